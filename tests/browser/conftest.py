@@ -14,8 +14,7 @@ from small_project import drawn_once, evidence_of, small_project
 from trial_evidence.cli import main
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.kept import Parts
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import report_table
+from trial_evidence.report.material.material import Material, report_table
 from trial_evidence.report.page.page import page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from report_material import material
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.report.material.table import report_table
+from trial_evidence.report.material.material import report_table
 from trial_evidence.report.page.grids import Cell, declared_grid, report_grid
 from trial_evidence.report.page.page import page
 from trial_evidence.report.page.pools import json_island

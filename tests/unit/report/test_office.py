@@ -12,7 +12,7 @@ from docx.oxml.ns import qn
 from trial_evidence.kept import Parts
 from trial_evidence.report.files.docx import column_widths, table_as_document, tables_as_document
 from trial_evidence.report.files.xlsx import HEADER_ROW, tables_as_workbook
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import ReportTable
 
 HOSTILE = [
     "=1+1", "+1", "-1+2", "@SUM(A1)", "#N/A", "<script>alert('x')</script>", 'a "quote"', "😀",

@@ -2,7 +2,7 @@
 
 import pytest
 from report_material import estimate, material, with_estimates
-from trial_evidence.report.material.table import report_table
+from trial_evidence.report.material.material import report_table
 from trial_evidence.report.page.start import About, about, cards
 
 RESPONSE = {"setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab", "outcome": "pCR",

@@ -10,8 +10,7 @@ from trial_evidence.config.configuration import DIFFERENCE, Analysis
 from trial_evidence.config.reports import Biomarker
 from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, of_pool, where
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable, of_pool, where
 from trial_evidence.report.words.formats import Row, effect
 from trial_evidence.words.printed import capital, counted, words
 

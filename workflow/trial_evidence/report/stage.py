@@ -16,8 +16,12 @@ from trial_evidence.report.files import bibliography, docx, methods_text, supple
 from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
 from trial_evidence.report.files.overview_figures import FOLDER, list_overview, overview_pages
 from trial_evidence.report.files.provenance import as_json, provenance, ro_crate
-from trial_evidence.report.material.material import Material, all_settings, read_material
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import (
+    Material,
+    ReportTable,
+    all_settings,
+    read_material,
+)
 from trial_evidence.report.page.page import FILE, page
 from trial_evidence.report.page.sections import SettingPart, page_settings
 from trial_evidence.report.page.start import about

@@ -4,8 +4,7 @@ import math
 
 from trial_evidence.audit.times import PROPORTIONAL_P
 from trial_evidence.report.absolute.hazards import curve_facts
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words.formats import Row, effect
 from trial_evidence.words.printed import p_value
 

@@ -13,7 +13,7 @@ from docx.shared import Mm, Pt
 
 from trial_evidence.kept import Parts
 from trial_evidence.report.files.xlsx import plain
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import ReportTable
 from trial_evidence.workbook.package import DAY, timeless
 
 _SHORT, _LONG, _MARGIN = 210, 297, 18

@@ -15,8 +15,7 @@ from trial_evidence.figures.canvas.pixels import few_colours
 from trial_evidence.files import records
 from trial_evidence.kept import Parts, checksum
 from trial_evidence.report.files.docx import add_table, new_document, page, saved
-from trial_evidence.report.material.material import Material, all_settings
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable, all_settings
 from trial_evidence.report.tables.characteristics import included_trials
 from trial_evidence.report.words.templates import declared
 

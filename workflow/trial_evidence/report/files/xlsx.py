@@ -10,7 +10,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import ReportTable
 from trial_evidence.workbook.package import (
     LONGEST_CELL,
     NOT_IN_A_FILE,

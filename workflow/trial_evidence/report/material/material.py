@@ -1,6 +1,6 @@
 """What the report is made of: configuration, sheet, and everything the earlier stages wrote."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +20,8 @@ from trial_evidence.files import read_table, records
 from trial_evidence.kept import PARTS, Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
-from trial_evidence.report.material.table import ReportTable, report_table
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
-from trial_evidence.report.words.formats import FORMATS, Format, Row
+from trial_evidence.report.words.formats import FORMATS, Column, Format, Row, cell
 from trial_evidence.report.words.templates import declared
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import read_by_two
@@ -55,6 +54,61 @@ SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
 }  # fmt: skip
 # Tests of small-study effects; an excess of significant results is told elsewhere.
 _SMALL_STUDY_TESTS = ["egger", "harbord", "peters"]
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A table as a reader sees it, and as a program reads it.
+
+    A tidy frame (a row a result) and declared columns (:mod:`.formats`), which say what is printed
+    of a row under which heading. CSV, workbook, document and page all render the same.
+
+    Attributes
+    ----------
+    name : str
+        Stem of its file in results/tables, and name of its sheet in the workbook.
+    title : str
+        The caption, without a number.
+    frame : DataFrame
+        What is printed: columns are headings, cells are text, ``""`` for an empty cell.
+    notes : tuple of str
+        Footnotes, a sentence or more each.
+    data : DataFrame
+        The same rows in the same order for machines: full precision, ids, links (``doi``,
+        ``pmid``, ``nct``) in columns of their own.
+    merged : int
+        So many columns on the left have cells over the rows that they are alike in.
+    """
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    notes: tuple[str, ...]
+    data: pd.DataFrame
+    merged: int = 0
+
+
+def report_table(
+    name: str,
+    title: str,
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    keys: Sequence[str],
+    notes: Iterable[str] = (),
+    formats: Mapping[str, Format] = FORMATS,
+    merged: int = 0,
+) -> ReportTable:
+    """A table from its rows; the columns are there even where there is no row.
+
+    `columns` say what is printed and `keys` what ``data`` holds of the rows, both in order.
+    """
+    rows = list(rows)
+    frame = pd.DataFrame(
+        [[cell(formats, row, column) for column in columns] for row in rows],
+        columns=[column[0] for column in columns],
+    )
+    data = pd.DataFrame([[row[key] for key in keys] for row in rows], columns=list(keys))
+    return ReportTable(name, title, frame.astype(str), tuple(notes), data, merged)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from trial_evidence.files import records
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import ReportTable
 from trial_evidence.report.page.sources import Link, linked_cell
 from trial_evidence.report.words.formats import Column, Format, cell
 

@@ -22,8 +22,7 @@ from trial_evidence.files import records
 from trial_evidence.kept import checksum, digest
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import component_labels
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.page.grids import Cell, Record, declared_grid, report_grid
 from trial_evidence.report.page.pictures import Picture, harm_pictures, overview
 from trial_evidence.report.page.pools import json_island, page_method, page_models

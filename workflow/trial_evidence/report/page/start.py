@@ -10,8 +10,7 @@ import yaml
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.material.two_trials import TwoTrials, two_trials
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.words import reading

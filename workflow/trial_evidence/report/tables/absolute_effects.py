@@ -11,8 +11,7 @@ from trial_evidence.config.reports import ControlRisk
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
 from trial_evidence.report.absolute.remarks import remarks
-from trial_evidence.report.material.material import Material, by_rank
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable, by_rank
 from trial_evidence.report.tables.balance import BENEFIT, HARM, typical_risk
 from trial_evidence.report.tables.certainty import LEVELS, Certainty, lowers
 from trial_evidence.report.tables.harms import (

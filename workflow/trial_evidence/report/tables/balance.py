@@ -8,8 +8,7 @@ from trial_evidence.files import records
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.absolute.scale import constant_scale
-from trial_evidence.report.material.material import Material, of_pool, where
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable, of_pool, where
 from trial_evidence.report.tables.harms import (
     PER,
     change_in_words,

@@ -11,8 +11,7 @@ from trial_evidence.config.reports import DOMAINS
 from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
 from trial_evidence.files import records
 from trial_evidence.report.material.degrees import information_share
-from trial_evidence.report.material.material import Material, where
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable, where
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words import printed

@@ -16,8 +16,7 @@ from trial_evidence.report.material.degrees import (
     information_share,
     is_probable,
 )
-from trial_evidence.report.material.material import Material, by_rank, where
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable, by_rank, where
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.templates import declared

@@ -2,8 +2,7 @@
 
 from trial_evidence.report import in_whom
 from trial_evidence.report.absolute import over_time
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.tables import (
     absolute_effects,
     balance,

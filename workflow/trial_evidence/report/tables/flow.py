@@ -13,8 +13,7 @@ import pandas as pd
 
 from trial_evidence.files import records
 from trial_evidence.network.evidence.rows import EVERY_ANALYSIS
-from trial_evidence.report.material.material import Material, source_ids, where
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable, source_ids, where
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words.printed import counted, listing, words
 

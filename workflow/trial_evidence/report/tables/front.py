@@ -7,8 +7,7 @@ from typing import Any
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS
 from trial_evidence.report.absolute.remarks import remarks
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words.numbers import format_number

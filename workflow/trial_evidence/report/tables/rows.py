@@ -6,8 +6,7 @@ from functools import partial
 
 from trial_evidence.files import records
 from trial_evidence.pool.shown import interval_remark, own_result, own_values
-from trial_evidence.report.material.material import Material
-from trial_evidence.report.material.table import ReportTable
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.material.verified import GOAL, verified
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words import reading
