@@ -11,7 +11,7 @@ from made_up.project import write_sheet
 from openpyxl import load_workbook
 from small_project import evidence_of, judge_every_trial, small_project
 from trial_evidence.cli import main
-from trial_evidence.cli.saying import MOST_PRINTED
+from trial_evidence.cli.sheet import MOST_PRINTED
 from trial_evidence.report.trail.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]

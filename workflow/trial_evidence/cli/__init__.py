@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 import trial_evidence
 from trial_evidence.cli import sheet, stages
-from trial_evidence.cli.saying import say_faults
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import SheetError, quoted
 
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_project(options)
         return int(options.run(options) or 0)
     except SheetError as error:
-        say_faults(options, error)
+        sheet.say_faults(options, error)
     except RequestError as error:
         print(error.args[0], file=sys.stderr)
     except OSError as error:

@@ -2,32 +2,38 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from trial_evidence.cli.saying import list_problems, listing_of, say_errors, say_faults, show_plan
 from trial_evidence.config.networks import read_networks
-from trial_evidence.files import write_whole
+from trial_evidence.files import write_text, write_whole
 from trial_evidence.kept import read_state, write_state
 from trial_evidence.loaded import DICTIONARY, load, problems_of, with_unjudged, words_of
 from trial_evidence.sheet import find_problems, read_dictionary
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import (
+    PROBLEM_COLUMNS,
     Problem,
     SheetError,
     counted,
     errors_of,
     has_errors,
     new_among,
+    problems_as_rows,
     summary,
 )
+from trial_evidence.workbook.layout import as_csv
 
 if TYPE_CHECKING:
     from trial_evidence.exchange.incoming import Taken
+    from trial_evidence.workbook.transfer import ImportPlan
 
 _UNCHANGED = "Nothing was imported; the sheet is unchanged."
+# Where one slip spoils a whole column, the first lines say it all; the file lists every one.
+MOST_PRINTED = 40
 
 
 def check(options: argparse.Namespace) -> None:
@@ -213,3 +219,45 @@ def records(options: argparse.Namespace) -> None:
     write_whole(options.raw / f"{SCREENING}.csv", found.file)
     print(found.in_words)
     print("Screen them in the workbook, sheet screening (decision and reason): make workbook")
+
+
+def show_plan(plan: "ImportPlan") -> None:
+    """The findings and the difference in words, before anything is written."""
+    say_errors(plan.problems)
+    for problem in plan.problems:
+        if problem.severity == "warning":
+            print(problem.line())
+    for line in (*plan.difference, *plan.questions):
+        print(line)
+    sys.stdout.flush()
+
+
+def listing_of(options: argparse.Namespace) -> Path:
+    """Where the findings of the check are listed."""
+    return Path(options.results) / "checks" / "problems.csv"
+
+
+def say_faults(options: argparse.Namespace, error: SheetError) -> None:
+    """Every fault of a sheet: the first on the terminal, all in the list."""
+    listing = listing_of(options)
+    if not options.of_sheet:
+        say_errors(error.problems)
+        print("Nothing was written.", file=sys.stderr)
+        return
+    list_problems(listing, error.problems)
+    say_errors(error.problems)
+    print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
+
+
+def say_errors(problems: Sequence[Problem]) -> None:
+    """The errors among findings, as many as a person reads."""
+    errors = errors_of(problems)
+    for problem in errors[:MOST_PRINTED]:
+        print(problem.line(), file=sys.stderr)
+    if len(errors) > MOST_PRINTED:
+        print(f"... and {len(errors) - MOST_PRINTED} more errors", file=sys.stderr)
+
+
+def list_problems(listing: Path, problems: Sequence[Problem]) -> None:
+    """Write the list of findings."""
+    write_text(listing, as_csv([PROBLEM_COLUMNS, *problems_as_rows(problems)]))
