@@ -1,7 +1,7 @@
 """Which trials identify an interaction, and what they suppose: by constructed networks."""
 
 from component_studies import network, parts, two_arm
-from trial_evidence.network.components.identification import identification
+from trial_evidence.network.components.interactions import identification
 from trial_evidence.network.evidence.contrasts import NetworkData
 
 TABLE = parts("A", "B", "A+B", "C", "A+C") | {"0": ()}

@@ -10,7 +10,7 @@ import pandas as pd
 from trial_evidence.files import records
 from trial_evidence.network.alternatives import alternatives_table
 from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
-from trial_evidence.network.components.identification import Identification
+from trial_evidence.network.components.interactions import Identification
 from trial_evidence.network.evidence.graph import Design, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
 from trial_evidence.network.fit.league import NO_PATH
