@@ -139,7 +139,7 @@ def test_findings_and_readers_are_written(tmp_path: Path) -> None:
     processed, results = tmp_path / "processed", tmp_path / "results"
     write_table(processed / "adjuvant" / "used.csv", pd.DataFrame(columns=USED_COLUMNS))
     write_table(processed / "adjuvant" / "rates.csv", pd.DataFrame(columns=RATE_COLUMNS))
-    trials = pd.DataFrame(columns=[*USED_COLUMNS, *TRIAL_NUMBERS])
+    trials = pd.DataFrame(columns=list(dict.fromkeys([*USED_COLUMNS, *TRIAL_NUMBERS])))
     write_table(results / "adjuvant" / "trials.csv", trials)
     configuration = replace(read_configuration(ROOT / "config"), settings={"adjuvant": "Adjuvant"})
     write_audit(sheet_with([FAULT]), configuration, processed, results)

@@ -15,7 +15,6 @@ from trial_evidence.calibration.summary import calibration_page, extreme_by_tria
 from trial_evidence.config.configuration import ContrastRule
 from trial_evidence.config.reading import read
 from trial_evidence.config.simulation import Simulation
-from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.files import read_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
@@ -39,7 +38,7 @@ def write_trials(results, rows):
     path = results / SETTING / "trials.csv"
     path.parent.mkdir(parents=True)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [*TEXTS, *USED_NUMBERS, *TRIAL_NUMBERS], restval="")
+        writer = csv.DictWriter(file, [*TEXTS, *TRIAL_NUMBERS], restval="")
         writer.writeheader()
         writer.writerows(rows)
 

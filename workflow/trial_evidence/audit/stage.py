@@ -12,7 +12,6 @@ from trial_evidence.audit.findings import Finding, findings_table, with_notes
 from trial_evidence.audit.page import audit_page
 from trial_evidence.audit.readers import pooled_rows, write_readings
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.extract.context import tables_of
 from trial_evidence.files import read_table, write_table, write_text
 from trial_evidence.pool.columns import TRIAL_NUMBERS
@@ -96,7 +95,7 @@ def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, res
         keys = zip(rows["setting"], rows["analysis"], strict=True)
         return rows.assign(table=pd.Series([tables[key] for key in keys], dtype=object))
 
-    trials = every(results, ["trials.csv"], [*USED_NUMBERS, *TRIAL_NUMBERS])
+    trials = every(results, ["trials.csv"], TRIAL_NUMBERS)
     write_readings(sheet, every(processed, ["used.csv", "rates.csv"], []), results)
     families = [analysis.endpoints for analysis in configuration.analyses]
     survival = {name for name, outcome in configuration.outcomes.items() if outcome.survival}

@@ -8,7 +8,6 @@ import pandas as pd
 from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.files import read_table
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.columns import TRIAL_NUMBERS
@@ -102,4 +101,4 @@ def read_designs(configuration: Configuration, results: Path) -> tuple[Design, .
 def _trials(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise RequestError(f"{path} is missing. Run make first.")
-    return read_table(path, [*USED_NUMBERS, *TRIAL_NUMBERS])
+    return read_table(path, TRIAL_NUMBERS)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.looks import FigureConfiguration
-from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import style_for
@@ -18,7 +17,7 @@ from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.forests.rates import rate_forest, rate_overview
 from trial_evidence.files import read_table, records, write_table
 from trial_evidence.measures import MEASURES
-from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
+from trial_evidence.pool.columns import ESTIMATE_NUMBERS, POOLED_RATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.printed import lower_first
@@ -84,8 +83,8 @@ def setting_forests(
     estimates = shown_estimates(
         read_table(folder / "estimates.csv", ESTIMATE_NUMBERS), configuration.pooling
     )
-    trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
-    rates = read_table(folder / "rates.csv", [*RATE_NUMBERS, *TRIAL_NUMBERS])
+    trials = read_table(folder / "trials.csv", TRIAL_NUMBERS)
+    rates = read_table(folder / "rates.csv", POOLED_RATE_NUMBERS)
     set_aside = read_table(processed / setting / "set_aside.csv", [])
     forests: dict[str, Forest] = {}
     harms: dict[str, list[Evidence[Analysis]]] = {}

@@ -1,5 +1,7 @@
 """Columns of the tables that the pool stage writes; light, so that any stage can read them."""
 
+from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
+
 ESTIMATE_NUMBERS = [
     "k", "participants", "events", "estimate", "ci_low", "ci_high", "ci_level", "pi_low",
     "pi_high", "p_value", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q",
@@ -10,4 +12,7 @@ ESTIMATE_COLUMNS = [
     *ESTIMATE_NUMBERS, "role", "trials", "remark",
 ]  # fmt: skip
 ESTIMATE_COUNTS = ["k", "participants", "events", "q_df"]
-TRIAL_NUMBERS = ["estimate", "estimate_low", "estimate_high", "estimate_level", "weight"]
+# Of a trial and of an arm's rate: what the evidence has, and its own result.
+_OWN_RESULT = ["estimate", "estimate_low", "estimate_high", "estimate_level", "weight"]
+TRIAL_NUMBERS = [*USED_NUMBERS, *_OWN_RESULT]
+POOLED_RATE_NUMBERS = [*RATE_NUMBERS, *_OWN_RESULT]

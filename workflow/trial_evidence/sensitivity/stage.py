@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
-from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.narrowed import narrowed
 from trial_evidence.figures.canvas.page import Picture
@@ -85,7 +84,7 @@ def write_sensitivity(
         To draw with, while the next analysis is computed; without more than one, one at a time.
     """
     folder, style = results / setting, style_for(configuration.figure_width_mm)
-    trials = read_table(folder / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
+    trials = read_table(folder / "trials.csv", TRIAL_NUMBERS)
     compared = comparisons(configuration, setting, trials)
     contrasts = setting_context(sheet, configuration, setting).contrasts
     factors = share_factors(configuration.sensitivity)

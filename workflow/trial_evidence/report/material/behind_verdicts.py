@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.report.material.material import SENSITIVITY_NUMBERS
@@ -34,7 +33,7 @@ def write_behind_verdicts(
     results : Path
         Holds ``<setting>/trials.csv``.
     """
-    trials = read_table(results / setting / "trials.csv", [*USED_NUMBERS, *TRIAL_NUMBERS])
+    trials = read_table(results / setting / "trials.csv", TRIAL_NUMBERS)
     compared = comparisons(configuration, setting, trials)
     analyses = with_all_modifiers(configuration, sheet, setting)
     curves = (

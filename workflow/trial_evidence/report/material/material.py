@@ -13,12 +13,11 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
-from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 from trial_evidence.extract.context import trial_label
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.files import read_table, records
 from trial_evidence.kept import PARTS, Parts
-from trial_evidence.pool.columns import ESTIMATE_NUMBERS, TRIAL_NUMBERS
+from trial_evidence.pool.columns import ESTIMATE_NUMBERS, POOLED_RATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.report.words.formats import FORMATS, Column, Format, Row, cell
@@ -335,8 +334,8 @@ def read_evidence(configuration: Configuration, processed: Path, results: Path) 
     return Evidence(
         contrasts=all_settings(configuration, processed, "contrasts", []),
         set_aside=all_settings(configuration, processed, "set_aside", []),
-        trials=all_settings(configuration, results, "trials", [*USED_NUMBERS, *TRIAL_NUMBERS]),
-        rates=all_settings(configuration, results, "rates", [*RATE_NUMBERS, *TRIAL_NUMBERS]),
+        trials=all_settings(configuration, results, "trials", TRIAL_NUMBERS),
+        rates=all_settings(configuration, results, "rates", POOLED_RATE_NUMBERS),
         estimates=shown_estimates(estimates, configuration.pooling),
         networks=read_network_tables(configuration.settings, results),
     )
