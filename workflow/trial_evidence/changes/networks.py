@@ -10,10 +10,9 @@ from trial_evidence.changes.compare import EstimateChange, Key, differing
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
-from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.stage import setting_checksum
 from trial_evidence.files import records
-from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
+from trial_evidence.network.evidence.rows import NetworkEvidence, evidence_of_networks
 from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.models import LEADING
 from trial_evidence.network.models import WALD as RANDOM
@@ -81,11 +80,11 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
     tables: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
     same = untouched(before, after)
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
-        new = _evidence(after, setting)
+        new = evidence_of_networks(after.sheet, after.configuration, after.networks, setting)
         evidence += new.values()
         if setting in same:
             continue
-        old = _evidence(before, setting)
+        old = evidence_of_networks(before.sheet, before.configuration, before.networks, setting)
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
             if _same_methods(before, after) and _same_evidence(one, other):
@@ -118,17 +117,6 @@ def _same_evidence(one: NetworkEvidence | None, other: NetworkEvidence | None) -
         for found in (one, other)
     )
     return first.equals(second) and one.network == other.network
-
-
-def _evidence(side: Side, setting: str) -> dict[str, NetworkEvidence]:
-    networks = side.networks.of_setting(setting)
-    context = setting_context(side.sheet, side.configuration, setting) if networks else None
-    return {
-        network.id: network_evidence(
-            side.sheet, side.configuration, side.networks, network, context
-        )
-        for network in networks
-    }
 
 
 def _estimates(

@@ -10,13 +10,12 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration, SurrogacyAnalysis, SynergyAnalysis
-from trial_evidence.extract.context import setting_context
 from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publish
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
 from trial_evidence.kept import Parts
-from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
+from trial_evidence.network.evidence.rows import NetworkEvidence, evidence_of_networks
 from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.pictures.drawings import network_drawings
 from trial_evidence.network.pictures.trial_level_drawings import surrogacy_drawing, synergy_drawings
@@ -91,11 +90,7 @@ def _shown(
     parts: Parts,
 ) -> Shown:
     """Tables and pages by ``<id>/<name>``: networks first, then synergy, then surrogacy."""
-    context = setting_context(sheet, configuration, setting)
-    evidence = {
-        network.id: network_evidence(sheet, configuration, networks, network, context)
-        for network in networks.of_setting(setting)
-    }
+    evidence = evidence_of_networks(sheet, configuration, networks, setting)
     # Nothing else of the sheet is seen from here on, and no analysis of the configuration.
     bare = replace(configuration, analyses=(), rates=())
     asked: list[tuple[str, Callable[..., Shown], tuple[Any, ...]]] = [

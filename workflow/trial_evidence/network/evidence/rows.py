@@ -198,6 +198,15 @@ def network_evidence(
     )
 
 
+def evidence_of_networks(
+    sheet: Sheet, configuration: Configuration, networks: NetworkConfiguration, setting: str
+) -> dict[str, NetworkEvidence]:
+    """What every network of a setting rests on, by its id."""
+    asked = networks.of_setting(setting)
+    context = setting_context(sheet, configuration, setting) if asked else None
+    return {n.id: network_evidence(sheet, configuration, networks, n, context) for n in asked}
+
+
 def _said(keys: Iterable[Any], of: Mapping[Any, str]) -> str:
     return "; ".join(of[key] for key in keys if key in of)
 
