@@ -9,7 +9,7 @@ import pandas as pd
 
 from trial_evidence.config.methods import Pooling
 from trial_evidence.measures import MEASURES
-from trial_evidence.words.numbers import format_interval, format_number
+from trial_evidence.words.printed import with_interval
 
 CURVE = "digitised_curve"
 # By what a standard error was worked out from.
@@ -68,8 +68,7 @@ def own_result(record: Mapping[str, Any]) -> str:
         return str(record["published"])
     measure = MEASURES[record["measure"]]
     estimate, low, high = (measure.factor * value for value in own_values(record))
-    interval = format_interval(low, high, measure.digits)
-    return f"{format_number(estimate, measure.digits)} ({interval})"
+    return with_interval(estimate, low, high, digits=measure.digits)
 
 
 def interval_remark(record: Mapping[str, Any], level: float) -> str:

@@ -58,7 +58,7 @@ def interval(low: Cell, high: Cell, digits: int = 2) -> str:
     return number_as(low, lambda a: number_as(high, lambda b: format_interval(a, b, digits)))
 
 
-def with_interval(estimate: Cell, low: Cell, high: Cell, digits: int = 2) -> str:
+def with_interval(estimate: Cell, low: Cell, high: Cell, *, digits: int = 2) -> str:
     """``1.46 (1.25–1.70)``, as far as there is an estimate and an interval."""
     limits = interval(low, high, digits)
     return number(estimate, digits) + (f" ({limits})" if limits else "")

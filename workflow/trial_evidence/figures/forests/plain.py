@@ -12,7 +12,8 @@ from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.words.models import MODEL_NAMES
-from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
+from trial_evidence.words.numbers import format_interval, format_p, round_half_up
+from trial_evidence.words.printed import with_interval
 
 Record = Mapping[str, Any]
 SIDES = ("experimental", "control")
@@ -89,8 +90,7 @@ def _places(values: Record, reading: Measure) -> tuple[float, float, float]:
 
 
 def _printed(values: Record, reading: Measure) -> str:
-    interval = format_interval(values["ci_low"], values["ci_high"], reading.digits)
-    return f"{format_number(values['estimate'], reading.digits)} ({interval})"
+    return with_interval(*(values[name] for name in RESULT), digits=reading.digits)
 
 
 def _trial(row: Record, reading: Measure, counted: bool) -> Row:

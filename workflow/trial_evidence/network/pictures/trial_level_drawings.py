@@ -28,8 +28,8 @@ from trial_evidence.network.within_trials.trial_level import (
 from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.words.models import SHORT_MODEL_NAMES
-from trial_evidence.words.numbers import format_interval, format_number, format_p, format_percent
-from trial_evidence.words.printed import counted
+from trial_evidence.words.numbers import format_number, format_p, format_percent
+from trial_evidence.words.printed import counted, with_interval
 
 # Columns of response rates -> where the table has them.
 RATES = {
@@ -174,10 +174,10 @@ def _row(
     ends = [row[name] for name in ENDS]
     if scale.ratio:
         drawn = np.log(ends).tolist()
-        result = f"{format_number(ends[0])} ({format_interval(ends[1], ends[2])})"
+        result = with_interval(*ends)
     else:
         drawn = [100 * end for end in ends]
-        result = f"{format_number(drawn[0], 0)} ({format_interval(drawn[1], drawn[2], 0)}) points"
+        result = f"{with_interval(*drawn, digits=0)} points"
     estimate, low, high = drawn
     return Row(kind, {"trial": label, "result": result, **texts}, estimate, low, high, weight)
 
@@ -242,6 +242,4 @@ def sentence(row: dict[str, Any]) -> str:
 
 
 def _estimated(name: str, row: dict[str, Any], column: str) -> str:
-    low, high = row[f"{column}_low"], row[f"{column}_high"]
-    limits = "" if np.isnan([low, high]).any() else f" ({format_interval(low, high)})"
-    return f"{name} {format_number(row[column], 2)}{limits}"
+    return f"{name} {with_interval(row[column], row[f'{column}_low'], row[f'{column}_high'])}"

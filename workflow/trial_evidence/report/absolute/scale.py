@@ -109,7 +109,7 @@ def _by_regression(material: Material, analysis: Analysis) -> str:
 
 def _points(row: Row) -> str:
     low, high = row["difference_low"], row["difference_high"]
-    return with_interval(100 * row["difference"], 100 * low, 100 * high, 0)
+    return with_interval(100 * row["difference"], 100 * low, 100 * high, digits=0)
 
 
 def _spread(material: Material, analysis: Analysis, measure: str) -> _Spread:

@@ -190,7 +190,7 @@ def _of_counts(row: Record) -> str:
 
 
 def _with_level(row: Record, value: str, unit: str = "", digits: int = 2) -> str:
-    text = with_interval(row[value], row["ci_low"], row["ci_high"], digits)
+    text = with_interval(row[value], row["ci_low"], row["ci_high"], digits=digits)
     level = row["ci_level"]
     given = "(" in text and not math.isnan(level)
     return (text.replace("(", f"({level:g}% CI ", 1) if given else text) + (text and unit)

@@ -13,8 +13,7 @@ from trial_evidence.report.material.material import JOINED, Material, ReportTabl
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.words import printed
-from trial_evidence.words.numbers import format_interval, format_number
-from trial_evidence.words.printed import lower_first
+from trial_evidence.words.printed import lower_first, with_interval
 
 PER = 1000
 _OWN = ["estimate", "estimate_low", "estimate_high"]
@@ -38,8 +37,7 @@ def harms_table(material: Material) -> ReportTable:
 
 def change_in_words(row: Row) -> str:
     """The difference in patients of a thousand, with its interval."""
-    change, low, high = (PER * row[column] for column in _CHANGES)
-    return f"{format_number(change, 0)} ({format_interval(low, high, 0)})"
+    return with_interval(*(PER * row[column] for column in _CHANGES), digits=0)
 
 
 def harm_analyses(material: Material) -> tuple[Analysis, ...]:

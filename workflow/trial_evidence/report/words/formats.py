@@ -32,7 +32,8 @@ def cell(formats: Mapping[str, Format], row: Row, column: Column) -> Any:
 
 def effect(row: Row, value: str = "estimate", limits: str = "ci", digits: int = 2) -> str:
     """An estimate with its interval, as far as there is one: ``1.46 (1.25–1.70)``."""
-    return printed.with_interval(row[value], row[f"{limits}_low"], row[f"{limits}_high"], digits)
+    low, high = row[f"{limits}_low"], row[f"{limits}_high"]
+    return printed.with_interval(row[value], low, high, digits=digits)
 
 
 def _p(row: Row, key: str = "p_value") -> str:
