@@ -28,15 +28,15 @@ def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> 
     """
     if keep_unchanged and path.is_file() and path.read_bytes() == content:
         return
-    with _whole(path) as beside:
+    with whole(path) as beside:
         beside.write_bytes(content)
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
+def whole(path: Path) -> Iterator[Path]:
     """A place to write to; what is written there takes the name of the file once it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = unfinished(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield beside
         beside.replace(path)
@@ -47,11 +47,6 @@ def _whole(path: Path) -> Iterator[Path]:
         raise
     finally:
         beside.unlink(missing_ok=True)
-
-
-def unfinished(path: Path) -> Path:
-    """Where this process writes a file until it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -80,7 +75,7 @@ def write_table(path: Path, table: pd.DataFrame, *, keep_unchanged: bool = False
 
 def write_long_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
     """Write parts of one table, at least one, as :func:`write_table` would write it whole."""
-    with _whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+    with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         for at, part in enumerate(parts):
             part.to_csv(file, index=False, header=at == 0, lineterminator="\n")
 

@@ -4,6 +4,7 @@ import gc
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import accumulate, groupby
@@ -24,7 +25,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from trial_evidence.figures.canvas.text import FALLBACK_FAMILIES, FONT_FAMILY, clean, font_path
-from trial_evidence.files import unfinished
+from trial_evidence.files import whole
 
 if TYPE_CHECKING:
     import plotnine as p9
@@ -351,7 +352,10 @@ def save_page(
         figure = page.figure()
         for target, kind in zip(contents, formats, strict=True):
             contents[target] = _render(figure, page, kind, dpi)
-    _write_whole(contents)
+    # No reader ever finds half a file or half a set.
+    with ExitStack() as unfinished:
+        for target, content in contents.items():
+            unfinished.enter_context(whole(target)).write_bytes(content)
     if max(figure.get_size_inches()) > _LONG_INCHES:
         # its parts point at each other, and would stay until Python next looks for such circles
         del figure
@@ -464,17 +468,3 @@ def _described(svg: bytes, page: Picture) -> bytes:
     named = f"<title>{escape(page.title)}</title>\n <desc>{escape(page.description)}</desc>"
     text = re.sub(r"<title>.*?</title>", lambda _: named, text, count=1, flags=re.DOTALL)
     return text.encode("utf-8")
-
-
-def _write_whole(contents: dict[Path, bytes]) -> None:
-    """Write beside the targets first, so that no reader ever finds half a file or half a set."""
-    beside = {target: unfinished(target) for target in contents}
-    try:
-        for target, content in contents.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            beside[target].write_bytes(content)
-        for target, written in beside.items():
-            written.replace(target)
-    finally:
-        for written in beside.values():
-            written.unlink(missing_ok=True)
