@@ -95,6 +95,18 @@ def records_by(table: pd.DataFrame, column: str) -> dict[str, list[dict[str, Any
     return found
 
 
+def where(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    """Rows of a table whose columns hold these values."""
+    kept = np.ones(len(table), dtype=bool)
+    for column, value in values.items():
+        kept &= (table[column].to_numpy() == value).astype(bool)
+    # Taking rows costs more than all comparisons; rows that follow each other need not be taken.
+    places = np.flatnonzero(kept)
+    if places.size and places[-1] - places[0] + 1 == places.size:
+        return table.iloc[places[0] : places[-1] + 1]
+    return table.take(places)
+
+
 def read_table(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
     """Read a table that :func:`write_table` wrote.
 

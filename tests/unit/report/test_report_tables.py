@@ -12,13 +12,12 @@ from docx import Document
 from invented import ROOT
 from report_material import estimate, material, with_estimates, with_table
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.files import read_table, write_table
+from trial_evidence.files import read_table, where, write_table
 from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used_sources
 from trial_evidence.report.files.docx import tables_as_document
 from trial_evidence.report.files.methods_text import methods_markdown, methods_text
 from trial_evidence.report.files.overview_figures import map_of
 from trial_evidence.report.files.xlsx import tables_as_workbook
-from trial_evidence.report.material.material import where
 from trial_evidence.report.tables.characteristics import (
     characteristics_table,
     evidence_map,

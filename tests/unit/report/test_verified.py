@@ -6,7 +6,7 @@ import pytest
 from invented import ROOT
 from report_material import material
 from small_project import replace_text, small_project
-from trial_evidence.report.material.material import where
+from trial_evidence.files import where
 from trial_evidence.report.material.verified import verified, verified_in_words
 from trial_evidence.sheet import load_sheet, read_dictionary
 from trial_evidence.words.problems import has_errors

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.files import read_table
+from trial_evidence.files import read_table, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.pool.estimates import ALL
@@ -86,10 +86,8 @@ def read_designs(configuration: Configuration, results: Path) -> tuple[Design, .
             continue
         trials = tables[analysis.setting]
         for measure in analysis.measures:
-            chosen = trials[
-                (trials["analysis"] == analysis.id) & (trials["measure"] == measure)
-                & (trials["subgroup"] == ALL) & (trials["pooled"] == "yes")
-            ]  # fmt: skip
+            own = where(trials, analysis=analysis.id, measure=measure)
+            chosen = where(own, subgroup=ALL, pooled="yes")
             if len(chosen) >= 2 and MEASURES[measure].is_ratio:
                 vi = tuple(chosen["vi"].tolist())
                 designs.append(Design(analysis.setting, analysis.id, measure, vi))

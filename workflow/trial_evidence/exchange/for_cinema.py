@@ -12,7 +12,7 @@ import pandas as pd
 
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
-from trial_evidence.report.material.material import where
+from trial_evidence.files import where
 from trial_evidence.sheet import Sheet
 
 RISK = {"low": 1, "some_concerns": 2, "high": 3, NOT_JUDGED: 2}

@@ -5,10 +5,9 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration, EffectModifier
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.measures import COUNT_COLUMNS
 from trial_evidence.pool.estimates import differences_within_trials, published_limits
-from trial_evidence.report.material.material import where
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet.values import ALL
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL

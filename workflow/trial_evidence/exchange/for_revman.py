@@ -14,8 +14,8 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES
-from trial_evidence.files import records
-from trial_evidence.report.material.material import citation, of_pool, source_ids, where
+from trial_evidence.files import records, where
+from trial_evidence.report.material.material import citation, of_pool, source_ids
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL
 

@@ -17,9 +17,8 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.comparisons import SIDES
 from trial_evidence.extract.context import OF_RATIOS
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.measures.effects import FROM_COUNTS, log_hazard_ratio
-from trial_evidence.report.material.material import where
 from trial_evidence.report.page.sources import Reference, of_row, references, registry_links
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sheet import Sheet

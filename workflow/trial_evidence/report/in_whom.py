@@ -9,8 +9,8 @@ import pandas as pd
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
 from trial_evidence.config.reports import Biomarker
 from trial_evidence.extract.selection import inadmissible
-from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, ReportTable, of_pool, where
+from trial_evidence.files import records, where
+from trial_evidence.report.material.material import Material, ReportTable, of_pool
 from trial_evidence.report.words.formats import Row, effect
 from trial_evidence.words.printed import capital, counted, words
 

@@ -15,7 +15,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.figures.forests.layout import layout
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.components.additive import TIMES
@@ -44,10 +44,7 @@ class Told:
 
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Rows of a table with these values."""
-        found = self.tables[table]
-        for column, value in equal.items():
-            found = found[found[column] == value]
-        return records(found)
+        return records(where(self.tables[table], **equal))
 
     @property
     def title(self) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.report.absolute.milestones import CURVE, chosen_rate, is_usable
-from trial_evidence.report.material.material import JOINED, Material, citation, source_ids, where
+from trial_evidence.report.material.material import JOINED, Material, citation, source_ids
 from trial_evidence.report.trail.trace import Cells
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words.numbers import round_half_up

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.files import where
 from trial_evidence.report.absolute.scale import constant_scale
-from trial_evidence.report.material.material import Material, by_rank, of_pool, where
+from trial_evidence.report.material.material import Material, by_rank, of_pool
 from trial_evidence.report.words.formats import Row
 
 

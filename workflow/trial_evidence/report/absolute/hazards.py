@@ -9,8 +9,8 @@ from scipy.special import ndtri
 
 from trial_evidence.audit.times import PROPORTIONAL_P
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, where
+from trial_evidence.files import records, where
+from trial_evidence.report.material.material import Material
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words.printed import listing, p_value
 

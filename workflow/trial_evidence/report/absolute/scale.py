@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, of_pool, where
+from trial_evidence.files import records, where
+from trial_evidence.report.material.material import Material, of_pool
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.reading import measure_name
 from trial_evidence.words.models import is_random_effects

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import HARMS, Analysis, Configuration
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.measures import MEASURES
-from trial_evidence.report.material.material import of_pool, where
+from trial_evidence.report.material.material import of_pool
 from trial_evidence.report.words.formats import FORMATS, Row, cell, effect
 from trial_evidence.report.words.reading import in_percent
 from trial_evidence.report.words.templates import declared, environment

@@ -7,9 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 from trial_evidence.audit.readers import EVERY_TABLE, reading_agreement
+from trial_evidence.files import where
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.files.docx import new_document, saved
-from trial_evidence.report.material.material import JOINED, Material, source_ids, where
+from trial_evidence.report.material.material import JOINED, Material, source_ids
 from trial_evidence.report.tables.flow import flow_steps, search_dates, search_in_words
 from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PREDICTION_WORDS

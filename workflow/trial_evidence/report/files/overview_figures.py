@@ -22,10 +22,10 @@ from trial_evidence.figures.overview import evidence_map as bubbles
 from trial_evidence.figures.overview import flow as boxes
 from trial_evidence.figures.overview import risk_of_bias as bias
 from trial_evidence.figures.stage import judgements
-from trial_evidence.files import records, records_there, write_table, write_text
+from trial_evidence.files import records, records_there, where, write_table, write_text
 from trial_evidence.measures import MEASURES, Scale
 from trial_evidence.report.files.balance_figure import balance_pages
-from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.two_trials import two_trials
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import flow_steps, search_in_words, uncounted

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.pool.bayes.posterior import posterior
 from trial_evidence.pool.models.pooling import model_priors
-from trial_evidence.report.material.material import Material, where
+from trial_evidence.report.material.material import Material
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
@@ -15,7 +14,7 @@ from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.context import trial_label
 from trial_evidence.extract.regimens import agent_labels, with_labels
-from trial_evidence.files import read_table, records
+from trial_evidence.files import read_table, records, where
 from trial_evidence.kept import PARTS, Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, POOLED_RATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
@@ -286,18 +285,6 @@ class Material:
             "pmid": "; ".join(filter(None, (source["pmid"] for source in found))),
             **row,
         }
-
-
-def where(table: pd.DataFrame, **values: str) -> pd.DataFrame:
-    """Rows of a table whose columns hold these values."""
-    kept = np.ones(len(table), dtype=bool)
-    for column, value in values.items():
-        kept &= (table[column].to_numpy() == value).astype(bool)
-    # Taking rows costs more than all comparisons; rows that follow each other need not be taken.
-    places = np.flatnonzero(kept)
-    if places.size and places[-1] - places[0] + 1 == places.size:
-        return table.iloc[places[0] : places[-1] + 1]
-    return table.take(places)
 
 
 def of_pool(table: pd.DataFrame, pool: Analysis | RateAnalysis) -> pd.DataFrame:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, where
+from trial_evidence.files import records, where
+from trial_evidence.report.material.material import Material
 from trial_evidence.report.words import reading
 from trial_evidence.words.models import is_bayesian
 from trial_evidence.words.printed import listing

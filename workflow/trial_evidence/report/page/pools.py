@@ -10,10 +10,10 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.methods import TauPriors
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import qualifying_trials
-from trial_evidence.report.material.material import of_pool, where
+from trial_evidence.report.material.material import of_pool
 from trial_evidence.report.page.rows import TrialRow, anchor, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.report.trail.trace import ALL, Record

@@ -8,10 +8,10 @@ from trial_evidence.config.configuration import Analysis, RateAnalysis
 from trial_evidence.config.methods import Pooling
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.stage import slug
-from trial_evidence.files import read_table, records
+from trial_evidence.files import read_table, records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.absolute.remarks import remarks
-from trial_evidence.report.material.material import Material, of_pool, where
+from trial_evidence.report.material.material import Material, of_pool
 from trial_evidence.report.material.verified import verified_in_words
 from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures

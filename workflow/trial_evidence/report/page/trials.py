@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trial_evidence.extract.regimens import PARTNER_WORDS, join_agents
-from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, where
+from trial_evidence.files import records, where
+from trial_evidence.report.material.material import Material
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.absolute.scale import constant_scale
-from trial_evidence.report.material.material import Material, ReportTable, of_pool, where
+from trial_evidence.report.material.material import Material, ReportTable, of_pool
 from trial_evidence.report.tables.harms import (
     PER,
     change_in_words,

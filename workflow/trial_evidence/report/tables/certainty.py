@@ -9,9 +9,9 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reports import DOMAINS
 from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.report.material.degrees import information_share
-from trial_evidence.report.material.material import Material, ReportTable, where
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words import printed

@@ -9,8 +9,8 @@ import pandas as pd
 from trial_evidence.config.configuration import NO_AGENT
 from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, arm_regimens, join_agents
 from trial_evidence.figures.forests.sentences import brief
-from trial_evidence.files import records
-from trial_evidence.report.material.material import JOINED, Material, ReportTable, source_ids, where
+from trial_evidence.files import records, where
+from trial_evidence.report.material.material import JOINED, Material, ReportTable, source_ids
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.templates import admitted

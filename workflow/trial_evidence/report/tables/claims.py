@@ -8,7 +8,7 @@ from typing import Literal
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import AssociationRule, Claim, TableRule
-from trial_evidence.files import read_table, records
+from trial_evidence.files import read_table, records, where
 from trial_evidence.report.material.degrees import (
     VERY_UNCERTAIN,
     degree_of,
@@ -16,7 +16,7 @@ from trial_evidence.report.material.degrees import (
     information_share,
     is_probable,
 )
-from trial_evidence.report.material.material import Material, ReportTable, by_rank, where
+from trial_evidence.report.material.material import Material, ReportTable, by_rank
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.templates import declared

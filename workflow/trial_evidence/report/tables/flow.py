@@ -11,9 +11,9 @@ from typing import Literal
 
 import pandas as pd
 
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.network.evidence.rows import EVERY_ANALYSIS
-from trial_evidence.report.material.material import Material, ReportTable, source_ids, where
+from trial_evidence.report.material.material import Material, ReportTable, source_ids
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words.printed import counted, listing, words
 

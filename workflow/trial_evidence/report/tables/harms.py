@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import absolute_effect
-from trial_evidence.report.material.material import JOINED, Material, ReportTable, of_pool, where
+from trial_evidence.report.material.material import JOINED, Material, ReportTable, of_pool
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words.formats import Format, Row
 from trial_evidence.words import printed

@@ -9,9 +9,9 @@ import pandas as pd
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reports import NETWORK_DOMAINS
 from trial_evidence.extract.judged import judged_risk
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.network.models import BETWEEN_DESIGNS, DESIGN_INTERACTION
-from trial_evidence.report.material.material import Material, ReportTable, where
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.tables.certainty import (
     Certainty,
     Judgement,

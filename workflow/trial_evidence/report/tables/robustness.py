@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records
-from trial_evidence.report.material.material import Material, ReportTable, where
+from trial_evidence.files import records, where
+from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words import printed
