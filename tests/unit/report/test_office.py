@@ -85,6 +85,25 @@ def test_captions_are_numbered(document):
     assert captions == ["Table 1. A title & <more>", "Table 2. A title & <more>"]
 
 
+def test_every_page_of_a_document_has_its_number(document):
+    assert len(document.sections) == 2
+    for section in document.sections:
+        (field,) = section.footer._element.iter(qn("w:fldSimple"))
+        assert field.get(qn("w:instr")) == "PAGE"
+
+
+def test_a_document_is_walked_by_its_captions(document):
+    """The pane of headings of a document of a hundred pages is not empty."""
+    (level,) = document.styles["Caption"].element.iter(qn("w:outlineLvl"))
+    assert level.get(qn("w:val")) == "0"
+
+
+def test_a_document_is_in_the_english_that_it_is_written_in(document):
+    """Else Word marks "randomised" and "tumour" as misspelt."""
+    languages = document.styles.element.iter(qn("w:lang"))
+    assert {language.get(qn("w:val")) for language in languages} == {"en-GB"}
+
+
 def test_columns_fill_the_page_and_long_words_fit():
     frame = pd.DataFrame({"A": ["1"], "B": ["a long text " * 30]})
     widths = column_widths(ReportTable("t", "", frame, (), frame), 200)

@@ -6,6 +6,7 @@ from typing import Any
 
 from docx import Document
 from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.opc.oxml import serialize_part_xml
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import qn
@@ -17,7 +18,7 @@ from trial_evidence.report.material.material import ReportTable
 from trial_evidence.workbook.package import DAY, timeless
 
 _SHORT, _LONG, _MARGIN = 210, 297, 18
-_FONT = "Arial"
+_FONT, _LANGUAGE = "Arial", "en-GB"
 # More columns, or more letters in a row, do not fit across an upright page.
 _MOST_COLUMNS, _MOST_LETTERS = 5, 170
 _POINTS = 7.5
@@ -68,6 +69,7 @@ def new_document(heading: str, title: str = "") -> Any:
     properties.created = properties.modified = DAY
     properties.revision = 1
     page(document.sections[0], across=False)
+    _number_pages(document.sections[0])
     if heading:
         document.add_heading(plain(heading), level=0)
     return document
@@ -95,7 +97,17 @@ def saved(document: Any) -> bytes:
     return timeless(written.getvalue())
 
 
+def _number_pages(section: Any) -> None:
+    """The number of the page below each; the sections that follow take it over."""
+    below = section.footer.paragraphs[0]
+    below.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    below._p.append(_element("fldSimple", instr="PAGE"))
+
+
 def _styles(document: Any) -> None:
+    # Else Word marks every word that is spelt otherwise in America.
+    for language in document.styles.element.iter(qn("w:lang")):
+        language.set(qn("w:val"), _LANGUAGE)
     for name, points in (("Normal", _POINTS), ("Caption", 9.5), ("Heading 1", 12), ("Title", 16)):
         style = document.styles[name]
         style.font.name, style.font.size = _FONT, Pt(points)
@@ -113,6 +125,8 @@ def _styles(document: Any) -> None:
     caption.font.bold = False
     caption.paragraph_format.space_before, caption.paragraph_format.space_after = Pt(0), Pt(4)
     caption.paragraph_format.keep_with_next = True
+    # A long document is walked by its captions, and a list of contents is made of them.
+    caption.element.get_or_add_pPr().append(_element("outlineLvl", val=0))
     text = document.styles.add_style("Text", 1)
     text.base_style = document.styles["Normal"]
     text.font.size, text.paragraph_format.space_after = Pt(10), Pt(6)
