@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image, ImageDraw
 from trial_evidence.figures.canvas.page import Page, Text
+from trial_evidence.figures.canvas.pixels import few_colours
 from trial_evidence.figures.canvas.publishing import (
     LISTING_COLUMNS,
     helpers,
@@ -150,3 +152,17 @@ def test_a_listing_says_where_a_figure_belongs_and_what_it_shows():
     assert table.iloc[1].tolist() == [
         "early", "one", "by/forest", "one/by/forest", "one/by/forest in words", "one/by/forest."
     ]  # fmt: skip
+
+
+def test_a_picture_in_few_colours_stands_on_the_ground_of_the_figure(tmp_path):
+    """The supplement and the page show it on white paper: no grey box around it."""
+    image = Image.new("RGB", (90, 60), "white")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 20, 90, 40), fill="#F3F4F6")
+    draw.rectangle((10, 45, 20, 55), fill="#C4302B")
+    image.save(tmp_path / "figure.png")
+    shown = few_colours(tmp_path / "figure.png", 90).convert("RGB")
+    assert shown.getpixel((0, 0)) == (255, 255, 255)
+    red, green, blue = shown.getpixel((15, 50))
+    assert red > 180
+    assert max(green, blue) < 60

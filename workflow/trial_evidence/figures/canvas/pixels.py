@@ -15,4 +15,9 @@ def few_colours(path: Path, most: int) -> Image.Image:
         height = round(small.height * most / small.width)
         # No sharper filter: it draws a second, faint line along every thin one.
         small = small.resize((most, height), Image.Resampling.HAMMING)
-    return small.quantize(COLOURS, Image.Quantize.FASTOCTREE)
+    few = small.quantize(COLOURS, Image.Quantize.FASTOCTREE)
+    # Colours close to that of the ground, as the shade of every other row, would tint the ground.
+    palette, at = few.getpalette() or [], 3 * few.tobytes()[0]
+    palette[at : at + 3] = small.tobytes()[:3]
+    few.putpalette(palette)
+    return few
