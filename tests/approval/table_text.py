@@ -5,6 +5,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from docx import Document
 from docx.table import Table
@@ -87,10 +88,7 @@ def workbook_as_text(path: Path) -> str:
     """Every sheet of an Excel workbook."""
     parts = []
     for sheet in load_workbook(path).worksheets:
-        cells = [
-            ["" if cell is None else short_numbers(str(cell)) for cell in row]
-            for row in sheet.iter_rows(values_only=True)
-        ]
+        cells = [[_shown(cell) for cell in row] for row in sheet.iter_rows()]
         filled = [row for row in cells if any(row)]
         titles = [row[0] for row in filled[:1] if not any(row[1:])]
         parts.append(
@@ -98,6 +96,16 @@ def workbook_as_text(path: Path) -> str:
                        rows_as_text(filled[len(titles):])])
         )  # fmt: skip
     return "\n\n".join(parts)
+
+
+def _shown(cell: Any) -> str:
+    """A cell of a workbook as a spreadsheet shows it."""
+    if cell.data_type != "n" or cell.value is None:
+        return short_numbers(str(cell.value or ""))
+    shape = cell.number_format
+    decimals = len(shape.rstrip("%").partition(".")[2])
+    kind = "%" if shape.endswith("%") else "f"
+    return f"{cell.value:{',' if ',' in shape else ''}.{decimals}{kind}}"
 
 
 def document_as_text(path: Path) -> str:

@@ -45,6 +45,43 @@ def test_a_workbook_holds_text_as_text(book):
     assert [cell.value for cell in cells] == expected
 
 
+@pytest.mark.parametrize(
+    ("printed", "value", "shape"),
+    [
+        ("2,079", 2079, "#,##0"), ("417", 417, "0"), ("2012", 2012, "0"), ("43.0", 43, "0.0"),
+        ("0.008", 0.008, "0.000"), ("31%", 0.31, "0%"), ("7.10%", 0.071, "0.00%"),
+        ("1,024.5", 1024.5, "#,##0.0"),
+    ],
+)  # fmt: skip
+def test_a_cell_with_a_number_alone_is_a_number_and_looks_as_printed(printed, value, shape):
+    """Else a spreadsheet marks a year, a p value or a percentage as a number stored as text."""
+    book = openpyxl.load_workbook(io.BytesIO(tables_as_workbook([table(texts=[printed])])))
+    cell = book["front"].cell(HEADER_ROW + 1, 1)
+    assert (cell.data_type, cell.value, cell.number_format) == ("n", value, shape)
+
+
+@pytest.mark.parametrize(
+    "printed", ["010", "+1", "-1", "−0.13", "1e3", "> 99%", "1.04–1.94", "2,07", "12 (3)", "1" * 13]
+)
+def test_what_is_no_plain_number_stays_as_it_is_printed(printed):
+    book = openpyxl.load_workbook(io.BytesIO(tables_as_workbook([table(texts=[printed])])))
+    cell = book["front"].cell(HEADER_ROW + 1, 1)
+    assert (cell.data_type, cell.value) == ("s", printed)
+
+
+def test_a_note_of_a_workbook_is_read_whole_below_its_table():
+    """In one line a long note is cut on the screen, and makes the printed table tiny."""
+    long = "word " * 100
+    frame = pd.DataFrame({"A": ["x" * 28], "B": ["x" * 18]})
+    made = tables_as_workbook([ReportTable("t", "Title", frame, (long,), frame)])
+    sheet = openpyxl.load_workbook(io.BytesIO(made))["t"]
+    row = HEADER_ROW + 3
+    assert [str(cells) for cells in sheet.merged_cells.ranges] == [f"A{row}:B{row}"]
+    assert sheet.cell(row, 1).alignment.wrap_text
+    # Ten words of five letters fit a line of 50.
+    assert sheet.row_dimensions[row].height == 10 * sheet.row_dimensions[HEADER_ROW + 1].height
+
+
 def test_a_workbook_has_title_headings_and_notes(book):
     sheet = book["front"]
     assert sheet["A1"].value == "A title & <more>"

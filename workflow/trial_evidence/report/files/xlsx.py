@@ -20,7 +20,8 @@ from trial_evidence.workbook.package import (
     workbook_bytes,
 )
 
-_COUNT = re.compile(r"0|[1-9][0-9]{0,2}(,[0-9]{3})*")
+# Of longer numbers, such as ids, a spreadsheet would not keep every digit.
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,11}|[1-9][0-9]{0,2}(,[0-9]{3}){1,3})(\.[0-9]+)?%?")
 _FONT = Font(name="Calibri", size=10)
 _BOLD = Font(name="Calibri", size=10, bold=True)
 _TITLE = Font(name="Calibri", size=12, bold=True)
@@ -39,7 +40,8 @@ def tables_as_workbook(tables: Sequence[ReportTable]) -> bytes:
     -------
     bytes
         In every sheet the title stands in row 1, the headings in row 2, then the rows, a free
-        row, the notes. Whole numbers are numbers; all else is text and never a formula.
+        row, the notes. A cell that holds a number alone, without sign, is a number and looks as it
+        is printed; all else is text and never a formula.
     """
     workbook = Workbook()
     workbook.remove(workbook.active)
@@ -72,9 +74,8 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
     for row, cells in enumerate(rows, start=HEADER_ROW + 1):
         for column, text in enumerate(cells, start=1):
             cell = sheet.cell(row, column)
-            if _COUNT.fullmatch(text):
-                cell.value = int(text.replace(",", ""))
-                cell.number_format = "#,##0"
+            if _NUMBER.fullmatch(text):
+                cell.value, cell.number_format = _as_number(text)
             elif text:
                 put_text(cell, plain(text))
             look.put_on(cell)
@@ -83,10 +84,23 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
     last = HEADER_ROW + len(table.frame)
     for row, note in enumerate(table.notes, start=last + 2):
         put_text(sheet.cell(row, 1), plain(note))
-        sheet.cell(row, 1).font = _FONT
+        look.put_on(sheet.cell(row, 1))
+        # Within the table: in one line it made the printed sheet too wide to read.
+        sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=len(headings))
+        lines = _lines(note, sum(widths))
+        sheet.row_dimensions[row].height = min(_LINE_POINTS * lines, _HIGHEST)
     sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(headings))}{last}"
     on_paper(sheet, HEADER_ROW)
+
+
+def _as_number(text: str) -> tuple[float, str]:
+    """A printed number, and the format that prints it so again."""
+    number, decimals = text.replace(",", "").rstrip("%"), len(text.rstrip("%").partition(".")[2])
+    shape = ("#,##0" if "," in text else "0") + f".{'0' * decimals}" * (decimals > 0)
+    if text.endswith("%"):
+        return round(float(number) / 100, decimals + 2), f"{shape}%"
+    return float(number) if decimals else int(number), shape
 
 
 @cache
