@@ -146,3 +146,13 @@ def test_files_of_the_crate_have_size_and_checksum(crate):
     assert entity["contentSize"] == "3"
     # FIPS 180-2, appendix B.1: SHA-256 of "abc".
     assert entity["sha256"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_what_a_person_has_saved_beside_the_results_is_no_part_of_the_crate(facts, tmp_path):
+    """It ended the run in an error."""
+    names = ("estimates.csv", "tables.odt", "Thumbs.db", "notes")
+    for name in names:
+        (tmp_path / name).write_bytes(b"abc")
+    made = ro_crate(facts, [tmp_path / name for name in names], tmp_path, "A title")
+    graph = {entity["@id"]: entity for entity in json.loads(made)["@graph"]}
+    assert graph["./"]["hasPart"] == [{"@id": "estimates.csv"}]

@@ -99,7 +99,8 @@ def ro_crate(facts: Mapping[str, Any], files: Sequence[Path], results: Path, tit
     facts : mapping
         As :func:`provenance` returns them.
     files : sequence of Path
-        Files below `results` that belong to the crate.
+        Files below `results`; those of a format that no stage writes, such as what a person has
+        saved there, do not belong to the crate.
     results : Path
         Root of the crate.
 
@@ -109,7 +110,7 @@ def ro_crate(facts: Mapping[str, Any], files: Sequence[Path], results: Path, tit
         Content of ``ro-crate-metadata.json``. ``datePublished``, which the standard demands, is
         the day of the last search: what the results are as of. There is no time of the run.
     """
-    listed = [_file_entity(path, results) for path in sorted(files)]
+    listed = [_file_entity(path, results) for path in sorted(files) if path.suffix in _FORMATS]
     inputs = [
         _entity(
             f"#{kind}-{name}", "CreativeWork", name,
