@@ -9,7 +9,11 @@ from docx import Document
 from PIL import Image
 from report_material import material, with_estimates, with_table
 from trial_evidence.files import write_table
-from trial_evidence.report.files.methods_text import methods_document, methods_paragraphs
+from trial_evidence.report.files.methods_text import (
+    methods_document,
+    methods_paragraphs,
+    references,
+)
 from trial_evidence.report.files.supplement import TABLES, supplement
 from trial_evidence.report.tables.absolute_effects import plain_language_table, statement
 from trial_evidence.report.tables.certainty import certainties
@@ -181,6 +185,10 @@ def test_the_methods_list_every_work_that_they_name_and_what_computed_them(found
     for name, author in (("Sterne et al. 2019", "Sterne JAC"), ("Guyatt et al. 2011", "Guyatt G")):
         assert name in told
         assert author in listed
+    # The text names authors and years, so a reader looks for them by the alphabet.
+    works = [p.text for p in document.paragraphs][-len(references(methods_paragraphs(found))) :]
+    assert works[0].startswith("Bartoš F")
+    assert works == sorted(works, key=str.casefold)
     assert "scipy 1." in told
     # Harms are many: their labels, which hold commas, are no list to read.
     assert " Harms: " in told
