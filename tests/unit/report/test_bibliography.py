@@ -75,6 +75,7 @@ def test_all_authors_that_the_sheet_names_are_cited():
 def test_a_complete_list_of_authors_has_no_others():
     record = source(authors="van Døe J; Roe RM")
     assert "author = {van Døe, J and Roe, RM}," in bibtex([record])
+    assert "notes" not in rispy.loads(ris([record]))[0]
 
 
 def test_a_reference_is_printed_as_journals_print_it():
@@ -104,6 +105,7 @@ def test_ris_is_read_back():
         "title": "Trial_A: 50% of all", "secondary_title": "Ann Res & Pract", "year": "2020",
         "volume": "17", "start_page": "791", "end_page": "800",
         "doi": "10.1016/S1470-2045(16)00163-7", "accession_number": "123",
+        "notes": ["Further authors are to be added."],
     }  # fmt: skip
 
 

@@ -103,9 +103,12 @@ def _bibtex_entry(source: Source) -> str:
 
 def _ris_entry(source: Source) -> str:
     texts = {"TY": _TYPES[source["type"]][1], "ID": source["source_id"], **_fields(source, 1)}
+    people, others = authors_of(source)
     # Every author and the last page have tags of their own.
-    texts["AU"] = "\nAU  - ".join(author.inverted for author in authors_of(source)[0])
+    texts["AU"] = "\nAU  - ".join(author.inverted for author in people)
     texts["SP"] = re.sub("[-–]", "\nEP  - ", texts["SP"], count=1)
+    # The format has no word for others; as an author, "et al." would be taken for a name.
+    texts["N1"] = "Further authors are to be added." if others else ""
     lines = [f"{tag}  - {text}" for tag, text in texts.items() if text]
     return "\n".join([*lines, "ER  - \n"])
 
