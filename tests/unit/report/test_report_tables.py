@@ -54,6 +54,16 @@ def tables(found):
 # --------------------------------------------------------------------------------------- tables
 
 
+def test_the_last_note_of_a_table_explains_its_abbreviations(tables):
+    """A table is printed alone, and its outcomes are those of the configuration."""
+    assert {"pCR", "PFS"} <= set(tables["rows_used"].frame["Outcome"])
+    told = tables["rows_used"].notes[-1]
+    assert "pCR: pathological complete response" in told
+    assert "PFS: progression-free survival" in told
+    assert "RR: " not in told
+    assert "CI: confidence interval" in tables["front"].notes[-1]
+
+
 def test_the_rule_declares_the_tables_that_are_made(tables):
     rule = (ROOT / "workflow/rules/report.smk").read_text(encoding="utf-8")
     listed = re.search(r"REPORT_TABLES = \[(.*?)\]", rule, flags=re.DOTALL)

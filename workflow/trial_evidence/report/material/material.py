@@ -1,7 +1,7 @@
 """What the report is made of: configuration, sheet, and everything the earlier stages wrote."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from trial_evidence.kept import PARTS, Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, POOLED_RATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
+from trial_evidence.report.words.abbreviations import abbreviations
 from trial_evidence.report.words.formats import FORMATS, Column, Format, Row, cell
 from trial_evidence.report.words.templates import declared
 from trial_evidence.sheet import Sheet
@@ -179,6 +180,12 @@ class Material:
         return {(entry.setting, entry.id): entry.title for part in parts for entry in part}
 
     @cached_property
+    def abbreviated(self) -> dict[str, str]:
+        """Label -> words of the outcomes whose label is an abbreviation of these."""
+        outcomes = self.configuration.outcomes.values()
+        return {o.label: o.words for o in outcomes if o.words and " " not in o.label}
+
+    @cached_property
     def first_measures(self) -> dict[tuple[str, str], str]:
         """(setting, id) -> the measure that an analysis or a pool of rates is read by."""
         rates = {(r.setting, r.id): "proportion" for r in self.configuration.rates}
@@ -259,13 +266,15 @@ class Material:
         """A table of workflow/report/tables.yaml, its notes with these facts filled in.
 
         Its rows have names and links in addition; `formats` are the table's own, `notes` come
-        after those of the file.
+        after those of the file. The last note explains what the cells abbreviate.
         """
         told, rows, known = declared("tables")[name], map(self.named, rows), {**FORMATS, **formats}
         notes = (*(note.format(**facts) for note in told.get("notes", ())), *notes)
         merged = told.get("merged", 0)
         columns, keys = told["columns"], told["keys"]
-        return report_table(name, told["title"], rows, columns, keys, notes, known, merged)
+        table = report_table(name, told["title"], rows, columns, keys, notes, known, merged)
+        explained = abbreviations(table.frame.to_numpy().ravel(), self.abbreviated)
+        return replace(table, notes=(*table.notes, explained)) if explained else table
 
     def named(self, row: Row) -> dict[str, Any]:
         """A row with what a reader wants to know of its ids, as far as it has them.
