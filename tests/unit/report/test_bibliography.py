@@ -2,11 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 import rispy
 from report_material import material, with_table
 from trial_evidence.report.files.bibliography import bibtex, csl_json, latex, ris, used_sources
+from trial_evidence.report.trail.evidence import NetworkTables
 from trial_evidence.report.words.citations import reference
 
 ARTICLE = {
@@ -30,6 +33,19 @@ def test_what_only_a_judgement_or_a_biomarker_rests_on_is_cited(pooled, table):
     changed = with_table(with_table(found, "sources", [*listed, other]), table,
                          [{"source_id": "cited_there_alone"}])  # fmt: skip
     assert "cited_there_alone" in [source["source_id"] for source in used_sources(changed)]
+
+
+def test_what_only_a_network_or_a_control_risk_rests_on_is_cited(pooled):
+    """Trials that join a network are in no comparison, and patients' risks may come from others."""
+    found = material(pooled)
+    listed = found.sheet["sources"].to_dict("records")
+    others = [listed[0] | {"source_id": name} for name in ("of_a_network", "of_a_risk")]
+    changed = with_table(found, "sources", [*listed, *others])
+    used = pd.DataFrame({"source_id": ["of_a_network / doe_2020_trial_a"]})
+    networks = NetworkTables({"adjuvant/net": {"used": used}, "adjuvant/none": {}}, ())
+    changed = replace(changed, evidence=replace(changed.evidence, networks=networks))
+    cited = {source["source_id"] for source in used_sources(changed, ["of_a_risk", ""])}
+    assert {"of_a_network", "of_a_risk"} <= cited
 
 
 def test_bibtex_escapes_what_latex_would_take_for_commands():

@@ -35,6 +35,8 @@ from trial_evidence.sheet import Sheet
 TABLES = "tables"
 # Of all tables and forest plots: it takes as long as the tables by themselves.
 SUPPLEMENT = "supplement"
+# The table with the control risks that effects are applied to.
+FINDINGS = "summary_of_findings"
 CRATE = "ro-crate-metadata.json"
 PAGES = (
     "estimates.csv", "trace.csv", "at-a-glance.md", "summary.txt", "provenance.json", "report.html",
@@ -101,7 +103,9 @@ def write_report(
         figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
         dates = search_dates(material)
         facts = provenance(places.raw, places.config, places.project, dates, list(sheet.tables))
-        tables, cited = tables_of(material), bibliography.used_sources(material)
+        tables = tables_of(material)
+        risks = next(table for table in tables if table.name == FINDINGS).data["source_id"]
+        cited = bibliography.used_sources(material, risks)
         settings, used = begun.result() if begun else make_settings()
     material.parts.keep(used)
     write_tables = partial(_write_tables, tables, material, trail)

@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
-
-import pandas as pd
 
 from trial_evidence.report.material.material import JOINED, Material, source_ids
 from trial_evidence.report.words.citations import (
@@ -46,12 +44,21 @@ _FIELDS = (
 )
 
 
-def used_sources(material: Material) -> tuple[Source, ...]:
-    """Sources that a result, a judgement or a biomarker row of the report rests on, by id."""
+def used_sources(material: Material, risks: Iterable[str] = ()) -> tuple[Source, ...]:
+    """Sources that a result, a judgement or a biomarker row of the report rests on, by id.
+
+    Results are those of the comparisons, of the rates and of the networks; `risks` are the sources
+    of the control risks that they are applied to.
+    """
     sheet, evidence = material.sheet, material.evidence
-    tables = (evidence.trials, evidence.rates, sheet["risk_of_bias"], sheet["biomarker_effects"])
-    cells = pd.concat([table["source_id"] for table in tables])
-    return tuple(material.sources[key] for key in sorted(source_ids(JOINED.join(cells))))
+    networks = (tables["used"] for tables in evidence.networks.networks.values() if tables)
+    tables = (
+        evidence.trials, evidence.rates, *networks, sheet["risk_of_bias"],
+        sheet["biomarker_effects"],
+    )  # fmt: skip
+    cells = [cell for table in tables for cell in table["source_id"]]
+    found = source_ids(JOINED.join([*cells, *risks]))
+    return tuple(material.sources[key] for key in sorted(found))
 
 
 def bibtex(sources: Sequence[Source]) -> str:
