@@ -76,6 +76,27 @@ def test_an_organisation_has_no_further_authors():
     assert json.loads(csl_json([record]))[0]["author"] == [{"literal": "Agency & Sons"}]
 
 
+def test_a_record_of_a_registry_is_cited_by_its_number_and_address():
+    record = source(type="registry", first_author="Agency", doi="", pmid="", nct="NCT01234567")
+    address = "https://clinicaltrials.gov/study/NCT01234567"
+    assert f"  note = {{NCT01234567}},\n  url = {{{address}}},\n" in bibtex([record])
+    (entry,) = rispy.loads(ris([record]))
+    assert (entry["accession_number"], entry["urls"]) == ("NCT01234567", [address])
+    (parsed,) = json.loads(csl_json([record]))
+    assert (parsed["number"], parsed["URL"]) == ("NCT01234567", address)
+
+
+def test_a_number_of_another_registry_is_given_without_an_address():
+    record = source(type="registry", nct="UMIN000000001")
+    assert "note = {UMIN000000001}" in bibtex([record])
+    assert "url" not in bibtex([record])
+
+
+def test_an_article_has_not_the_number_of_its_trial():
+    record = source(nct="NCT01234567")
+    assert not any("NCT01234567" in write([record]) for write in (bibtex, ris, csl_json))
+
+
 def test_all_authors_that_the_sheet_names_are_cited():
     record = source(authors="van Døe J; Roe-Poe RM; Agency Ltd; et al.", title="Whole, long title")
     assert "author = {van Døe, J and Roe-Poe, RM and {Agency Ltd} and others}," in bibtex([record])
