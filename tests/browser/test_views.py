@@ -107,6 +107,15 @@ def test_without_scripts_everything_is_there(visit, page):
     assert watched.page.locator("figure svg").first.is_visible()
 
 
+@pytest.mark.parametrize("address", ["#content", "#%E0%A4%A"])
+def test_no_address_leaves_the_page_empty(address, visit, page):
+    """That of the link to the content, opened again; one that was cut inside a letter."""
+    watched = visit(page)
+    watched.page.goto("about:blank")
+    watched.page.goto(watched.address + address)
+    assert shown(watched) == ["start"]
+
+
 def test_paper_has_this_view_or_all_of_them(visit, page):
     watched = visit(page)
     watched.page.goto(f"{watched.address}#references")

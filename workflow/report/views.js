@@ -33,15 +33,25 @@ const Views = (() => {
     return all.find((view) => view.querySelector(":scope > noscript")?.textContent.includes(mark));
   }
 
+  // An address that was cut or typed may not be decodable; it is taken as it stands.
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  }
+
   // `<view or anything in one>?<what a reader has chosen in it>`
   function asked() {
     const [id, ...said] = location.hash.slice(1).split("?");
-    return [decodeURIComponent(id), said.join("?")];
+    return [decoded(id), said.join("?")];
   }
 
   function show() {
     const [id, said] = asked();
-    if (id === main.id) {
+    // At the start no view is open that could stay.
+    if (id === main.id && !root.classList.contains("linked")) {
       main.focus();
       return;
     }
