@@ -181,6 +181,23 @@ def test_a_figure_is_saved_as_drawing_pixels_and_page(analysis):
     check_pdf(paper, width, height)
 
 
+FAMILY = """(text) => {
+  const drawing = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  document.body.append(drawing);
+  return getComputedStyle(drawing.querySelector("text")).fontFamily;
+}"""
+
+
+@pytest.mark.parametrize("shown_as", ["svg", "img[src^='data:image/svg']"])
+def test_a_saved_drawing_names_the_font_that_it_is_shown_in(shown_as, analysis):
+    """Else another program sets its words in a wider or a narrower one."""
+    analysis.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    figure = analysis.page.locator(".view.open figure", has=analysis.page.locator(shown_as)).first
+    _, drawing = saved(analysis, figure, "SVG")
+    family = analysis.run(FAMILY, drawing.decode())
+    assert family.split(",")[0].strip('"') == "Liberation Sans"
+
+
 def check_pdf(paper, width, height):
     """One page of a size in points, each object where the table at the end says."""
     assert paper.startswith(b"%PDF-1.4")

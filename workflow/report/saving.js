@@ -92,8 +92,9 @@ const Saving = (() => {
     return src.startsWith("data:image/svg+xml,") ? named(decodeURIComponent(src.split(/,(.*)/s)[1])) : null;
   }
 
-  // The fonts of the page under names that other programs know.
-  const named = (text) => text.replaceAll(/font-family:[^;"']*/g, `font-family:${FONTS.replaceAll('"', "&quot;")}`);
+  // The fonts of the page under names that other programs know. A name in quotation marks is replaced
+  // with them: what is left of it would make the whole line void, and the words Times.
+  const named = (text) => text.replaceAll(/font-family:(?:&quot;|'[\w -]*'|[^;"'<}])*/g, `font-family:${FONTS.replaceAll('"', "&quot;")}`);
 
   function sizeOf(figure) {
     const svg = figure.querySelector("svg");
