@@ -133,6 +133,16 @@ def test_back_to_the_report_takes_every_choice_back(tool):
     assert tool.page.url.endswith(f"#{ANALYSIS}")
 
 
+def test_a_menu_keeps_the_keys_that_chose_in_it(tool):
+    """With a keyboard alone: the second key goes on from the first."""
+    menu = tool.get_by_label("Model and prior")
+    menu.focus()
+    values = menu.locator("option").evaluate_all("all => all.map((one) => one.value)")
+    for value in values[1:3]:
+        tool.page.keyboard.press("ArrowDown")
+        assert menu.input_value() == value
+
+
 def test_the_verdict_has_a_word_and_changes_with_the_interval(tool):
     chips = tool.locator(".verdict")
     before = chips.first.inner_text()

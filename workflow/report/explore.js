@@ -163,6 +163,8 @@ const Explore = (() => {
         select.addEventListener("change", () => {
           state.chosen[key] = select.value;
           changed();
+          // The menus were made anew; the next key is meant for this one.
+          selects.querySelector(`[data-key="${key}"]`).focus();
         });
         return element("label", {}, heading, select);
       };
