@@ -133,6 +133,30 @@ def test_back_to_the_report_takes_every_choice_back(tool):
     assert tool.page.url.endswith(f"#{ANALYSIS}")
 
 
+def test_who_looks_up_a_row_keeps_the_choice_and_its_link(tool):
+    """The result below the row is still that without the trial, and so is the link copied there."""
+    tool.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tool.locator("tbody input:enabled").first.uncheck()
+    chosen, address = tool.locator(".result").first.inner_text(), tool.page.url
+    tool.locator("tbody svg a").nth(1).click()
+    tool.page.wait_for_function("document.activeElement.tagName === 'TR'")
+    assert tool.locator(".result").first.inner_text() == chosen
+    tool.get_by_role("button", name="Copy link to this choice").click()
+    tool.get_by_role("button", name="Copied").wait_for()
+    assert tool.page.evaluate("navigator.clipboard.readText()") == address
+
+
+def test_on_the_way_back_the_filter_is_the_one_in_its_field(tool):
+    lines = tool.locator("tbody tr")
+    whole = lines.count()
+    tool.get_by_label("Filter trials by text").fill(lines.first.locator("th a").inner_text())
+    assert lines.count() < whole
+    lines.first.locator("th a").click()
+    tool.page.go_back()
+    tool.page.wait_for_function(f"location.hash === '#{ANALYSIS}'")
+    assert (tool.get_by_label("Filter trials by text").input_value(), lines.count()) == ("", whole)
+
+
 def test_a_menu_keeps_the_keys_that_chose_in_it(tool):
     """With a keyboard alone: the second key goes on from the first."""
     menu = tool.get_by_label("Model and prior")

@@ -132,7 +132,9 @@ const Explore = (() => {
       filter.value = "";
       changed();
     });
-    const share = button("Copy link to this choice", () => Saving.copy(location.href, share));
+    // The address may be that of a row, or one that the browser did not let the page change.
+    const share = button("Copy link to this choice", () =>
+      Saving.copy(Views.addressOf(section.id, written(pools, state)), share));
     const selects = element("div", { class: "controls" });
     const controls = element("div", { class: "controls" },
       element("label", {}, "Filter trials by text", filter), only, reset, share);
@@ -363,6 +365,7 @@ const Explore = (() => {
     render();
     place.address = (said) => {
       state = readFrom(pools, said);
+      filter.value = "";
       menus();
       render();
     };

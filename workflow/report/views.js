@@ -65,10 +65,11 @@ const Views = (() => {
     document.title = view === all[0] ? main.dataset.title : `${titleOf(view)} – ${main.dataset.title}`;
     mark(view);
     step(view);
-    const tool = view.querySelector(".pool");
-    if (tool?.address) tool.address(said);
     const target = document.getElementById(id);
     const inside = target !== null && target !== view && view.contains(target);
+    const tool = view.querySelector(".pool");
+    // Who looks up a row of the view that is open has not taken back a choice.
+    if (tool?.address && (moved || !inside)) tool.address(said);
     if (inside) reveal(target);
     else if (fresh || moved) {
       window.scrollTo(0, fresh ? 0 : places.get(location.hash) ?? 0);
@@ -88,11 +89,13 @@ const Views = (() => {
     if (target.tabIndex === -1) target.focus({ preventScroll: true });
   }
 
+  const hashOf = (id, said) => `#${id}${said ? `?${said}` : ""}`;
+  const addressOf = (id, said) => location.href.split("#")[0] + hashOf(id, said);
+
   // What a reader has chosen becomes part of the address, without a new step of the way back.
   function keep(id, said) {
-    const hash = `#${id}${said ? `?${said}` : ""}`;
     try {
-      history.replaceState(history.state, "", hash);
+      history.replaceState(history.state, "", hashOf(id, said));
     } catch {
       // Some browsers refuse it of a file; the choice holds, its address does not.
     }
@@ -186,5 +189,5 @@ const Views = (() => {
     show();
   }
 
-  return { asked, fillAll, keep, start, whenFilled: (act) => watching.push(act) };
+  return { addressOf, fillAll, keep, start, whenFilled: (act) => watching.push(act) };
 })();
