@@ -26,9 +26,12 @@ def test_one_view_is_open_and_the_way_back_leads_back(visit, page):
     watched = visit(page)
     assert shown(watched) == ["start"]
     watched.page.locator("a.card").first.click()
+    # A view opens after the click.
+    watched.page.locator(".view.analysis.open").wait_for()
     (analysis,) = shown(watched)
     assert watched.page.url.endswith(f"#{analysis}")
     watched.page.locator(f"#{analysis} table.rows th a").first.click()
+    watched.page.locator(".view.trial.open").wait_for()
     (trial,) = shown(watched)
     assert trial.startswith("trial-")
     # The list of contents marks where one is.
