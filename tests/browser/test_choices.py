@@ -120,6 +120,24 @@ def test_what_differs_is_said_and_the_link_reproduces_it(tool, visit, page):
     assert same.locator(".differs").inner_text() == said
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("without=trial-alder+trial-gone", "without gone"),
+        ("of=risk_ratio|lost_group&estimator=DL", "risk ratio, lost group"),
+        ("model=no_more", "model no more"),
+    ],
+)
+def test_a_link_that_asks_for_what_is_no_more_says_so(asked, told, visit, page):
+    """Its sender saw another result than the one that it leads to."""
+    tool = visit(page).page
+    tool.goto(f"{tool.url}#{ANALYSIS}?{asked}")
+    note = tool.get_by_text("The link asks for what this report does not have")
+    assert f": {told}. " in note.inner_text()
+    tool.locator(".view.open").get_by_role("button", name="Back to the report").click()
+    assert note.count() == 0
+
+
 def test_back_to_the_report_takes_every_choice_back(tool):
     whole = tool.locator(".result").first.inner_text()
     assert "This is the result of the analysis." in whole

@@ -55,7 +55,7 @@ const Explore = (() => {
   function fresh(pools, at = 0) {
     const chosen = {};
     for (const { key, values } of settingsOf(pools[at])) chosen[key] = values[0][0];
-    return { at, chosen, without: new Set(), filter: "", sort: null, down: false };
+    return { at, chosen, passed: [], without: new Set(), filter: "", sort: null, down: false };
   }
 
   function rowsOf(pool, state) {
@@ -99,17 +99,21 @@ const Explore = (() => {
     return said.toString();
   }
 
-  // Words that are unknown are passed over: a link may be older than the page.
+  // A link may be older than the page: words that are unknown are passed over, and told.
   function readFrom(pools, text) {
     const said = new URLSearchParams(text);
     const at = pools.findIndex((pool) => pool.set.filter(Boolean).join("|") === said.get("of"));
     const state = fresh(pools, Math.max(at, 0));
-    for (const { key, values } of settingsOf(pools[state.at])) {
-      if (values.some(([value]) => value === said.get(key))) state.chosen[key] = said.get(key);
+    const passed = at < 0 && said.has("of") ? [said.get("of").replaceAll("|", ", ")] : [];
+    const settings = new Map(settingsOf(pools[state.at]).map(({ key, values }) => [key, values]));
+    for (const [key, value] of said) {
+      if (settings.get(key)?.some(([known]) => known === value)) state.chosen[key] = value;
+      else if (key !== "of" && key !== "without") passed.push(`${key} ${value}`);
     }
     const known = new Set(rowsOf(pools[state.at], state).map((row) => row.key));
-    const left = (said.get("without") ?? "").split(" ").filter((key) => known.has(key));
-    return { ...state, without: new Set(left) };
+    const left = (said.get("without") ?? "").split(" ").filter(Boolean);
+    passed.push(...left.filter((key) => !known.has(key)).map((key) => `without ${key.replace("trial-", "")}`));
+    return { ...state, passed, without: new Set(left.filter((key) => known.has(key))) };
   }
 
   // ------------------------------------------------------------------------------------ the tool
@@ -145,9 +149,10 @@ const Explore = (() => {
     const verdict = element("p", { class: "told" });
     const differs = element("ul", { class: "differs" });
     const differing = element("p", { class: "note" }, "What differs from the report:");
+    const older = element("p", { role: "status" });
     const spread = element("p", { class: "note" });
     const scroll = { class: "scroll", role: "group", "aria-label": `Trials: ${name}`, tabindex: "0" };
-    place.replaceChildren(selects, result, verdict, differing, differs, controls,
+    place.replaceChildren(selects, older, result, verdict, differing, differs, controls,
       element("div", scroll, table), spread);
 
     const pool = () => pools[state.at];
@@ -337,12 +342,16 @@ const Explore = (() => {
       only.disabled = !pool().pooled;
       // On paper only a pool that a reader has changed says more than the figure above it.
       place.parentElement.classList.toggle("changed", pool().pooled && !whole);
+      older.hidden = state.passed.length === 0;
+      older.textContent = older.hidden ? "" : `The link asks for what this report does not have: ${
+        state.passed.map(plain).join("; ")}. What follows is without it.`;
       say(found, rows, whole);
       judge(found, whole);
       differences(rows, whole);
     }
 
     function changed() {
+      state.passed = [];
       Views.keep(section.id, written(pools, state));
       menus();
       render();
