@@ -246,6 +246,32 @@ def test_untouched_it_has_the_numbers_of_the_tables_and_marks_in_their_places(to
     assert np.polyval(line, np.log(ratios)) == pytest.approx(places, abs=0.5), drawn
 
 
+def test_a_pooled_interval_wider_than_the_axis_has_arrows(tool):
+    """Of two trials: cut at the edge it would seem to end there."""
+    inputs = tool.locator("tbody input:enabled")
+    for at in range(2, inputs.count()):
+        inputs.nth(at).uncheck()
+    printed = re.compile(r"\((\d[\d.]*)–(\d[\d.]*)\)")
+    ends = [
+        float(end) for pair in printed.findall(tool.locator("tbody").inner_text()) for end in pair
+    ]
+    # The axis holds the trials, as far as 24.
+    first, last = max(min(ends), 1 / 24), min(max(ends), 24)
+    arrows = []
+    for line in tool.locator("tfoot tr:has(svg.pooled)").all():
+        low, high = map(float, printed.search(line.inner_text()).groups())
+        assert line.locator("path.filled").count() == (low < first) + (high > last)
+        arrows.append(line.locator("path.filled").count())
+    assert {0, 1} <= set(arrows)
+
+
+def test_the_axis_of_ratios_near_one_has_a_scale(arithmetic):
+    pool = {"scale": "log_ratio", "none": 1}
+    script = "([pool, rows]) => Plot.axisOf(pool, rows).ticks"
+    assert arithmetic.run(script, [pool, [{"ends": [1.2, 1.06, 1.35]}]]) == [1, 1.1, 1.2, 1.3]
+    assert arithmetic.run(script, [pool, [{"ends": [1.2, 0.4, 2.5]}]]) == [0.5, 1, 2]
+
+
 def test_a_trial_that_the_report_does_not_pool_is_told_and_comes_in(tool, made_up):
     (silent,) = [row["trial"] for row in table(made_up, "trials", pooled="no")]
     said = {line.locator("th a").inner_text(): line.locator("th").inner_text()

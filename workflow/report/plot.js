@@ -22,8 +22,10 @@ const Plot = (() => {
     const [first, last] = [position(low), position(high)];
     const x = (value) =>
       MARGIN + ((position(value) - first) / (last - first)) * (WIDTH - 2 * MARGIN);
-    const steps = ratio ? [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20] : evenTicks(low, high);
-    return { x, low, high, ticks: steps.filter((t) => t >= low && t <= high) };
+    const inside = (ticks) => ticks.filter((t) => t >= low && t <= high);
+    const steps = ratio ? inside([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]) : [];
+    // One number makes no scale.
+    return { x, low, high, ticks: steps.length > 1 ? steps : inside(evenTicks(low, high)) };
   }
 
   function evenTicks(low, high) {
@@ -82,6 +84,10 @@ const Plot = (() => {
     if (Pools.prediction(result)) {
       const ends = { x1: axis.x(within(axis, result.pi_low)), x2: axis.x(within(axis, result.pi_high)) };
       svg.append(drawn("line", { ...ends, y1: y, y2: y, class: "prediction" }));
+    }
+    // Of two trials it may be far wider than theirs.
+    for (const value of [result.ci_low, result.ci_high]) {
+      if (value < axis.low || value > axis.high) svg.append(arrow(axis, value, y));
     }
     svg.append(drawn("path", { d: `M${low} ${y}L${middle} ${y - 6}L${high} ${y}L${middle} ${y + 6}z` }));
     return svg;
