@@ -78,6 +78,12 @@ def test_trials_and_analyses_are_found_by_their_words(visit, page):
         found = watched.page.locator("nav .found a").all_inner_texts()
         assert found
         assert any(words.lower() in text.lower() for text in found)
+    # What is found and not listed is counted.
+    field.fill("a")
+    told = watched.page.locator("nav .find [role=status]").inner_text()
+    listed = watched.page.locator("nav .found a").count()
+    assert int(told.split()[0]) > listed
+    assert told.endswith(f"the first {listed}:")
     field.fill("there is no such thing")
     assert watched.page.locator("nav .found a").count() == 0
 

@@ -9,6 +9,8 @@ const Views = (() => {
   const all = [...main.querySelectorAll(":scope > .view")];
   const links = new Map([...document.querySelectorAll("nav .tree a")].map((a) => [a.hash.slice(1), a]));
   const titleOf = (view) => links.get(view.id)?.textContent ?? view.querySelector("h2").textContent;
+  // Found views that are listed.
+  const MOST = 30;
   const places = new Map();
   const watching = [];
   let open = all[0];
@@ -134,9 +136,10 @@ const Views = (() => {
     field.addEventListener("input", () => {
       const wanted = field.value.toLowerCase().split(/\s+/).filter(Boolean);
       const hits = wanted.length === 0 ? [] : words.filter(([, text]) => wanted.every((word) => text.includes(word)));
-      found.replaceChildren(...hits.slice(0, 30).map(([view]) =>
+      found.replaceChildren(...hits.slice(0, MOST).map(([view]) =>
         element("li", {}, element("a", { href: `#${view.id}` }, titleOf(view)))));
-      count.textContent = wanted.length === 0 ? "" : `${hits.length} found`;
+      const more = hits.length > MOST ? `; the first ${MOST}:` : "";
+      count.textContent = wanted.length === 0 ? "" : `${hits.length} found${more}`;
     });
     return [element("label", {}, "Search trials and analyses", field), count, found];
   }
