@@ -272,6 +272,32 @@ def test_the_axis_of_ratios_near_one_has_a_scale(arithmetic):
     assert arithmetic.run(script, [pool, [{"ends": [1.2, 0.4, 2.5]}]]) == [0.5, 1, 2]
 
 
+def test_trials_without_an_estimate_come_last_in_either_order(tool):
+    """Compared with nothing, the trials around them would stand in no order."""
+    tool.page.evaluate("""() => {
+      const { rows } = Pools.data.analyses["neoadjuvant/pcr_dual_v_almab"][0];
+      [rows[1].ends, rows[1].own] = [[NaN, NaN, NaN], ""];
+    }""")
+    for upwards in (True, False):
+        tool.get_by_role("button", name=re.compile("Risk ratio")).click()
+        *own, last = tool.locator("tbody tr td:nth-child(5)").all_inner_texts()
+        assert last == ""
+        numbers = [float(text.split()[0]) for text in own]
+        assert numbers == sorted(numbers, reverse=not upwards)
+
+
+def test_a_filter_that_no_trial_meets_says_so(tool):
+    tool.get_by_label("Filter trials by text").fill("nonsense")
+    assert tool.locator("tbody").inner_text().strip() == "No trial has this text."
+
+
+def test_trials_that_nobody_pools_are_not_ticked(visit, page):
+    watched = visit(page)
+    watched.page.goto(f"{watched.address}#neoadjuvant-pcr-dual-v-dual")
+    ticks = watched.page.locator(".view.open .pool tbody input")
+    assert [tick.is_checked() for tick in ticks.all()] == [False] * ticks.count() != []
+
+
 def test_a_trial_that_the_report_does_not_pool_is_told_and_comes_in(tool, made_up):
     (silent,) = [row["trial"] for row in table(made_up, "trials", pooled="no")]
     said = {line.locator("th a").inner_text(): line.locator("th").inner_text()

@@ -203,7 +203,7 @@ const Explore = (() => {
 
     function line(row, axis, weights) {
       const weighted = pool().pooled;
-      const tick = element("input", { type: "checkbox", checked: row.used,
+      const tick = element("input", { type: "checkbox", checked: row.used && weighted,
         disabled: !row.fits || !weighted, "aria-label": `Pool ${row.trial}` });
       tick.addEventListener("change", () => {
         if (tick.checked) state.without.delete(row.key);
@@ -333,11 +333,15 @@ const Explore = (() => {
         const [before, after] = state.down ? [1, -1] : [-1, 1];
         list.sort((a, b) => {
           const [first, second] = [key(a, weights), key(b, weights)];
+          // What is no number is neither before nor after anything: it comes last.
+          const none = Number.isNaN(first) - Number.isNaN(second);
+          if (none !== 0) return none;
           return first < second ? before : first > second ? after : 0;
         });
       }
       head.replaceChildren(header(pool().pooled));
-      body.replaceChildren(...list.map((row) => line(row, axis, weights)));
+      const nothing = element("tr", {}, element("td", { colspan: String(COLUMNS.length) }, "No trial has this text."));
+      body.replaceChildren(...(list.length > 0 ? list.map((row) => line(row, axis, weights)) : [nothing]));
       foot.replaceChildren(...footer(found, axis));
       only.disabled = !pool().pooled;
       // On paper only a pool that a reader has changed says more than the figure above it.
