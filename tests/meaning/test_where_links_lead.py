@@ -12,7 +12,8 @@ WAYS = {"Skip to the content": "content", "Start": "start", "All main results": 
         "How certain": "findings", "Trials": "characteristics", "Harms": "harms"}  # fmt: skip
 # With which table a reader saves the numbers of a figure.
 NUMBERS_OF = {"-league": "League table", "-split": "Direct versus indirect", "-graph": "Rows used",
-              "-leave-one-out": "Leaving out one trial"}  # fmt: skip
+              "-leave-one-out": "Leaving out one trial", "-timeline": "Cumulative evidence",
+              "balance-metastatic-first-line": "Benefit and harm side by side"}  # fmt: skip
 BENEFITS = {entry["title"] for entry in ANALYSES if entry["pool"] == "overall"}
 HARMS = {entry["title"] for entry in ANALYSES if entry.get("harm")}
 
