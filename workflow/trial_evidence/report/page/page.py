@@ -30,7 +30,7 @@ from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import Reference, of_row, references
 from trial_evidence.report.page.start import UNKNOWN, About, cards
-from trial_evidence.report.page.trials import trial_parts
+from trial_evidence.report.page.trials import linked_sources, trial_parts
 from trial_evidence.report.tables.harms import without_estimate
 from trial_evidence.report.trail.trace import Trail
 from trial_evidence.report.words import templates
@@ -96,6 +96,7 @@ def page(
         places |= {f"{a.setting}/{a.id}": HARMS for a in configuration.analyses if a.harm}
     if "biomarkers" in by_name:
         places["/biomarkers"] = "biomarkers"
+    trials = trial_parts(material, trail, known, places)
     island = {
         "method": page_method(configuration),
         "models": page_models(configuration, *map(configuration.own, configuration.analyses)),
@@ -112,7 +113,7 @@ def page(
         about=about,
         cards=list(cards(material, by_name)),
         settings=settings,
-        trials=trial_parts(material, trail, known, places),
+        trials=trials,
         parts=_parts(tables, places, overview(material.results, material.parts), harms),
         answers=records(by_name["answers"].data) if "answers" in by_name else [],
         balance=records(by_name["balance"].frame) if "balance" in by_name else [],
@@ -120,6 +121,9 @@ def page(
         methods=methods,
         provenance=provenance,
         references=[known[key] for key in cited if key in known],
+        further_sources=[
+            known[key] for key in sorted(linked_sources(trials) - set(cited)) if key in known
+        ],
         head=_as_it_is(HEAD),
         scripts=[_as_it_is(name) for name in SCRIPTS],
         style=_as_it_is("page.css"),

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ from trial_evidence.words.printed import (
 )
 
 PLACE = tuple[str, int]
+# How the address of a reference in the page begins.
+SOURCE = "#source-"
 # Headings of the tables of results; what is measured comes first and heads its rows.
 TITLES = {"counts": "Events", "contrasts": "Effects", "rates": "Milestones", "times": "Medians"}
 HEADINGS = ("Result of", "Patients", "Arms", "Result", "Source and location", "Used in", "Remarks")
@@ -86,6 +88,13 @@ def trial_parts(
     table = characteristics_table(material)
     printed = zip(records(table.frame), records(table.data), strict=True)
     return tuple(_part(material, cells, row, known, fates) for cells, row in printed)
+
+
+def linked_sources(trials: Iterable[TrialPart]) -> set[str]:
+    """source_id of every source that the results of these trials lead to."""
+    rows = (row for part in trials for grid in part.results for row in grid.rows)
+    links = (link.address for row in rows for cell in row for link in cell.links)
+    return {at.removeprefix(SOURCE) for at in links if at.startswith(SOURCE)}
 
 
 def _part(
@@ -162,7 +171,7 @@ def _results(
             Cell(" v ".join(arms.get(id_, id_) for id_ in ids)),
             Cell(_RESULT[kind](row)),
             Cell("; ".join(filter(None, (row["locator"], row["verification"]))),
-                 tuple(Link(source.short, f"#source-{source.source_id}") for source in sources)),
+                 tuple(Link(source.short, f"{SOURCE}{source.source_id}") for source in sources)),
             Cell("", fates.used.get(at, ())),
             Cell(" ".join(filter(None, remarks))),
         ))  # fmt: skip
