@@ -93,6 +93,16 @@ def test_an_old_figure_goes_and_what_is_none_stays(tmp_path):
     assert not (tmp_path / "three").exists()
 
 
+def test_a_figure_of_what_is_no_more_goes_with_its_folder(tmp_path):
+    """An analysis that was taken out of config/ would seem to have a result of today."""
+    went = {"three/by/level/forest": page("three"), "three/forest": page("all of three")}
+    publish({**PAGES, **went}, tmp_path, ("svg", "png"), own=("*/**/forest*",))
+    (tmp_path / "two/forest_of_mine.txt").write_text("", encoding="utf-8")
+    publish({"one/forest": PAGES["one/forest"]}, tmp_path, ("svg",), own=("one/**/forest*",))
+    assert sorted(files(tmp_path)) == ["one/forest.svg", "two/forest_of_mine.txt"]
+    assert not (tmp_path / "three").exists()
+
+
 def test_what_is_not_asked_for_is_not_touched(tmp_path):
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     publish({}, tmp_path, ("svg",))

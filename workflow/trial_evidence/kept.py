@@ -177,6 +177,13 @@ class Ledger:
         made = {path.relative_to(folder).as_posix(): checksum(path) for path in files}
         self._now[name] = {"from": key, "files": made}
 
+    def no_more(self) -> set[Path]:
+        """Files that the ledger told of when it was opened, of things not made any more."""
+        folder = self.path.parent
+        gone = (entry for name, entry in self._known.items() if name not in self._now)
+        told = (entry.get("files") for entry in gone if isinstance(entry, dict))
+        return {folder / file for files in told if isinstance(files, dict) for file in files}
+
     def write(self) -> None:
         """Write down what was noted or found to hold; the rest is forgotten."""
         if self._now or self._known:

@@ -81,6 +81,8 @@ class Drawing:
         self._draw = partial(save_page, formats=formats, dpi=dpi)
         self._files: dict[str, list[Path]] = {}
         self._begun: dict[str, tuple[str, Future[None] | None]] = {}
+        # Files of figures of an earlier run that are no figures any more.
+        self.no_more: set[Path] = set()
 
     def add(self, pages: Mapping[str, Picture]) -> list[str]:
         """Have figures drawn, by their path below the folder without a suffix.
@@ -111,6 +113,7 @@ class Drawing:
             if begun is not None:
                 begun.result()
             self._ledger.note(stem, key, self._files[stem])
+        self.no_more = self._ledger.no_more()
         self._ledger.write()
         return {self._ledger.path, *(path for files in self._files.values() for path in files)}
 
@@ -136,7 +139,8 @@ def publishing(
         Processes to draw with; without any, a figure is drawn where it is added.
     own
         Patterns of paths below the folder. What they match is a figure, or was one in an earlier
-        run and is removed, with a folder that is empty then.
+        run and is removed, with a folder that is empty then; so is every other figure that the
+        record tells of. Without patterns nothing is removed.
     kept
         Paths below the folder that are no figures and stay.
     record
@@ -145,11 +149,12 @@ def publishing(
     drawing = Drawing(Ledger(folder / record), formats, dpi, pool)
     yield drawing
     there = drawing.finish() | {folder / name for name in kept}
-    old = {path for pattern in own for path in folder.glob(pattern) if path.is_file()} - there
-    for path in sorted(old):
-        path.unlink()
-        if not any(path.parent.iterdir()):
-            path.parent.rmdir()
+    old = {path for pattern in own for path in folder.glob(pattern) if path.is_file()}
+    for path in sorted((old | (drawing.no_more if own else set())) - there):
+        path.unlink(missing_ok=True)
+        for parent in path.parents[: len(path.relative_to(folder).parts) - 1]:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
 
 
 def publish(
