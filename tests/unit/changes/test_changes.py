@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+import yaml
 from invented import (
     DUAL_AND_SINGLE,
     POOLING,
@@ -311,9 +312,16 @@ def test_other_rules_of_a_judgement_put_every_answer_in_question(side):
     larger = replace(side.configuration, sensitivity=sensitivity)
     answers = {(a.setting, a.id) for a in side.configuration.answers}
     assert answers
-    # What a claim needs; the smallest effect that matters; nothing.
+    other = {"more": "fewer", "fewer": "more"}
+    outcomes = {
+        name: replace(outcome, better=other[outcome.better], label="any", words="any")
+        for name, outcome in side.configuration.outcomes.items()
+    }
+    turned = replace(side.configuration, outcomes=outcomes)
+    # What a claim needs; the smallest effect that matters; which side is the better one; nothing.
     for change, expected in (
-        ({"report": stricter}, answers), ({"configuration": larger}, answers), ({}, set()),
+        ({"report": stricter}, answers), ({"configuration": larger}, answers),
+        ({"configuration": turned}, answers), ({}, set()),
     ):  # fmt: skip
         sides = (side, replace(side, **change))
         assert answers_in_question({}, {}, (), sides, nothing) == expected
@@ -414,6 +422,39 @@ def test_a_revision_whose_configuration_is_not_sound_is_taken_with_todays(projec
     assert "taken with today's configuration" in note[0]
     assert html.escape(note[0]) in page_of(project)
     assert next(table(page))[1][4] == "Hazard ratio 0.75 (0.60–0.94)"
+
+
+def test_an_analysis_that_was_taken_out_is_told_by_its_title_before_the_details(project, changes):
+    """Among "other measures", under an id of two settings, nobody would know which answer went."""
+    gone = {"setting": "metastatic_pretreated", "analysis": "progression_free_dual_v_single"}
+    analyses, report = (project / f"config/{name}.yaml" for name in ("analyses", "report"))
+    asked, judged = (
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in (analyses, report)
+    )
+    place = (gone["setting"], gone["analysis"])
+    (entry,) = (a for a in asked["analyses"] if (a["setting"], a["id"]) == place)
+    asked["analyses"].remove(entry)
+    for name in ("claims", "control_risks"):
+        judged[name] = [
+            e for e in judged[name] if not gone.items() <= {**e, **e.get("rule", {})}.items()
+        ]
+    for path, content in ((analyses, asked), (report, judged)):
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    page = changes()
+    title = "Progression-free survival: dual versus single HER2 blockade, pretreated"
+    assert re.search(rf"^- {title}: hazard ratio 0\.\d\d .* → none\.$", page, re.M)
+    assert f"| {title} | all | before |" in page
+    line = f"analyses.yaml, analyses, {'/'.join(place)}: removed ({title})"
+    assert f"- {line}\n" in page.partition("## Configuration")[2].partition("## Rows")[0]
+    assert f"<li>{html.escape(line)}</li>" in page_of(project)
+
+
+def test_intervals_of_another_level_are_not_headed_as_those_of_today(project, changes):
+    path = project / "config/config.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("confidence_level: 95", "confidence_level: 90"), encoding="utf-8")
+    assert "| Estimate (95%, now 90% interval) |" in changes()
+    assert "<th>Estimate (95%, now 90% interval)</th>" in page_of(project)
 
 
 def test_analyses_that_are_not_affected_are_not_named(edited):

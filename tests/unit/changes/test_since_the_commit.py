@@ -41,6 +41,16 @@ def test_the_rows_of_each_table_are_counted(project, check):
     assert last == SOUND.strip()
 
 
+def test_a_setting_that_was_edited_is_told(project, check):
+    """An estimator that somebody left changed behind would move every result without a word."""
+    path = project / "config/config.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("tau2_estimator: REML", "tau2_estimator: DL"), encoding="utf-8")
+    _, line, _ = check().splitlines()
+    assert line == '  config/config.yaml, pooling, tau2_estimator: changed from "REML" to "DL"'
+    assert check("--state", "state") == SOUND
+
+
 def test_a_new_warning_is_told_apart_from_the_old_ones(project, check):
     replace_text(project, "pcr", "42,105,40.0", "42,105,41.0")
     git(project, "commit", "--quiet", "--all", "--message", "An old warning")

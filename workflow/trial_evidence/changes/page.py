@@ -27,20 +27,20 @@ class Section:
     """A table of estimates before and after, or a remark why there is none.
 
     ``titles`` are those of analyses and networks by setting and id, ``level`` is that of the
-    intervals now, in percent.
+    intervals in words: ``95%``.
     """
 
     title: str
     first_column: str
     estimates: tuple[EstimateChange, ...]
     titles: Mapping[tuple[str, str], str]
-    level: float
+    level: str
     remark: str
 
     @property
     def header(self) -> tuple[str, ...]:
         """Headings of the table."""
-        estimate = f"Estimate ({self.level:g}% interval)"
+        estimate = f"Estimate ({self.level} interval)"
         return (self.first_column, "Population", "When", "k", estimate, "τ²", "PI", "Model")
 
     @property
@@ -83,14 +83,15 @@ class Section:
 def moved(
     changes: Sequence[EstimateChange],
     of_networks: Sequence[EstimateChange],
-    configuration: Configuration,
+    configurations: Sequence[Configuration],
     titles: Mapping[tuple[str, str], str],
 ) -> Iterator[str]:
     """The estimates that readers meet first and that moved, a line each, then how many others did.
 
-    Those of all patients, by the first measure of an analysis; with the model where it changed.
+    Those of all patients, by the first measure of an analysis before or after; with the model where
+    it changed.
     """
-    first = {(a.setting, a.id, a.measures[0]) for a in configuration.analyses}
+    first = {(a.setting, a.id, a.measures[0]) for c in configurations for a in c.analyses}
     main = [c for c in changes if (c.setting, c.analysis, c.measure) in first and c.whom == "all"]
     for change in main:
         before, after = change.before, change.after
@@ -127,7 +128,7 @@ def as_forest(since: str, section: Section) -> Forest | None:
             Column("name", "Analysis", "left", "left"),
             Column("when", "", "left", "left"),
             Column("k", "Trials", "right", "left"),
-            Column("result", f"Ratio ({section.level:g}% CI)", "right", "right"),
+            Column("result", f"Ratio ({section.level} CI)", "right", "right"),
         ),
         rows=tuple(rows),
         axis=Axis("log", 0.0, "Risk or hazard ratio"),

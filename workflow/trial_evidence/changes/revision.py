@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from trial_evidence.changes.configured import configuration_difference
 from trial_evidence.files import write_text
 from trial_evidence.sheet import Dictionary
 from trial_evidence.sheet.cells import read_cells
@@ -98,9 +99,9 @@ def last_commit(raw: Path, config: Path) -> Iterator[Revision | None]:
 
 
 def since_commit(
-    commit: Revision | None, raw: Path, dictionary: Dictionary, *, briefly: bool
+    commit: Revision | None, raw: Path, config: Path, dictionary: Dictionary, *, briefly: bool
 ) -> list[str]:
-    """What of the sheet differs from the last commit, table by table, as lines.
+    """What differs from the last commit, table by table and setting by setting, as lines.
 
     ``briefly``, only what somebody has to be told: a table that is cut in half by accident is a
     sound table.
@@ -109,7 +110,10 @@ def since_commit(
         return []
     difference = sheet_difference(commit.raw, raw, dictionary)
     losses = [f"LOST: {line}" for line in difference.losses(raw)]
-    told = losses if briefly else [*difference.told(rows=False), *losses]
+    told = losses
+    if not briefly:
+        settings = [f"config/{line}" for line in configuration_difference(commit.config, config)]
+        told = [*difference.told(rows=False), *losses, *settings]
     return [f"Since the last commit ({commit.name}):", *(f"  {line}" for line in told)] * bool(told)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
+from trial_evidence.changes.configured import configuration_difference
 from trial_evidence.changes.networks import NetworkChanges, Side, network_changes, untouched
 from trial_evidence.changes.page import NO_JUDGEMENT, NOTHING, Section, as_forest, moved
 from trial_evidence.changes.revision import (
@@ -73,11 +74,12 @@ def write_changes(
     matters: list[str] = []
     changes: tuple[EstimateChange, ...] = ()
     networks = NetworkChanges()
-    entries = (*configuration.analyses, *configuration.rates, *now.networks.networks)
-    titles = {(entry.setting, entry.id): entry.title for entry in entries}
+    before = now
+    titles = _titles(now)
     with unpacked(since, raw, config) as then:
         name = then.name
         difference = sheet_difference(then.raw, raw, dictionary)
+        settings = configuration_difference(then.config, config)
         add_new_tables(then.raw, dictionary)
         try:
             old = apply_adjudications(load_sheet(then.raw, dictionary)[0], dictionary)
@@ -85,21 +87,24 @@ def write_changes(
             remark = f"Estimates are not compared: the sheet of {name} {_not_passed(error)}"
         else:
             before, notes = _earlier(old, then, now)
+            # What is no more has the title that it had.
+            titles = _titles(before) | titles
             same = {setting: evidence[setting] for setting in untouched(before, now)}
             found = (_evidence(old, before.configuration, same), evidence)
             changes = estimate_changes(*found, (before.configuration, configuration))
             networks = network_changes(before, now)
             matters = [
                 *_judgements((before, now), found, difference, changes, networks, titles),
-                *moved(changes, networks.estimates, configuration, titles),
+                *moved(changes, networks.estimates, (before.configuration, configuration), titles),
             ]
-    shared = (titles, configuration.confidence_level)
+    shared = (titles, _level(before.configuration, configuration))
     first = Section("Estimates", "Analysis", changes, *shared, remark or "No estimate differs.")
     second = Section("Networks", "Network", networks.estimates, *shared, "")
     content = {
         "since": name,
         "notes": notes,
         "matters": matters or [remark or NOTHING],
+        "settings": settings,
         "rows": difference.told(rows=True),
         "users": _users(difference, evidence, networks.evidence, now),
         "sections": [first, second] if second.estimates else [first],
@@ -113,6 +118,18 @@ def write_changes(
     page = filled("changes.html.j2", html.escape, **content, figure=figure[figure.find("<svg") :])
     write_text(results / "changes.html", page)
     return text
+
+
+def _titles(side: Side) -> dict[tuple[str, str], str]:
+    asked = side.configuration
+    entries = (*asked.analyses, *asked.rates, *side.networks.networks)
+    return {(entry.setting, entry.id): entry.title for entry in entries}
+
+
+def _level(before: Configuration, after: Configuration) -> str:
+    """The level of the intervals in words."""
+    was, now = (f"{side.confidence_level:g}%" for side in (before, after))
+    return now if was == now else f"{was}, now {now}"
 
 
 def _side(sheet: Sheet, configuration: Configuration, config: Path) -> Side:

@@ -55,8 +55,9 @@ def answers_in_question(
 
 
 def _rules(side: Side) -> tuple[Any, ...]:
-    """What an answer is judged by: claims and certainty, what is worthwhile, other choices."""
-    return side.report, side.configuration.sensitivity, side.configuration.selection
+    """What an answer is judged by: claims, certainty, what is better, other choices."""
+    asked = side.configuration
+    return side.report, asked.sensitivity, asked.selection, asked.outcomes
 
 
 def _in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:

@@ -43,7 +43,8 @@ def check(options: argparse.Namespace) -> None:
     listing, dictionary = listing_of(options), read_dictionary(DICTIONARY)
     state = read_state(options.raw, options.config)
     with last_commit(options.raw, options.config) as commit:
-        said = since_commit(commit, options.raw, dictionary, briefly=not options.list_warnings)
+        folders = options.raw, options.config
+        said = since_commit(commit, *folders, dictionary, briefly=not options.list_warnings)
         try:
             warnings = with_unjudged(load(options.raw, options.config))
         except SheetError:
