@@ -55,9 +55,13 @@ onstart:
 
 
 onsuccess:
-    write_inventory(INVENTORY, made_by_the_run())
     # A run for one target, such as the check, has nothing to sum up.
-    if not workflow.dag_settings.targets:
+    if workflow.dag_settings.targets:
+        write_inventory(INVENTORY, made_by_the_run() | made_before(INVENTORY))
+    else:
+        # What was made of a setting that the configuration has no more.
+        remove_made(made_before(INVENTORY) - made_by_the_run())
+        write_inventory(INVENTORY, made_by_the_run())
         print(open("results/summary.txt", encoding="utf-8").read())
     if read_state(Path("data/raw"), Path("config")) != kept_state(Path(STATE)):
         print(
@@ -68,5 +72,5 @@ onsuccess:
 
 
 onerror:
-    write_inventory(INVENTORY, made_by_the_run())
+    write_inventory(INVENTORY, made_by_the_run() | made_before(INVENTORY))
     end_timers()

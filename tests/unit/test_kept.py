@@ -16,7 +16,9 @@ from trial_evidence.kept import (
     code_version,
     digest,
     kept_state,
+    made_before,
     read_state,
+    remove_made,
     write_inventory,
     write_state,
 )
@@ -170,6 +172,22 @@ def test_an_inventory_finds_what_was_edited_or_lost(tmp_path):
     for nothing in ("{", "[1]"):
         (tmp_path / "inventory.json").write_text(nothing)
         assert altered(tmp_path / "inventory.json") == []
+
+
+def test_what_was_made_before_goes_and_what_a_person_changed_or_put_there_stays(tmp_path):
+    folder = tmp_path / "results/late"
+    (folder / "answer").mkdir(parents=True)
+    files = [folder / name for name in ("answer/forest.svg", "trials.csv", "edited.csv", "lost")]
+    for path in files:
+        path.write_text(path.name)
+    write_inventory(tmp_path / "inventory.json", files)
+    (folder / "edited.csv").write_text("EDITED")
+    (folder / "lost").unlink()
+    remove_made(made_before(tmp_path / "inventory.json"))
+    assert list(folder.iterdir()) == [folder / "edited.csv"]
+    remove_made([folder / "edited.csv"])
+    # With the last file its folders go too.
+    assert list(tmp_path.iterdir()) == [tmp_path / "inventory.json"]
 
 
 def test_a_figure_is_as_made_while_what_it_shows_and_its_files_stay_the_same(tmp_path):

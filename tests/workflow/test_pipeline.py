@@ -272,13 +272,36 @@ def test_a_run_rests_on_the_sheet_as_it_was_checked(first_run, taken_back):
     assert 44 not in events
 
 
-def test_what_was_lost_is_made_again_and_no_more(finished):
-    before = finished.contents()
-    (finished.folder / "results/adjuvant/event_free_dual_v_single/forest.svg").unlink()
+@pytest.fixture(scope="module")
+def made_again(first_run, tmp_path_factory):
+    """A run after a figure was lost, and a setting taken out of config/; the contents before."""
+    project = first_run[0].copied_to(tmp_path_factory.mktemp("made_again") / "project")
+    before = project.contents()
+    (project.folder / "results/adjuvant/event_free_dual_v_single/forest.svg").unlink()
     # No analysis uses the pages of a reference; the list of references does.
-    finished.replace("data/raw/sources.csv", "1-10", "1-11")
-    run = finished.snakemake()
+    project.replace("data/raw/sources.csv", "1-10", "1-11")
+    inventory = project.folder / "data/processed/inventory.json"
+    made = json.loads(inventory.read_text(encoding="utf-8"))
+    for file in ("results/palliative/estimates.csv", "data/processed/palliative/used.csv"):
+        path = project.folder / file
+        path.parent.mkdir()
+        path.write_text("analysis\n", encoding="utf-8")
+        made[file] = hashlib.sha256(b"analysis\n").hexdigest()
+    inventory.write_text(json.dumps(made), encoding="utf-8")
+    run = project.snakemake()
     assert run.code == 0, run.err
+    return before, project, run
+
+
+def test_results_of_a_setting_that_was_taken_out_go(made_again):
+    """Beside those of today they would pass for results of the sheet as it is."""
+    _, project, _ = made_again
+    assert not (project.folder / "results/palliative").exists()
+    assert not (project.folder / "data/processed/palliative").exists()
+
+
+def test_what_was_lost_is_made_again_and_no_more(made_again):
+    before, finished, run = made_again
     made = {step for step in run.steps if step.startswith(("Pooled", "Drew", "Examined", "Ana"))}
     assert made == {"Drew the figures: adjuvant"}
     assert {setting_of(file) for file in changed(before, finished.contents())} == {""}

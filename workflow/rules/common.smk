@@ -15,7 +15,15 @@ from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
 from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import OWN_SETTINGS, OWN_TABLES, remove_unfinished
-from trial_evidence.kept import PARTS, altered, kept_state, read_state, write_inventory
+from trial_evidence.kept import (
+    PARTS,
+    altered,
+    kept_state,
+    made_before,
+    read_state,
+    remove_made,
+    write_inventory,
+)
 from trial_evidence.words.problems import SheetError
 
 # The commands of all rules run with the Python that runs Snakemake, and find the library. The

@@ -297,6 +297,21 @@ def write_inventory(path: Path, files: Iterable[Path]) -> None:
     write_text(path, json.dumps(made, indent=1) + "\n", keep_unchanged=True)
 
 
+def made_before(path: Path) -> set[Path]:
+    """Files that an inventory names and that are still there, as the run left them."""
+    return {Path(file) for file, made in _told(path).items() if checksum(Path(file)) == made}
+
+
+def remove_made(files: Iterable[Path]) -> None:
+    """Remove files, and folders that are empty then."""
+    for file in sorted(files):
+        file.unlink(missing_ok=True)
+        for folder in file.parents:
+            if not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
+
+
 def altered(path: Path) -> list[Path]:
     """Files that are not as the run left them that wrote this inventory: edited, cut or gone."""
     return [Path(file) for file, made in _told(path).items() if checksum(Path(file)) != made]
