@@ -1,9 +1,12 @@
 """The start screen: each setting's answer, its verdict, and what the report says of itself."""
 
 import pytest
+from invented import outcomes
 from report_material import estimate, material, with_estimates
+from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.report.material.material import report_table
 from trial_evidence.report.page.start import About, about, cards
+from trial_evidence.report.tables.front import answers_table
 
 RESPONSE = {"setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab", "outcome": "pCR",
             "measure": "risk_ratio", "participants": 1200.0}  # fmt: skip
@@ -79,3 +82,28 @@ def test_what_the_report_says_of_itself(tmp_path):
 def test_a_report_that_nobody_has_signed_is_still_not_peer_reviewed(tmp_path):
     facts = {"revision": {}, "searched": []}
     assert about(tmp_path, facts).line == "Not peer reviewed."
+
+
+def test_a_response_that_stands_for_survival_is_called_a_surrogate(pooled):
+    """A reader would take a better response for longer survival."""
+    networks = NetworkConfiguration(
+        {}, {},
+        (
+            Network("net", "neoadjuvant", "A", outcomes("pcr"), "odds_ratio", "one|two|none"),
+            Network("late", "neoadjuvant", "B", outcomes("OS"), "hazard_ratio", "one|two|none"),
+        ),
+        (), (SurrogacyAnalysis("both", "neoadjuvant", "C", "net", "late", (0.0,)),),
+    )  # fmt: skip
+    rows = [
+        estimate(**RESPONSE, estimate=2.0, ci_low=1.25, ci_high=2.5),
+        estimate(estimate=0.8, ci_low=0.7, ci_high=0.9),
+    ]
+    found = with_estimates(material(pooled, networks=networks), rows)
+    said = {card.setting: card.sentence for card in cards(found, {})}
+    assert said["Neoadjuvant"].endswith("; surrogate outcome")
+    assert "surrogate" not in said["Adjuvant"]
+    answers = answers_table(found, {}).data.set_index("analysis")["sentence"]
+    assert answers["pcr_dual_v_trastuzumab"].endswith(
+        "complete response does not by itself show better overall survival."
+    )
+    assert "surrogate" not in answers["event_free_dual_v_single"]

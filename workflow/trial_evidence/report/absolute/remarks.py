@@ -1,4 +1,4 @@
-"""What a reader of an answer has to know beside it: of what its ratio is an average."""
+"""What a reader of an answer also has to know: what its outcome and its ratio stand for."""
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.report.absolute.hazards import not_proportional
@@ -8,11 +8,22 @@ from trial_evidence.report.material.two_trials import in_words, two_trials
 
 
 def remarks(material: Material, analysis: Analysis) -> tuple[str, ...]:
-    """Of two trials what each says; of what a hazard ratio or a risk ratio is an average."""
+    """Surrogate outcomes; what each of two trials says; what a ratio is an average of."""
     pair = two_trials(material, analysis)
     said = (
+        _surrogate(material, analysis),
         in_words(pair) if pair else "",
         not_proportional(material, analysis),
         ratio_varies_between_trials(material, analysis),
     )
     return tuple(filter(None, said))
+
+
+def _surrogate(material: Material, analysis: Analysis) -> str:
+    endpoints = material.surrogate_for(analysis)
+    if not endpoints:
+        return ""
+    return (
+        f"A surrogate outcome: a gain in {analysis.outcomes[0].in_words} does not by itself show "
+        f"better {' or '.join(endpoints)}."
+    )

@@ -223,6 +223,16 @@ class Material:
         """An analysis by its setting and id."""
         return next(a for a in self.configuration.of_setting(setting) if a.id == name)
 
+    def surrogate_for(self, analysis: Analysis) -> tuple[str, ...]:
+        """The endpoints, in a sentence, that the outcome of an analysis is a surrogate for."""
+        networks = {(network.setting, network.id): network for network in self.networks.networks}
+        return tuple(
+            networks[pair.setting, pair.endpoint].outcomes[0].in_words
+            for pair in self.networks.surrogacy
+            if pair.setting == analysis.setting
+            and analysis.endpoints[0] in networks[pair.setting, pair.surrogate].endpoints
+        )
+
     def about(self, table: pd.DataFrame, analysis: Analysis, **values: str) -> pd.DataFrame:
         """Rows of a table of results about an analysis, as its first measure."""
         return where(of_pool(table, analysis), measure=analysis.measures[0], **values)

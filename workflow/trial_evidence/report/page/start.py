@@ -110,7 +110,8 @@ def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Car
     for setting, (analysis, lead) in answered.items():
         title = material.configuration.settings[setting]
         pair = two_trials(material, analysis)
-        yield _card(title, analysis, lead, pair, max(width, NEAREST), tables)
+        surrogate = bool(material.surrogate_for(analysis))
+        yield _card(title, analysis, lead, pair, surrogate, max(width, NEAREST), tables)
 
 
 def _card(
@@ -118,6 +119,7 @@ def _card(
     analysis: Analysis,
     lead: Row,
     pair: TwoTrials | None,
+    is_surrogate: bool,
     width: float,
     tables: Mapping[str, ReportTable],
 ) -> Card:
@@ -126,11 +128,12 @@ def _card(
     patients = count(lead["participants"])
     behind = counted(int(lead["k"]), "trial") + (patients and f", {patients} patients")
     shared = f"; if both share one effect, {reading.estimate_words(pair.common)}" if pair else ""
+    surrogate = "; surrogate outcome" if is_surrogate else ""
     return Card(
         setting=setting,
         target=anchor(analysis.setting, analysis.id),
         title=analysis.title,
-        sentence=f"{reading.estimate_words(lead)}; {behind}{shared}",
+        sentence=f"{reading.estimate_words(lead)}; {behind}{shared}{surrogate}",
         verdict=capital(verdict),
         sign=sign,
         look=look,
