@@ -92,7 +92,7 @@ def test_a_name_without_a_place_is_told_at_the_foot(tmp_path):
     names = [f"Trial {n}" for n in range(80)]
     column = PRESETS["column"]
     drawing = drawn(Chart(lambda style: crowd(names, column), "T", "D", column), tmp_path)
-    assert "Not labelled for want of room: " in said(drawing)
+    assert "Not labelled for lack of space: " in said(drawing)
     assert all(name in said(drawing) for name in names)
 
 
@@ -106,7 +106,7 @@ def test_a_plot_is_not_drawn_over_what_was_drawn_before(tmp_path):
     # both axes have the same numbers
     assert {texts.count(text) for text in texts} == {1, 2}
     assert not any(text.startswith("Trial") and texts.count(text) > 1 for text in texts)
-    foot = said(read_svg(tmp_path / "one.svg")).partition("Not labelled for want of room: ")[2]
+    foot = said(read_svg(tmp_path / "one.svg")).partition("Not labelled for lack of space: ")[2]
     # no name is both in the panel and among those left out
     assert not {text for text in texts if re.fullmatch(r"Trial \d+", text)} & set(
         re.findall(r"Trial \d+", foot)

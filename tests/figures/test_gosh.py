@@ -67,8 +67,8 @@ def test_crowded_tiles_are_darker(tmp_path):
     tiles, _ = counted(drawing)
     # log(1 + 1) / log(1 + 3) is a half: the second of three shades; three subsets are the most
     assert sorted(tile.fill for tile in tiles) == sorted([LIGHT] * 3 + [ACCENT])
-    assert drawing.word("1 subset a tile")
-    assert drawing.word("2–3 subsets a tile")
+    assert drawing.word("1 subset per tile")
+    assert drawing.word("2–3 subsets per tile")
 
 
 def test_the_bars_count_the_subsets(tmp_path):

@@ -385,7 +385,7 @@ def test_a_component_has_its_effect(made_up, network):
         if float(row["trials"]) < 2:
             # What one trial's arms differ by is no effect of adding the component.
             assert not [w for w in drawn.words if w.text.strip() == label], label
-            assert label in drawn.everything.partition("In the table alone")[2]
+            assert label in drawn.everything.partition("In the table only")[2]
             continue
         word = drawn.named(label)
         assert says(result(drawn, word), floats(row, *EFFECT)), label
@@ -399,8 +399,8 @@ def test_components_that_two_trials_carry_are_not_said_to_be_left_out(made_up):
     words = " ".join(
         text.text for text in components(with_table(told, "components", carried)).texts
     )
-    assert "In the table alone" not in words
-    assert "In the table alone" in " ".join(text.text for text in components(told).texts)
+    assert "In the table only" not in words
+    assert "In the table only" in " ".join(text.text for text in components(told).texts)
 
 
 def with_table(told, name, table):

@@ -262,10 +262,10 @@ def test_a_reference_that_no_trial_has_is_said_under_the_plot_against_the_refere
         return " ".join(text.text for text in forest.texts)
 
     assert (
-        "No trial of this network has L+CT, the reference asked for; the regimen of most trials "
-        "stands in for it."
+        "No trial of this network has L+CT, the reference asked for; the regimen with most trials "
+        "takes its place."
     ) in notes("lapatinib|concurrent|chemotherapy")
-    assert "stands in for it" not in notes(network.reference)
+    assert "takes its place" not in notes(network.reference)
 
 
 def test_a_part_without_the_reference_asked_for_refers_to_what_most_trials_have():

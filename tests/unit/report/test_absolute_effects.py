@@ -201,7 +201,7 @@ def test_a_risk_that_falls_over_time_is_explained(pooled):
     rates = [rate(months=36.0, percent=75.0), rate(row=3)]
     rule = ControlRisk(*PLACE, "milestones", months=(36.0, 60.0))
     table = findings(pooled, rule, [{}], milestones=rates)
-    assert any("may be the lower one" in note for note in table.notes)
+    assert any("at a later time may be lower" in note for note in table.notes)
 
 
 def test_without_a_rate_at_the_times_there_is_no_risk(pooled):
@@ -269,8 +269,8 @@ def test_a_risk_ratio_in_which_trials_differ_more_is_told(pooled):
     assert ratio_varies_between_trials(*with_spread(pooled, 32.0, 0.0, regression)) == (
         "The trials differ more in the risk ratio (I² 32%) than in the risk difference (0%): the "
         "risk ratio is an average over these trials, not a constant to apply to other control "
-        "risks. By a regression on the true control risk (odds ratio, p = 0.03) the difference is "
-        "18 (13–23) and 10 (5–15) percentage points at control risks of 24% and 48%."
+        "risks. In a regression on the true control risk (odds ratio; slope: p = 0.03) the risk "
+        "difference is 18 (13–23) and 10 (5–15) percentage points at control risks of 24% and 48%."
     )
 
 

@@ -142,7 +142,7 @@ def test_two_trials_are_as_imprecise_as_their_common_effect(found):
     judged = domain(with_estimates(changed, [lead, common, random]), "imprecision")
     assert judged.judgement == "not_serious"
     assert "The interval (0.72–0.92)" in judged.reason
-    assert "empirical prior supposes the interval is 0.50–1.30" in judged.reason
+    assert "empirical prior, which allows for heterogeneity, gives 0.50–1.30" in judged.reason
 
 
 # ----------------------------------------------------------------------------- publication bias

@@ -174,7 +174,7 @@ def test_no_trial_is_not_enough(found):
 def test_a_prediction_interval_that_includes_no_effect_is_said(found):
     row = estimate(estimate=0.7, ci_low=0.6, ci_high=0.9, pi_low=0.4, pi_high=1.2)
     reason = verdict(with_estimates(found, [row]), EffectRule(*PLACE)).reason
-    assert "The 95% prediction interval (0.40–1.20) includes 1. A new trial may show no" in reason
+    assert "The 95% prediction interval (0.40–1.20) includes 1. In a new trial" in reason
 
 
 def test_models_of_equal_rank_may_differ_on_a_new_trial(found):
@@ -186,8 +186,8 @@ def test_models_of_equal_rank_may_differ_on_a_new_trial(found):
     reason = verdict(with_estimates(found, rows), EffectRule(*PLACE)).reason
     assert (
         "The 95% prediction interval of the random-effects model (0.50–0.97) excludes 1; that of "
-        "the Bayesian model with the cautious prior (0.39–1.26) includes 1. A new trial may "
-        "show no effect." in reason
+        "the Bayesian model with the cautious prior (0.39–1.26) includes 1. In a new trial "
+        "there may be no effect." in reason
     )
 
 

@@ -77,7 +77,7 @@ def test_curves_of_other_arms_or_outcomes_say_nothing(pooled, other):
 
 def test_a_hazard_ratio_that_is_an_average_is_called_so(pooled):
     assert not_proportional(*with_curves(pooled, [CURVE])) == (
-        "The digitised curves of Trial F (p = 0.01) contradict proportional hazards. Its hazard "
+        "The digitised curves of Trial F (p = 0.01) suggest non-proportional hazards. Its hazard "
         "ratio is an average over the follow-up, and so is the pooled one."
     )
 

@@ -62,7 +62,7 @@ B,0.71,1.5
 """,
     "components": """component,model,trials,estimate,ci_low,ci_high,p_value,reason
 lapatinib,random_reml,3,2,1,4,0.05,
-t-dm1,random_reml,1,,,,,"The studies cannot tell apart the effects of t-dm1, chemotherapy."
+t-dm1,random_reml,1,,,,,"The trials cannot separate the effects of t-dm1, chemotherapy."
 """,
     "interactions": """first,second,trials_with,trials_against_part,trials_alone,identified_by,\
 estimate,ci_low,ci_high,p_value,posterior_median,posterior_low,posterior_high,\
@@ -113,7 +113,7 @@ def test_a_reference_that_no_trial_has_is_said_to_be_replaced(folder, section, p
     (other,) = parts_of(folder, replace(NETWORK, reference="six|concurrent|none"))
     said = printed(other).said("network-adjuvant-net")
     assert [text for text in said if told in text] == [
-        f"{told} as its reference; the regimen of most trials of a part stands in for it."
+        f"{told} as its reference; the regimen with most trials in each part takes its place."
     ]
     assert not any(told in text for text in section.said("network-adjuvant-net"))
 
@@ -175,7 +175,7 @@ def test_the_level_of_intervals_is_the_configured_one(parts, pooled):
 def test_components_are_called_by_their_labels(section):
     rows = texts(section.table("Additive components").rows)
     assert [row[0] for row in rows] == ["Lapatinib", "T-DM1"]
-    assert rows[1][-1] == "The studies cannot tell apart the effects of T-DM1, chemotherapy."
+    assert rows[1][-1] == "The trials cannot separate the effects of T-DM1, chemotherapy."
     (joint,) = texts(section.table("Joint effects beyond the sum of the two components").rows)
     assert joint[0] == "Lapatinib × T-DM1"
     assert joint[-1] == "Chemotherapy × Pertuzumab; Pertuzumab × T-DM1"

@@ -73,7 +73,7 @@ def test_a_trial_left_out_at_both_levels_is_not_said_to_report_one(pooled):
     table = in_whom_table(found)
     (row,) = table.frame.to_dict("records")
     assert row["Reported, not compared"] == found.trial_name("trial_c")
-    assert any("at both by results that the analysis leaves out" in note for note in table.notes)
+    assert any("at both but in results that the analysis leaves out" in n for n in table.notes)
 
 
 def test_results_that_nobody_has_seen_are_a_gap(pooled):

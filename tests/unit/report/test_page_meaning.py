@@ -83,7 +83,7 @@ WRITTEN = [
     (
         NET, "intervals", "part,model,role,interval,tau2,df,variance_factor,prior,reason",
         "1,bayesian,co-primary,shortest,0.041,3,1.21,half-normal(0.5),few",
-        NET_ID, "What the models suppose, and which leads",
+        NET_ID, "What the models assume, and which leads",
         {"Model": "Bayesian, cautious prior (co-primary)", "Interval": "shortest", "τ²": "0.041",
          "df": "3", "Factor of variances": "1.21", "Prior of τ": "half-normal(0.5)",
          "Remark": "few"},
@@ -98,7 +98,7 @@ WRITTEN = [
         "C,B,1,bayesian,1.41,0.91,2.21,0.93,1.42,1.12,1.82,1.43,0.83,2.43,1.44,0.96,2.16,"
         "1.41,0.91,2.21,2,0.31,"
         "0.69,B – A – C,A v C,TRIAL-Y,0.62,1.7,A v C: x,2011–2019,phase differs,none",
-        NET_ID, "Dual regimens against the alternatives of today (odds ratios)",
+        NET_ID, "Dual regimens against current alternatives (odds ratios)",
         {"Against": "Against C", "Dual regimen": "B", "Wald": "1.12–1.82",
          "Main model (interval)": "1.41 (0.91–2.21)", "Hartung–Knapp type": "0.83–2.43",
          "Bayesian, empirical prior": "0.96–2.16",
@@ -106,8 +106,8 @@ WRITTEN = [
          "Indirect": "69%",
          "Path": "B – A – C",
          "Weakest link": "A v C", "Its trials": "TRIAL-Y", "Its share of the uncertainty": "62%",
-         "Standard error without it, times": "1.7", "Trials that disagree": "A v C: x",
-         "Reports": "2011–2019", "Trials of the path differ in": "phase differs", "Remark": "none"},
+         "Standard error without it (multiple)": "1.7", "Trials that disagree": "A v C: x",
+         "Reports": "2011–2019", "Trials on the path differ in": "phase differs", "Remark": "none"},
     ),
     (
         NET, "synergy", "label,background,agents,kind,trial,response_first,response_second,"

@@ -36,8 +36,8 @@ def test_the_answer_holds_both_trials_the_common_effect_and_the_reason(pair):
     found = two_trials(pair, pair.analysis(*PLACE.values()))
     assert in_words(found) == (
         "The trials themselves: ASH 0.79 (95% CI 0.68–0.92) and ELM 0.86 (95% CI 0.74–1.00). "
-        "Assuming that both share one effect, HR 0.82 (95% CI 0.74–0.92). The interval of the "
-        "answer is wider because two trials cannot show how far results differ between trials, "
+        "Assuming that both share one effect, HR 0.82 (95% CI 0.74–0.92). The leading "
+        "interval is wider because two trials cannot show how far results differ between trials, "
         "and its model allows for that."
     )
 

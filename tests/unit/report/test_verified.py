@@ -109,6 +109,7 @@ def test_a_row_on_which_one_of_three_readers_differs_does_not_count(of_sheet):
 
 def test_it_is_said_in_a_sentence(of_sheet):
     assert verified_in_words(*of_sheet(B_DUAL)) == (
-        "Of the weight, 70% was read in the trials’ own reports, and 0% was confirmed by two "
-        "readers. Reading 1 row of the worklist there would make it 90% or more."
+        "70% of the weight comes from results read in the trials’ own reports, and 0% from results "
+        "confirmed by two readers. Reading 1 row of the worklist in these reports would raise the "
+        "first share to 90% or more."
     )

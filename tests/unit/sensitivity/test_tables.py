@@ -158,7 +158,7 @@ def test_methods_hold_metafors_estimators_and_likelihoods():
         assert math.log(own["ci_low"].item()) == pytest.approx(low, rel=1e-6), method
         assert math.log(own["ci_high"].item()) == pytest.approx(high, rel=1e-6), method
     peto = ratios[ratios["model"] == "peto"]
-    assert peto["reason"].item() == "Defined for odds ratios alone."
+    assert peto["reason"].item() == "Defined for odds ratios only."
     odds = methods_table(found(BCG["table"])[2], SENSITIVITY)
     unconditional = odds[odds["model"] == "logistic_unconditional"]
     beta = COUNTS["glmm"]["UM.FS"][0]

@@ -116,26 +116,27 @@ def test_sentences_on_trials_left_out():
     # one large trial carries the result
     led = row(compared([-0.5, 0.0, -0.5, -0.5, -0.5], [0.02, 0.2, 0.3, 0.3, 0.3]))
     assert led["removal"] == (
-        "The interval would include 1 without ASH. It would also include it without both "
-        "ELM and FIR, or without both ELM and OAK, or without both ELM and YEW, or without any of "
-        "3 other pairs of trials."
+        "The interval would include 1 if ASH were left out. It would also include 1 if both ELM "
+        "and FIR, or both ELM and OAK, or both ELM and YEW, or any of 3 other pairs of trials were "
+        "left out."
     )
     assert led["removals_of_one"] == "ash"
     many = row(compared(*FIVE))
     assert many["removals_of_one"] == "ash;elm;fir;oak"
     assert many["removal"].startswith(
-        "The interval would include 1 without any one of ASH, ELM, FIR and OAK."
+        "The interval would include 1 if any one of ASH, ELM, FIR and OAK were left out."
     )
     # neither of two does alone
     pair = row(compared([-0.5] * 6, [0.02, 0.02, *[0.3] * 4]))
     assert pair["removal"] == (
-        "No single trial decides; the interval would include 1 without both ASH and ELM."
+        "No single trial is decisive; the interval would include 1 if both ASH and ELM were left "
+        "out."
     )
     assert pair["removals_of_two"] == "ash+elm"
     none = row(compared([-0.5] * 5, [0.02] * 5))
     assert none["removal"] == (
-        "No trial and no pair of trials decides: whichever is left out, the interval excludes 1 "
-        "(no difference)."
+        "No trial and no pair of trials is decisive: whichever is left out, the interval excludes "
+        "1 (no difference)."
     )
     assert row(compared([0.01, 0.0], [0.01, 0.02]))["removal"] == (
         "The interval of either trial alone includes 1 as well."

@@ -59,7 +59,7 @@ def test_the_result_of_all_trials_is_told_before_those_without_one(comparison):
     words = without_each_trial(comparison, steps, step("All", 0.65, 0.45, 0.94))
     assert words.startswith(
         "Leave-one-out forest plot. All 3 trials: risk ratio 0.65 (95% interval 0.45–0.94). With "
-        "one trial left out it lies between 0.60 (without A) and 0.70 (without B)."
+        "one trial left out, the estimate lies between 0.60 (without A) and 0.70 (without B)."
     )
 
 

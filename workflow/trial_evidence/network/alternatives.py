@@ -1,4 +1,4 @@
-"""Dual regimens against the alternatives of today: effects, and what each of them hangs on."""
+"""Dual regimens against current alternatives: effects, and what each of them hangs on."""
 
 import math
 from collections.abc import Iterable, Iterator

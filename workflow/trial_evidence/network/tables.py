@@ -328,7 +328,7 @@ def _interactions(analysis: NetworkAnalysis) -> Rows:
 def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
     """Which trials an interaction rests on, and what they have to suppose."""
     if found.with_pair:
-        return "the trials that hold both"
+        return "the trials that include both"
     alike: dict[str, list[str]] = {}
     for study, supposed in found.beside:
         pairs = " and ".join(" x ".join(pair) for pair in supposed)
@@ -338,7 +338,7 @@ def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
         return "several trials together, none of which suffices"
     said = (" or ".join(names) + (f" ({why})" if why else "") for why, names in alike.items())
     without = "; without these it cannot be estimated" if found.needed else ""
-    return f"the trials that hold both, with {'; or '.join(said)}{without}"
+    return f"the trials that include both, with {'; or '.join(said)}{without}"
 
 
 # The columns of a table after setting and network (and part), and its rows.

@@ -28,7 +28,7 @@ NEW_TRIAL = ("pi_low", "pi_high")
 # Of more trials, what is computed anew without each would take the square of the time, and none
 # decides anything.
 MANY = 200
-NOT_ODDS = Refused("Defined for odds ratios alone.")
+NOT_ODDS = Refused("Defined for odds ratios only.")
 
 
 @dataclass(frozen=True)

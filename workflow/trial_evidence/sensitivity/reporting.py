@@ -28,13 +28,13 @@ TEST = ("statistic", "df", "p_value")
 # both fall as the control risk rises.
 OF_ASYMMETRY = ("egger", "trim_and_fill", "pet", "peese", "pet_peese")
 OF_RISK_RATIOS = (
-    "A risk ratio and its standard error both fall as the control risk rises, so that this may "
-    "show nothing else: read the odds ratio's."
+    "A risk ratio and its standard error both fall as the control risk rises, so this may "
+    "show nothing else: use the result for the odds ratio."
 )
 
 TURNED = (
-    "The maximum of the likelihood lies on the other side of no effect than the trials: selection "
-    "and effect cannot be told apart, and this is no corrected effect."
+    "The maximum of the likelihood and the trials lie on opposite sides of no effect: selection "
+    "and effect cannot be separated, and this is not a corrected effect."
 )
 
 

@@ -220,8 +220,8 @@ def further_words(change: Change) -> str:
         )
     if found.however_small:
         return (
-            f"Any further trial that {finding} would {done}, however small: one trial more "
-            "narrows the interval by its degrees of freedom alone."
+            f"Any further trial that {finding} would {done}, however small: one more trial "
+            "narrows the interval through its degree of freedom alone."
         )
     even = "Even a further" if found.size == smallest else "A further"
     return f"{even} trial {of} {size_words(change, found.size)} that {finding} would {done}."
@@ -241,14 +241,19 @@ def removal_words(change: Change) -> str:
     two = [f"both {names[a]} and {names[b]}" for a, b in gone.two]
     if len(two) > PAIRS_NAMED:
         two[PAIRS_NAMED:] = [f"any of {len(two) - PAIRS_NAMED} other pairs of trials"]
-    pairs = ", or without ".join(two)
+    pairs = ", or ".join(two)
     if one:
-        also = f" It would also {then} it without {pairs}." if two else ""
-        return f"The interval would {then} {null} without {one}.{also}"
+        also = f" It would also {then} {null} if {pairs} were left out." if two else ""
+        return f"The interval would {then} {null} if {one} were left out.{also}"
     if two:
-        return f"No single trial decides; the interval would {then} {null} without {pairs}."
+        return (
+            f"No single trial is decisive; the interval would {then} {null} if {pairs} were left "
+            "out."
+        )
     searched = "No trial and no pair of trials" if k in FOR_PAIRS else "No trial"
-    return f"{searched} decides: whichever is left out, the interval {now} {null} (no difference)."
+    return (
+        f"{searched} is decisive: whichever is left out, the interval {now} {null} (no difference)."
+    )
 
 
 def information_words(change: Change) -> str:

@@ -218,4 +218,4 @@ def _classes(most: int) -> dict[int, tuple[int, int]]:
 
 def _counted(low: int, high: int) -> str:
     counted = str(low) if low == high else f"{low:,}{EN_DASH}{high:,}"
-    return f"{counted} subset{'s' if high > 1 else ''} a tile"
+    return f"{counted} subset{'s' if high > 1 else ''} per tile"

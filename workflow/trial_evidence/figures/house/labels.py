@@ -38,7 +38,7 @@ from trial_evidence.figures.house.room import GAP_MM, Boxes, Taken, free_place, 
 from trial_evidence.figures.house.scales import leading_mm, natural, widest_mm
 from trial_evidence.files import records
 
-_IN_FULL, _NOT_LABELLED = "In full: ", "Not labelled for want of room: "
+_IN_FULL, _NOT_LABELLED = "In full: ", "Not labelled for lack of space: "
 _ASCENT_EM, _DESCENT_EM = 0.75, 0.23
 
 _ACROSS, _UP = {"x"}, {"y", "label"}

@@ -96,7 +96,7 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     legend = f"Beside a bubble: trials{stated if patients else ''}."
     # On a narrow page all bubbles are about as small as the least.
     if largest > 2 * _LEAST_MM:
-        legend += " The area of a bubble is proportional to the patients, from a least size on."
+        legend += " The area of a bubble is proportional to the patients, above a minimum size."
     return chart.page(described, [legend, *described.footnotes])
 
 

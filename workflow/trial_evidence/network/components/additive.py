@@ -117,8 +117,8 @@ class _Design:
         size = float(np.abs(beside).max())
         among = [c for c, b in zip(self.labels, beside, strict=True) if abs(b) > 1e-6 * size]
         if len(among) == 1:
-            return f"No study compares treatments that differ in {among[0]}."
-        return f"The studies cannot tell apart the effects of {', '.join(among)}."
+            return f"No trial compares treatments that differ in {among[0]}."
+        return f"The trials cannot separate the effects of {', '.join(among)}."
 
 
 def _design(
@@ -136,7 +136,7 @@ def _design(
     terms = [{name} for name in names] + [set(term) for term in interactions]
     held = {t: tuple(float(term <= set(components[t])) for term in terms) for t in data.treatments}
     if all(len({held[t] for t in study.treatments}) == 1 for study in data.studies):
-        return Refused("No study compares treatments that differ in their components.")
+        return Refused("No trial compares treatments that differ in their components.")
     rows = {t: np.array(row) for t, row in held.items()}
     labels = (*names, *(TIMES.join(term) for term in interactions))
     return _Design(names, labels, rows, Observations(data, rows))

@@ -1,4 +1,4 @@
-"""Dual regimens against the alternatives of today, and what each comparison hangs on."""
+"""Dual regimens against current alternatives, and what each comparison hangs on."""
 
 import math
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def alternatives(told: Told) -> Page | None:
         rows.append(told.row(row["code"], ends, **texts))
         described.append(f"{row['code']} v {row['comparator']} {rows[-1].texts['result']}")
     return told.forest(
-        "dual regimens v the alternatives of today",
+        "dual regimens v current alternatives",
         rows,
         [
             Column("label", "Dual regimen", "left", "left"),
@@ -55,10 +55,10 @@ def alternatives(told: Told) -> Page | None:
         f"{' '.join(_hangs_on(shown))}",
         notes=(*intervals(told, {row["part"] for row in shown}), *_hangs_on(shown), *_limits(told)),
         footnotes=(
-            "Direct share: weight of trials that compare the two; the rest is indirect, by way of "
-            "other regimens. Weakest link: the direct comparison on the way that adds most to the "
-            "variance, with the scatter of its own trials. Trials disagree where p of Cochran’s Q "
-            f"is below 0.10. {told.codes()}",
+            "Direct share: weight of trials that compare the two; the rest is indirect, through "
+            "other regimens. Weakest link: the direct comparison on the path that adds most to the "
+            "variance, including how far its own trials vary. Trials disagree where p of "
+            f"Cochran’s Q is below 0.10. {told.codes()}",
         ),
     )
 
@@ -79,13 +79,13 @@ def _hangs_on(rows: list[dict[str, Any]]) -> Iterator[str]:
         for link, times in wider.items()
         if times
     ]
-    but = f" Where one is left: without {'; '.join(some)} at most." if some else ""
-    yield f"Without its weakest link no path is left for {_broken(rows)}.{but}"
+    but = f" Where a path is left: without {'; '.join(some)} at most." if some else ""
+    yield f"Without its weakest link, no path is left for {_broken(rows)}.{but}"
     differ = dict.fromkeys(
         part for row in rows if row["disagreement"] for part in row["disagreement"].split("; ")
     )
     if differ:
-        yield f"Trials that disagree on the way: {'; '.join(differ)}."
+        yield f"Trials on the path that disagree: {'; '.join(differ)}."
 
 
 def _broken(rows: list[dict[str, Any]]) -> str:

@@ -19,7 +19,7 @@ from trial_evidence.words.printed import capital
 # One trial cannot tell what a component does from what else sets its arms apart.
 LEAST_TRIALS = 2
 SINGLE = (
-    "In the table alone, because one trial carries them and its difference is no effect of adding:"
+    "In the table only, because they rest on one trial, which cannot isolate the effect of adding:"
 )
 NONE_ALONE = (
     "No trial has all four arms (both, either, neither): none shows an interaction by itself."
@@ -93,8 +93,8 @@ def components(told: Told) -> Page | None:
         footnotes=(
             "Additive model: the effect of a regimen is the sum of those of its components, on "
             "the logarithmic scale; each row is a component added to any regimen. “In sequence”, "
-            "and the label of a regimen with a node of its own, represent whatever that regimen "
-            "shows beyond the sum. Interactions, one at a time: the joint effect of two "
+            "and the label of a regimen with its own node, stand for whatever effect that regimen "
+            "has beyond the sum. Interactions, one at a time: the joint effect of two "
             "components beyond the sum. Probability of synergy: Bayesian, half-normal prior on τ, "
             "flat on all effects.",
         ),

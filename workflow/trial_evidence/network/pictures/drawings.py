@@ -112,8 +112,8 @@ def _stand_in(told: Told) -> tuple[str, ...]:
         return ()
     (code,) = analysis.codes(analysis.network.reference)
     return (
-        f"No trial of this network has {code}, the reference asked for; the regimen of most "
-        f"trials{' of a part' if len(analysis.parts) > 1 else ''} stands in for it.",
+        f"No trial of this network has {code}, the reference asked for; the regimen with most "
+        f"trials{' in each part' if len(analysis.parts) > 1 else ''} takes its place.",
     )
 
 
@@ -214,8 +214,8 @@ def _forest(told: Told) -> Page:
         ),
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML. Which "
-            "interval is drawn goes by the degrees of freedom, as it goes by the number of trials "
-            "where two regimens are compared. Bayesian: with the prior on τ of the column, flat on "
+            "interval is drawn depends on the degrees of freedom, as it depends on the number of "
+            "trials in a pairwise analysis. Bayesian: with the prior on τ of the column, flat on "
             "all effects. Prediction intervals are in the table. P-score: mean "
             "probability of being better than another regimen of the part; a rank does not "
             f"show how large or how certain a difference is. {told.codes()}",

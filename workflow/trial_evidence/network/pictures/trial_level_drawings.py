@@ -131,7 +131,7 @@ def _synergy(
         footnotes=(
             "Trials with arms of each agent alone and of both, with the same partner; "
             "intervals of single trials by the delta method. No trial without an arm of neither "
-            "agent shows synergy by itself: what is expected depends on the background supposed.",
+            "agent shows synergy by itself: what is expected depends on the background assumed.",
         ),
         description=f"Forest plot. {title}: {len(trials)} trials, pooled {last.texts['result']}.",
     )
@@ -143,8 +143,8 @@ def _beyond_all_patients(trials: pd.DataFrame) -> Iterator[str]:
     names = trials.loc[trials["expected"] > 1, "trial"]
     if len(names):
         yield (
-            f"More than 100% is expected in {', '.join(names)}: no result there could be more than "
-            "expected, and this scale does not fit."
+            f"More than 100% is expected in {', '.join(names)}: no result there could exceed what "
+            "is expected, so this scale does not fit."
         )
 
 
@@ -214,7 +214,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
     said = ["reason", "weighting", "note"]
     main = main.assign(**{name: main[name].astype(object).fillna("") for name in said})
     notes = [*withheld(found)] or [*map(sentence, records(main))]
-    notes.append(f"{count} with both effects of one contrast.")
+    notes.append(f"{count} with both effects for the same comparison.")
     words = Words(title, tuple(notes), found.cautions)
     description = f"{title}: {' '.join(notes)}"
     shown = trials, line, threshold, axes, level

@@ -18,7 +18,7 @@ from trial_evidence.pool.models.bivariate import (
 from trial_evidence.pool.models.counts import Counts
 from trial_evidence.pool.probes.meta_regression import TRIALS_A_COVARIATE
 
-WHY = "the slope on the control risk would be a matter of chance"
+WHY = "with fewer, the slope on the control risk would be a matter of chance"
 
 
 class WithLimits(NamedTuple):

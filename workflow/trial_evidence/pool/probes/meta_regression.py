@@ -13,7 +13,7 @@ from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 
 TRIALS_A_COVARIATE = 10
-WHY = f"at least {TRIALS_A_COVARIATE} a covariate, or chance is taken for a trend"
+WHY = f"with fewer than {TRIALS_A_COVARIATE} per covariate, chance can look like a trend"
 # A residual Q of less than this share of the effects' own squares is rounding.
 EXACT = 1e-20
 CORRECTIONS = {

@@ -78,7 +78,7 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
         return SubgroupTest(reason=ONE_GROUP)
     if y.size <= levels.size:
         return SubgroupTest(
-            reason=f"{y.size} trials in {levels.size} groups: no trial is left to tell differences "
+            reason=f"{y.size} trials in {levels.size} groups: too few to separate differences "
             "between groups from differences between trials."
         )
     membership = (codes[:, None] == np.arange(levels.size)).astype(float)

@@ -132,12 +132,11 @@ def _at_milestones(
             else:
                 missing.setdefault(subgroup, []).append(f"{months:g}")
     told = [
-        "what the control arms of the trials had lost by then, of several the median"
+        "share of control patients with an event by then, the median where several trials report it"
         if found
-        else "no control arm reports how many are without the event at the times asked for",
+        else "no control arm reports how many patients are event-free at the times asked for",
         _not_reported(missing) if found and missing else "",
-        "the trials that report at different times differ, so that the risk at a later time may be "
-        "the lower one"
+        "different trials report at different times, so the risk at a later time may be lower"
         if _falls(found)
         else "",
     ]

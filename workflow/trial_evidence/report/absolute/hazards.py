@@ -73,7 +73,7 @@ def not_proportional(material: Material, analysis: Analysis) -> str:
     names = listing([f"{row['trial']} ({p_value(row['ph_p'])})" for row in found])
     whose = "Their" if len(found) > 1 else "Its"
     return (
-        f"The digitised curves of {names} contradict proportional hazards. {whose} hazard "
+        f"The digitised curves of {names} suggest non-proportional hazards. {whose} hazard "
         f"{'ratios are averages' if len(found) > 1 else 'ratio is an average'} over the follow-up"
         + ("." if analysis.pool == "none" else ", and so is the pooled one.")
     )

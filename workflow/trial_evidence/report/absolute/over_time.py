@@ -34,5 +34,5 @@ def over_time_table(material: Material) -> ReportTable:
 def _proportional(row: Row) -> str:
     if math.isnan(row["ph_p"]):
         return ""
-    verdict = "no" if row["ph_p"] < PROPORTIONAL_P else "not contradicted"
+    verdict = "no" if row["ph_p"] < PROPORTIONAL_P else "no evidence against"
     return f"{verdict} ({p_value(row['ph_p'])})"

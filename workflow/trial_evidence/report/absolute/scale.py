@@ -63,8 +63,8 @@ def constant_scale(material: Material, analysis: Analysis) -> ConstantScale | No
     ]
     among = listing([measure_name(measure) for measure in order])
     words = (
-        f"absolute effects come from the {best.words}, of {among} the one that varies least "
-        f"between the trials (for comparison: {listing([spread.words for spread in others])})"
+        f"absolute effects come from the {best.words}: of {among} it varies least between the "
+        f"trials (for comparison: {listing([spread.words for spread in others])})"
     )
     return ConstantScale(best.measure, words)
 
@@ -102,8 +102,8 @@ def _by_regression(material: Material, analysis: Analysis) -> str:
     risks = listing([percent(row["control_risk"]) for row in rows])
     gains = listing([_points(row) for row in rows])
     return (
-        f" By a regression on the true control risk (odds ratio, {p_value(tests[0])}) the "
-        f"difference is {gains} percentage points at control risks of {risks}."
+        f" In a regression on the true control risk (odds ratio; slope: {p_value(tests[0])}) the "
+        f"risk difference is {gains} percentage points at control risks of {risks}."
     )
 
 

@@ -90,15 +90,15 @@ def held_back(material: Material, analysis: Analysis, rows: Sequence[Row]) -> It
         left = records(where(material.of("leave_one_out", analysis), leads="yes"))
         needed = [str(row["trial"]) for row in left if reading.includes_null(row)]
         if needed:
-            who = f"{listing(needed)} {'is' if len(needed) == 1 else 'are, one at a time,'}"
-            yield f"The interval includes {null:g} when {who} left out."
+            any_of = " or ".join(filter(None, [", ".join(needed[:-1]), needed[-1]]))
+            yield f"The interval includes {null:g} when {any_of} is left out."
     curve = next(iter(records(material.of("multiverse_summary", analysis))), None)
     if curve is not None:
         share = curve["share_below" if analysis.fewer_is_better else "share_above"]
         if share < material.report.claim_rules.least_share_of_specifications:
             yield (
-                f"In only {percent(share)} of the defensible ways to pool the trials does the "
-                "interval show a benefit."
+                f"The interval shows a benefit in only {percent(share)} of the defensible ways to "
+                "pool the trials."
             )
 
 

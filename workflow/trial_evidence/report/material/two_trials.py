@@ -50,6 +50,6 @@ def in_words(found: TwoTrials) -> str:
     each = listing([f"{row['trial']} {reading.number_words(row)}" for row in found.trials])
     return (
         f"The trials themselves: {each}. Assuming that both share one effect, "
-        f"{reading.estimate_words(found.common)}. The interval of the answer is wider because two "
+        f"{reading.estimate_words(found.common)}. The leading interval is wider because two "
         "trials cannot show how far results differ between trials, and its model allows for that."
     )

@@ -61,13 +61,16 @@ def verified_in_words(material: Material, analysis: Analysis) -> str:
     if found is None:
         return ""
     said = (
-        f"Of the weight, {percent(found.first_hand)} was read in the trials’ own reports, and "
-        f"{percent(found.two_readers)} was confirmed by two readers"
+        f"{percent(found.first_hand)} of the weight comes from results read in the trials’ own "
+        f"reports, and {percent(found.two_readers)} from results confirmed by two readers"
     )
     if not found.rows_to_goal:
         return f"{said}."
     rows = counted(found.rows_to_goal, "row")
-    return f"{said}. Reading {rows} of the worklist there would make it {percent(GOAL)} or more."
+    return (
+        f"{said}. Reading {rows} of the worklist in these reports would raise the first share to "
+        f"{percent(GOAL)} or more."
+    )
 
 
 def _rows_to_goal(shares: np.ndarray, missing: np.ndarray) -> int:

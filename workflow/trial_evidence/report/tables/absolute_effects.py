@@ -188,12 +188,12 @@ def statement(
         within = lead["ci_low"] > 1 / worthwhile and lead["ci_high"] < worthwhile
         within &= all(abs(lead.get(f"difference_{end}") or 0) < few for end in ("low", "high"))
         if not within and not certainty:
-            leave = "trial leaves" if lead["k"] == 1 else "trials leave"
-            return f"The {leave} open whether {treatment} changes {outcome}."
+            show = "trial does" if lead["k"] == 1 else "trials do"
+            return f"The {show} not show whether {treatment} changes {outcome}."
         if not within and certainty != LEVELS[0]:
             but = "but the interval includes 1 (no difference)."
             return capital(f"{treatment} may {verb} {outcome}, {but}")
-    trials = "the one trial" if lead["k"] == 1 else "the trials"
+    trials = "one trial" if lead["k"] == 1 else "the trials"
     strength = LEVELS[-2] if doubted and certainty == LEVELS[-1] else certainty
     said = _SAID[strength].format(treatment=treatment, outcome=outcome, trials=trials, **forms)
     if doubted and certainty != LEVELS[0]:
@@ -241,7 +241,7 @@ def _harms_in_words(
         said = _said(material, analysis, leads, None, f"adding {lower_first(added)}")
         none = lead["difference_low"] <= 0 <= lead["difference_high"]
         if none and not reading.includes_null(lead):
-            said += " The interval of the difference includes 0."
+            said += " The interval of the risk difference includes 0."
         yield {
             **lead,
             "side": HARM,

@@ -203,8 +203,8 @@ def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
         table = material.about(material.evidence.estimates, analysis, subgroup="all")
         judged = next(iter(records(where(table, model="common"))), lead)
         supposed = (
-            f". This supposes one common effect; with the heterogeneity that the prior of "
-            f"{reading.model_phrase(lead)} supposes the interval is {reading.limits(lead)}"
+            f". This assumes one common effect; {reading.model_phrase(lead)}, which allows for "
+            f"heterogeneity, gives {reading.limits(lead)}"
         )
     reached = {
         "a clinically relevant benefit": reading.includes_benefit(judged, worthwhile, below=below),
@@ -216,7 +216,8 @@ def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     what = listing([text for text, is_reached in reached.items() if is_reached])
     return _proposed(
         f"The interval ({reading.limits(judged)}) is compatible with "
-        f"{what or 'a small effect only'}; the information is {percent(share)} of the optimal size"
+        f"{what or 'a small effect only'}; the information is {percent(share)} of the optimal "
+        f"information size"
         f"{supposed}",
         serious=(null and (benefit or harm)) or share < 1,
         very_serious=benefit and harm,
@@ -227,7 +228,10 @@ def _publication_bias(material: Material, analysis: Analysis, lead: Row) -> Prop
     rules = material.report.certainty
     least = rules.small_study_trials
     if lead["k"] < least:
-        reason = f"Not tested: {counted(int(lead['k']), 'trial')}, at least {least} are required"
+        reason = (
+            f"Not tested, so not lowered: {counted(int(lead['k']), 'trial')}, at least {least} are "
+            "required"
+        )
         return _proposed(reason, serious=False)
     tests = material.small_study_tests(analysis)
     if not tests:

@@ -293,7 +293,7 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
     reason = (
         f"{counted_once(agree)} of {counted(k, 'study', 'studies')} found this at the 5% "
         f"level, {number_word(counted_once(differ))} found the opposite.{aside} Described, not "
-        "judged: counting studies is no verdict."
+        "judged: a count of studies gives no verdict."
     )
     if others and trials:
         reason += " Reviews and pooled analyses, which may hold the trials’ patients, count once."
@@ -372,7 +372,9 @@ def _behind(row: Row) -> str:
 def _prediction(rows: Sequence[Row]) -> str:
     """Whether a new trial may find no effect; two models of equal rank may disagree on it."""
     new = any(reading.includes_null(row, "pi") for row in rows)
-    return reading.prediction_sentence(rows) + (" A new trial may show no effect." if new else "")
+    return reading.prediction_sentence(rows) + (
+        " In a new trial there may be no effect." if new else ""
+    )
 
 
 def _prior(material: Material, analysis: Analysis, lead: Row) -> str:

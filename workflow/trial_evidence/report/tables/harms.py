@@ -87,8 +87,8 @@ def without_estimate(material: Material, setting: str) -> str:
     if not missing:
         return ""
     return (
-        "Counted, but without an estimate, because trials define them in different ways or no "
-        f"patient had them: {'; '.join(missing)}. See the harms trial by trial."
+        "Reported, but not estimated, because trials define them in different ways or no patient "
+        f"had them: {'; '.join(missing)}. See the harms trial by trial."
     )
 
 

@@ -99,7 +99,8 @@ def _estimates(material: Material) -> Iterator[_Estimate]:
 def _proposals(found: _Estimate) -> dict[str, Proposal]:
     return {
         "within_study_bias": bias_of_shares(found.material, _shares_by_risk(found)),
-        "reporting_bias": ("not_serious", "Not tested: few trials compare any two regimens."),
+        "reporting_bias": ("not_serious", "Not tested, so not lowered: few trials compare any two "
+                           "regimens."),
         "indirectness": ("not_judged", "A person has to judge whether the trials on the path are "
                          "alike enough to be chained."),
         "imprecision": _imprecision(found),

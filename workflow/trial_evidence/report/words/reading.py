@@ -114,7 +114,7 @@ def model_words(row: Row) -> str:
 def by_control_risk(measure: str) -> str:
     """What tests of asymmetry are to be read with; ``""`` of a measure that needs no such word."""
     # A log risk ratio and its standard error both fall as the control risk rises.
-    of_risks = " (of risk ratios, which follow the control risk as well)"
+    of_risks = " (of risk ratios, where the control risk alone can cause asymmetry)"
     return of_risks if measure == "risk_ratio" else ""
 
 

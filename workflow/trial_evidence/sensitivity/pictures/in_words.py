@@ -80,10 +80,10 @@ def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> s
         if count in (0, len(known)):
             share = "both" if len(known) == 2 else f"all {len(known)}"
         parts.append(
-            f"With one trial left out it lies between {value_of(c, lowest.estimate)} (without "
-            f"{lowest.label}) and {value_of(c, highest.estimate)} (without {highest.label}). With "
-            f"all trials the interval {whole_verb} {c.null}; with one left out it {verb} "
-            f"{c.null} in {share} rows."
+            f"With one trial left out, the estimate lies between {value_of(c, lowest.estimate)} "
+            f"(without {lowest.label}) and {value_of(c, highest.estimate)} (without "
+            f"{highest.label}). With all trials the interval {whole_verb} {c.null}; with one left "
+            f"out it {verb} {c.null} in {share} rows."
         )
     return " ".join(parts)
 
@@ -100,9 +100,9 @@ def as_they_came(c: Comparison, steps: Sequence[Step]) -> str:
     decided = [*map(excluding, steps)]
     since = next((at for at in range(len(steps)) if all(decided[at:])), None)
     end = (
-        f"includes {c.null} (no difference) with all of them"
+        f"includes {c.null} (no difference) at every step"
         if since is None
-        else f"has excluded {c.null} (no difference) from {steps[since].label} on"
+        else f"has excluded {c.null} (no difference) since {steps[since].label}"
     )
     return (
         f"Cumulative forest plot of {last.k} trials in the order of their first reports. "
