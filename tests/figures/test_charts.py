@@ -10,7 +10,7 @@ import pytest
 from figures.chart_reading import RATIO, TITLED, chart, drawn, said
 from figures.svg_reading import check_svg, read_svg
 from trial_evidence.figures.canvas.chart import printed
-from trial_evidence.figures.canvas.page import save_page
+from trial_evidence.figures.canvas.page import Pointed, save_page
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.charts.baujat import baujat
 from trial_evidence.figures.house.labels import favours, geom_names, vertical_label
@@ -65,6 +65,17 @@ def test_a_style_without_small_print_leaves_it_out(tmp_path):
     assert "A note.  Small print." in said(drawn(loud, tmp_path))
     still = chart(baujat, TRIALS, x_label="X", y_label="Y", words=words, style=quiet)
     assert "note" not in said(drawn(still, tmp_path))
+
+
+def test_a_raised_point_stands_in_every_number_of_a_chart(tmp_path):
+    """Ticks with another mark than the estimates beside them look like another kind of number."""
+    trials = TRIALS.assign(contribution=[0.1, 0.4])
+    words = Words("A title", ("τ² = 0.03.",))
+    made = chart(baujat, trials, x_label="Across", y_label="Up", words=words)
+    numbers = [w.text for w in drawn(Pointed(made, "·"), tmp_path).words if w.text[-1].isdigit()]
+    assert {"0·1", "0·4", "0·05", "0·2"} <= set(numbers)
+    assert "τ² = 0·03." in said(drawn(Pointed(made, "·"), tmp_path))
+    assert not [text for text in numbers if "." in text]
 
 
 def crowd(names, style=PAGE, apart=0.0):

@@ -21,6 +21,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text as FigureText
+from matplotlib.ticker import FixedFormatter
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -202,9 +203,16 @@ class Pointed:
     def figure(self) -> Figure:
         """See `Picture`."""
         figure = self.picture.figure()
+        for axis in (axis for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)):
+            # ticks are written anew whenever the figure is drawn
+            if isinstance(written := axis.get_major_formatter(), FixedFormatter):
+                axis.set_major_formatter(FixedFormatter(list(map(self._pointed, written.seq))))
         for text in figure.findobj(FigureText):
-            text.set_text(_DECIMAL_POINT.sub(self.mark, text.get_text()))
+            text.set_text(self._pointed(text.get_text()))
         return figure
+
+    def _pointed(self, text: str) -> str:
+        return _DECIMAL_POINT.sub(self.mark, text)
 
     def fitted(self, height_mm: float) -> "Pointed":
         """See `Picture`."""
