@@ -14,7 +14,7 @@ from trial_evidence.report.material.material import Material
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
-from trial_evidence.words.printed import listing, percent
+from trial_evidence.words.printed import percent
 
 VERY_UNCERTAIN = "The evidence is very uncertain."
 
