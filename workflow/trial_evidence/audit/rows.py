@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from trial_evidence.audit.findings import Record
 from trial_evidence.files import records
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.arithmetic import Span, printed_span, quantile
-from trial_evidence.sheet.values import printed_decimals
+from trial_evidence.sheet.arithmetic import Span, printed_alike, quantile
 
 CURRENT = "current"
 CURVE = "digitised_curve"
@@ -75,19 +75,9 @@ def printed_ratio(row: Record) -> tuple[Span, Span | None]:
     return effect, Span(max(narrow, 0.0) / width, wide / width)
 
 
-def ratio_spans(row: Record) -> tuple[Span, Span | None, Span | None]:
-    """Return the rounding ranges of ``hr``, ``ci_low`` and ``ci_high``, None where not given.
-
-    A spreadsheet drops the zero of 1.40: all three numbers are taken as printed with as many
-    decimals as the one that has most.
-    """
-    texts = [row[f"{column}_printed"] for column in LIMITS]
-    decimals = max(printed_decimals(text) for text in texts if text)
-    low, high = (
-        printed_span(row[column], decimals) if known(row[column]) else None
-        for column in ("ci_low", "ci_high")
-    )
-    return printed_span(row["hr"], decimals), low, high
+def ratio_spans(row: Record) -> tuple[Any, ...]:
+    """Return the rounding ranges of ``hr``, ``ci_low`` and ``ci_high``, None where not given."""
+    return printed_alike(*((row[f"{column}_printed"], row[column]) for column in LIMITS))
 
 
 def _log(span: Span) -> Span:

@@ -183,17 +183,20 @@ def _percent(row: CheckedRow) -> Iterator[Problem]:
         yield row.problem("warning", "reported_percent", message)
 
 
-def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, Span | None, Span | None]:
-    """Return the rounding ranges of ratio, lower and upper limit.
+def printed_alike(*cells: tuple[str, float]) -> tuple[Span | None, ...]:
+    """Return the rounding ranges of texts that are these numbers, None for NaN.
 
-    Spreadsheets drop the zero of 1.40, so the three numbers are taken as printed with as many
-    decimals as the one that has most.
+    Spreadsheets drop the zero of 1.40, so all are taken as printed with as many decimals as the
+    one that has most.
     """
+    decimals = max(printed_decimals(text) for text, _ in cells)
+    return tuple(None if math.isnan(n) else printed_span(n, decimals) for _, n in cells)
+
+
+def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, ...]:
+    """Return the rounding ranges of ratio, lower and upper limit."""
     columns = (ratio, "ci_low", "ci_high")
-    present = [column for column in columns if column in row.numbers]
-    decimals = max((printed_decimals(row.text(column)) for column in present), default=0)
-    spans = {column: printed_span(row.numbers[column], decimals) for column in present}
-    return spans.get(ratio), spans.get("ci_low"), spans.get("ci_high")
+    return printed_alike(*((row.text(c), row.numbers.get(c, math.nan)) for c in columns))
 
 
 def _interval(row: CheckedRow, ratio: str) -> Iterable[Problem]:
