@@ -142,10 +142,10 @@ def p_digits(p_value: float) -> int:
     return 3 if p_value < 0.01 or 0.045 <= p_value < 0.055 else 2
 
 
-def footnote_mark(number: int) -> str:
+def footnote_mark(number: int, marks: str = MARKS) -> str:
     """The mark of a footnote by its number from 0; after the last sign each of them twice."""
-    times, at = divmod(number, len(MARKS))
-    return MARKS[at] * (times + 1)
+    times, at = divmod(number, len(marks))
+    return marks[at] * (times + 1)
 
 
 def format_tick(value: float) -> str:

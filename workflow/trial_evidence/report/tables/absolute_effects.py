@@ -22,7 +22,7 @@ from trial_evidence.report.tables.harms import (
 )
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Format, Row
-from trial_evidence.words.numbers import round_half_up
+from trial_evidence.words.numbers import footnote_mark, round_half_up
 from trial_evidence.words.printed import capital, count, counted, lower_first, words
 
 # What GRADE says by the certainty (Santesso 2020); what nobody rated is told of the trials alone.
@@ -304,11 +304,5 @@ def _lettered(rated: Certainty | None, letters: dict[str, str]) -> str:
         if lowers(domain)
     ]
     for reason in reasons:
-        letters.setdefault(reason, _letter(len(letters)))
+        letters.setdefault(reason, footnote_mark(len(letters), ascii_lowercase))
     return " ".join([rated.words, ", ".join(letters[reason] for reason in reasons)]).strip()
-
-
-def _letter(number: int) -> str:
-    """``a`` to ``z``, then ``aa``."""
-    times, at = divmod(number, len(ascii_lowercase))
-    return ascii_lowercase[at] * (times + 1)
