@@ -1,12 +1,13 @@
 """Certainty of evidence: what the rules propose, and that a person's judgement wins."""
 
+import math
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 from invented import NAN
 from report_material import estimate, material, with_estimates, with_sensitivity, with_table
-from trial_evidence.report.material.degrees import information_needed
+from trial_evidence.pool.probes.information import events_required
 from trial_evidence.report.tables.certainty import (
     Certainty,
     Domain,
@@ -115,7 +116,7 @@ def test_few_trials_are_said_to_show_little_of_heterogeneity(found):
 
 def test_the_optimal_information_size_is_schoenfelds():
     # Schoenfeld 1983: 4 (1.959964 + 0.841621)^2 / log(0.8)^2 = 630.5 events, equal arms.
-    assert 4 * information_needed(1.25, 5, 80) == pytest.approx(630.5, abs=0.05)
+    assert events_required(math.log(1.25), 5, 80) == pytest.approx(630.5, abs=0.05)
 
 
 @pytest.mark.parametrize(

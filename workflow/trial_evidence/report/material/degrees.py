@@ -4,12 +4,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records, where
 from trial_evidence.pool.bayes.posterior import posterior
 from trial_evidence.pool.models.pooling import model_priors
+from trial_evidence.pool.probes.information import VARIANCE_OF_ONE_EVENT, events_required
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Row
@@ -51,28 +50,8 @@ def information_share(material: Material, analysis: Analysis) -> float:
         return math.nan
     sought = material.configuration.sensitivity.required_information
     information = float((1 / material.pooled_trials(analysis)["vi"]).sum())
-    needed = information_needed(sought.ratio, sought.alpha, sought.power)
-    return information / needed
-
-
-def information_needed(worthwhile: float, alpha: float, power: float) -> float:
-    """Optimal information size of a log ratio, as the information (1 / variance) of the effect.
-
-    Parameters
-    ----------
-    worthwhile : float
-        The ratio to be detected, above 1.
-    alpha, power : float
-        In percent, alpha two-sided.
-
-    Returns
-    -------
-    float
-        ((z(1 - alpha/2) + z(power)) / log ratio)^2; a quarter of the events that Schoenfeld's
-        formula asks of a trial with equal arms.
-    """
-    z = float(ndtri(1 - alpha / 200) + ndtri(power / 100))
-    return (z / math.log(worthwhile)) ** 2
+    events = events_required(math.log(sought.ratio), sought.alpha, sought.power)
+    return VARIANCE_OF_ONE_EVENT * information / events
 
 
 def is_probable(material: Material, analysis: Analysis, degree: Degree) -> bool:
