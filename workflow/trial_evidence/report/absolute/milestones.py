@@ -6,6 +6,7 @@ from trial_evidence.config.methods import Selection
 from trial_evidence.config.reports import MilestoneRules
 from trial_evidence.extract.selection import inadmissible
 from trial_evidence.report.words.formats import Row
+from trial_evidence.sheet.values import printed_decimals
 
 CURVE = "digitised_curve"
 INFERRED = "reconstructed"
@@ -44,15 +45,10 @@ def chosen_rate(rows: Iterable[Row], months: float, rules: MilestoneRules) -> Ro
             abs(row["months"] - months),
             rules.population.index(row["population"]) if known else len(rules.population),
             row["ci_low"] != row["ci_low"],
-            -decimals(row["percent_printed"]),
+            -printed_decimals(row["percent_printed"]),
             row["verification"] != "primary",
             row["row"],
         )
 
     near = [row for row in rows if abs(row["months"] - months) <= rules.tolerance * months]
     return min(near, key=rank, default=None)
-
-
-def decimals(printed: str) -> int:
-    """Decimals of a number as printed."""
-    return len(printed.partition(".")[2])
