@@ -11,7 +11,7 @@ import numpy as np
 
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.least_squares import check_method, rotate
-from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
+from trial_evidence.pool.engine.likelihood import residual_tau2
 from trial_evidence.pool.engine.results import Floats
 
 # Designs are made of -1, 0 and 1, turned: what is smaller than this, against the largest, is
@@ -143,14 +143,7 @@ def fit(observations: Observations, method: str) -> LinearFit:
     studies the same as netmeta's.
     """
     check_method(method)
-    tau2 = 0.0
-    if method == "DL" and observations.df > 0:
-        weights = 1 / observations.variances
-        left = np.linalg.qr(np.sqrt(weights)[:, None] * observations.reduced)[0]
-        # The share of each weight that the coefficients do not use up.
-        trace = float((weights * (1 - (left**2).sum(axis=1))).sum())
-        tau2 = max((LinearFit(observations, 0.0).q - observations.df) / trace, 0.0)
-    elif method != "EE" and observations.df > 0:
-        parts = (observations.effects, observations.variances, observations.reduced)
-        tau2 = mixed_effects_tau2(*parts, restricted=method == "REML")
-    return LinearFit(observations, tau2)
+    if observations.df < 1:
+        return LinearFit(observations, 0.0)
+    parts = (observations.effects, observations.variances, observations.reduced)
+    return LinearFit(observations, residual_tau2(*parts, method))

@@ -1,4 +1,4 @@
-"""Between-trial variance by maximum likelihood where the mean depends on covariates or groups.
+"""Between-trial variance where the mean depends on covariates or groups.
 
 PyMARE's likelihood search stops when the likelihood no longer changes, which leaves tau2 with
 about five digits (three where it is nearly zero), and like every local search it may end on the
@@ -121,3 +121,35 @@ def mixed_effects_tau2(yi: Floats, vi: Floats, design: Floats, *, restricted: bo
         for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0))
     ]
     return peaks[int(np.argmax(likelihood.value(np.array(peaks))))]
+
+
+def residual_tau2(y: Floats, v: Floats, design: Floats, method: str) -> float:
+    """Residual between-trial variance by ``REML``, ``ML`` or ``DL``; zero by ``EE``.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, or as `mixed_effects_tau2`.
+    """
+    if method == "EE":
+        return 0.0
+    if method in ("REML", "ML"):
+        return mixed_effects_tau2(y, v, design, restricted=method == "REML")
+    if method == "DL":
+        return _moments(y, v, design)
+    raise ValueError(f"tau2 estimator {method!r} is not one of EE, DL, ML, REML")
+
+
+def _moments(y: Floats, v: Floats, design: Floats) -> float:
+    """tau2 by DerSimonian and Laird: Q less its degrees of freedom, over the trace of P.
+
+    Both are taken on the space orthogonal to the weighted design, where one trial of overwhelming
+    weight cancels nothing.
+    """
+    k, p = design.shape
+    root = 1 / np.sqrt(v)
+    basis = np.linalg.qr(root[:, None] * np.linalg.qr(design)[0], mode="complete")[0]
+    rest = basis[:, p:]
+    q = float(((rest.T @ (root * y)) ** 2).sum())
+    trace = float(((root[:, None] * rest) ** 2).sum())
+    return float(max(0.0, (q - (k - p)) / trace))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2, f, norm, t
 
-from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
+from trial_evidence.pool.engine.likelihood import residual_tau2
 from trial_evidence.pool.engine.results import Floats, Refused, check_effects, check_level, too_few
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
@@ -140,7 +140,7 @@ def meta_regression(
     Notes
     -----
     Knapp G, Hartung J. Stat Med 2003;22:2693-2710. Coefficients and their covariance by PyMARE,
-    tau2 by REML and ML by `trial_evidence.pool.engine.likelihood`. As metafor's
+    tau2 by `trial_evidence.pool.engine.likelihood`. As metafor's
     ``rma(yi, vi, mods)``.
     """
     y, v = check_effects(yi, vi)
@@ -164,7 +164,7 @@ def meta_regression(
     scale = np.abs(np.column_stack(list(columns.values()))).max(axis=0)
     if np.linalg.matrix_rank(centred / np.where(scale > 0, scale, 1.0), tol=1e-10) < p - 1:
         return Refused("A covariate is the same in all trials or follows from the others.")
-    tau2 = _residual_tau2(y, v, design, method)
+    tau2 = residual_tau2(y, v, design, method)
     # Covariates around their mean: a year of publication and an intercept are nearly collinear.
     shifted = np.column_stack([np.ones(k), centred])
     q = _residual_q(y, v, shifted)
@@ -205,31 +205,6 @@ def meta_regression(
         statistic_p=float(chi2.sf(wald, p - 1) if df is None else f.sf(wald / (p - 1), p - 1, df)),
         k=k,
     )
-
-
-def _residual_tau2(y: Floats, v: Floats, design: Floats, method: str) -> float:
-    if method == "EE":
-        return 0.0
-    if method in ("REML", "ML"):
-        return mixed_effects_tau2(y, v, design, restricted=method == "REML")
-    if method == "DL":
-        return _moments(y, v, design)
-    raise ValueError(f"tau2 estimator {method!r} is not one of EE, DL, ML, REML")
-
-
-def _moments(y: Floats, v: Floats, design: Floats) -> float:
-    """tau2 by DerSimonian and Laird: Q less its degrees of freedom, over the trace of P.
-
-    Both are taken on the space orthogonal to the weighted design, where one trial of overwhelming
-    weight cancels nothing.
-    """
-    k, p = design.shape
-    root = 1 / np.sqrt(v)
-    basis = np.linalg.qr(root[:, None] * np.linalg.qr(design)[0], mode="complete")[0]
-    rest = basis[:, p:]
-    q = float(((rest.T @ (root * y)) ** 2).sum())
-    trace = float(((root[:, None] * rest) ** 2).sum())
-    return float(max(0.0, (q - (k - p)) / trace))
 
 
 def _residual_q(y: Floats, v: Floats, design: Floats) -> float:
