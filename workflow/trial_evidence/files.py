@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+# A row of a table, column name -> value.
+Record = Mapping[str, Any]
 # Tables and settings in their folders, without what an editor leaves beside them: .#trials.csv.
 OWN_TABLES, OWN_SETTINGS = "[!.~]*.csv", "[!.~]*.yaml"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations
 
 from trial_evidence.audit import words
-from trial_evidence.audit.findings import Finding, Record, Severity, finding
+from trial_evidence.audit.findings import Finding, Severity, finding
 from trial_evidence.audit.rows import ARMS, COUNT, FOLLOWUP, WHOLE, current_rows, grouped, known
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import printed_span
 

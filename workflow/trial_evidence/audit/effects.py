@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.audit import words
-from trial_evidence.audit.findings import Finding, Record, finding
+from trial_evidence.audit.findings import Finding, finding
 from trial_evidence.audit.rows import (
     COUNT,
     CURVE,
@@ -21,7 +21,7 @@ from trial_evidence.audit.rows import (
     printed_ratio,
     rows_of,
 )
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.measures import MEASURES, measure_words
 from trial_evidence.measures.effects import odds_ratio
 from trial_evidence.pool.probes.influence import influence, leave_one_out

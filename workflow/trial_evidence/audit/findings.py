@@ -2,16 +2,15 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
 
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 
 Severity = Literal["high", "medium", "low"]
-Record = Mapping[str, Any]
 
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
 # A finding with any other decision stays among the open ones.

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import pairwise
 
 from trial_evidence.audit import words
-from trial_evidence.audit.findings import Finding, Record, Severity, finding
+from trial_evidence.audit.findings import Finding, Severity, finding
 from trial_evidence.audit.rows import (
     ARMS,
     CURVE,
@@ -19,6 +19,7 @@ from trial_evidence.audit.rows import (
     ratio_spans,
     rows_of,
 )
+from trial_evidence.files import Record
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import Span, claimed_p, p_by_interval, quantile
 

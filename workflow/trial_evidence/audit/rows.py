@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from trial_evidence.audit.findings import Record
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import Span, printed_alike, quantile
 

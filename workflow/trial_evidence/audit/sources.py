@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import combinations
 
 from trial_evidence.audit import words
-from trial_evidence.audit.findings import Finding, Record, Severity, finding
+from trial_evidence.audit.findings import Finding, Severity, finding
 from trial_evidence.audit.rows import COUNT, CURVE, FOLLOWUP, LIMITS, current_rows, grouped, known
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 
 CONFLICT = "two sources disagree"

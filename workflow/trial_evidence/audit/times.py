@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from itertools import pairwise, permutations
 
 from trial_evidence.audit import words
-from trial_evidence.audit.findings import Finding, Record, Severity, finding
+from trial_evidence.audit.findings import Finding, Severity, finding
 from trial_evidence.audit.rows import CURVE, WHOLE, current_rows, grouped
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 
 RISES = "rate rises over time"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from trial_evidence.audit.findings import Record
 from trial_evidence.audit.rows import FOLLOWUP, WHOLE, known
+from trial_evidence.files import Record
 from trial_evidence.words.printed import listing
 
 # Of an assessor.

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import isnan, sqrt
-from typing import Any
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import citation, of_pool, source_ids
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL
@@ -41,7 +40,6 @@ EFFECTS = {
     "risk_difference": "RD",
 }  # fmt: skip
 NO_INTERVENTION = "None of the agents"
-Row = Mapping[str, Any]
 
 
 def files_for_revman(
@@ -52,7 +50,7 @@ def files_for_revman(
     Of every analysis the trials that are pooled as a whole, by its first measure.
     """
     made: dict[str, pd.DataFrame] = {}
-    criteria: list[Row] = []
+    criteria: list[Record] = []
     names = _Names.of(sheet, trials)
     for setting in configuration.settings:
         pooled = where(trials, setting=setting, subgroup=ALL, pooled="yes")
@@ -113,7 +111,7 @@ def _distinct(rows: pd.DataFrame, key: str, name: str, *within: str) -> dict[str
     return {own: f"{text} ({own})" if again else text for own, text, again in cells}
 
 
-def _information(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[Row]:
+def _information(sheet: Sheet, rows: Sequence[Record], names: _Names) -> Iterator[Record]:
     for trial in dict.fromkeys(row["trial_id"] for row in rows):
         (row,) = sheet.of_trial("trials", trial)
         yield {
@@ -124,9 +122,9 @@ def _information(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[R
         }
 
 
-def _arms(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[Row]:
+def _arms(sheet: Sheet, rows: Sequence[Record], names: _Names) -> Iterator[Record]:
     about = {row["arm_id"]: row for row in records(sheet["arms"])}
-    first: dict[str, tuple[Row, str]] = {}
+    first: dict[str, tuple[Record, str]] = {}
     for row, side in product(rows, SIDES):
         first.setdefault(row[f"{side}_arm_id"], (row, side))
     for arm, (row, side) in first.items():
@@ -138,11 +136,11 @@ def _arms(sheet: Sheet, rows: Sequence[Row], names: _Names) -> Iterator[Row]:
         }
 
 
-def _intervention(row: Row, side: str) -> str:
+def _intervention(row: Record, side: str) -> str:
     return str(row[side]) if row[f"{side}_agents"] != "none" else NO_INTERVENTION
 
 
-def _result(analysis: Analysis, row: Row, names: _Names) -> Iterator[Row]:
+def _result(analysis: Analysis, row: Record, names: _Names) -> Iterator[Record]:
     """Two rows of counts, or one contrast."""
     study = {"Study": names.study[row["trial_id"]], "Outcome": analysis.title,
              "Data type": "Dichotomous", "Footnotes": _footnote(row, names)}  # fmt: skip
@@ -160,7 +158,7 @@ def _result(analysis: Analysis, row: Row, names: _Names) -> Iterator[Row]:
     }  # fmt: skip
 
 
-def _footnote(row: Row, names: _Names) -> str:
+def _footnote(row: Record, names: _Names) -> str:
     """What the result is of, and where it was read."""
     cut = f"{row['analysis_cut']} analysis" if row["analysis_cut"] else ""
     kind = (row["outcome"], row["definition"], cut, row["population"], row["assessor"])
@@ -173,7 +171,7 @@ def _whole(value: float) -> int | None:
     return None if isnan(value) else int(value)
 
 
-def _criteria(found: Sequence[tuple[Analysis, Sequence[Row]]]) -> Iterator[Row]:
+def _criteria(found: Sequence[tuple[Analysis, Sequence[Record]]]) -> Iterator[Record]:
     for analysis, rows in found:
         if rows:
             counts = analysis.kind == "counts"

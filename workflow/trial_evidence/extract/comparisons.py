@@ -9,7 +9,8 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.extract.columns import OF_CONTRASTS, OF_COUNTS, PUBLIC, USED_COLUMNS
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import join_agents
-from trial_evidence.extract.selection import WHOLE, Choice, Record, choose_among
+from trial_evidence.extract.selection import WHOLE, Choice, choose_among
+from trial_evidence.files import Record
 from trial_evidence.words.numbers import EN_DASH
 
 # A value as its source prints it, in the dictionary's words.

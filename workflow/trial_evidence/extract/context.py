@@ -11,8 +11,8 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
-from trial_evidence.extract.selection import WHOLE, Record, excluded, inadmissible
-from trial_evidence.files import records, records_by
+from trial_evidence.extract.selection import WHOLE, excluded, inadmissible
+from trial_evidence.files import Record, records, records_by
 from trial_evidence.measures.effects import log_hazard_ratio
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import unadjudicated

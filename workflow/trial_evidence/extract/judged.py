@@ -8,8 +8,8 @@ from trial_evidence.extract.comparisons import SIDES, trial_evidence
 from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.contrasts import matches, trial_contrasts
 from trial_evidence.extract.regimens import arm_regimens
-from trial_evidence.extract.selection import WHOLE, Record
-from trial_evidence.files import records_by
+from trial_evidence.extract.selection import WHOLE
+from trial_evidence.files import Record, records_by
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.problems import Problem
 

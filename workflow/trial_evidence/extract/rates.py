@@ -9,8 +9,8 @@ from trial_evidence.extract.columns import OF_COUNTS, PUBLIC
 from trial_evidence.extract.comparisons import Records
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import regimen_label
-from trial_evidence.extract.selection import WHOLE, Record, choose_among, level_sets
-from trial_evidence.files import records
+from trial_evidence.extract.selection import WHOLE, choose_among, level_sets
+from trial_evidence.files import Record, records
 
 
 def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Records]:

@@ -12,8 +12,7 @@ import numpy as np
 
 from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.config.methods import LONGEST, Orders, Selection
-
-Record = Mapping[str, Any]
+from trial_evidence.files import Record
 
 WHOLE = "all"
 

@@ -9,9 +9,9 @@ import pandas as pd
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
 from trial_evidence.config.reports import Biomarker
 from trial_evidence.extract.selection import inadmissible
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, ReportTable, of_pool
-from trial_evidence.report.words.formats import Row, effect
+from trial_evidence.report.words.formats import effect
 from trial_evidence.words.printed import capital, counted, words
 
 NUMBERS = {"estimate": "", "ci_low": "_low", "ci_high": "_high", "p_value": "_p"}
@@ -76,7 +76,7 @@ def _by_factor(material: Material, analysis: Analysis) -> Iterator[dict[str, Any
         }
 
 
-def _numbers(row: Row, name: str) -> dict[str, float]:
+def _numbers(row: Record, name: str) -> dict[str, float]:
     return {f"{name}{end}": row.get(column, math.nan) for column, end in NUMBERS.items()}
 
 

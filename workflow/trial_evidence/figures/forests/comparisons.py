@@ -12,9 +12,9 @@ from trial_evidence.config.labels import Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests import sentences
 from trial_evidence.figures.forests.axes import comparison_axis
-from trial_evidence.figures.forests.evidence import Cells, Evidence, Record, chosen
+from trial_evidence.figures.forests.evidence import Cells, Evidence, chosen
 from trial_evidence.figures.forests.forest import Column, Forest, Row, gap, headed
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.words.printed import capital
 
 # Partners of the HER2 agents: beside a trial, and as the heading of trials without chemotherapy.

@@ -13,14 +13,13 @@ from trial_evidence.config.labels import ENGLISH_LABELS, Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.measures import Measure
 from trial_evidence.pool.shown import interval_remark, own_values
 from trial_evidence.words.models import MODEL_NAMES, PRIOR_NAMES, is_bayesian
 from trial_evidence.words.numbers import EN_DASH, format_interval, format_number, round_half_up
 from trial_evidence.words.printed import lower_first
 
-Record = Mapping[str, Any]
 """A row of a table."""
 Judgements = Mapping[tuple[str, str], tuple[Judgement, ...]]
 """Judgements of the domains and overall, by trial id and outcome."""

@@ -1,21 +1,19 @@
 """A forest plot of trials that come from no sheet: nothing is known but their results."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import isclose, isnan, nan
-from typing import Any
 
 import pandas as pd
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.words.models import MODEL_NAMES
 from trial_evidence.words.numbers import format_interval, format_p, round_half_up
 from trial_evidence.words.printed import with_interval
 
-Record = Mapping[str, Any]
 SIDES = ("experimental", "control")
 RESULT = ("estimate", "ci_low", "ci_high")
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from trial_evidence.config.configuration import RateAnalysis
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests import sentences
-from trial_evidence.figures.forests.evidence import POOLED, Cells, Evidence, Record, chosen
+from trial_evidence.figures.forests.evidence import POOLED, Cells, Evidence, chosen
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind, headed
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.words.printed import capital
 
 # Headings of regimens by their partner.

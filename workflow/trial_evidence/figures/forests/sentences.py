@@ -7,8 +7,8 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, EffectModifier, RateAnalysis
 from trial_evidence.config.methods import Pooling
-from trial_evidence.figures.forests.evidence import POOLED, Evidence, Record
-from trial_evidence.files import records
+from trial_evidence.figures.forests.evidence import POOLED, Evidence
+from trial_evidence.files import Record, records
 from trial_evidence.words.models import (
     CAUTIOUS,
     EMPIRICAL,

@@ -18,13 +18,12 @@ from trial_evidence.extract.context import Context, aside_record, setting_contex
 from trial_evidence.extract.rates import added_up
 from trial_evidence.extract.selection import (
     WHOLE,
-    Record,
     alike,
     choose_among,
     inadmissible,
     preference_key,
 )
-from trial_evidence.files import records, records_by
+from trial_evidence.files import Record, records, records_by
 from trial_evidence.network.evidence.columns import SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.network.evidence.contrasts import (
     NetworkData,

@@ -8,11 +8,10 @@ from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.absolute.milestones import CURVE, chosen_rate, is_usable
 from trial_evidence.report.material.material import JOINED, Material, citation, source_ids
 from trial_evidence.report.trail.trace import Cells
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words.numbers import round_half_up
 from trial_evidence.words.printed import counted, listing, patients_in_words, percent
 
@@ -71,7 +70,7 @@ def control_risks(
 
 
 def _of_the_arms(
-    material: Material, analysis: Analysis, trials: Sequence[Row]
+    material: Material, analysis: Analysis, trials: Sequence[Record]
 ) -> tuple[tuple[StartingRisk, ...], str]:
     """Quartiles of the control arms that report their events."""
     counts = [row for row in trials if row["events_control"] == row["events_control"]]
@@ -91,7 +90,7 @@ def _of_the_arms(
 
 
 def _at_the_median(
-    material: Material, analysis: Analysis, trials: Sequence[Row]
+    material: Material, analysis: Analysis, trials: Sequence[Record]
 ) -> tuple[tuple[StartingRisk, ...], str]:
     """One half, at the time by which half of the control patients had the event."""
     sheet = material.sheet[analysis.table].set_index("row")["median_control_months"]
@@ -114,7 +113,7 @@ def _at_the_median(
 
 
 def _at_milestones(
-    material: Material, analysis: Analysis, rule: ControlRisk, trials: Sequence[Row]
+    material: Material, analysis: Analysis, rule: ControlRisk, trials: Sequence[Record]
 ) -> tuple[tuple[StartingRisk, ...], str]:
     """What the control arms had lost by each time: one arm's own, or the median of several."""
     looked_at = [row for row in trials if not rule.trials or row["trial_id"] in rule.trials]
@@ -144,8 +143,8 @@ def _at_milestones(
 
 
 def _rate_of(
-    material: Material, analysis: Analysis, trial: Row, subgroup: str, months: float
-) -> Row | None:
+    material: Material, analysis: Analysis, trial: Record, subgroup: str, months: float
+) -> Record | None:
     """The control arm's share at a time; of another outcome of the analysis, else."""
     rules, selection = material.report.milestones, material.configuration.selection
     usable = [
@@ -167,7 +166,7 @@ def _risk_at(
     material: Material,
     months: float,
     subgroup: str,
-    rates: Sequence[tuple[Row, Row]],
+    rates: Sequence[tuple[Record, Record]],
     looked_at: int,
 ) -> StartingRisk:
     risks = [1 - rate["percent"] / 100 for _, rate in rates]
@@ -183,7 +182,7 @@ def _risk_at(
     )  # fmt: skip
 
 
-def _told(material: Material, trial: Row, rate: Row, risk: str, months: float) -> str:
+def _told(material: Material, trial: Record, rate: Record, risk: str, months: float) -> str:
     """A rate's trial, outcome and report: ``ALPHA (6.8%, outcome; Doe 2020, Journal)``."""
     facts = [rate["outcome"]]
     if rate["months"] != months:
@@ -220,7 +219,7 @@ def _falls(found: Sequence[StartingRisk]) -> bool:
     )
 
 
-def _places(table: str, rows: Sequence[Row]) -> dict[str, Any]:
+def _places(table: str, rows: Sequence[Record]) -> dict[str, Any]:
     """Trials, reports and cells of rows of the sheet or the evidence."""
     reports = dict.fromkeys(key for row in rows for key in source_ids(row["source_id"]))
     numbers = [

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import where
+from trial_evidence.files import Record, where
 from trial_evidence.report.absolute.scale import constant_scale
 from trial_evidence.report.material.material import Material, by_rank, of_pool
-from trial_evidence.report.words.formats import Row
 
 
 def treated_risk(control_risk: float, effect: float, measure: str) -> float:
@@ -38,7 +37,7 @@ def treated_risk(control_risk: float, effect: float, measure: str) -> float:
     raise ValueError(f"{measure} gives no absolute effect")
 
 
-def absolute_effect(estimate: Row, risk: float) -> dict[str, float]:
+def absolute_effect(estimate: Record, risk: float) -> dict[str, float]:
     """Risk with treatment and its difference from the risk without, each with its limits."""
     found = {"control_risk": risk}
     for column, end in (("estimate", ""), ("ci_low", "_low"), ("ci_high", "_high")):

@@ -9,9 +9,8 @@ from scipy.special import ndtri
 
 from trial_evidence.audit.times import PROPORTIONAL_P
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words.printed import listing, p_value
 
 
@@ -25,7 +24,7 @@ class TimeGained:
     high: float
 
 
-def time_gained(experimental: Row, control: Row, level: float) -> TimeGained:
+def time_gained(experimental: Record, control: Record, level: float) -> TimeGained:
     """Restricted mean survival time of one arm less that of the other.
 
     Parameters
@@ -79,7 +78,7 @@ def not_proportional(material: Material, analysis: Analysis) -> str:
     )
 
 
-def _cox(material: Material, trial: Row) -> dict[str, Any]:
+def _cox(material: Material, trial: Record) -> dict[str, Any]:
     """The curves' own hazard ratio and test of proportional hazards."""
     for curve in _pairs(material, trial):
         turned = curve["experimental_arm_id"] != trial["experimental_arm_id"]
@@ -92,7 +91,7 @@ def _cox(material: Material, trial: Row) -> dict[str, Any]:
     return {}
 
 
-def _pairs(material: Material, trial: Row) -> Iterator[Row]:
+def _pairs(material: Material, trial: Record) -> Iterator[Record]:
     arms = {trial["experimental_arm_id"], trial["control_arm_id"]}
     curves = material.sheet["curves_cox"]
     for curve in records(where(curves, trial_id=trial["trial_id"], endpoint=trial["outcome"])):
@@ -100,14 +99,14 @@ def _pairs(material: Material, trial: Row) -> Iterator[Row]:
             yield curve
 
 
-def _gained(material: Material, trial: Row) -> dict[str, Any]:
+def _gained(material: Material, trial: Record) -> dict[str, Any]:
     """The time that the experimental arm gains, where both curves were digitised."""
     times = material.sheet["curves_rmst"]
     experimental, control = (
         records(where(times, arm_id=trial[column], endpoint=trial["outcome"]))
         for column in ("experimental_arm_id", "control_arm_id")
     )
-    both: Sequence[tuple[Row, Row]] = [
+    both: Sequence[tuple[Record, Record]] = [
         (one, other) for one in experimental for other in control if one["tau"] == other["tau"]
     ]
     if not both:

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from trial_evidence.config.methods import Selection
 from trial_evidence.config.reports import MilestoneRules
 from trial_evidence.extract.selection import inadmissible
-from trial_evidence.report.words.formats import Row
+from trial_evidence.files import Record
 from trial_evidence.sheet.values import printed_decimals
 
 CURVE = "digitised_curve"
 INFERRED = "reconstructed"
 
 
-def is_usable(row: Row, selection: Selection, rules: MilestoneRules) -> bool:
+def is_usable(row: Record, selection: Selection, rules: MilestoneRules) -> bool:
     """Whether a row is admitted to the evidence and its time was printed, not inferred."""
     inferred = row["derivation"] == INFERRED and any(
         words in row["note"] for words in rules.inferred_time
@@ -20,7 +20,7 @@ def is_usable(row: Row, selection: Selection, rules: MilestoneRules) -> bool:
     return inadmissible(row, selection) is None and not inferred
 
 
-def chosen_rate(rows: Iterable[Row], months: float, rules: MilestoneRules) -> Row | None:
+def chosen_rate(rows: Iterable[Record], months: float, rules: MilestoneRules) -> Record | None:
     """The row of ``milestones`` to be read at a time, of those of one arm, outcome and subgroup.
 
     Parameters
@@ -38,7 +38,7 @@ def chosen_rate(rows: Iterable[Row], months: float, rules: MilestoneRules) -> Ro
         seen in the trial's own report; then the first of the sheet.
     """
 
-    def rank(row: Row) -> tuple[float, ...]:
+    def rank(row: Record) -> tuple[float, ...]:
         known = row["population"] in rules.population
         return (
             row["derivation"] == CURVE,

@@ -3,9 +3,10 @@
 import math
 
 from trial_evidence.audit.times import PROPORTIONAL_P
+from trial_evidence.files import Record
 from trial_evidence.report.absolute.hazards import curve_facts
 from trial_evidence.report.material.material import Material, ReportTable
-from trial_evidence.report.words.formats import Row, effect
+from trial_evidence.report.words.formats import effect
 from trial_evidence.words.printed import p_value
 
 NOTHING = dict.fromkeys(
@@ -31,7 +32,7 @@ def over_time_table(material: Material) -> ReportTable:
     return material.table("over_time", rows, formats, limit=PROPORTIONAL_P)
 
 
-def _proportional(row: Row) -> str:
+def _proportional(row: Record) -> str:
     if math.isnan(row["ph_p"]):
         return ""
     verdict = "no" if row["ph_p"] < PROPORTIONAL_P else "no evidence against"

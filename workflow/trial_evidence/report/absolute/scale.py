@@ -4,9 +4,8 @@ import math
 from dataclasses import dataclass
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, of_pool
-from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.reading import measure_name
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
@@ -107,7 +106,7 @@ def _by_regression(material: Material, analysis: Analysis) -> str:
     )
 
 
-def _points(row: Row) -> str:
+def _points(row: Record) -> str:
     low, high = row["difference_low"], row["difference_high"]
     return with_interval(100 * row["difference"], 100 * low, 100 * high, digits=0)
 

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import HARMS, Analysis, Configuration
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import of_pool
-from trial_evidence.report.words.formats import FORMATS, Row, cell, effect
+from trial_evidence.report.words.formats import FORMATS, cell, effect
 from trial_evidence.report.words.reading import in_percent
 from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.numbers import round_half_up
@@ -143,7 +143,7 @@ def _comparison(
         yield empty | {"title": "", "links": "", "who": who, "k": row["k"], "shown": result}
 
 
-def _measure(row: Row) -> str:
+def _measure(row: Record) -> str:
     return MEASURES[row["measure"]].title if row["measure"] in MEASURES else words(row["measure"])
 
 
@@ -153,11 +153,11 @@ def _by_regimen(rates: pd.DataFrame) -> pd.DataFrame:
     return rates.iloc[appeared.argsort(kind="stable")]
 
 
-def _rate(row: Row) -> str:
+def _rate(row: Record) -> str:
     return f"{round_half_up(100 * row['estimate'], 0)} ({in_percent(row)})"
 
 
-def _of_whom(row: Row, names: Mapping[str, str]) -> str:
+def _of_whom(row: Record, names: Mapping[str, str]) -> str:
     """The subgroup in words; for a comparison inside trials, what is compared."""
     if "_of_" in row["measure"]:
         return str(row["remark"])

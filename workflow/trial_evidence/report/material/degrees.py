@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.pool.bayes.posterior import posterior
 from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.pool.probes.information import VARIANCE_OF_ONE_EVENT, events_required
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 from trial_evidence.words.printed import percent
 
@@ -62,7 +61,7 @@ def is_probable(material: Material, analysis: Analysis, degree: Degree) -> bool:
     return agree and degree.benefit >= material.report.claim_rules.probable
 
 
-def held_back(material: Material, analysis: Analysis, rows: Sequence[Row]) -> Iterator[str]:
+def held_back(material: Material, analysis: Analysis, rows: Sequence[Record]) -> Iterator[str]:
     """Why a benefit that the intervals show is probable and not more."""
     null = reading.null_of(analysis.measures[0])
     if rows[0]["k"] > 1:
@@ -81,7 +80,7 @@ def held_back(material: Material, analysis: Analysis, rows: Sequence[Row]) -> It
             )
 
 
-def _models(material: Material, analysis: Analysis) -> list[Row]:
+def _models(material: Material, analysis: Analysis) -> list[Record]:
     table = material.about(material.evidence.estimates, analysis, subgroup="all")
     return [row for row in records(table) if row["estimate"] == row["estimate"]]
 

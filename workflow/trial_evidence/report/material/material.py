@@ -14,13 +14,13 @@ from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.context import trial_label
 from trial_evidence.extract.regimens import agent_labels, with_labels
-from trial_evidence.files import read_table, records, where
+from trial_evidence.files import Record, read_table, records, where
 from trial_evidence.kept import PARTS, Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, POOLED_RATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.report.trail.evidence import Evidence, read_network_tables
 from trial_evidence.report.words.abbreviations import abbreviations
-from trial_evidence.report.words.formats import FORMATS, Column, Format, Row, cell
+from trial_evidence.report.words.formats import FORMATS, Column, Format, cell
 from trial_evidence.report.words.templates import declared
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import read_by_two
@@ -90,7 +90,7 @@ class ReportTable:
 def report_table(
     name: str,
     title: str,
-    rows: Iterable[Row],
+    rows: Iterable[Record],
     columns: Sequence[Column],
     keys: Sequence[str],
     notes: Iterable[str] = (),
@@ -268,7 +268,7 @@ class Material:
     def table(
         self,
         name: str,
-        rows: Iterable[Row],
+        rows: Iterable[Record],
         formats: Mapping[str, Format] = MappingProxyType({}),
         notes: Iterable[str] = (),
         **facts: Any,
@@ -286,7 +286,7 @@ class Material:
         explained = abbreviations(table.frame.to_numpy().ravel(), self.abbreviated)
         return replace(table, notes=(*table.notes, explained)) if explained else table
 
-    def named(self, row: Row) -> dict[str, Any]:
+    def named(self, row: Record) -> dict[str, Any]:
         """A row with what a reader wants to know of its ids, as far as it has them.
 
         Adds ``setting_name``; ``title`` of the analysis; ``nct`` of the trial; of its sources
@@ -386,7 +386,7 @@ def source_ids(cell: str) -> Iterator[str]:
     yield from filter(None, dict.fromkeys(cell.split(JOINED)))
 
 
-def citation(source: Row) -> str:
+def citation(source: Record) -> str:
     """A source in one line: author, year, journal; as far as the sheet has them."""
     who = " ".join(filter(None, [source["first_author"], printed.whole(source["year"])]))
     return ", ".join(filter(None, [who, source["journal"] or source["title_short"]]))

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.report.material.material import ReportTable
 from trial_evidence.report.page.sources import Link, linked_cell
 from trial_evidence.report.words.formats import Column, Format, cell
@@ -13,7 +12,6 @@ from trial_evidence.report.words.formats import Column, Format, cell
 # Columns whose text is the title of an analysis, and becomes the link to it.
 TITLES = ("Analysis", "Comparison and outcome")
 SOURCES = ("Source", "Sources")
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

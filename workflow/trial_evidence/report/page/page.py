@@ -18,12 +18,12 @@ from markupsafe import Markup, escape
 from trial_evidence.config.configuration import HARMS
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.figures.canvas.text import font_path
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.kept import checksum, digest
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import component_labels
 from trial_evidence.report.material.material import Material, ReportTable
-from trial_evidence.report.page.grids import Cell, Record, declared_grid, report_grid
+from trial_evidence.report.page.grids import Cell, declared_grid, report_grid
 from trial_evidence.report.page.pictures import Picture, harm_pictures, overview
 from trial_evidence.report.page.pools import json_island, page_method, page_models
 from trial_evidence.report.page.rows import anchor

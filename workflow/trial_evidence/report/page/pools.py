@@ -10,13 +10,13 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.methods import TauPriors
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.report.material.material import of_pool
 from trial_evidence.report.page.rows import TrialRow, anchor, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
-from trial_evidence.report.trail.trace import ALL, Record
+from trial_evidence.report.trail.trace import ALL
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, MODEL_NAMES
 from trial_evidence.words.printed import capital, patients_in_words
 

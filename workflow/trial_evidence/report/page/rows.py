@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trial_evidence.files import Record
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.shown import own_result
 from trial_evidence.report.material.material import JOINED
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
-from trial_evidence.report.trail.trace import ALL, Record, Shown
+from trial_evidence.report.trail.trace import ALL, Shown
 from trial_evidence.sheet.values import PRIMARY
 from trial_evidence.words.printed import patients_in_words, whole
 

@@ -8,7 +8,7 @@ from trial_evidence.config.configuration import Analysis, RateAnalysis
 from trial_evidence.config.methods import Pooling
 from trial_evidence.extract.columns import USED_NUMBERS
 from trial_evidence.figures.stage import slug
-from trial_evidence.files import read_table, records, where
+from trial_evidence.files import Record, read_table, records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, of_pool
@@ -18,7 +18,7 @@ from trial_evidence.report.page.pictures import Picture, listed, picture, pictur
 from trial_evidence.report.page.pools import NO_CHOICES, Choices, choices_of, pools_of
 from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_row, trial_rows
 from trial_evidence.report.page.sources import Reference, references
-from trial_evidence.report.trail.trace import ALL, Record, Shown, Trail
+from trial_evidence.report.trail.trace import ALL, Shown, Trail
 
 SENSITIVITY = (
     "methods", "leave_one_out", "subgroups", "control_risk", "meta_regression",

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.material.two_trials import TwoTrials, two_trials
 from trial_evidence.report.page.rows import anchor
@@ -25,7 +25,6 @@ SIGNS = {
 OPEN = ("?", "open")
 # Of the picture: ratios further from no effect are drawn at its edge; it ends no nearer than that.
 FURTHEST, NEAREST = math.log(4), math.log(1.5)
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def about(project: Path, provenance: Mapping[str, Any]) -> About:
 
 def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Card]:
     """For each setting the answer of its first analysis that pools all trials and has a result."""
-    answered: dict[str, tuple[Analysis, Row]] = {}
+    answered: dict[str, tuple[Analysis, Record]] = {}
     for analysis in material.front():
         found = material.lead(analysis)
         if found is not None:
@@ -117,7 +116,7 @@ def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Car
 def _card(
     setting: str,
     analysis: Analysis,
-    lead: Row,
+    lead: Record,
     pair: TwoTrials | None,
     is_surrogate: bool,
     width: float,
@@ -144,7 +143,7 @@ def _card(
     )
 
 
-def _verdict(analysis: Analysis, lead: Row, tables: Mapping[str, ReportTable]) -> str:
+def _verdict(analysis: Analysis, lead: Record, tables: Mapping[str, ReportTable]) -> str:
     """That of the first claim on the effect; where nothing is claimed, what the interval says."""
     for claim in _about(tables, "claims", analysis):
         if claim["rule"] == "effect":
@@ -152,14 +151,14 @@ def _verdict(analysis: Analysis, lead: Row, tables: Mapping[str, ReportTable]) -
     return reading.side(lead, below=analysis.fewer_is_better)
 
 
-def _about(tables: Mapping[str, ReportTable], name: str, analysis: Analysis) -> list[Row]:
+def _about(tables: Mapping[str, ReportTable], name: str, analysis: Analysis) -> list[Record]:
     place = analysis.setting, analysis.id
     table = tables.get(name)
     rows = [] if table is None else records(table.data)
     return [row for row in rows if (row["setting"], row["analysis"]) == place]
 
 
-def _towards(analysis: Analysis, lead: Row) -> list[float]:
+def _towards(analysis: Analysis, lead: Record) -> list[float]:
     """Lower end, estimate and upper end as logarithms, benefit positive; none without a ratio."""
     if not reading.measure_of(lead["measure"]).is_ratio or math.isnan(lead["ci_low"]):
         return []

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from trial_evidence.extract.regimens import PARTNER_WORDS, join_agents
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.tables.characteristics import characteristics_table
-from trial_evidence.report.trail.trace import Record, Trail
+from trial_evidence.report.trail.trace import Trail
 from trial_evidence.words.printed import (
     capital,
     count,

@@ -8,6 +8,7 @@ from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import ControlRisk
+from trial_evidence.files import Record
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
 from trial_evidence.report.absolute.remarks import remarks
@@ -21,7 +22,7 @@ from trial_evidence.report.tables.harms import (
     in_every_setting,
 )
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Format, Row
+from trial_evidence.report.words.formats import Format
 from trial_evidence.words.numbers import footnote_mark, round_half_up
 from trial_evidence.words.printed import capital, count, counted, lower_first, words
 
@@ -99,12 +100,12 @@ def _starting(start: StartingRisk, basis: str) -> dict[str, Any]:
     return found | {"control_risk_basis": basis, "source_id": start.source_id}
 
 
-def _trials(row: Row) -> str:
+def _trials(row: Record) -> str:
     patients = count(row["participants"])
     return count(row["k"]) + (f" ({patients})" if patients else "")
 
 
-def _with_limits(row: Row, key: str, form: str) -> str:
+def _with_limits(row: Record, key: str, form: str) -> str:
     text = _per if form == "per" else _more_or_fewer
     return f"{text(row[key])} ({text(row[f'{key}_low'])} to {text(row[f'{key}_high'])})"
 
@@ -147,7 +148,7 @@ def plain_language_table(material: Material, found: Sequence[Certainty]) -> Repo
 
 
 def statement(
-    lead: Row,
+    lead: Record,
     certainty: str,
     outcome: str,
     treatment: str,
@@ -230,7 +231,7 @@ def _benefits_in_words(
 
 
 def _harms_in_words(
-    material: Material, harms: Iterable[tuple[Analysis, Row, StartingRisk]]
+    material: Material, harms: Iterable[tuple[Analysis, Record, StartingRisk]]
 ) -> Iterator[dict[str, Any]]:
     for analysis, lead, _ in harms:
         added = material.agents_named(lead["subgroup"].partition("=")[2].replace("+", " + "))
@@ -260,7 +261,7 @@ _UNKNOWN = dict.fromkeys(
 def _said(
     material: Material,
     analysis: Analysis,
-    leads: Sequence[Row],
+    leads: Sequence[Record],
     rated: Certainty | None,
     treatment: str,
 ) -> str:
@@ -288,7 +289,7 @@ def _about(analysis: Analysis, start: StartingRisk | None, control: str) -> str:
     return f"{capital(analysis.outcomes[0].in_words)}{by} (v {control})"
 
 
-def _participants(row: Row) -> str:
+def _participants(row: Record) -> str:
     """Patients, where every trial says how many, and trials."""
     patients, trials = row["participants"], counted(int(row["k"]), "trial")
     return trials if isnan(patients) else f"{counted(int(patients), 'patient')}, {trials}"

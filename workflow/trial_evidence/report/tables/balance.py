@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.absolute.scale import constant_scale
@@ -15,7 +15,7 @@ from trial_evidence.report.tables.harms import (
     findings_of_harms,
     in_every_setting,
 )
-from trial_evidence.report.words.formats import Format, Row
+from trial_evidence.report.words.formats import Format
 from trial_evidence.words.numbers import round_half_up
 
 BENEFIT, HARM = "Benefit", "Harm"
@@ -105,7 +105,7 @@ def typical_risk(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk
 def _row(
     material: Material,
     analysis: Analysis,
-    lead: Row,
+    lead: Record,
     agents: str,
     side: str,
     outcome: str,

@@ -9,11 +9,10 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reports import DOMAINS
 from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.degrees import information_share
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words import printed
 from trial_evidence.words.models import is_bayesian, is_random_effects
 from trial_evidence.words.numbers import round_half_up
@@ -101,12 +100,12 @@ def certainty_table(material: Material, found: Sequence[Certainty]) -> ReportTab
     return material.table("certainty", rows, {"judged_by": _judged_by})
 
 
-def _judged_by(row: Row) -> str:
+def _judged_by(row: Record) -> str:
     nobody = "nobody yet" if row["judgement"] == "not_judged" else "rule"
     return row["judged_by"] or nobody
 
 
-def _domains(material: Material, analysis: Analysis, leads: Sequence[Row]) -> tuple[Domain, ...]:
+def _domains(material: Material, analysis: Analysis, leads: Sequence[Record]) -> tuple[Domain, ...]:
     proposals = {
         "risk_of_bias": _risk_of_bias(material, analysis),
         "inconsistency": _inconsistency(material, analysis, leads[0]),
@@ -174,7 +173,7 @@ def bias_of_shares(material: Material, shares: Mapping[str, float]) -> Proposal:
     )
 
 
-def _inconsistency(material: Material, analysis: Analysis, lead: Row) -> Proposal:
+def _inconsistency(material: Material, analysis: Analysis, lead: Record) -> Proposal:
     if lead["k"] < 2:
         return _proposed("Only one trial, so that consistency cannot be assessed", serious=False)
     rules = material.report.certainty
@@ -193,7 +192,7 @@ def _inconsistency(material: Material, analysis: Analysis, lead: Row) -> Proposa
     )
 
 
-def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
+def _imprecision(material: Material, analysis: Analysis, lead: Record) -> Proposal:
     if not reading.measure_of(lead["measure"]).is_ratio:
         return "not_judged", "The rule applies to ratios only."
     worthwhile = material.worthwhile_ratio
@@ -224,7 +223,7 @@ def _imprecision(material: Material, analysis: Analysis, lead: Row) -> Proposal:
     )
 
 
-def _publication_bias(material: Material, analysis: Analysis, lead: Row) -> Proposal:
+def _publication_bias(material: Material, analysis: Analysis, lead: Record) -> Proposal:
     rules = material.report.certainty
     least = rules.small_study_trials
     if lead["k"] < least:

@@ -9,10 +9,9 @@ import pandas as pd
 from trial_evidence.config.configuration import NO_AGENT
 from trial_evidence.extract.regimens import PARTNER_WORDS, agent_labels, arm_regimens, join_agents
 from trial_evidence.figures.forests.sentences import brief
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import JOINED, Material, ReportTable, source_ids
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.templates import admitted
 from trial_evidence.words.printed import NOT_STATED, capital, count, whole
 
@@ -113,7 +112,7 @@ def evidence_map(material: Material) -> ReportTable:
     return material.table("evidence_map", rows, {"patients": _patients}, admitted=which)
 
 
-def _patients(row: Row) -> str:
+def _patients(row: Record) -> str:
     return count(row["patients"]) + (" or more" if row["arms_without_n"] else "")
 
 
@@ -146,31 +145,31 @@ def _regimen(regimen: str, labels: Mapping[str, str], agent: str) -> str:
     return f"{name}{sequence}, {PARTNER_WORDS[partner]}"
 
 
-def _design(row: Row) -> str:
+def _design(row: Record) -> str:
     """Phase, randomisation and blinding in a few words."""
     phase = f"phase {row['phase']}" if row["phase"] else "phase not stated"
     return ", ".join([phase, _RANDOMISED[row["randomised"]], _BLINDED[row["blinded"]]])
 
 
-def _arm(arm: Row) -> str:
+def _arm(arm: Record) -> str:
     n = count(arm["n_randomised"])
     return f"{arm['label']} ({n})" if n else str(arm["label"])
 
 
-def _years(row: Row) -> str:
+def _years(row: Record) -> str:
     first, last = (whole(row[column]) for column in _ENROLMENT)
     if first and last:
         return f"{first}–{last}"
     return f"from {first}" if first else f"until {last}" if last else NOT_STATED
 
 
-def _ratio(row: Row) -> str:
+def _ratio(row: Record) -> str:
     if math.isnan(row["estimate"]):
         return "not printed"
     ends = reading.limits(row)
     return f"{row['measure']} {row['estimate']:g}" + (f" ({ends})" if ends else "")
 
 
-def _p(row: Row) -> str:
+def _p(row: Record) -> str:
     relation = row["p_value_operator"]
     return f"{relation} {row['p_value']:g}".removeprefix("= ") if relation else ""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import AssociationRule, Claim, TableRule
-from trial_evidence.files import read_table, records, where
+from trial_evidence.files import Record, read_table, records, where
 from trial_evidence.report.material.degrees import (
     VERY_UNCERTAIN,
     degree_of,
@@ -18,7 +18,6 @@ from trial_evidence.report.material.degrees import (
 )
 from trial_evidence.report.material.material import Material, ReportTable, by_rank
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Row
 from trial_evidence.report.words.templates import declared
 from trial_evidence.words import printed
 from trial_evidence.words.errors import RequestError
@@ -300,7 +299,7 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
     return found("described", reason)
 
 
-def _association_side(row: Row) -> str:
+def _association_side(row: Record) -> str:
     """On which side of 1 a row lies at 5%: by its interval, else by its p value."""
     low, high, estimate, p_value = (row[n] for n in ("ci_low", "ci_high", "estimate", "p_value"))
     if not (math.isnan(low) or math.isnan(high)):
@@ -316,7 +315,7 @@ def _association_side(row: Row) -> str:
     return "above" if estimate > 1 else "below"
 
 
-def _association_words(row: Row) -> str:
+def _association_words(row: Record) -> str:
     estimate, relation = row["estimate"], row["p_value_operator"]
     number = "no ratio printed" if math.isnan(estimate) else f"{row['measure']} {estimate:g}"
     p_value = f"p {relation} {row['p_value']:g}" if relation else ""
@@ -358,18 +357,18 @@ def _table(material: Material, claim: str, rule: TableRule) -> Verdict:
     return found("supported", f"The interval excludes {null:g}.")
 
 
-def _verdict_on(numbers: str, k: int, row: Row | None = None) -> partial[Verdict]:
+def _verdict_on(numbers: str, k: int, row: Record | None = None) -> partial[Verdict]:
     """A verdict that rests on these numbers, to be given with its reason."""
     ends = {key: row[key] for key in ("estimate", "ci_low", "ci_high")} if row else {}
     return partial(Verdict, numbers=numbers, k=k, **ends)
 
 
-def _behind(row: Row) -> str:
+def _behind(row: Record) -> str:
     model = "" if row["model"] == "single_trial" else f", {reading.model_words(row)}"
     return f"{counted(int(row['k']), 'trial')}{model}"
 
 
-def _prediction(rows: Sequence[Row]) -> str:
+def _prediction(rows: Sequence[Record]) -> str:
     """Whether a new trial may find no effect; two models of equal rank may disagree on it."""
     new = any(reading.includes_null(row, "pi") for row in rows)
     return reading.prediction_sentence(rows) + (
@@ -377,7 +376,7 @@ def _prediction(rows: Sequence[Row]) -> str:
     )
 
 
-def _prior(material: Material, analysis: Analysis, lead: Row) -> str:
+def _prior(material: Material, analysis: Analysis, lead: Record) -> str:
     """What the prior does to a Bayesian answer that leads: the same trials with one effect."""
     estimates = material.about(material.evidence.estimates, analysis, subgroup="all")
     common = records(where(estimates, model="common"))

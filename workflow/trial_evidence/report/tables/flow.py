@@ -11,10 +11,9 @@ from typing import Literal
 
 import pandas as pd
 
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.network.evidence.rows import EVERY_ANALYSIS
 from trial_evidence.report.material.material import Material, ReportTable, source_ids
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words.printed import counted, listing, words
 
 NOT_RECORDED = "not recorded"
@@ -53,7 +52,7 @@ def flow_table(material: Material) -> ReportTable:
     return material.table("flow", rows, {"recorded": _recorded}, search=search_in_words(material))
 
 
-def _recorded(row: Row, key: str) -> str:
+def _recorded(row: Record, key: str) -> str:
     return NOT_RECORDED if row[key] is None else f"{row[key]:,}"
 
 
@@ -228,7 +227,7 @@ def _used(material: Material) -> Iterator[Step]:
     yield Step("Synthesis", "Decisions to leave out", len(excluded), decisions, place="")
 
 
-def _left_out(material: Material, decision: Row) -> str:
+def _left_out(material: Material, decision: Record) -> str:
     """The trial, or the arm of it, that a decision leaves out."""
     name = material.trial_name(decision["trial_id"])
     if not decision["arm_id"]:
@@ -237,7 +236,7 @@ def _left_out(material: Material, decision: Row) -> str:
     return f"{name}, arm {label}"
 
 
-def _out_of(material: Material, decision: Row) -> str:
+def _out_of(material: Material, decision: Record) -> str:
     """The results that a decision concerns, as the report names them."""
     setting = material.trials[decision["trial_id"]]["setting"]
     analysis = decision["analysis"]

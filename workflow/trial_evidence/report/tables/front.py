@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.files import Record
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words.numbers import format_number
 from trial_evidence.words.printed import capital, count, counted, listing
 
@@ -41,7 +41,7 @@ def answer(material: Material, analysis: Analysis, certainty: str) -> str:
     return " ".join(filter(None, [said, *remarks(material, analysis)]))
 
 
-def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> str:
+def result_sentence(analysis: Analysis, rows: Sequence[Record], certainty: str) -> str:
     """The result of an analysis in a sentence or two, from its numbers alone.
 
     Parameters
@@ -67,7 +67,7 @@ def result_sentence(analysis: Analysis, rows: Sequence[Row], certainty: str) -> 
     return text + reading.prediction_sentence(rows) + reading.certainty_sentence(certainty)
 
 
-def _meaning(lead: Row, analysis: Analysis) -> str:
+def _meaning(lead: Record, analysis: Analysis) -> str:
     is_below = lead["estimate"] < reading.null_of(lead["measure"])
     label = analysis.arm_labels[0 if is_below == analysis.fewer_is_better else 1]
     text = f"in favour of the {_in_a_sentence(label)} arm"

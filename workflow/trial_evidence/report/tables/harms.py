@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.material.material import JOINED, Material, ReportTable, of_pool
 from trial_evidence.report.trail.trace import cells_of
-from trial_evidence.report.words.formats import Format, Row
+from trial_evidence.report.words.formats import Format
 from trial_evidence.words import printed
 from trial_evidence.words.printed import lower_first, with_interval
 
@@ -35,7 +35,7 @@ def harms_table(material: Material) -> ReportTable:
     return material.table("harms", rows, formats)
 
 
-def change_in_words(row: Row) -> str:
+def change_in_words(row: Record) -> str:
     """The difference in patients of a thousand, with its interval."""
     return with_interval(*(PER * row[column] for column in _CHANGES), digits=0)
 
@@ -45,7 +45,7 @@ def harm_analyses(material: Material) -> tuple[Analysis, ...]:
     return tuple(analysis for analysis in material.configuration.analyses if analysis.harm)
 
 
-def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Row, StartingRisk]]:
+def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Record, StartingRisk]]:
     """The leading result on each harm by the agents added, with the risk that it starts from.
 
     That is the risk of all patients in the control arms of its trials together; its source names
@@ -99,7 +99,7 @@ def in_every_setting(material: Material) -> Iterator[str]:
             yield f"{title}. {said}"
 
 
-def _difference(material: Material, analysis: Analysis, lead: Row) -> Row:
+def _difference(material: Material, analysis: Analysis, lead: Record) -> Record:
     """The risk difference of the trials behind a ratio; the ratio where those have no such pool."""
     trials = where(of_pool(material.evidence.trials, analysis), measure=DIFFERENCE)
     alone = records(trials[trials["trial_id"] == lead["trials"]])

@@ -9,7 +9,7 @@ import pandas as pd
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reports import NETWORK_DOMAINS
 from trial_evidence.extract.judged import judged_risk
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.network.models import BETWEEN_DESIGNS, DESIGN_INTERACTION
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.tables.certainty import (
@@ -21,7 +21,6 @@ from trial_evidence.report.tables.certainty import (
     lowers,
 )
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words.printed import capital, interval, p_value, percent, words
 
 Tables = Mapping[str, pd.DataFrame]
@@ -41,7 +40,7 @@ class _Estimate:
     material: Material
     network: Network
     tables: Tables
-    row: Row
+    row: Record
 
     @property
     def pair(self) -> tuple[str, str]:

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words import printed
 from trial_evidence.words.models import is_random_effects
 
@@ -62,7 +61,7 @@ def timeline_table(material: Material) -> ReportTable:
     return material.table("timeline", records(rows))
 
 
-def _movement(material: Material, analysis: Analysis, leads: Sequence[Row]) -> dict[str, Any]:
+def _movement(material: Material, analysis: Analysis, leads: Sequence[Record]) -> dict[str, Any]:
     lead = leads[0]
     methods = material.of("methods", analysis)["estimate"]
     without = where(material.of("leave_one_out", analysis), leads="yes")["estimate"]
@@ -91,19 +90,19 @@ def _movement(material: Material, analysis: Analysis, leads: Sequence[Row]) -> d
     }
 
 
-def _range(row: Row, of: str) -> str:
+def _range(row: Record, of: str) -> str:
     """The lowest and the highest estimate."""
     return printed.interval(row[f"{of}_lowest"], row[f"{of}_highest"])
 
 
-def _of_whom(row: Row, subgroup: str) -> str:
+def _of_whom(row: Record, subgroup: str) -> str:
     who = printed.of_whom(subgroup)
     if row["measure"] == "proportion":
         return f"{row['experimental']}, {who}"
     return f"compared within trials: {who}" if "_of_" in row["measure"] else who
 
 
-def _prediction(row: Row) -> str:
+def _prediction(row: Record) -> str:
     """The interval for a new trial; of a rate in percent, as everywhere else."""
     if row["measure"] != "proportion":
         return reading.limits(row, "pi")
@@ -111,5 +110,5 @@ def _prediction(row: Row) -> str:
     return share and f"{share}%"
 
 
-def _q(row: Row) -> str:
+def _q(row: Record) -> str:
     return f"{printed.number(row['q'])} ({row['q_df']:.0f}), {printed.p_value(row['q_p'])}"

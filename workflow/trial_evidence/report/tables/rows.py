@@ -4,13 +4,12 @@ import math
 from dataclasses import asdict
 from functools import partial
 
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.pool.shown import interval_remark, own_result, own_values
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.material.verified import GOAL, verified
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Row
 from trial_evidence.words import printed
 from trial_evidence.words.printed import lower_first
 
@@ -55,11 +54,11 @@ def verification_table(material: Material) -> ReportTable:
     return material.table("verification", rows, goal=printed.percent(GOAL))
 
 
-def _pooled(row: Row) -> str:
+def _pooled(row: Record) -> str:
     return "yes" if row["pooled"] == "yes" else f"no: {row['not_pooled_reason']}"
 
 
-def _result(row: Row, level: float) -> str:
+def _result(row: Record, level: float) -> str:
     here, there = (
         f"{printed.count(row[f'events_{arm}'])}/{printed.count(row[f'n_{arm}'])}"
         for arm in ("experimental", "control")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.context import tables_of
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.report.trail.evidence import Evidence, NetworkTables
 from trial_evidence.report.trail.formulas import effect_size_in_words, network_effect_in_words
 from trial_evidence.report.words.reading import measure_of
@@ -29,7 +29,6 @@ TRACE_COLUMNS = [
     *_POOL_NUMBERS,
 ]  # fmt: skip
 Kind = Literal["result", "pool", "node", "network", "pair"]
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

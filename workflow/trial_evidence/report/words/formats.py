@@ -7,6 +7,7 @@ A column is declared as its heading, the name of a format, and what the format r
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from trial_evidence.files import Record
 from trial_evidence.measures import measure_words
 from trial_evidence.report.words import reading
 from trial_evidence.words import printed
@@ -18,55 +19,54 @@ from trial_evidence.words.models import (
 )
 from trial_evidence.words.printed import patients_in_words
 
-Row = Mapping[str, Any]
 Format = Callable[..., Any]
 Column = Sequence[Any]
 ROLES = {"lead": " (main model)", "co-primary": " (co-primary)"}
 
 
-def cell(formats: Mapping[str, Format], row: Row, column: Column) -> Any:
+def cell(formats: Mapping[str, Format], row: Record, column: Column) -> Any:
     """What a column prints of a row."""
     _, name, *read = column
     return formats[name](row, *read)
 
 
-def effect(row: Row, value: str = "estimate", limits: str = "ci", digits: int = 2) -> str:
+def effect(row: Record, value: str = "estimate", limits: str = "ci", digits: int = 2) -> str:
     """An estimate with its interval, as far as there is one: ``1.46 (1.25–1.70)``."""
     low, high = row[f"{limits}_low"], row[f"{limits}_high"]
     return printed.with_interval(row[value], low, high, digits=digits)
 
 
-def _p(row: Row, key: str = "p_value") -> str:
+def _p(row: Record, key: str = "p_value") -> str:
     """A p value below a heading that says so: ``0.03``, ``< 0.001``."""
     return printed.p_value(row[key]).removeprefix("p ").removeprefix("= ")
 
 
-def _percent(row: Row, key: str, digits: int = 0) -> str:
+def _percent(row: Record, key: str, digits: int = 0) -> str:
     """A number that is in percent; :func:`.printed.percent` is for shares of one."""
     shown = printed.number(row[key], digits)
     return shown and f"{shown}%"
 
 
-def _text(row: Row, *keys: str, between: str = " ") -> str:
+def _text(row: Record, *keys: str, between: str = " ") -> str:
     return between.join(filter(None, (str(row[key]) for key in keys)))
 
 
-def _population(row: Row) -> str:
+def _population(row: Record) -> str:
     regimen = row["experimental"] if row["measure"] == "proportion" else ""
     return ", ".join(filter(None, (regimen, patients_in_words(row["subgroup"]))))
 
 
-def _model(row: Row) -> str:
+def _model(row: Record) -> str:
     name = SHORT_MODEL_NAMES.get(row["model"], printed.words(row["model"]))
     return name if row["model"] == "single_trial" else name + ROLES.get(row.get("role", ""), "")
 
 
-def _q(row: Row) -> str:
+def _q(row: Record) -> str:
     value = printed.number(row["q"])
     return f"{value} ({printed.count(row['q_df'])}, {_p(row, 'q_p')})" if value else ""
 
 
-def _counts(row: Row) -> str:
+def _counts(row: Record) -> str:
     if row["hr"]:
         return f"HR {effect(row, 'hr')}"
     return f"{printed.count(row['events'])}/{printed.count(row['n'])}"

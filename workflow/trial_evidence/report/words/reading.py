@@ -1,15 +1,13 @@
 """How an estimate reads: its side of no effect, what its interval includes, its words."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from trial_evidence.files import Record
 from trial_evidence.measures import MEASURES, Measure, measure_words
 from trial_evidence.words.models import MODEL_PHRASES, SHORT_MODEL_NAMES, is_bayesian
 from trial_evidence.words.numbers import format_number
 from trial_evidence.words.printed import interval
-
-Row = Mapping[str, Any]
 
 
 def measure_of(name: str) -> Measure:
@@ -29,12 +27,12 @@ def includes(low: float, high: float, value: float) -> bool:
     return low <= value <= high
 
 
-def includes_null(row: Row, of: str = "ci") -> bool:
+def includes_null(row: Record, of: str = "ci") -> bool:
     """Whether the interval of an estimate (``pi``: for a new trial) includes no effect."""
     return includes(row[f"{of}_low"], row[f"{of}_high"], null_of(row["measure"]))
 
 
-def includes_benefit(row: Row, worthwhile: float, *, below: bool) -> bool:
+def includes_benefit(row: Record, worthwhile: float, *, below: bool) -> bool:
     """Whether the interval of a ratio reaches a relevant benefit (a factor above 1).
 
     `below` says whether effects below no effect are the benefit; those above it reach a harm of
@@ -43,20 +41,20 @@ def includes_benefit(row: Row, worthwhile: float, *, below: bool) -> bool:
     return bool(row["ci_low"] <= 1 / worthwhile if below else row["ci_high"] >= worthwhile)
 
 
-def side(row: Row, *, below: bool) -> str:
+def side(row: Record, *, below: bool) -> str:
     """``benefit`` or ``harm`` where the whole interval lies there, else ``no effect``."""
     if includes_null(row):
         return "no effect"
     return "benefit" if (row["ci_high"] < null_of(row["measure"])) == below else "harm"
 
 
-def where_null_is(row: Row, of: str = "ci") -> str:
+def where_null_is(row: Record, of: str = "ci") -> str:
     """``includes 1`` or ``excludes 1``, as the interval of an estimate does."""
     verb = "includes" if includes_null(row, of) else "excludes"
     return f"{verb} {null_of(row['measure']):g}"
 
 
-def prediction_sentence(rows: Sequence[Row]) -> str:
+def prediction_sentence(rows: Sequence[Record]) -> str:
     """Whether a new trial may show no effect; models of equal rank may disagree on it."""
     known = [row for row in rows if not math.isnan(row["pi_low"])]
     said = "; that ".join(
@@ -67,7 +65,7 @@ def prediction_sentence(rows: Sequence[Row]) -> str:
     return f" The {known[0]['ci_level']:g}% prediction interval {said}." if known else ""
 
 
-def model_phrase(row: Row) -> str:
+def model_phrase(row: Record) -> str:
     """The model of an estimate in a sentence."""
     return MODEL_PHRASES.get(row["model"], "the random-effects model")
 
@@ -77,27 +75,27 @@ def measure_name(measure: str) -> str:
     return measure_words(measure).lower()
 
 
-def limits(row: Row, of: str = "ci") -> str:
+def limits(row: Record, of: str = "ci") -> str:
     """Limits of an estimate's interval; ``pi`` for those of a new trial."""
     return interval(row[f"{of}_low"], row[f"{of}_high"])
 
 
-def interval_words(row: Row) -> str:
+def interval_words(row: Record) -> str:
     """``95% CI 1.25–1.70``, or ``95% CrI`` for a Bayesian interval."""
     return f"{row['ci_level']:g}% {'CrI' if is_bayesian(row['model']) else 'CI'} {limits(row)}"
 
 
-def number_words(row: Row) -> str:
+def number_words(row: Record) -> str:
     """An estimate with its interval and level, without its measure: ``1.46 (95% CI 1.25–1.70)``."""
     return f"{format_number(row['estimate'])} ({interval_words(row)})"
 
 
-def in_percent(row: Row, of: str = "ci") -> str:
+def in_percent(row: Record, of: str = "ci") -> str:
     """Limits of a rate in whole percent, without the sign."""
     return interval(100 * row[f"{of}_low"], 100 * row[f"{of}_high"], 0)
 
 
-def estimate_words(row: Row) -> str:
+def estimate_words(row: Record) -> str:
     """An estimate with its interval: ``RR 1.46 (95% CI 1.25–1.70)``; ``""`` where there is none."""
     if math.isnan(row["estimate"]):
         return ""
@@ -106,7 +104,7 @@ def estimate_words(row: Row) -> str:
     return f"{short} {number_words(row)}"
 
 
-def model_words(row: Row) -> str:
+def model_words(row: Record) -> str:
     """The model of an estimate, as tables print it."""
     return SHORT_MODEL_NAMES.get(row["model"], str(row["model"]))
 
