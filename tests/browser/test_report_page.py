@@ -301,7 +301,8 @@ def test_every_pool_agrees_with_the_pipelines_estimates(arithmetic, real_page):
 
 def test_primary_results_alone_agree_with_the_pipelines_function(arithmetic, real_page):
     # The pipeline's function on the rows that are left, whatever rows the sheet holds today.
-    from trial_evidence.pool.models.pooling import model_priors, pool_all
+    from trial_evidence.pool.bayes.priors import model_priors
+    from trial_evidence.pool.models.pooling import pool_all
 
     configuration = read_configuration(real_page.parent / "config")
     pools = arithmetic.run("""() => Object.values(Page.data.analyses).flat().filter((p) => p.pooled)

@@ -24,7 +24,7 @@ from trial_evidence.config.methods import (
     Selection,
     TauPriors,
 )
-from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS
+from trial_evidence.pool.bayes.priors import EMPIRICAL_PRIORS, model_priors
 from trial_evidence.pool.engine.intervals import INTERVALS, PREDICTIONS
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS
 from trial_evidence.words.models import (
@@ -631,9 +631,9 @@ def test_a_setting_left_out_is_told_at_its_first_trial():
 
 
 def test_the_cautious_prior_is_not_named_after_the_empirical_one():
-    priors = TauPriors(0.5, EmpiricalPrior(inverse_gamma=(1.5, 0.25)))
-    assert priors.words("bayesian") == "half-normal(0.5)"
-    assert priors.words("bayesian_empirical") == "inverse-gamma(1.5, 0.25)"
+    priors = model_priors(TauPriors(0.5, EmpiricalPrior(inverse_gamma=(1.5, 0.25))))
+    assert priors["bayesian"].label == "half-normal(0.5)"
+    assert priors["bayesian_empirical"].label == "inverse-gamma(1.5, 0.25)"
 
 
 def test_the_smallest_hazard_ratio_that_matters_is_a_benefit(tmp_path):

@@ -7,10 +7,10 @@ import pytest
 from invented import POOLING, PROJECT
 from reference import load
 from trial_evidence.measures.scales import IDENTITY, LOG_RATIO, LOGIT
-from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, model_priors
 from trial_evidence.pool.models.counts import Counts
 from trial_evidence.pool.models.leading import leading_model
-from trial_evidence.pool.models.pooling import model_priors, pool_all
+from trial_evidence.pool.models.pooling import pool_all
 
 BCG = load("metafor")["bcg_first4__RR"]
 TABLE = Counts(*(BCG["table"][key] for key in ("ai", "n1i", "ci", "n2i")), "risk_ratio")

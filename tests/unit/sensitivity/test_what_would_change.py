@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from invented import PCR, POOLING, PROJECT, SENSITIVITY, analysis
 from trial_evidence.pool.bayes.posterior import posterior
-from trial_evidence.pool.bayes.priors import InverseGamma
-from trial_evidence.pool.models.pooling import model_priors
+from trial_evidence.pool.bayes.priors import InverseGamma, model_priors
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import leave_one_out_table
 from trial_evidence.sensitivity.what_would_change import CHANGE_COLUMNS, what_would_change_table

@@ -14,8 +14,7 @@ from trial_evidence.config.simulation import Simulation
 from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import read_table, write_table, write_text
-from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, TauPrior
-from trial_evidence.pool.models.pooling import model_priors
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, TauPrior, model_priors
 from trial_evidence.pool.probes.calibration import Calibration, Moments, Plan, simulate, summarised
 from trial_evidence.words.models import EMPIRICAL
 

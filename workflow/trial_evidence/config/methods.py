@@ -162,16 +162,6 @@ class TauPriors(Form):
     half_normal: Above0
     empirical: Maybe[EmpiricalPrior] = None
 
-    def words(self, model: str) -> str:
-        """The prior of a Bayesian model, as the library names it."""
-        prior = self.empirical
-        if model != models.EMPIRICAL or prior is None:
-            return f"half-normal({self.half_normal:g})"
-        if prior.inverse_gamma is None:
-            return f"half-normal({prior.half_normal:g})"
-        shape, scale = prior.inverse_gamma
-        return f"inverse-gamma({shape:g}, {scale:g})"
-
 
 class TurnerPrior(Form):
     """As the file writes it; `Sensitivity` holds a pair."""

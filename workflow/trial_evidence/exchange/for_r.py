@@ -7,6 +7,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration, EffectModifier
 from trial_evidence.files import records, where
 from trial_evidence.measures import COUNT_COLUMNS
+from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.pool.estimates import differences_within_trials, published_limits
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet.values import ALL
@@ -21,11 +22,11 @@ COLUMNS = [*KEYS, "trial", "group", "yi", "vi", *COUNT_COLUMNS, "published"]
 def files_for_r(configuration: Configuration, evidence: Evidence) -> dict[str, pd.DataFrame | str]:
     """``r/<setting>/<analysis>.csv``, and the script that pools them with R."""
     pools = pooled_effects(configuration, evidence)
+    configured = {name: model_priors(priors) for name, priors in configuration.tau_priors.items()}
     priors = {
-        model: {measure: prior.words(model) for measure, prior in configuration.tau_priors.items()
-                if model == CAUTIOUS or prior.empirical}
+        model: {name: own[model].label for name, own in configured.items() if model in own}
         for model in (CAUTIOUS, EMPIRICAL)
-    }  # fmt: skip
+    }
     made: dict[str, pd.DataFrame | str] = {
         f"r/{setting}/{analysis}.csv": rows
         for (setting, analysis), rows in pools.groupby(["setting", "analysis"], sort=False)

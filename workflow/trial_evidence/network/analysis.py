@@ -26,9 +26,8 @@ from trial_evidence.network.fit.league import NetworkFit, fit_network
 from trial_evidence.network.fit.posterior import NetworkPosterior
 from trial_evidence.network.fit.ranking import Ranking, rank_treatments
 from trial_evidence.network.models import LEADING, NetworkModel, network_models
-from trial_evidence.pool.bayes.priors import TauPrior
+from trial_evidence.pool.bayes.priors import TauPrior, model_priors
 from trial_evidence.pool.engine.results import Refused
-from trial_evidence.pool.models.pooling import model_priors
 from trial_evidence.words.models import CAUTIOUS
 
 ESTIMATOR = "REML"

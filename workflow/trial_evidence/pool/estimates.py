@@ -18,11 +18,12 @@ from trial_evidence.config.configuration import (
 from trial_evidence.files import records
 from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.engine.results import Pooled
 from trial_evidence.pool.models.counts import Counts, counts_of
 from trial_evidence.pool.models.leading import Lead, leading_model, without_correction
-from trial_evidence.pool.models.pooling import model_priors, pool_all
+from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.pool.probes.subgroups import interaction_within_trials, subgroup_test
 from trial_evidence.words.models import EMPIRICAL
 

@@ -9,6 +9,7 @@ from trial_evidence.config.configuration import Analysis, EffectModifier, RateAn
 from trial_evidence.config.methods import Pooling
 from trial_evidence.figures.forests.evidence import POOLED, Evidence
 from trial_evidence.files import Record, records
+from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.words.models import (
     CAUTIOUS,
     EMPIRICAL,
@@ -189,7 +190,7 @@ def of_subtotals(
     if leads:
         models = say(rates_model(evidence.configuration.pooling))
         yield say("Subtotals: {models}.", models=models)
-    priors = evidence.configuration.tau_priors[evidence.measure.name]
+    priors = model_priors(evidence.configuration.tau_priors[evidence.measure.name])
     for model in [lead["model"] for lead in leads if is_bayesian(lead["model"])][:1]:
         words = (
             "Prior on τ of the Bayesian model: {prior}; flat on the mean. Its diamonds show the "
@@ -203,8 +204,8 @@ def of_subtotals(
             )
         yield say(
             words,
-            prior=say(priors.words(model)),
-            cautious=say(priors.words(CAUTIOUS)),
+            prior=say(priors[model].label),
+            cautious=say(priors[CAUTIOUS].label),
             level=evidence.level,
         )
 
@@ -266,7 +267,7 @@ def readers_differ(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]
 
 def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
     say, pooling = evidence.say, evidence.configuration.pooling
-    priors = evidence.configuration.tau_priors[evidence.measure.name]
+    priors = model_priors(evidence.configuration.tau_priors[evidence.measure.name])
     words = (
         "Random-effects model ({estimator}) with {interval}; prediction interval: {prediction}. "
         "The area of each square reflects the weight."
@@ -290,8 +291,8 @@ def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
     return say(
         words,
         reason=say(lead["remark"]),
-        prior=say(priors.words(lead["model"])),
-        cautious=say(priors.words(CAUTIOUS)),
+        prior=say(priors.get(lead["model"], priors[CAUTIOUS]).label),
+        cautious=say(priors[CAUTIOUS].label),
         level=evidence.level,
         estimator=pooling.tau2_estimator,
         interval=say(INTERVAL_WORDS[pooling.estimate_interval][2]),

@@ -24,9 +24,10 @@ from trial_evidence.config.networks import Background
 from trial_evidence.measures.effects import CONTINUITY_CORRECTION, check_counts
 from trial_evidence.network.fit.effect import wald
 from trial_evidence.network.within_trials.factorial import FactorialTrial
+from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.pool.engine.many import StackedFit, fit_stack
 from trial_evidence.pool.engine.results import Floats, Pooled, Refused
-from trial_evidence.pool.models.pooling import model_priors, pool_all
+from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.words.numbers import round_half_up
 
 HARMFUL = "The background is above the response of a single arm: that agent would be harmful."

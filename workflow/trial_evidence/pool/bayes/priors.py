@@ -2,13 +2,16 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from scipy.special import gammaln, lambertw
 
+from trial_evidence.config.methods import EmpiricalPrior, TauPriors
 from trial_evidence.pool.engine.results import Floats
+from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
 
 class TauPrior(ABC):
@@ -222,6 +225,33 @@ class InverseGamma(TauPrior):
         )
         low, high = ends
         return np.asarray(low), np.asarray(high)
+
+
+Priors = Mapping[str, TauPrior]
+"""Bayesian model -> its prior of tau."""
+
+
+def model_priors(priors: TauPriors, *, empirical: bool = True) -> Priors:
+    """Bayesian model -> its prior of tau, the leading one first.
+
+    Parameters
+    ----------
+    priors : TauPriors
+        Of the measure that is pooled, as configured.
+    empirical : bool
+        False for what the empirical prior was not made for: differences between effects.
+    """
+    found: dict[str, TauPrior] = {}
+    if empirical and priors.empirical is not None:
+        found[EMPIRICAL] = _empirical(priors.empirical)
+    return {**found, CAUTIOUS: HalfNormal(priors.half_normal)}
+
+
+def _empirical(prior: EmpiricalPrior) -> TauPrior:
+    if prior.inverse_gamma is not None:
+        return InverseGamma(*prior.inverse_gamma)
+    assert prior.half_normal is not None, "one of the two is stated"
+    return HalfNormal(prior.half_normal)
 
 
 DRUG_V_CONTROL = "drug v placebo or control"

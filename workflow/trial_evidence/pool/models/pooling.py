@@ -1,14 +1,12 @@
 """Every model for one set of trials."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
-from trial_evidence.config.methods import EmpiricalPrior, Pooling, TauPriors
+from trial_evidence.config.methods import Pooling
 from trial_evidence.pool.bayes.posterior import bayesian
-from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, TauPrior
-from trial_evidence.pool.engine.results import ModelName, Pooled, check_effects
+from trial_evidence.pool.bayes.priors import Priors
+from trial_evidence.pool.engine.results import Pooled, check_effects
 from trial_evidence.pool.models.counts import Counts, mantel_haenszel
 from trial_evidence.pool.models.random_effects import (
     common_effect,
@@ -16,33 +14,6 @@ from trial_evidence.pool.models.random_effects import (
     random_effects,
     single_trial,
 )
-from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
-
-Priors = Mapping[ModelName, TauPrior]
-"""Bayesian model -> its prior of tau."""
-
-
-def model_priors(priors: TauPriors, *, empirical: bool = True) -> Priors:
-    """Bayesian model -> its prior of tau, the leading one first.
-
-    Parameters
-    ----------
-    priors : TauPriors
-        Of the measure that is pooled, as configured.
-    empirical : bool
-        False for what the empirical prior was not made for: differences between effects.
-    """
-    found: dict[ModelName, TauPrior] = {}
-    if empirical and priors.empirical is not None:
-        found[EMPIRICAL] = _empirical(priors.empirical)
-    return {**found, CAUTIOUS: HalfNormal(priors.half_normal)}
-
-
-def _empirical(prior: EmpiricalPrior) -> TauPrior:
-    if prior.inverse_gamma is not None:
-        return InverseGamma(*prior.inverse_gamma)
-    assert prior.half_normal is not None, "one of the two is stated"
-    return HalfNormal(prior.half_normal)
 
 
 def pool_all(

@@ -9,6 +9,7 @@ from typing import Any
 from trial_evidence.audit.readers import EVERY_TABLE, reading_agreement
 from trial_evidence.files import where
 from trial_evidence.measures import MEASURES
+from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.report.files.docx import new_document, saved
 from trial_evidence.report.material.material import JOINED, Material, source_ids
 from trial_evidence.report.tables.flow import flow_steps, search_dates, search_in_words
@@ -84,9 +85,9 @@ def _facts(material: Material) -> dict[str, Any]:
         "corrected": where(evidence.trials, corrected="yes")["trial_id"].nunique(),
         "priors": [
             (MEASURES[name].title.lower(),
-             priors.words(EMPIRICAL) if priors.empirical else "",
-             priors.words(CAUTIOUS))
-            for name, priors in configuration.tau_priors.items()
+             priors[EMPIRICAL].label if EMPIRICAL in priors else "", priors[CAUTIOUS].label)
+            for name, configured in configuration.tau_priors.items()
+            for priors in [model_priors(configured)]
         ],
         "interval": INTERVAL_WORDS[pooling.estimate_interval][2],
         "prediction": PREDICTION_WORDS[pooling.prediction_interval],

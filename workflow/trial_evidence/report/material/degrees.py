@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import Record, records, where
 from trial_evidence.pool.bayes.posterior import posterior
-from trial_evidence.pool.models.pooling import model_priors
+from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.pool.probes.information import VARIANCE_OF_ONE_EVENT, events_required
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.words import reading

@@ -12,6 +12,7 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.methods import TauPriors
 from trial_evidence.files import Record, records, where
 from trial_evidence.measures import MEASURES
+from trial_evidence.pool.bayes.priors import HalfNormal, InverseGamma, model_priors
 from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.report.material.material import of_pool
 from trial_evidence.report.page.rows import TrialRow, anchor, row_anchor
@@ -226,14 +227,9 @@ def page_models(*ways: Configuration) -> dict[str, str]:
 
 def page_priors(priors: TauPriors) -> dict[str, Any]:
     """Bayesian model -> its prior of tau for the page's own arithmetic: a name and its numbers."""
-    found: dict[str, Any] = {}
-    if (empirical := priors.empirical) is not None:
-        found[EMPIRICAL] = (
-            ["half_normal", empirical.half_normal]
-            if empirical.inverse_gamma is None
-            else ["inverse_gamma", *empirical.inverse_gamma]
-        )
-    return {**found, CAUTIOUS: ["half_normal", priors.half_normal]}
+    families = {HalfNormal: "half_normal", InverseGamma: "inverse_gamma"}
+    found = model_priors(priors).items()
+    return {model: [families[type(prior)], *vars(prior).values()] for model, prior in found}
 
 
 def page_method(configuration: Configuration) -> dict[str, Any]:
