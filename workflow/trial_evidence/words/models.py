@@ -38,6 +38,13 @@ def number_word(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
+def number_range(first: int, last: int | None) -> str:
+    """From one whole number to another: ``two``, ``two to four``, without end ``five or more``."""
+    if last is None:
+        return f"{number_word(first)} or more"
+    return number_word(first) if last == first else f"{number_word(first)} to {number_word(last)}"
+
+
 def random_model(tau2_estimator: str, estimate_interval: str) -> str:
     """Name of a random-effects model in the column ``model``, for example ``random_reml_hk``."""
     return f"random_{tau2_estimator.lower()}_{INTERVAL_WORDS[estimate_interval][0]}"

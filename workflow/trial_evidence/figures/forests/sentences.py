@@ -18,7 +18,7 @@ from trial_evidence.words.models import (
     PREDICTION_WORDS,
     is_bayesian,
     is_random_effects,
-    number_word,
+    number_range,
 )
 from trial_evidence.words.numbers import (
     format_interval,
@@ -402,15 +402,9 @@ def rates_model(pooling: Pooling) -> str:
         "bayesian_empirical": "Bayesian model",
     }
     return "; ".join(
-        f"{words[model]} for {_span(first, last)} trials"
+        f"{words[model]} for {number_range(first, last)} trials"
         for model, first, last in reversed(pooling.lead_ranges)
     )
-
-
-def _span(first: int, last: int | None) -> str:
-    if last is None:
-        return f"{number_word(first)} or more"
-    return number_word(first) if last == first else f"{number_word(first)} to {number_word(last)}"
 
 
 # ----------------------------------------------------------------------- the figure in words

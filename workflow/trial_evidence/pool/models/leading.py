@@ -9,6 +9,7 @@ from trial_evidence.words.models import (
     EMPIRICAL,
     INTERVAL_WORDS,
     METHOD_NAMES,
+    number_range,
     number_word,
 )
 
@@ -105,14 +106,10 @@ def leads_by_trials(pooling: Pooling, *, empirical: bool = True) -> str:
     """Which model leads for how many trials, from one upwards, as the rest of a sentence."""
     parts = ["one trial, its own result"]
     for model, first, last in pooling.lead_ranges:
-        trials = number_word(first)
-        if last is None:
-            trials += " or more"
-        elif last > first:
-            trials += f" to {number_word(last)}"
         random = f"random effects {random_effects_words(pooling)}"
         model = model if empirical or model != EMPIRICAL else CAUTIOUS
-        parts.append(f"{trials}, {random if model == 'random_effects' else METHOD_NAMES[model]}")
+        said = random if model == "random_effects" else METHOD_NAMES[model]
+        parts.append(f"{number_range(first, last)}, {said}")
     return "; ".join(parts)
 
 
