@@ -365,8 +365,7 @@ class Chart:
 
     def leading(self, size_pt: float | None = None) -> float:
         """Height of a line of text in mm."""
-        size = self.style.text_pt if size_pt is None else size_pt
-        return size * MM_PER_POINT * self.style.leading
+        return self.style.leading_mm(self.style.text_pt if size_pt is None else size_pt)
 
     def legible(self, fill: str) -> str:
         """Dark or light, whichever can be read on a colour."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from trial_evidence.figures.canvas.text import MM_PER_POINT
+
 
 @dataclass(frozen=True)
 class Style:
@@ -72,6 +74,10 @@ class Style:
     low_risk: str = "#8CC28C"
     some_concerns: str = "#F2D16B"
     high_risk: str = "#B5372F"
+
+    def leading_mm(self, size_pt: float) -> float:
+        """Height of a line of text."""
+        return size_pt * MM_PER_POINT * self.leading
 
     @property
     def judgements(self) -> Mapping[str, str]:

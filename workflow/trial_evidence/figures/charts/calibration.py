@@ -10,7 +10,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import wrap
 from trial_evidence.figures.house.legends import legend
 from trial_evidence.figures.house.marks import DASHED, DOTTED, geom_disc, line_width, point_size
-from trial_evidence.figures.house.scales import between, fitting, leading_mm, scale
+from trial_evidence.figures.house.scales import between, fitting, scale
 from trial_evidence.figures.house.theme import Words, house
 from trial_evidence.words.numbers import format_tick
 
@@ -70,7 +70,7 @@ def calibration(
     labeller: Any = p9.as_labeller(headings)
     panel = 0.55 * min(pitch, 52.0)
     lines = max(heading.count("\n") + 1 for heading in headings.values())
-    head = lines * leading_mm(style.text_pt, style) + style.block_gap_mm
+    head = lines * style.leading_mm(style.text_pt) + style.block_gap_mm
     span = fitting(between(low - room, highest, percent), panel, style, upright=True)
     pale, full, ink, paper = style.accent_light, style.accent, style.ink, style.paper
     # each differs from the others without colour

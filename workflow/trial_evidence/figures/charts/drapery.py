@@ -20,7 +20,6 @@ from trial_evidence.figures.house.scales import (
     covering,
     finite,
     fitting,
-    leading_mm,
     natural,
     scale,
     widest_mm,
@@ -79,7 +78,7 @@ def drapery(
     room = across_mm(style, y) - right
     x = fitting(covering(axis, _reach(known)), room, style)
     flags, told = _flags(known[known["kind"] == "trial"], axis, x, room, style)
-    row = leading_mm(style.footnote_pt, style) / height
+    row = style.leading_mm(style.footnote_pt) / height
     top = 1 + row * (flags["row"].max() + 1 if len(flags) else 0)
     flags = flags.assign(y=1 + (flags["row"] + 0.25) * row, top=1 + (flags["row"] + 0.75) * row)
     points = known.assign(x=natural(known["effect"], axis.scale))

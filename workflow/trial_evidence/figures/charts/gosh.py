@@ -21,7 +21,6 @@ from trial_evidence.figures.house.scales import (
     covering,
     finite,
     fitting,
-    leading_mm,
     natural,
     scale,
     widest_mm,
@@ -122,7 +121,7 @@ def gosh(
     left = pd.DataFrame({"x": [x.low], "y": 0.0, "yend": 100.0})
     every = pd.DataFrame({"panel": pd.Categorical(names, names), "x": x.low, "y": 0.0})
     last = {"panel": names[-1]} if rows > 1 else {}
-    line = leading_mm(style.text_pt, style)
+    line = style.leading_mm(style.text_pt)
     further = (max(map(len, headings)) - 1) * line
     panels_mm = further + rows * height + (rows - 1) * (2 * style.block_gap_mm + line + further)
     return (

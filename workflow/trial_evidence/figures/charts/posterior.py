@@ -18,7 +18,6 @@ from trial_evidence.figures.house.scales import (
     finite,
     fitting,
     from_zero,
-    leading_mm,
     per_panel,
 )
 from trial_evidence.figures.house.theme import NARROW_MM, Words, house, panel_height_mm
@@ -100,7 +99,7 @@ def posterior(
     label, below = ("", max(under)) if apart else (TAU_LABEL, None)
     tau_label = favours(Axis("linear"), style, labels[1], columns, panel=_PANELS[1])
     height = panel_height_mm(style) * (0.62 if apart else 1.05)
-    between_mm = (1 + under[0]) * leading_mm(style.text_pt, style) + style.block_gap_mm
+    between_mm = (1 + under[0]) * style.leading_mm(style.text_pt) + style.block_gap_mm
     corners = reach.melt(var_name="panel").assign(density=0.0)
     return (
         p9.ggplot(curves, p9.aes("value", "density"))

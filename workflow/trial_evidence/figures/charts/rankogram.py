@@ -8,7 +8,7 @@ import plotnine as p9
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.house.marks import line_width
-from trial_evidence.figures.house.scales import Span, across_mm, fitting, leading_mm, scale
+from trial_evidence.figures.house.scales import Span, across_mm, fitting, scale
 from trial_evidence.figures.house.theme import Words, house
 from trial_evidence.words.numbers import format_number
 
@@ -38,7 +38,7 @@ def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggp
     names = list(dict.fromkeys(ranks["treatment"]))
     count, last = len(names), int(ranks["rank"].max())
     highest = max(ranks["probability"].max(), 0.01)
-    line = leading_mm(style.footnote_pt, style)
+    line = style.leading_mm(style.footnote_pt)
     row_mm = min(max(_PANEL_MM / count, _LEAST_ROW * line), _HIGHEST_ROW * line)
     bar = 1 - line / row_mm
     row = ranks["treatment"].map({name: count - at for at, name in enumerate(names)})

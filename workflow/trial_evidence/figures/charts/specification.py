@@ -27,7 +27,6 @@ from trial_evidence.figures.house.scales import (
     covering,
     ends,
     fitting,
-    leading_mm,
     per_panel,
     widest_mm,
 )
@@ -92,7 +91,7 @@ def specification(
     rows = _rows(choices)
     names_mm = _names_mm(rows, style)
     pitch = (style.width_mm - 3 * style.margin_mm - names_mm) / count
-    row_mm = 0.92 * leading_mm(style.footnote_pt, style)
+    row_mm = 0.92 * style.leading_mm(style.footnote_pt)
     lowest = float(rows["y"].min()) - 0.5 if len(rows) else 0.0
     height, below = 0.7 * panel_height_mm(style), -lowest * row_mm
     reach = [*known["estimate"].agg(["min", "max"]), *_usual(known)]

@@ -14,7 +14,6 @@ from trial_evidence.figures.house.scales import (
     across_mm,
     fitting,
     from_zero,
-    leading_mm,
     per_panel,
     scale,
 )
@@ -72,7 +71,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     lines = max(heading.count("\n") + 1 for heading in in_order)
     # a name may stand a little above its panel
     clear = style.block_gap_mm / MM_PER_POINT
-    row = _PANEL_MM + lines * leading_mm(style.text_pt, style) + 3 * style.block_gap_mm
+    row = _PANEL_MM + lines * style.leading_mm(style.text_pt) + 3 * style.block_gap_mm
     key = {"size": point_size(0.85 * style.square_unweighted_mm)}
     fill, edge = [style.ink, style.paper], [style.paper, style.ink]
     keys = legend([_POOLED, _COMPARED], style, key, fill=fill, color=edge)

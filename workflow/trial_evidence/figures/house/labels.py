@@ -35,7 +35,7 @@ from trial_evidence.figures.canvas.text import (
     wrap,
 )
 from trial_evidence.figures.house.room import GAP_MM, Boxes, Taken, free_place, leader, pieces
-from trial_evidence.figures.house.scales import leading_mm, natural, widest_mm
+from trial_evidence.figures.house.scales import natural, widest_mm
 from trial_evidence.files import records
 
 _IN_FULL, _NOT_LABELLED = "In full: ", "Not labelled for lack of space: "
@@ -108,7 +108,7 @@ class _Favours(_Words):
         sides, under = self.params["sides"], self.params["under"]
         left, bottom, right, _ = self.edges
         gap = style.panel_gap_mm / 2
-        leading = leading_mm(size, style)
+        leading = style.leading_mm(size)
         need = [widest_mm(side, size) + gap for side in sides]
         split = float(self.millimetres([(self.data["x"].iloc[0], 0.0)])[0, 0])
         if not left <= split <= right:

@@ -57,11 +57,6 @@ SpanOf = Callable[[int], Span]
 """Makes an axis with a number of ticks at most."""
 
 
-def leading_mm(size_pt: float, style: Style) -> float:
-    """Height of a line of text."""
-    return size_pt * MM_PER_POINT * style.leading
-
-
 def widest_mm(lines: Iterable[str], size_pt: float) -> float:
     """Width of the widest of some lines of text; 0 for none."""
     return max((text_width_mm(line, size_pt) for line in lines), default=0.0)

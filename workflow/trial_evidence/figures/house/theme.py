@@ -15,7 +15,6 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, FONT_FAMILY, MM_PER_POINT, wrap
 from trial_evidence.figures.house.labels import favours_lines
 from trial_evidence.figures.house.legends import KEY_MM, Legend, LegendRows, side_by_side
-from trial_evidence.figures.house.scales import leading_mm
 
 # a page as narrow as this has panels one below another
 NARROW_MM = 100.0
@@ -156,13 +155,13 @@ def house(
     notes, footnotes = (_small_print(said, style) for said in (words.notes, words.footnotes))
     caption = [*notes, *[""] * bool(notes and footnotes), *footnotes]
     caption = caption if style.small_print else []
-    text_mm, small_mm = (leading_mm(size, style) for size in (style.text_pt, style.footnote_pt))
+    text_mm, small_mm = (style.leading_mm(size) for size in (style.text_pt, style.footnote_pt))
     gap = style.block_gap_mm
     rows = side_by_side(legends, style)
     keys = sum(max(one.rows for one in row) for row in rows)
     blocks = [
         2 * style.margin_mm,
-        len(title) * leading_mm(style.title_pt, style) + gap if title else 0.0,
+        len(title) * style.leading_mm(style.title_pt) + gap if title else 0.0,
         len(above) * text_mm + gap if above else 0.0,
         panel_mm,
         (1 + below_axis + len(under)) * text_mm + 1.6 * style.tick_mm,
@@ -203,7 +202,7 @@ def with_footnotes(plot: p9.ggplot, footnotes: Sequence[str], style: Style) -> p
         return plot
     there = plot.labels.caption or ""
     width, height = plot.theme.getp("figure_size")
-    more = len(lines) * leading_mm(style.footnote_pt, style)
+    more = len(lines) * style.leading_mm(style.footnote_pt)
     more += 0.0 if there else style.block_gap_mm
     return (
         plot
