@@ -7,6 +7,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from trial_evidence.pool.engine.results import Floats, check_level
 from trial_evidence.pool.engine.stacks import Stack
+from trial_evidence.pool.engine.tau2 import around_mean
 
 # Name of the interval: does it use the t distribution, and by which factor is the variance of the
 # mean multiplied.
@@ -60,10 +61,7 @@ def weighted_mean(stack: Stack, tau2: Floats) -> Weighted:
         Between-trial variances.
     """
     centred, shift = stack.centred()
-    w = 1 / (centred.vi + tau2)
-    total = w.sum(axis=0)
-    mean = (w * centred.yi).sum(axis=0) / total
-    residuals = centred.yi - mean
+    w, total, mean, residuals = around_mean(centred, tau2)
     w *= residuals
     w *= residuals
     df = stack.k - 1

@@ -20,6 +20,14 @@ from trial_evidence.pool.engine.stacks import Ints, Stack
 SEARCH_STEP = 0.5
 
 
+def around_mean(stack: Stack, tau2: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Weights at a given tau2, their sum, the weighted mean, and how far effects lie from it."""
+    w = 1 / (stack.vi + tau2)
+    total = w.sum(axis=0)
+    mean = (w * stack.yi).sum(axis=0) / total
+    return w, total, mean, stack.yi - mean
+
+
 def weighted_squares(stack: Stack, tau2: Floats) -> Floats:
     """Q around the weighted mean, at a given tau2.
 
@@ -35,9 +43,8 @@ def weighted_squares(stack: Stack, tau2: Floats) -> Floats:
     numpy.ndarray of float, shape (analyses,)
         Sum of w (y - mean)**2 with w = 1/(v + tau2).
     """
-    w = 1 / (stack.vi + tau2)
-    mean = (w * stack.yi).sum(axis=0) / w.sum(axis=0)
-    return np.asarray((w * (stack.yi - mean) ** 2).sum(axis=0))
+    w, _, _, residuals = around_mean(stack, tau2)
+    return np.asarray((w * residuals**2).sum(axis=0))
 
 
 def _plain_squares(stack: Stack) -> Floats:
@@ -78,10 +85,9 @@ def solve_weighted_squares(stack: Stack, target: Floats) -> Floats:
     def reciprocal(tau2: Floats, which: Ints) -> tuple[Floats, Floats]:
         # 1/goal - 1/Q is nearly a straight line in tau2, exactly one where the variances are equal.
         part = inner if which.size == inner.k.size else inner.take(which)
-        w = 1 / (part.vi + tau2)
-        mean = (w * part.yi).sum(axis=0) / w.sum(axis=0)
-        wr = w * (part.yi - mean)
-        q = (wr * (part.yi - mean)).sum(axis=0)
+        w, _, _, residuals = around_mean(part, tau2)
+        wr = w * residuals
+        q = (wr * residuals).sum(axis=0)
         return 1 / goal[which] - 1 / q, -(wr**2).sum(axis=0) / q**2
 
     result[todo] = falling_roots(reciprocal, low, high, (low + high) / 2, smallest)
@@ -118,16 +124,9 @@ def _sidik_jonkman(stack: Stack) -> Floats:
     return np.asarray(crude * squares / (stack.k - 1))
 
 
-def _likelihood_terms(part: Stack, tau2: Floats) -> tuple[Floats, Floats, Floats]:
-    w = 1 / (part.vi + tau2)
-    total = w.sum(axis=0)
-    residuals = part.yi - (w * part.yi).sum(axis=0) / total
-    return w, total, residuals
-
-
 def _slope(part: Stack, tau2: Floats, restricted: bool) -> Floats:
     """Twice the derivative of the log likelihood."""
-    w, total, residuals = _likelihood_terms(part, tau2)
+    w, total, _, residuals = around_mean(part, tau2)
     squares = w * w
     residuals *= residuals
     residuals *= squares
@@ -138,7 +137,7 @@ def _slope(part: Stack, tau2: Floats, restricted: bool) -> Floats:
 
 
 def _slope_and_curvature(part: Stack, tau2: Floats, restricted: bool) -> tuple[Floats, Floats]:
-    w, total, residuals = _likelihood_terms(part, tau2)
+    w, total, _, residuals = around_mean(part, tau2)
     squares = w * w
     sum_squares = squares.sum(axis=0)
     weighted = squares * residuals
@@ -156,7 +155,7 @@ def _slope_and_curvature(part: Stack, tau2: Floats, restricted: bool) -> tuple[F
 
 
 def _log_likelihood(part: Stack, tau2: Floats, restricted: bool) -> Floats:
-    w, total, residuals = _likelihood_terms(part, tau2)
+    w, total, _, residuals = around_mean(part, tau2)
     log_w = np.log(w, out=np.zeros_like(w), where=w > 0).sum(axis=0)
     value: Floats = 0.5 * (log_w - (w * residuals**2).sum(axis=0))
     return value - 0.5 * np.log(total) if restricted else value
