@@ -90,6 +90,15 @@ def test_a_workbook_has_title_headings_and_notes(book):
     assert (note.value, note.data_type) == ("=A note.", "s")
 
 
+def test_a_filter_of_a_workbook_takes_in_every_row_and_no_note(book):
+    """Sorted without its last row, a table would say something else."""
+    assert book["front"].auto_filter.ref == f"A{HEADER_ROW}:B{HEADER_ROW + len(HOSTILE)}"
+
+
+def test_every_printed_page_of_a_workbook_has_the_headings(book):
+    assert book["front"].print_title_rows == f"${HEADER_ROW}:${HEADER_ROW}"
+
+
 def test_a_row_of_a_workbook_is_as_high_as_its_text():
     sheet = openpyxl.load_workbook(
         io.BytesIO(tables_as_workbook([table(texts=["short", "word " * 40])]))

@@ -196,6 +196,11 @@ def test_the_methods_list_every_work_that_they_name_and_what_computed_them(found
     assert "Any adverse event" not in told
 
 
+def test_a_work_that_the_methods_do_not_name_is_not_listed():
+    (work,) = references(["Bias was judged in the domains of RoB 2 (Sterne et al. 2019)."])
+    assert work.startswith("Sterne JAC")
+
+
 def test_a_second_reading_of_no_row_counts_no_more_in_the_methods_than_in_the_agreement(found):
     (reading,) = found.sheet["second_reading"].to_dict("records")
     lost = {**reading, "row_key": "arm_id=gone;definition=ypT0/is ypN0"}

@@ -18,6 +18,7 @@ from trial_evidence.report.files.docx import tables_as_document
 from trial_evidence.report.files.methods_text import methods_markdown, methods_text
 from trial_evidence.report.files.overview_figures import map_of
 from trial_evidence.report.files.xlsx import tables_as_workbook
+from trial_evidence.report.stage import _write_tables
 from trial_evidence.report.tables.characteristics import (
     characteristics_table,
     evidence_map,
@@ -26,6 +27,7 @@ from trial_evidence.report.tables.characteristics import (
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import flow_table
 from trial_evidence.report.tables.front import answers_table, front_table, result_sentence
+from trial_evidence.report.trail.trace import trail_of
 
 # A cell that begins with a formula is refused by the check; test_office.py has one all the same.
 HOSTILE = f"<script>alert('x')</script> =1+1 \"quoted\" 😀 {'x' * 300}"
@@ -247,3 +249,14 @@ def test_equal_sheets_give_equal_tables(found, tables):
     for table in tables_of(found):
         pd.testing.assert_frame_equal(table.data, tables[table.name].data)
         assert table.notes == tables[table.name].notes
+
+
+def test_a_table_that_there_is_no_more_leaves_no_file(found, tables):
+    """It would be taken for one of these results."""
+    folder, trail = found.results / "tables", trail_of(found.evidence, found.configuration)
+    (folder / "supplement.docx").parent.mkdir(parents=True, exist_ok=True)
+    (folder / "supplement.docx").touch()
+    for made in ((tables["front"], tables["flow"]), (tables["front"],)):
+        _write_tables(made, found, trail)
+    kept = {"front.csv", "front.docx", "tables.docx", "methods.docx", "supplement.docx"}
+    assert {path.name for path in folder.iterdir()} == {*kept, "tables.xlsx"}

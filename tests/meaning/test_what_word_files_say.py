@@ -1,0 +1,56 @@
+"""Word files beside tables.docx: each says what the other files of the same results say."""
+
+import pytest
+from docx import Document
+from docx.oxml.ns import qn
+from meaning.evidence import rows
+from openpyxl import load_workbook
+
+NOT_ONE_TABLE = {"tables", "supplement", "methods"}
+
+
+@pytest.fixture(scope="module")
+def supplement(made_up):
+    return Document(str(made_up.results / "tables/supplement.docx"))
+
+
+def test_a_file_of_one_table_holds_that_table(made_up):
+    """The file of its name: title, headings, rows and notes as in the workbook."""
+    folder = made_up.results / "tables"
+    book = load_workbook(folder / "tables.xlsx")
+    names = {path.stem for path in folder.glob("*.docx")} - NOT_ONE_TABLE
+    assert names == {path.stem for path in folder.glob("*.csv")} == set(book.sheetnames)
+    for name in names:
+        document, sheet = Document(str(folder / f"{name}.docx")), book[name]
+        (table,) = document.tables
+        heads, *body = list(table._tbl.tr_lst)
+        said = [paragraph.text for paragraph in document.paragraphs]
+        count = len(rows(folder / f"{name}.csv"))
+        assert said[0] == document.core_properties.title == sheet["A1"].value, name
+        assert said[1:] == [sheet.cell(row, 1).value
+                            for row in range(count + 4, sheet.max_row + 1)], name  # fmt: skip
+        assert [cell.text for cell in table.rows[0].cells] == [c.value for c in sheet[2]], name
+        assert len(body) == count, name
+        assert heads.trPr is not None
+
+
+def test_the_methods_say_the_same_in_word_and_as_text(made_up):
+    folder = made_up.results / "tables"
+    document = Document(str(folder / "methods.docx"))
+    text = (folder / "methods.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line]
+    assert [paragraph.text for paragraph in document.paragraphs] == lines
+    assert document.core_properties.title == "Methods"
+
+
+def test_the_supplement_says_what_it_is(supplement):
+    title = supplement.paragraphs[0].text
+    assert supplement.core_properties.title == title
+    assert title.endswith(": supplement")
+
+
+def test_a_caption_stands_above_its_table_and_stays_with_it(supplement):
+    captions = [p for p in supplement.paragraphs if p.style.name == "Caption"]
+    assert len(captions) == len(supplement.tables)
+    assert all(caption._p.getnext().tag == qn("w:tbl") for caption in captions)
+    assert supplement.styles["Caption"].paragraph_format.keep_with_next
