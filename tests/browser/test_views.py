@@ -261,6 +261,33 @@ def test_the_page_of_a_figure_says_what_the_drawing_says_where_it_says_it(analys
         assert (x, y) == pytest.approx((left, base), abs=0.02)
 
 
+COLOURS = """() => {
+  const shown = document.querySelector(".view.open figure svg");
+  const looks = [...shown.querySelectorAll("path, rect, use, text")]
+    .filter((shape) => !shape.closest("defs, clipPath, a")).map((shape) => getComputedStyle(shape));
+  return looks.flatMap(({ fill, fillOpacity }) => (fillOpacity === "0" ? [] : [fill]));
+}"""
+
+
+def test_the_page_of_a_figure_has_its_colours_the_right_way_up(analysis):
+    figure = analysis.page.locator(".view.open figure").first
+    _, paper = saved(analysis, figure, "PDF")
+    content = stream(paper, rb"<</Filter/FlateDecode")
+    a, b, c, d, e, f = (float(x) for x in re.match(rb"(.*) cm", content)[1].split())
+    width, height = map(float, re.search(rb"MediaBox\[0 0 (\S+) ([\d.]+)\]", paper).groups())
+    # A page of PDF begins at the bottom, a drawing at the top.
+    assert (e, f) == pytest.approx((0, height), abs=0.02)
+    corner = a * width + c * height + e, b * width + d * height + f
+    assert corner == pytest.approx((width, 0), abs=0.02)
+    shown = {tuple(map(int, re.findall(r"\d+", look)[:3]))
+             for look in analysis.run(COLOURS) if look != "none"}  # fmt: skip
+    said = re.findall(rb"(?<![\d.])([\d.]+) ([\d.]+) ([\d.]+) rg", content)
+    assert {tuple(round(255 * float(part)) for part in one) for one in said} == shown
+    assert len(shown) > 3
+    # The diamonds of subtotals are white with an edge.
+    assert re.search(rb"^B$", content, flags=re.MULTILINE)
+
+
 def test_what_the_page_shows_as_pixels_is_saved_as_pixels(analysis):
     paper = analysis.run("""(async () => {
       const pixels = await Saving.pixelsOf(document.querySelector(".view.open figure"));
@@ -277,34 +304,57 @@ def test_what_the_page_shows_as_pixels_is_saved_as_pixels(analysis):
     assert min(colours) < 60 < 250 < max(colours)
 
 
-def test_the_numbers_of_a_figure_are_those_of_its_trials(analysis, made_up):
+def test_the_numbers_of_a_figure_are_those_of_its_trials_and_models(analysis, made_up):
     figure = analysis.page.locator(".view.open figure").first
     name, content = saved(analysis, figure, "Data (CSV)")
     assert name.endswith(".csv")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    with (made_up.folder / "results/neoadjuvant/trials.csv").open(encoding="utf-8") as file:
-        wanted = {
-            row["trial"]: float(row["estimate"])
-            for row in csv.DictReader(file)
-            if (row["analysis"], row["measure"], row["subgroup"])
-            == ("pcr_dual_v_almab", "risk_ratio", "all") and row["estimate"]
-        }  # fmt: skip
     mine = [row for row in rows if row["measure and patients"] == "Risk ratio: all trials"]
-    found = {row["trial"]: float(row["estimate"]) for row in mine if row["year"]}
-    assert found == pytest.approx(wanted, rel=1e-12)
-    assert len(found) > 3
+    columns, models = ("estimate", "low", "high"), analysis.run("Pools.data.models")
+    for table, names, key in (
+        ("trials", ("estimate", "estimate_low", "estimate_high"), lambda row: row["trial"]),
+        ("estimates", ("estimate", "ci_low", "ci_high"), lambda row: models[row["model"]]),
+    ):
+        with (made_up.folder / f"results/neoadjuvant/{table}.csv").open(encoding="utf-8") as file:
+            wanted = {
+                key(row): [float(row[name]) for name in names]
+                for row in csv.DictReader(file)
+                if (row["analysis"], row["measure"], row["subgroup"])
+                == ("pcr_dual_v_almab", "risk_ratio", "all")
+                and row["estimate"] and row.get("model", "common") in models
+            }  # fmt: skip
+        found = {
+            row["trial"]: [float(row[column]) for column in columns]
+            for row in mine if (row["variance"] != "") == (table == "trials")
+        }  # fmt: skip
+        assert found.keys() == wanted.keys()
+        assert len(found) > 3
+        for one, ends in found.items():
+            assert ends == pytest.approx(wanted[one], rel=1e-9)
+    assert [row["trial"] for row in mine if row["pooled"] == "no"] == ["LARCH"]
 
 
 def test_a_table_is_saved_as_it_stands(analysis):
+    """The heading of a group before each of its rows, cells below their own headings."""
     fold = analysis.page.locator(
         ".view.open details", has_text="Heterogeneity and all models"
     ).first
     fold.locator("summary").click()
     table = fold.locator("table").first
-    cells = table.locator("tbody tr:not(.group)").nth(1).locator("td, th").all_inner_texts()
+    wanted, group = [], ""
+    for look, cells in table.evaluate(
+        "(table) => [...table.rows].map((r) => [r.className, [...r.cells].map((c) => c.innerText)])"
+    ):
+        if look == "group":
+            (group,) = cells
+        else:
+            wanted.append([group, *cells])
     _, content = saved(analysis, fold, "CSV")
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
-    assert rows[2][-len(cells) :] == cells
+    assert rows == wanted
+    assert len({row[0] for row in rows}) > 2
+    # What a comma would break.
+    assert any("," in cell for row in rows for cell in row)
 
 
 def test_caption_and_description_are_copied(analysis, made_up):
