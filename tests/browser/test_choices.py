@@ -95,11 +95,23 @@ def test_a_half_is_rounded_up_as_the_figures_round_it(arithmetic, value, digits,
 ANALYSIS = "neoadjuvant-pcr-dual-v-almab"
 
 
+# Of few trials, where another model leads, and fewer events are better.
+FEW = "metastatic-first-line-progression-free-dual-v-single"
+
+
+def tool_of(view, watched):
+    watched.page.goto(f"{watched.address}#{view}")
+    return watched.page.locator(f"#{view} .pool")
+
+
 @pytest.fixture
 def tool(visit, page):
-    watched = visit(page)
-    watched.page.goto(f"{watched.address}#{ANALYSIS}")
-    return watched.page.locator(f"#{ANALYSIS} .pool")
+    return tool_of(ANALYSIS, visit(page))
+
+
+@pytest.fixture
+def few(visit, page):
+    return tool_of(FEW, visit(page))
 
 
 def test_what_differs_is_said_and_the_link_reproduces_it(tool, visit, page):
@@ -141,6 +153,7 @@ def test_a_link_that_asks_for_what_is_no_more_says_so(asked, told, visit, page):
 def test_back_to_the_report_takes_every_choice_back(tool):
     whole = tool.locator(".result").first.inner_text()
     assert "This is the result of the analysis." in whole
+    tool.locator("tbody input:enabled").first.uncheck()
     tool.get_by_label("Interval").select_option("wald")
     tool.get_by_label("Model and prior").select_option("common")
     assert "Recomputed in this page." in tool.locator(".result").first.inner_text()
@@ -229,6 +242,8 @@ def test_untouched_it_has_the_numbers_of_the_tables_and_marks_in_their_places(to
         beyond = sum(not 1 / 24 < float(row[f"estimate_{end}"]) < 24 for end in ("low", "high"))
         assert line.locator("svg path.filled").count() == beyond
         cut += beyond
+        arms = f"{row['experimental']} v {row['control']}"
+        assert line.locator("th .note").inner_text().startswith(arms)
         if row["pooled"] == "no":
             assert weight == "–"
             continue
@@ -244,6 +259,170 @@ def test_untouched_it_has_the_numbers_of_the_tables_and_marks_in_their_places(to
     line = np.polyfit(np.log(ratios), places, 1)
     assert line[0] > 0
     assert np.polyval(line, np.log(ratios)) == pytest.approx(places, abs=0.5), drawn
+
+
+SCALES = {"Risk ratio: all trials": (np.log, 1), "Risk difference: all trials": (np.array, 0)}
+
+
+@pytest.mark.parametrize("measure", SCALES)
+def test_lines_and_the_scale_lie_where_the_numbers_beside_them_say(measure, tool):
+    """Intervals of trials, prediction intervals, no effect and the numbers of the axis."""
+    tool.get_by_label("Measure and patients").select_option(label=measure)
+    position, none = SCALES[measure]
+    found, sides = [], []
+    for line in tool.locator("tbody tr").all():
+        if line.locator("svg path.filled").count():
+            continue
+        ends = numbers(line.locator("td").nth(3).inner_text())[1:]
+        drawn = line.locator("svg line.interval")
+        found += zip(ends, (float(drawn.get_attribute(x)) for x in ("x1", "x2")), strict=True)
+        found.append((none, float(line.locator("svg line.none").get_attribute("x1"))))
+        if line.locator("input:checked").count():
+            weight = float(line.locator("td.number").inner_text())
+            sides.append((weight, float(line.locator("svg rect").get_attribute("width"))))
+    assert [side for _, side in sorted(sides)] == sorted(side for _, side in sides)
+    for line in tool.locator("tfoot tr:has(line.prediction)").all():
+        drawn = line.locator("line.prediction")
+        ends = numbers(line.locator("td").last.inner_text())
+        found += zip(ends, (float(drawn.get_attribute(x)) for x in ("x1", "x2")), strict=True)
+    for tick in tool.locator("tfoot svg text").all():
+        found.append((float(tick.text_content()), float(tick.get_attribute("x"))))
+    values, places = (np.array(all_) for all_ in zip(*found, strict=True))
+    line = np.polyfit(position(values), places, 1)
+    assert len(found) > 20
+    assert np.polyval(line, position(values)) == pytest.approx(places, abs=2), found
+
+
+def numbers(text):
+    return [float(found.replace("−", "-")) for found in re.findall(r"−?\d+\.\d+", text)]
+
+
+def result_of(row, limits="ci"):
+    low, high = (f"{float(row[f'{limits}_{end}']):.2f}" for end in ("low", "high"))
+    return f"{float(row['estimate']):.2f}", f"{low}–{high}"
+
+
+def of_few(made_up):
+    rows = read(made_up.folder / "results/metastatic_first_line/estimates.csv")
+    mine = [row for row in rows if row["analysis"] == "progression_free_dual_v_single"]
+    return {row["model"]: row for row in mine if row["subgroup"] == "all"}
+
+
+def test_every_model_has_its_own_numbers_and_one_leads(few, made_up):
+    labels, rows = few.page.evaluate("Pools.data.models"), of_few(made_up)
+    wanted = {labels[m]: "{} ({})".format(*result_of(rows[m])) for m in labels if m in rows}
+    found = {
+        line.locator("th").inner_text(): line.locator("td").nth(3).inner_text()
+        for line in few.locator("tfoot tr:has(svg.pooled)").all()
+    }
+    assert {name.removesuffix(" (main model)"): said for name, said in found.items()} == wanted
+    (lead,) = (labels[model] for model in rows if rows[model]["role"] == "lead")
+    assert [name for name in found if "(main model)" in name] == [f"{lead} (main model)"]
+    # Hazard ratios below 1; four trials are too few for a prediction interval.
+    assert few.locator(".told .verdict").inner_text().endswith("Benefit")
+    assert "prediction" not in few.inner_text()
+
+
+def test_a_trial_published_at_another_level_stands_below_the_level_of_the_others(few, made_up):
+    """TEAK printed a 97.5% interval; worked out from its variance at 95%."""
+    rows = read(made_up.folder / "results/metastatic_first_line/trials.csv")
+    (row,) = (row for row in rows if row["estimate_level"] == "97.5")
+    half = 1.959964 * float(row["vi"]) ** 0.5
+    low, high = (f"{np.exp(float(row['yi']) + side * half):.2f}" for side in (-1, 1))
+    line = few.locator("tbody tr", has_text=row["trial"])
+    assert line.locator("td").nth(3).inner_text() == f"{float(row['estimate']):.2f} ({low}–{high})"
+
+
+def test_a_trial_that_is_not_pooled_does_not_count_for_the_model_that_leads(few):
+    """Four trials are pooled; from five on another model would lead."""
+    lead = """(more) => {
+      const pool = Pools.data.analyses["metastatic_first_line/progression_free_dual_v_single"][0];
+      const rows = [...pool.rows, ...more.map((pooled) => ({ ...pool.rows[0], pooled }))];
+      return Pools.published({ ...pool, rows }).lead;
+    }"""
+    found = [few.page.evaluate(lead, more) for more in ([], [False], [True])]
+    assert found == ["bayesian_empirical", "bayesian_empirical", "random_reml_hk"]
+
+
+@pytest.mark.parametrize("shown", ["tool", "few"])
+def test_heterogeneity_is_that_of_the_table(shown, request, made_up):
+    place = request.getfixturevalue(shown)
+    if shown == "few":
+        row = of_few(made_up)["random_reml_hk"]
+    else:
+        (row,) = table(made_up, "estimates", model="random_reml_hk")
+    tau2, low, high = (f"{float(row[name]):.3f}" for name in ("tau2", "tau2_low", "tau2_high"))
+    i2, from_q = (f"{float(row[name]):.0f}%" for name in ("i2", "i2_from_q"))
+    said = place.locator("> p.note").last.inner_text()
+    assert said.startswith(
+        f"τ² {tau2} (REML, 95% interval {low}–{high}); I² {i2} (from Q {from_q})"
+    )
+    assert f"Q = {float(row['q']):.2f}, df = {int(row['k']) - 1}, p" in said
+
+
+def test_another_measure_is_named_linked_and_without_the_same_trials(tool, visit, page, made_up):
+    tool.locator("tbody input:enabled").first.uncheck()
+    trial = tool.locator("tbody tr.out th a").first.inner_text()
+    menu = tool.get_by_label("Measure and patients")
+    menu.select_option(label="Risk difference: all trials")
+    said = tool.locator(".result").first.inner_text()
+    assert re.match(r"5 of 6 trials: risk difference 0\.", said)
+    assert "Risk difference (95%)" in tool.locator("thead").inner_text()
+    differs = tool.locator(".differs").inner_text()
+    assert differs.startswith("Risk difference: all trials, not Risk ratio: all trials")
+    assert f"Without {trial}" in differs
+    (lead,) = table(made_up, "estimates", role="lead")
+    estimate, interval = result_of(lead)
+    report = f"(risk ratio {estimate} (95% interval {interval}))."
+    assert tool.locator(".told").inner_text().endswith(report)
+    again = visit(page).page
+    again.goto(tool.page.url)
+    assert again.locator(f"#{ANALYSIS} .result").first.inner_text() == said
+
+
+@pytest.mark.parametrize("menu", ["Estimator", "Interval"])
+def test_a_model_that_is_changed_in_part_has_another_name(menu, tool):
+    select = tool.get_by_label(menu)
+    select.select_option(index=1)
+    chosen = select.locator("option").nth(1).inner_text()
+    for name in (tool.locator("tfoot tr.lead th"), tool.locator(".result").first):
+        assert re.search(rf"Random effects, .*{re.escape(chosen)}", name.inner_text())
+
+
+def test_another_definition_names_the_trials_with_another_result(tool, made_up):
+    tool.get_by_label("Definition preferred").select_option("ypT0/is")
+    rows = read(made_up.folder / "results/neoadjuvant/sensitivity/choice_rows.csv")
+    mine = [r for r in rows if (r["analysis"], r["measure"]) == ("pcr_dual_v_almab", "risk_ratio")]
+    here, there = ({r["trial"]: r["rows"] for r in mine if n in r["choices"].split(";")}
+                   for n in ("3", "1"))  # fmt: skip
+    other = sorted(name for name in here if name in there and here[name] != there[name])
+    (line,) = re.findall(
+        r"Another result of the same trial: (.*)", tool.locator(".differs").inner_text()
+    )
+    assert sorted(line.split(", ")) == other
+
+
+def test_a_filter_finds_words_anywhere_and_counts_the_pooled_that_it_hides(tool):
+    field = tool.get_by_label("Filter trials by text")
+    field.fill("edar")
+    assert tool.locator("tbody th a").all_inner_texts() == ["CEDAR"]
+    # LARCH is hidden as well, and not pooled.
+    said = tool.locator(".result").first
+    assert "5 of the pooled trials are hidden by the filter." in said.inner_text()
+    field.fill("bemab")
+    assert tool.locator("tbody th a").count() > 1
+
+
+def test_trials_are_sorted_by_weight(tool):
+    tool.get_by_role("button", name=re.compile("Weight")).click()
+    first, *weights = tool.locator("tbody td.number").all_inner_texts()
+    assert first == "–"
+    assert [float(text) for text in weights] == sorted(float(text) for text in weights)
+
+
+def test_of_five_trials_there_is_a_prediction_interval(tool):
+    tool.locator("tbody input:enabled").first.uncheck()
+    assert ", prediction interval " in tool.locator(".result").first.inner_text()
 
 
 def test_a_pooled_interval_wider_than_the_axis_has_arrows(tool):
