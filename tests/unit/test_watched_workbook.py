@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import nullcontext
 from itertools import pairwise
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from invented import ROOT
-from small_project import judge_every_trial, small_project
+from small_project import git, judge_every_trial, small_project
 from trial_evidence import watch as watching
 from trial_evidence.cli import main
 
@@ -154,6 +156,48 @@ def test_each_save_is_compared_with_the_sound_state_before_it(watched):
     assert up.startswith("1.70 (")
     assert down.startswith(high.split(" (")[0] + " (")
     assert float(down.partition(" -> ")[2].split()[0]) == pytest.approx(1.72, abs=0.03)
+
+
+def test_a_table_that_was_cut_in_half_is_said_loudly_at_that_save(watched):
+    """It is a sound table: only the estimates that moved would show that half of it is gone."""
+    git(Path(), "init", "--quiet")
+    git(Path(), "add", ".")
+    git(Path(), "commit", "--quiet", "--message", "The sheet")
+
+    def cut():
+        path = Path("data/raw/hazard_ratios.csv")
+        header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join([header, *rows[: len(rows) // 2]]), encoding="utf-8")
+
+    (before, _), (after, _) = watched(cut)
+    assert "LOST" not in before
+    assert "  LOST: hazard_ratios.csv has lost " in after
+
+
+# A program that saves and takes away, over and over.
+SAVING = """
+import sys
+from pathlib import Path
+table = Path(sys.argv[1])
+print("begun", flush=True)
+while True:
+    table.write_text("saved")
+    table.unlink()
+"""
+
+
+def test_a_table_that_a_program_takes_away_while_it_saves_ends_nothing(tmp_path):
+    """Between two looks at a file it may be gone; who watches would be left without a word."""
+    table = tmp_path / "trials.csv"
+    with subprocess.Popen(
+        [sys.executable, "-c", SAVING, str(table)], stdout=subprocess.PIPE, text=True
+    ) as saving:
+        try:
+            assert saving.stdout.readline() == "begun\n"
+            times = {bool(watching._time_of(table)) for _ in range(100_000)}
+        finally:
+            saving.kill()
+    assert times == {False, True}
 
 
 @pytest.mark.parametrize("file", ["config/report.yaml", "config/labels/de.yaml"])

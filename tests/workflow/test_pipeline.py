@@ -382,6 +382,22 @@ def test_check_does_nothing_else(untouched):
     assert set(untouched.contents()) == {MARK, PROBLEMS}
 
 
+def test_a_table_that_is_taken_away_when_a_run_begins_is_said_to_be_just_being_saved(untouched):
+    """Snakemake would list thirty files of its own, and call it an exception in a rule."""
+    table = untouched.folder / "data/raw/pcr.csv"
+    table.unlink()
+    # In the list of the folder, and yet not there.
+    table.symlink_to("nowhere")
+    run = untouched.snakemake("check")
+    assert run.code != 0
+    assert run.err.splitlines()[-1] == (
+        "data/raw/pcr.csv: not there any more since the run began; probably it is just being "
+        "saved. Nothing was computed. Run make again."
+    )
+    assert "Exception" not in run.err + run.out
+    assert untouched.contents() == {}
+
+
 def test_check_finds_a_fault(untouched):
     FAULTS["a broken cell"][0](untouched)
     run = untouched.snakemake("check")

@@ -4,6 +4,7 @@ Found by Snakemake because the folder above stands on the Python path; chosen wi
 ``--logger progress``. The full log goes to .snakemake/log as always.
 """
 
+import re
 import sys
 from logging import ERROR, LogRecord
 
@@ -16,6 +17,10 @@ _ECHOES = (
     "RuleException:\nCalledProcessError",
     "WorkflowError:\nAt least one job did not complete",
 )
+
+# What Snakemake says of a file that was there when the run began and was not a moment later.
+_GONE = re.compile(r"MissingInputException.* affected files:\n(?P<files>.*)", re.DOTALL)
+_TYPED = ("data/raw/", "config/")
 
 # What comes after it is decided when it is done: until then nobody knows how many steps there are.
 _CHECKPOINT = "extract"
@@ -58,7 +63,7 @@ class LogHandler(LogHandlerBase):
         elif record.levelno >= ERROR and event != LogEvent.JOB_ERROR:
             text = record.getMessage()
             if text and text != "None" and not text.startswith(_ECHOES):
-                print(text, file=sys.stderr, flush=True)
+                print(_in_words(text), file=sys.stderr, flush=True)
 
     @property
     def writes_to_stream(self) -> bool:
@@ -84,3 +89,15 @@ class LogHandler(LogHandlerBase):
     def needs_rulegraph(self) -> bool:
         """Needs no graph of the rules."""
         return False
+
+
+def _in_words(text: str) -> str:
+    """An error of Snakemake; of a table that is just being saved, in words of an analyst."""
+    gone = _GONE.match(text)
+    files = gone["files"].split() if gone else []
+    if not files or not all(file.startswith(_TYPED) for file in files):
+        return text
+    return (
+        f"{', '.join(files)}: not there any more since the run began; probably it is just being "
+        "saved. Nothing was computed. Run make again."
+    )

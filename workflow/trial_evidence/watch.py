@@ -113,7 +113,11 @@ def _saves(raw: Path, config: Path) -> dict[Path, int]:
 
 
 def _time_of(path: Path | None) -> int:
-    return path.stat().st_mtime_ns if path is not None and path.is_file() else 0
+    # A program that saves may take a file away between two looks at it.
+    with suppress(OSError):
+        if path is not None and path.is_file():
+            return path.stat().st_mtime_ns
+    return 0
 
 
 def changes_in_words(before: State, after: State) -> Iterator[str]:

@@ -92,9 +92,15 @@ def changes(options: argparse.Namespace) -> None:
 
 def watch(options: argparse.Namespace) -> None:
     """Answer every save of the sheet."""
+    from trial_evidence.changes.revision import last_commit, since_commit
     from trial_evidence.watch import LOG, State, state_of, watch_sheet
 
+    folders = options.raw, options.config
+
     def answer() -> State | None:
+        with last_commit(*folders) as commit:
+            lost = since_commit(commit, *folders, read_dictionary(DICTIONARY), briefly=True)
+        print("".join(f"{line}\n" for line in lost), end="", flush=True)
         try:
             loaded = load(options.raw, options.config)
         except SheetError as error:
