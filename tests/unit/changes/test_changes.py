@@ -382,6 +382,16 @@ def test_a_note_changes_no_estimate(edited):
 # ---------------------------------------------------------------------------- a changed number
 
 
+def test_a_milestone_is_not_said_to_change_nothing(project, changes):
+    """Absolute effects start from what control arms had lost by a time; no analysis pools it."""
+    replace_text(project, "milestones", "all,36,92.6,91.4,93.8", "all,36,91.6,90.4,92.8")
+    page = changes()
+    assert (
+        "- milestones.csv row 3 is used by no analysis, but absolute effects may start from it "
+        "(make explain ROW=milestones:3)\n"
+    ) in page
+
+
 def test_a_changed_number(edited):
     # Overall survival, pretreated: one trial, so its own result is the estimate. Its interval is
     # taken at its own level: 0.75 exp(+-(log 0.94 - log 0.60) / 2) is 0.60 to 0.94.

@@ -257,6 +257,8 @@ def test_a_row_of_a_table_without_an_analysis_is_told_as_it_stands(row, table, c
     assert "  verified   primary; " in trail
     assert "; ;" not in trail
     assert f"  table      no analysis takes its results from {table}.csv" in trail
+    # The risks of control arms by time are among the milestones.
+    assert ("absolute effects start may rest on it" in trail) == (table == "milestones")
 
 
 @pytest.mark.parametrize("which", ["real", "made up"])

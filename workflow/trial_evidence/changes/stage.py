@@ -199,10 +199,14 @@ def _users(
         for name, table in difference.tables.items()
         for row in (*(new for _, new in table.changed), *table.added)
     ]
+    # From these the absolute effects of the report start, which are not compared here.
+    risks = now.sheet.of_kind("rates")
     return tuple(
         f"{table}.csv row {row} is used by {', '.join(users[table, row])}"
         if (table, row) in users
-        else f"{table}.csv row {row} is used by no analysis (make explain ROW={table}:{row})"
+        else f"{table}.csv row {row} is used by no analysis"
+        + (", but absolute effects may start from it" if table in risks else "")
+        + f" (make explain ROW={table}:{row})"
         for table, row in touched
         if table in now.sheet.results
     )
