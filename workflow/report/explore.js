@@ -21,7 +21,7 @@ const Explore = (() => {
 
   // What may be chosen of the way to pool: its name in the address, heading, values with words.
   const modelsOf = (pool) => [
-    [AS_REPORTED, "As the report: by the number of trials"], [pool.method.model, "Random effects"],
+    [AS_REPORTED, "As in the report: by the number of trials"], [pool.method.model, "Random effects"],
     ["common", data.models.common],
     ...Object.keys(pool.priors).map((prior) => [prior, data.models[prior]]),
   ];
@@ -300,7 +300,7 @@ const Explore = (() => {
       const report = Pools.published(pools[0]);
       if (whole || report.lead === null || !(report.lead in report.models)) return;
       const there = Pools.side(pools[0], report.models[report.lead]);
-      verdict.append(here.word === there.word ? "; the verdict is that of the report" : "; the report: ");
+      verdict.append(here.word === there.word ? "; the report has the same verdict" : "; the report: ");
       if (here.word !== there.word) verdict.append(chip(there));
       verdict.append(` (${pools[0].measure.toLowerCase()} ${numbersOf(report)}).`);
     }

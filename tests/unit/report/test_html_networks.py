@@ -151,14 +151,14 @@ def test_a_network_is_said_in_sentences(section):
         :4
     ] == [
         "The network consists of 2 parts that no trial connects.",
-        "Part 1: 3 regimens, 4 trials, 2 direct comparisons. Of the regimens compared "
-        "with the reference, alpha alone, the one with the highest P-score (0.80) is C-1 alone: "
-        "hazard ratio 0.63 (95% CI 0.40–0.98), from indirect evidence only. Interval: "
+        "Part 1: 3 regimens, 4 trials, 2 direct comparisons. The highest P-score (0.80) is "
+        "that of C-1 alone; against the reference, alpha alone, its "
+        "hazard ratio is 0.63 (95% CI 0.40–0.98), from indirect evidence only. Interval: "
         "Hartung-Knapp type, floored, t with 2 degrees of freedom. Heterogeneity: "
         "τ² 0.018 (REML). Inconsistency (design-by-treatment interaction): p = 0.19.",
-        "Part 2: 2 regimens, 1 trial, 1 direct comparison. Of the regimens compared with "
-        "the reference, delta alone, the one with the highest P-score (0.95) is eps alone: hazard "
-        "ratio 0.50 (95% CI 0.25–1.00), with 1 direct trial. Interval: Wald. "
+        "Part 2: 2 regimens, 1 trial, 1 direct comparison. The highest P-score (0.95) is that "
+        "of eps alone; against the reference, delta alone, its hazard ratio is 0.50 (95% CI "
+        "0.25–1.00, which includes 1: no difference), with 1 direct trial. Interval: Wald. "
         "Inconsistency cannot be tested: no loop.",
         "Additivity of the components (random effects): p < 0.001.",
     ]

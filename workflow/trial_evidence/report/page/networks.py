@@ -13,6 +13,7 @@ from trial_evidence.network.models import DESIGN_INTERACTION, LEADING
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.pictures import Picture, pictures
 from trial_evidence.report.page.rows import anchor
+from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import effect
 from trial_evidence.words.models import is_bayesian
 
@@ -96,14 +97,14 @@ def network_parts(
         if entry.setting != setting or not tables.folder.is_dir():
             continue
         id_ = anchor(FOLDER, setting, entry.id)
-        measure, stand_in = "", False
+        measure, null, stand_in = "", 1.0, False
         if isinstance(entry, Network):
-            measure = MEASURES[entry.measure].title
+            measure, null = MEASURES[entry.measure].title, reading.null_of(entry.measure)
             held = {row["regimen"] for row in tables("nodes")}
             stand_in = bool(held) and entry.reference not in held
         found.append(
             NetworkPart(
-                id_, entry.id, entry.title, measure, stand_in, tables, _parts(tables),
+                id_, entry.id, entry.title, measure, stand_in, tables, _parts(tables, null),
                 _regimens(tables), tuple(_leagues(tables)),
                 tuple(pictures(results / setting, FOLDER, entry.id, parts)),
             )
@@ -115,7 +116,12 @@ def _score(row: Mapping[str, Any]) -> float:
     return float(row["p_score"] or 0)
 
 
-def _parts(tables: Tables) -> Rows:
+def _includes(row: Mapping[str, Any], null: float) -> bool:
+    low, high = row["ci_low"], row["ci_high"]
+    return bool(low and high) and reading.includes(float(low), float(high), null)
+
+
+def _parts(tables: Tables, null: float) -> Rows:
     labels = {row["code"]: row["label"] for row in tables("nodes")}
     tests = {
         row["part"]: row for row in tables("inconsistency") if row["kind"] == DESIGN_INTERACTION
@@ -130,6 +136,7 @@ def _parts(tables: Tables) -> Rows:
             "against": labels[row["reference"]],
             "interval_name": "CrI" if is_bayesian(row["model"]) else "CI",
             "behind_reference": of_all.get(row["reference"], 0) > _score(row),
+            "no_difference": f"{null:g}" if _includes(row, null) else None,
         }
         for row in reversed(by_score)
     }
