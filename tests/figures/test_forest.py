@@ -318,6 +318,17 @@ def test_a_column_without_room_stands_under_the_name(tmp_path):
 
 @pytest.mark.parametrize("width", [75.0, 85.0])
 def test_the_plot_keeps_a_third_of_a_narrow_page(width):
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_the_label_of_the_pool_is_whole_beside_short_names(tmp_path, preset):
+    """Names of a letter left no room for how many trials were pooled, and how unlike they are."""
+    label = "All trials (k = 2; I² = 99%)"
+    rows = row("trial", "A", 1.5, 1.0, 2.25, 60.0), row("overall", label, 1.4, 1.1, 1.8)
+    plot = replace(forest(*rows), columns=(COLUMNS[0], *COLUMNS[3:]))
+    texts = " ".join(word.text for word in drawn(plot, tmp_path, PRESETS[preset]).words)
+    assert label in texts
+    assert "In full" not in texts
+
+
     page = layout(many(12), style_for(width))
     (axis,) = [line for line in page.segments if line.role == "axis"]
     assert axis.end[0] - axis.start[0] >= width / 3 - 0.1

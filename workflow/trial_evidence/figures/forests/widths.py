@@ -177,9 +177,12 @@ class Table:
         return max(widths) + self.marks_mm(column)
 
     def _runs_on(self, row: Row) -> bool:
-        """Whether the first text of a row may run beyond its column: the next cell is empty."""
+        """Whether the first text of a row may run beyond its column: the next cell is empty.
+
+        Without another column on the left the panel is next to it, and there are the marks.
+        """
         beside = [column for column in self.columns[1:2] if column.side == "left"]
-        return row.kind not in INDENTED and not any(map(row.text, beside))
+        return row.kind not in INDENTED and bool(beside) and not any(map(row.text, beside))
 
 
 def _water_level(demands: Sequence[float], room: float) -> float | None:
