@@ -207,6 +207,17 @@ def test_an_interval_wholly_off_the_axis_is_an_arrow_only(tmp_path, kind):
     assert not intervals(drawing)
 
 
+def test_an_interval_narrower_than_its_square_is_seen_on_it(tmp_path):
+    """A square alone says nothing of how certain its trial is."""
+    narrow, wide = row("trial", "A", 1.5, 1.45, 1.56, 60.0), row("trial", "B", 1.5, 1.0, 2.25, 40.0)
+    drawing = drawn(forest(narrow, wide), tmp_path)
+    square = max(filled(drawing, INK, 4), key=lambda shape: shape.box[2] - shape.box[0])
+    (line,) = [s for s in filled(drawing, Style().paper.lower(), 4) if s.box[3] - s.box[1] < 2]
+    assert drawing.shapes.index(line) > drawing.shapes.index(square)
+    assert (line.box[0], line.box[2]) == pytest.approx([x_of(drawing, n) for n in (1.45, 1.56)])
+    assert sum(line.box[1::2]) == pytest.approx(sum(square.box[1::2]))
+
+
 def test_an_endless_interval_ends_in_arrows(tmp_path):
     endless = Row("overall", {"trial": "One"}, 0.0, -math.inf, math.inf)
     assert len(arrows(drawn(forest(endless), tmp_path))) == 2
@@ -307,17 +318,6 @@ def test_a_name_that_is_cut_stands_in_full_at_the_foot(tmp_path):
     assert sum(word.size == 8.0 and word.text.startswith("word") for word in drawing.words) == 2
 
 
-def test_a_column_without_room_stands_under_the_name(tmp_path):
-    drawing = drawn(many(5), tmp_path, PRESETS["column"])
-    names = [word for word in drawing.words if word.text.startswith("Trial ") and "(" in word.text]
-    under = [word for word in drawing.words if word.text.startswith("20.0")]
-    assert len(under) == 5
-    assert all(abs(word.x - names[0].x) < 0.1 for word in under)
-    assert "Weight (%)" in " ".join(word.text for word in drawing.words if word.bold)
-
-
-@pytest.mark.parametrize("width", [75.0, 85.0])
-def test_the_plot_keeps_a_third_of_a_narrow_page(width):
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_the_label_of_the_pool_is_whole_beside_short_names(tmp_path, preset):
     """Names of a letter left no room for how many trials were pooled, and how unlike they are."""
@@ -329,6 +329,17 @@ def test_the_label_of_the_pool_is_whole_beside_short_names(tmp_path, preset):
     assert "In full" not in texts
 
 
+def test_a_column_without_room_stands_under_the_name(tmp_path):
+    drawing = drawn(many(5), tmp_path, PRESETS["column"])
+    names = [word for word in drawing.words if word.text.startswith("Trial ") and "(" in word.text]
+    under = [word for word in drawing.words if word.text.startswith("20.0")]
+    assert len(under) == 5
+    assert all(abs(word.x - names[0].x) < 0.1 for word in under)
+    assert "Weight (%)" in " ".join(word.text for word in drawing.words if word.bold)
+
+
+@pytest.mark.parametrize("width", [75.0, 85.0])
+def test_the_plot_keeps_a_third_of_a_narrow_page(width):
     page = layout(many(12), style_for(width))
     (axis,) = [line for line in page.segments if line.role == "axis"]
     assert axis.end[0] - axis.start[0] >= width / 3 - 0.1

@@ -16,7 +16,7 @@ from trial_evidence.figures.canvas.chart import (
 )
 from trial_evidence.figures.canvas.page import Page, Point
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import ELLIPSIS, clean, text_width_mm
+from trial_evidence.figures.canvas.text import ELLIPSIS, MM_PER_POINT, clean, text_width_mm
 from trial_evidence.figures.forests.forest import BOLD, INDENTED, MUTED, RESULT, Column, Forest, Row
 from trial_evidence.figures.forests.widths import Table, closer, fit_columns, pitch_mm, stacked
 
@@ -253,6 +253,10 @@ class _Drawing(Chart):
         x, half = panel.x_mm(row.estimate), side / 2
         corners = rectangle(x - half, y - half, x + half, y + half)
         self.shape("square", corners, fill, outline, style.outline_pt)
+        if fill == colour and x - half <= first < last <= x + half:
+            # an interval that its square would hide
+            thin = style.interval_pt * MM_PER_POINT / 2
+            self.shape("interval", rectangle(first, y - thin, last, y + thin), style.paper)
 
     def _diamond(self, row: Row, y: float, height: float, fill: str) -> None:
         """Cut off where it leaves the axis; a head says that it runs on."""
