@@ -17,6 +17,8 @@ XLINK = "{http://www.w3.org/1999/xlink}"
 FONTS = Path(__file__).parents[2] / "workflow/trial_evidence/figures/canvas/fonts"
 LEAST_POINTS = 6.0
 LONGEST_PIECE = 3.0
+# corners of a circle as drawn, the width of the largest bubble, and how much of one may be cut
+DISC, LARGEST_DISC, CUT = 24, 20.0, 0.1
 # capitals and descenders of the font, in em; boxes that touch by a tenth of a point do not overlap
 ASCENT, DESCENT, TOUCHING = 0.73, 0.21, 0.1
 
@@ -48,6 +50,7 @@ class Shape:
     fill: str
     stroke: str
     dashed: bool
+    width: float
     clip: tuple[float, float, float, float] | None = None
 
     @cached_property
@@ -165,6 +168,8 @@ def read_svg(path: Path) -> Drawing:
 
 def _rectangle(clip_path: ElementTree.Element) -> tuple[float, float, float, float]:
     (rectangle,) = clip_path
+    if rectangle.tag == f"{SVG}path":
+        return _shape(rectangle, {}, (0.0, 0.0), None).box
     x, y, width, height = (
         float(rectangle.get(name, "nan")) for name in ("x", "y", "width", "height")
     )
@@ -184,6 +189,7 @@ def _shape(
         style.get("fill", "#000000"),
         style.get("stroke", "none"),
         "stroke-dasharray" in style,
+        float(style.get("stroke-width", "1")) if style.get("stroke", "none") != "none" else 0.0,
         clip,
     )
 
@@ -192,7 +198,7 @@ def check_svg(path: Path) -> list[str]:
     """Everything wrong with a figure, in words; empty for a sound one.
 
     Looks for texts or shapes outside the page, texts that overlap, texts under 6 points, texts
-    that a mark runs through, and a missing title or description.
+    that a mark runs through, discs that are cut off, and a missing title or description.
     """
     drawing = read_svg(path)
     found = list(drawing.problems)
@@ -203,6 +209,7 @@ def check_svg(path: Path) -> list[str]:
     for shape in drawing.shapes:
         if _outside(shape.box, drawing.width, drawing.height):
             found.append(f"a shape at {shape.box} leaves the page")
+    found += [f"a disc at {shape.box} is cut off" for shape in drawing.shapes if _cut_off(shape)]
     for mark in marks(drawing.shapes):
         for word in drawing.words:
             if _overlap(mark.box, word.box) and not _written_on(mark, word):
@@ -259,6 +266,23 @@ def _written_on(mark: Shape, word: Word) -> bool:
         return False
     darker, lighter = sorted(map(_luminance, (mark.fill, word.fill)))
     return (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def _cut_off(shape: Shape) -> bool:
+    """Whether a disc with its edge is larger than what it is drawn in, such as its key."""
+    xs, ys = zip(*shape.points, strict=True)
+    if shape.clip is None or shape.fill == "none" or len(xs) < DISC:
+        return False
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    if max(right - left, bottom - top) > LARGEST_DISC:
+        return False
+    edge = shape.width / 2 - CUT
+    return (
+        left - edge < shape.clip[0]
+        or top - edge < shape.clip[1]
+        or right + edge > shape.clip[2]
+        or bottom + edge > shape.clip[3]
+    )
 
 
 def _luminance(colour: str) -> float:

@@ -10,7 +10,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.house.bubbles import bubbles, sized
 from trial_evidence.figures.house.labels import vertical_label
 from trial_evidence.figures.house.legends import Legend, legend
-from trial_evidence.figures.house.marks import line_width, point_size, reference_line
+from trial_evidence.figures.house.marks import key_size, line_width, reference_line
 from trial_evidence.figures.house.scales import between, covering, finite, natural, scale, spans
 from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
@@ -67,7 +67,7 @@ def bubble(
     # a bubble may not reach over what stands around the panel
     rims = [min(y.share(at), 1 - y.share(at)) for at in known["y"]]
     beyond = max([0.0, *(known["diameter"] / 2 / height - rims)])
-    trial = legend([_TRIAL], style, {"size": point_size(style.square_unweighted_mm)}, shape=["o"])
+    trial = legend([_TRIAL], style, {"size": key_size(style)}, shape=["o"])
     fit, legends = ([], []) if line is None else _fit(line, axis, level, style)
     return (
         p9.ggplot(known, p9.aes("covariate", "y"))

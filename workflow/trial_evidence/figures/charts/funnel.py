@@ -21,9 +21,9 @@ from trial_evidence.figures.house.marks import (
     DOTTED,
     disc,
     geom_disc,
+    key_size,
     line_width,
     no_difference,
-    point_size,
     reference_line,
 )
 from trial_evidence.figures.house.scales import (
@@ -126,7 +126,7 @@ def funnel(
     )
     looks = {key: look for key, (look, *_) in lines.items()}
     fills = [style.ink, style.paper][: 1 + imputed.any()]
-    key = {"fill": fills, "color": style.ink, "size": point_size(style.square_unweighted_mm)}
+    key = {"fill": fills, "color": style.ink, "size": key_size(style)}
     legends = [
         line_legend(looks, {key: key for key in looks}, style),
         legend(_KINDS[: len(fills)], style, key, shape=["o"] * len(fills)),

@@ -14,8 +14,8 @@ from trial_evidence.figures.house.legends import legend
 from trial_evidence.figures.house.marks import (
     DASHED,
     DOTTED,
+    key_size,
     line_width,
-    point_size,
     reference_line,
 )
 from trial_evidence.figures.house.scales import Span, covering, ends, natural, scale, spans
@@ -86,7 +86,7 @@ def surrogate(
     area = area.assign(endpoint=area["endpoint"].clip(up.low, up.high))
     area = area.pivot(index=["surrogate", "band"], columns="curve", values="endpoint").reset_index()
     curves = curves[curves["endpoint"].between(up.low, up.high)]
-    key = {"size": point_size(0.85 * style.square_unweighted_mm)}
+    key = {"size": key_size(style)}
     legends = [legend([_TRIAL], style, key, shape=["o"])]
     behind: list[Any] = []
     if len(area):

@@ -8,7 +8,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, wrap
 from trial_evidence.figures.house.labels import geom_names
 from trial_evidence.figures.house.legends import legend
-from trial_evidence.figures.house.marks import geom_disc, line_width, point_size
+from trial_evidence.figures.house.marks import geom_disc, key_size, line_width, point_size
 from trial_evidence.figures.house.scales import (
     Span,
     across_mm,
@@ -72,7 +72,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     # a name may stand a little above its panel
     clear = style.block_gap_mm / MM_PER_POINT
     row = _PANEL_MM + lines * style.leading_mm(style.text_pt) + 3 * style.block_gap_mm
-    key = {"size": point_size(0.85 * style.square_unweighted_mm)}
+    key = {"size": key_size(style)}
     fill, edge = [style.ink, style.paper], [style.paper, style.ink]
     keys = legend([_POOLED, _COMPARED], style, key, fill=fill, color=edge)
     legends = [] if trials["pooled"].all() else [keys]

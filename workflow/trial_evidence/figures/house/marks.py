@@ -28,6 +28,11 @@ def point_size(diameter_mm: Any, stroke: float = 0.0) -> Any:
     return diameter_mm / MM_PER_POINT / _POINTS_PER_SIZE - stroke
 
 
+def key_size(style: Style) -> float:
+    """The `size` of a point in a legend: with its edge no higher than a key, or a capital."""
+    return float(point_size(0.85 * style.square_unweighted_mm))
+
+
 def disc(diameter_mm: float, fill: str, edge: str, style: Style) -> dict[str, Any]:
     """Settings of a `geom_point` with a thin edge."""
     stroke = line_width(style.hair_pt)
