@@ -29,6 +29,7 @@ PAGE, COLUMN = PRESETS["page"], PRESETS["column"]
 STYLE = Style()
 INK, MUTED, PAPER = STYLE.ink.lower(), STYLE.muted.lower(), STYLE.paper.lower()
 ACCENT, LIGHT, PALE = (c.lower() for c in (STYLE.accent, STYLE.accent_light, STYLE.accent_pale))
+FAINT = STYLE.accent_faint.lower()
 TITLED = Words("A title")
 RATIO = Axis("log", 0.0, "Risk ratio", "Favours control", "Favours treatment")
 ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)

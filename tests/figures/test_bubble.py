@@ -10,6 +10,7 @@ from figures.chart_reading import (
     ACCENT,
     CHART_TEXT,
     DRAWN,
+    FAINT,
     INK,
     MUTED,
     RATIO,
@@ -85,7 +86,7 @@ def test_the_band_lies_between_its_limits(tmp_path):
     x, y = measures(drawing)
     (band,) = [
         s for s in drawing.shapes
-        if s.fill == "#f3f4f6" and s.box[3] < drawing.word(TICK).y
+        if s.fill == FAINT and s.box[3] < drawing.word(TICK).y
     ]  # fmt: skip
     for year, limit in ((2010, 0.4), (2010, 0.7), (2020, 0.0), (2020, 0.3)):
         expected = x(year), y(math.exp(limit))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -26,10 +27,12 @@ from figures.chart_reading import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.figures.canvas.style import PRESETS, styled
 from trial_evidence.figures.charts.funnel import funnel
 from trial_evidence.figures.house.theme import Words
 
+LOOKS = read_figure_configuration(Path(__file__).parents[2] / "config").styles
 TRIALS = [(1.1, 0.1), (1.5, 0.2), (2.0, 0.3), (0.9, 0.25), (1.3, 0.5)]
 POOLED = math.log(1.25)
 POINTS = [(math.log(ratio), error, False) for ratio, error in TRIALS]
@@ -127,6 +130,17 @@ def test_shades_differ_in_grey():
         levels = [sum(int(colour[at : at + 2], 16) for at in (1, 3, 5)) / 3 for colour in fills]
         assert levels[1] - levels[0] > 40
         assert levels[2] - levels[1] > 20
+
+
+@pytest.mark.parametrize("name", ["default", "greyscale", "jama"])
+def test_no_two_regions_look_alike_in_any_look(tmp_path, name):
+    """A trial at p < 0.01 would be taken for one at p > 0.10."""
+    drawing = drawn(plot(style=styled(LOOKS[name].fields, 180.0)), tmp_path)
+    keys = [drawing.word(text) for text in ("p > 0.10", "p < 0.01")]
+    areas = [s for s in drawing.shapes if len(s.points) == 4 and s.box[1] > keys[0].box[1] - 2]
+    fills = [s.fill for s in areas if any(0 < key.box[0] - s.box[2] < 6 for key in keys)]
+    assert len(set(fills)) == len(fills) == 2
+    assert len({shape.fill for shape in areas}) == 4
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

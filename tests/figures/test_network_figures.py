@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,8 @@ from figures.chart_reading import (
     said,
     y_of,
 )
-from trial_evidence.figures.canvas.style import PRESETS
+from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.figures.canvas.style import PRESETS, styled
 from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
 from trial_evidence.figures.charts.rankogram import rankogram
 from trial_evidence.figures.charts.surrogate import surrogate
@@ -31,6 +33,7 @@ from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.figures.overview.network_graph import GraphEdge, GraphNode, NetworkGraph, ring
 
 PAGE = PRESETS["page"]
+LOOKS = read_figure_configuration(Path(__file__).parents[2] / "config").styles
 
 # ----------------------------------------------------------------------------------------- graph
 
@@ -96,6 +99,19 @@ def test_trials_of_three_arms_are_shaded():
     centres = [centre(disc) for disc in discs(page)]
     for corner in shaded.points:
         assert min(math.dist(corner, c) for c in centres) < 0.01
+
+
+@pytest.mark.parametrize("name", ["default", "greyscale", "jama"])
+def test_every_trial_of_three_arms_is_shaded_in_any_look(name):
+    """What is white like the page, or grey beside a blue key, is no trial of three arms."""
+    style = styled(LOOKS[name].fields, 180.0)
+    more = {"parts": ["ABCDE"], "multi_arm": ["ABC", "ABD"]}
+    page = network_graph.layout(replace(GRAPH, **more), style)
+    one, two = (shape.fill for shape in page.bands if shape.role == "multi-arm")
+    assert len({one, two, style.paper, style.band}) == 3 + (style.band != style.paper)
+    # half as far from white paper, in the hue of the key
+    whiter, key = ([255 - int(c[at : at + 2], 16) for at in (1, 3, 5)] for c in (two, one))
+    assert whiter == pytest.approx([distance / 2 for distance in key], abs=1)
 
 
 def test_a_ring_without_crossings_is_found():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from trial_evidence.figures.canvas.text import MM_PER_POINT
@@ -80,9 +81,22 @@ class Style:
         return size_pt * MM_PER_POINT * self.leading
 
     @property
+    def accent_faint(self) -> str:
+        """Between the paper and `accent_pale`. It means something; `band` may be white."""
+        return mixed(self.paper, self.accent_pale, 0.5)
+
+    @property
     def judgements(self) -> Mapping[str, str]:
         """Colours of risk-of-bias judgements."""
         return {"low": self.low_risk, "some_concerns": self.some_concerns, "high": self.high_risk}
+
+
+@lru_cache(maxsize=512)
+def mixed(one: str, other: str, share: float) -> str:
+    """A colour between two, as hex: the first at share 0, the other at 1."""
+    share = min(max(share, 0.0), 1.0)
+    pairs = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(a + share * (b - a)):02X}" for a, b in pairs)
 
 
 # What narrower pages have smaller: on one and a half columns, and on one.

@@ -97,5 +97,5 @@ def _fit(
     ]
     return layers, [
         legend([_LINE], style, color=[style.accent]),
-        legend([band], style, edge, fill=[style.band]),
+        legend([band], style, edge, fill=[style.accent_faint]),
     ]

@@ -133,7 +133,7 @@ def funnel(
     ]
     shaded: list[Any] = []
     if axis.reference is not None:
-        shades = [style.paper, style.accent_light, style.accent_pale, style.band]
+        shades = [style.paper, style.accent_light, style.accent_pale, style.accent_faint]
         edge = {"color": style.muted, "size": line_width(style.hair_pt)}
         legends.append(legend(_REGIONS, style, edge, fill=shades))
         regions = pd.concat(_regions(axis, axis.reference, x, y))

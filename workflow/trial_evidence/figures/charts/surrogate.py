@@ -90,7 +90,7 @@ def surrogate(
     legends = [legend([_TRIAL], style, key, shape=["o"])]
     behind: list[Any] = []
     if len(area):
-        legends.append(legend([band], style, edge, fill=[style.band]))
+        legends.append(legend([band], style, edge, fill=[style.accent_faint]))
         behind = [
             p9.geom_ribbon(p9.aes(y="ci_low", ymin="ci_low", ymax="ci_high", fill="band"), area),
             p9.geom_line(p9.aes(group="curve"), curves[curves["curve"].isin(_EDGES)], **edge),

@@ -2,13 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from trial_evidence.figures.canvas.chart import Chart, Described, rectangle
 from trial_evidence.figures.canvas.page import LEAST_POINTS, Page
-from trial_evidence.figures.canvas.style import Style
+from trial_evidence.figures.canvas.style import Style, mixed
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
 
 _PAD_MM = 0.6
@@ -139,11 +138,3 @@ def _row(
         lines = tuple(map(clean, cell.lines))
         chart.word("cell", lines, edge + pitch / 2, middle, "center", cell.bold, size_pt=size)
     chart.y += height
-
-
-@lru_cache(maxsize=512)
-def mixed(one: str, other: str, share: float) -> str:
-    """A colour between two, as hex: the first at share 0, the other at 1."""
-    share = min(max(share, 0.0), 1.0)
-    pairs = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5))
-    return "#" + "".join(f"{round(a + share * (b - a)):02X}" for a, b in pairs)

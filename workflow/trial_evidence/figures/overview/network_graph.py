@@ -188,7 +188,8 @@ class _Drawing(Chart):
         for number, names in enumerate(dict.fromkeys(map(tuple, graph.multi_arm))):
             if names and all(name in places for name in names):
                 corners = [places[name] for name in sorted(names, key=part.index)]
-                self.fill("multi-arm", corners, style.band if number % 2 else style.accent_pale)
+                fill = style.accent_faint if number % 2 else style.accent_pale
+                self.fill("multi-arm", corners, fill)
         edges = [edge for edge in graph.edges if edge.first in places and edge.second in places]
         lines = [(places[edge.first], places[edge.second]) for edge in edges]
         heaviest = max((edge.weight for edge in graph.edges), default=1.0)
