@@ -288,6 +288,7 @@ def test_the_specification_curve_runs_through_every_result(made_up, case):
     leading = [f"{float(row['estimate']):.2f}" for row in found if row["leading"] == "yes"]
     assert re.findall(r"Leading specification: (\d+\.\d+)", drawn.everything) == leading
     assert y.slope < 0
+    _favours(drawn, entry)
 
 
 def test_the_bubbles_lie_at_year_and_effect_and_the_line_is_that_of_the_regression(made_up):
@@ -311,7 +312,14 @@ def test_the_bubbles_lie_at_year_and_effect_and_the_line_is_that_of_the_regressi
     for year in (min(years), max(years)):
         fitted = math.exp(terms["intercept"] + slope * year)
         assert drawn.passes(x.at(year), y.at(fitted)), year
+    _favours(drawn, case[0])
+
+
+def _favours(drawn, entry):
+    """A higher ratio of responses favours the first arm, a higher hazard ratio the second."""
     head = next(word.text for word in drawn.words if "↑" in word.text)
-    up, down = head.split("↑")[1].split("↓")
-    assert "dual" in up.lower()
-    assert "almab" in down.lower()
+    sides = head.split("↑")[1].split("↓")
+    better, other = sides[::-1] if entry["measures"][0] in BENEFIT_BELOW else sides
+    first, second = (arm.lower() for arm in entry["arms"])
+    assert first in better.lower()
+    assert second in other.lower()

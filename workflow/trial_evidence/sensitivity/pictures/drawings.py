@@ -146,8 +146,9 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
             "not a test, because specifications share their trials.",
         ),
     )
+    axis = comparison_axis(name, analysis.arm_labels, analysis.fewer_is_better, measure.title)
     return charted(
-        specification, results, pd.DataFrame(chosen), Axis("log", 0.0, measure.title), words=words,
+        specification, results, pd.DataFrame(chosen), axis, words=words,
         description=f"Specification curve of {analysis.title}: {len(estimates):,} specifications "
         f"of the {measure.title.lower()} with estimates from {lowest} to {highest}, median "
         f"{_median(rows)}.{''.join(led)} {' '.join(notes)}",
