@@ -14,7 +14,7 @@ from trial_evidence.loaded import load
 SETTING, ANALYSIS = "neoadjuvant", "pcr_dual_v_almab"
 
 
-def forest(made_up, changed=lambda entry: entry, results=None, processed=None):
+def forest(made_up, changed=lambda entry: entry, results=None, processed=None, of=ANALYSIS):
     """The forest plot of response, of a changed analysis or of changed results."""
     config = made_up.folder / "config"
     configuration, sheet, _ = load(made_up.folder / "data/raw", config)
@@ -24,7 +24,7 @@ def forest(made_up, changed=lambda entry: entry, results=None, processed=None):
     return setting_forests(
         replace(configuration, analyses=analyses), read_figure_configuration(config), sheet,
         SETTING, processed or made_up.folder / "data/processed", results or made_up.results,
-    )[f"{ANALYSIS}/forest"]  # fmt: skip
+    )[f"{of}/forest"]  # fmt: skip
 
 
 def test_trials_stand_in_the_order_that_is_asked_for(made_up):
@@ -46,17 +46,31 @@ def test_trials_stand_in_the_order_that_is_asked_for(made_up):
         assert several > 1
 
 
-def edited(made_up, folder, change):
-    """Results of the setting with every row of the trials as `change` leaves it."""
+def edited(made_up, folder, change, table="trials"):
+    """Results of the setting with every row of a table as `change` leaves it."""
     shutil.copytree(made_up.results / SETTING, folder / SETTING, ignore=lambda place, names: [
         name for name in names if not name.endswith(".csv")])  # fmt: skip
-    path = folder / SETTING / "trials.csv"
+    path = folder / SETTING / f"{table}.csv"
     changed = [found for row in rows(path) if (found := change(row)) is not None]
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows(made_up.results / SETTING / "trials.csv")[0]))
+        writer = csv.DictWriter(file, list(rows(made_up.results / SETTING / f"{table}.csv")[0]))
         writer.writeheader()
         writer.writerows(changed)
     return folder
+
+
+def test_a_cohort_that_has_no_row_is_not_said_to_be_shown(made_up, tmp_path):
+    """The figure of all regimens has a row a regimen; that of one regimen has its trials."""
+
+    def change(row):
+        out = {"pooled": "no", "not_pooled_reason": "Odd."} if row["trial"] == "LARCH" else {}
+        return row | out
+
+    results = edited(made_up, tmp_path, change, "rates")
+    for name, said in (("pcr_rates", "is"), ("pcr_rates/almab_with_chemotherapy", "is shown but")):
+        (found,) = (text for text in forest(made_up, results=results, of=name).footnotes
+                    if "LARCH" in text and "pooled" in text)  # fmt: skip
+        assert found == f"LARCH {said} not pooled: odd."
 
 
 def test_several_trials_that_are_not_pooled_have_no_diamond_and_the_reason(made_up):

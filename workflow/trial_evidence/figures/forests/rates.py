@@ -135,7 +135,7 @@ def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]
                 "randomised comparison of regimens.",
                 models=say(sentences.rates_model(evidence.configuration.pooling)),
             ),
-            *sentences.not_pooled(evidence, rates[rates["subgroup"].isin(subgroups)]),
+            *sentences.not_pooled(evidence, rates[rates["subgroup"].isin(subgroups)], False),
         ),
         description=sentences.overview_in_words(evidence, title, records(lead), subgroups),
     )

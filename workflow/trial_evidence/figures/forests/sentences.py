@@ -234,11 +234,13 @@ def of_harms(
         yield say(words, trials=", ".join(corrected))
 
 
-def not_pooled(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
-    """Trials that are shown but not pooled, with the reason."""
+def not_pooled(evidence: AnyEvidence, trials: pd.DataFrame, shown: bool = True) -> Iterator[str]:
+    """Trials that are not pooled, with the reason; `shown` where each trial has a row."""
     for record in records(trials[trials["pooled"] == "no"].drop_duplicates("trial_id")):
         reason = lower_first(record["not_pooled_reason"].rstrip("."))
         words = "{trial} is shown but not pooled: {reason}."
+        if not shown:
+            words = "{trial} is not pooled: {reason}."
         yield evidence.say(words, trial=record["trial"], reason=reason)
 
 
