@@ -1,6 +1,7 @@
 """Traffic lights, flow, evidence map, answers and timeline, read back from their files."""
 
 import math
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -283,6 +284,14 @@ def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):
     # The area of a dot follows the patients of its trial, and a dot has an edge.
     small, large = sorted(dot.box[2] - dot.box[0] for dot in dots)
     assert small / large == pytest.approx(math.sqrt(100 / 300), abs=0.1)
+
+
+def test_thousands_of_patients_are_printed_alike(tmp_path):
+    drawing = drawn(chart(timeline, YEARS.assign(patients=[9000, 8872, 3000])), tmp_path)
+    assert drawing.word("Early: 2 trials, 17,872 patients")
+    assert {"20,000", "3,000"} <= {word.text for word in drawing.words}
+    assert not [word.text for word in drawing.words if re.fullmatch(r"\d{4,}", word.text)
+                and not word.text.startswith("20")]  # fmt: skip
 
 
 def test_dots_say_whether_a_trial_is_pooled(tmp_path):

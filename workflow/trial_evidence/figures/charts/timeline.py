@@ -1,5 +1,7 @@
 """A timeline: how the trials and the patients of a field added up over the years."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import plotnine as p9
@@ -52,7 +54,10 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
         ticks = [t for t in linear_ticks(first, last, most) if first <= t <= last and t % 1 == 0]
         return Span(first, last, tuple(ticks), tuple(map(format_tick, ticks)))
 
-    spans = [fitting(from_zero([1.08 * total]), _PANEL_MM, style, upright=True) for total in totals]
+    spans = [
+        _with_commas(fitting(from_zero([1.08 * total]), _PANEL_MM, style, upright=True))
+        for total in totals
+    ]
     x = fitting(years, across_mm(style, max(spans, key=lambda span: span.high)), style)
     foot, head, top = (
         pd.DataFrame({"panel": totals.index, "year": year, "total": total})
@@ -98,6 +103,15 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
         )
         + [scale("x", x), *per_panel("y", spans), p9.scale_size_identity()]
     )  # fmt: skip
+
+
+def _with_commas(span: Span) -> Span:
+    """Thousands as the headings print them."""
+    labels = (
+        f"{tick:,.0f}" if tick >= 1000 else label
+        for tick, label in zip(span.ticks, span.labels, strict=True)
+    )
+    return replace(span, labels=tuple(labels))
 
 
 def _heading(panel: str, trials: pd.DataFrame, style: Style) -> str:
