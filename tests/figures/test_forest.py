@@ -338,6 +338,19 @@ def test_a_column_without_room_stands_under_the_name(tmp_path):
     assert "Weight (%)" in " ".join(word.text for word in drawing.words if word.bold)
 
 
+def test_a_text_under_the_name_has_its_place_where_another_is_missing(tmp_path):
+    """A p value alone, below the headings of counts and p, would be read as a count."""
+    counted, tested = row("trial", "A", 1.5, 1.0, 2.0), row("trial", "B", 1.5, 1.0, 2.0)
+    counted = replace(counted, texts=counted.texts | {"weight": ""})
+    tested = replace(tested, texts={"trial": "B", "result": "1.5", "weight": "0.54"})
+    nothing = replace(tested, texts={"trial": "C", "result": "1.5"})
+    plot = forest(counted, tested, nothing)
+    drawing = drawn(replace(plot, title=""), tmp_path, style_for(75.0))
+    assert drawing.word("42/107; 23/107")
+    assert drawing.word("–; –; 0.54")
+    assert not [word for word in drawing.words if word.text.endswith("–")]
+
+
 @pytest.mark.parametrize("width", [75.0, 85.0])
 def test_the_plot_keeps_a_third_of_a_narrow_page(width):
     page = layout(many(12), style_for(width))

@@ -8,6 +8,7 @@ from trial_evidence.figures.canvas.chart import HAIR_MM
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
 from trial_evidence.figures.forests.forest import BOLD, INDENTED, RESULT, Column, Row
+from trial_evidence.words.numbers import EN_DASH
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 # Share of the least widths of panel and words that is left when nothing else helps.
@@ -71,7 +72,11 @@ def stacked(
     headings = "; ".join(clean(column.header) for column in under)
 
     def below(row: Row) -> tuple[str, ...]:
-        found = [(text, column.unit) for column in under if (text := row.text(column))]
+        texts = [row.text(column) for column in under]
+        while texts and not texts[-1]:
+            texts.pop()
+        # the headings are told apart by their order alone
+        found = [(text or EN_DASH, column.unit) for text, column in zip(texts, under, strict=False)]
         return tuple(text + unit * text[-1].isdigit() for text, unit in found)
 
     with_texts = [replace(row, below=below(row)) for row in rows]
