@@ -271,6 +271,18 @@ def test_regimens_stand_at_predicted_and_observed(tmp_path):
     assert (upright[3], upright[1]) == pytest.approx((y(math.exp(0.1)), y(math.exp(1.2))), abs=0.05)
 
 
+def test_the_line_of_agreement_runs_where_both_are_the_same(tmp_path):
+    drawing = drawn(agreement(), tmp_path)
+    (dashed,) = [s for s in drawing.shapes if s.dashed and s.box[3] - s.box[1] > 20]
+    y = y_of(drawing, ("0.5", "2"), math.log)
+    low, high = (min(w.x for w in drawing.words if w.text == text and w.anchor == "middle")
+                 for text in ("0.5", "2"))  # fmt: skip
+    (x1, y1), (x2, y2) = dashed.points[0], dashed.points[-1]
+    slope = (y2 - y1) / (x2 - x1)
+    for x, ratio in ((low, 0.5), (high, 2.0)):
+        assert y1 + slope * (x - x1) == pytest.approx(y(ratio), abs=0.1)
+
+
 def test_the_key_names_the_level_of_the_intervals(tmp_path):
     drawing = drawn(agreement(level=90.0), tmp_path)
     assert drawing.word("90% confidence intervals")

@@ -349,17 +349,15 @@ def test_the_rate_of_a_regimen_stands_in_its_row(made_up):
         assert f"{row['events']}/{row['participants']}" in cells
         rate = [100 * value for value in floats(row, *POOL)]
         assert says(next(c for c in cells if "(" in c), rate, digits=0), label
-        x, y = axis.at(rate[0]), middle(word)[1]
-        assert any(
-            shape.box[0] - 1 <= x <= shape.box[2] + 1
-            for shape in drawn.shapes
-            if abs((shape.box[1] + shape.box[3]) / 2 - y) < 2.6
-        )
         # Single trials are squares, as the small print says, and diamonds are pooled.
-        near = [m for m in drawn.marks(12.0) if abs(m.y - y) < 2.6]
+        near = [m for m in drawn.marks(12.0) if abs(m.y - middle(word)[1]) < 2.6]
         squares = [m for m in near if abs(m.width - m.height) < 0.1]
         assert len(squares) == (row["model"] == "single_trial"), label
-        assert squares or diamond(drawn, word)
+        if squares:
+            drawn_at(drawn, axis, word, *rate, mark=True)
+        else:
+            low, tip, high = diamond(drawn, word)
+            assert (tip, low, high) == pytest.approx([axis.at(end) for end in rate], abs=1.0), label
 
 
 def _slug(label):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import combinations, pairwise
-from math import hypot
+from math import hypot, log
 
 import pytest
 from meaning.evidence import NO_EFFECT, agents, floats, numbers, one, rows, says
@@ -522,14 +522,36 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
     assert [w for w in drawn.words if w.text.strip() == "First"]
 
 
+@pytest.mark.parametrize("scale", SYNERGY)
+def test_the_more_a_trial_of_synergy_knows_the_larger_is_its_square(made_up, scale):
+    """Squares of one size would have the smallest trial count as much as the largest."""
+    drawn = figure(made_up, "pcr_network", f"synergy_{scale}")
+    sizes = []
+    every = rows(folder(made_up, "pcr_network") / "synergy.csv", scale=scale, kind="trial")
+    for row in (row for row in every if row["background_source"].startswith("implied")):
+        low, high = floats(row, *EFFECT[1:])
+        width = log(high / low) if scale in {"multiplicative", "log_odds"} else high - low
+        y = middle(drawn.named(row["trial"]))[1]
+        (square,) = (m for m in drawn.marks(12.0) if abs(m.y - y) < 2.6)
+        sizes.append((width, square.width))
+    widths = [width for _, width in sorted(sizes)]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] > widths[-1] + 0.5
+
+
 def test_the_trials_of_surrogacy_lie_at_both_their_effects(made_up):
     place = made_up.results / "neoadjuvant/network/pcr_and_event_free"
     drawn = Figure(place / "surrogacy.svg")
     x, y = drawn.across(), drawn.upright()
+    sizes = []
     for row in rows(place / "trials.csv"):
         at = x.at(float(row["odds_ratio"])), y.at(float(row["hazard_ratio"]))
-        assert drawn.marks_at(*at), row["trial"]
+        (mark, *_) = drawn.marks_at(*at)
         assert near(drawn, row["trial"], at), row["trial"]
+        sizes.append((float(row["patients"]), round(mark.width, 2)))
+    # The area of a disc follows the patients.
+    assert [width for _, width in sorted(sizes)] == sorted(width for _, width in sizes)
+    assert len({width for _, width in sizes}) > 2
     assert "Hazard ratio (↑ shorter survival; ↓ longer survival)" in drawn.everything
     assert "Odds ratio of response" in drawn.everything
 
