@@ -120,6 +120,8 @@ def exchanged(made_up, tmp_path_factory):
     old.parent.mkdir(parents=True)
     old.write_text("id\n", encoding="utf-8")
     old.with_name("my notes.txt").write_text("Seen.", encoding="utf-8")
+    (results / "exchange/cinema/gone").mkdir()
+    (results / "exchange/cinema/gone/files.csv").write_text("id\n", encoding="utf-8")
     write_exchange(configuration, networks, sheet, evidence, results)
     return results
 
@@ -132,6 +134,8 @@ def test_an_old_file_is_not_left_to_be_read_and_one_of_the_readers_own_stays(exc
     folder = exchanged / "exchange/cinema/neoadjuvant"
     assert not (folder / "gone_arms.csv").exists()
     assert (folder / "my notes.txt").exists()
+    # Of a setting that is no more the folder goes as well.
+    assert not (exchanged / "exchange/cinema/gone").exists()
 
 
 # ---------------------------------------------------------------------------------------- CINeMA

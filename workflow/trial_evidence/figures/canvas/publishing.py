@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import pandas as pd
 
 from trial_evidence.figures.canvas.page import DPI, Format, Picture, as_paragraph, save_page
-from trial_evidence.kept import Ledger, code_version, digest
+from trial_evidence.kept import Ledger, code_version, digest, remove_made
 
 LISTING = "figures.csv"
 # Beside the list: what each figure was drawn from.
@@ -150,11 +150,7 @@ def publishing(
     yield drawing
     there = drawing.finish() | {folder / name for name in kept}
     old = {path for pattern in own for path in folder.glob(pattern) if path.is_file()}
-    for path in sorted((old | (drawing.no_more if own else set())) - there):
-        path.unlink(missing_ok=True)
-        for parent in path.parents[: len(path.relative_to(folder).parts) - 1]:
-            if parent.is_dir() and not any(parent.iterdir()):
-                parent.rmdir()
+    remove_made((old | (drawing.no_more if own else set())) - there)
 
 
 def publish(
