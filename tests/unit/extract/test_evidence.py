@@ -100,7 +100,7 @@ def test_a_trial_without_information_on_a_ratio_keeps_its_difference(events):
         "risk_ratio": "no", "odds_ratio": "no", "risk_difference": "yes",
     }  # fmt: skip
     assert used["not_pooled_reason"]["risk_ratio"] == (
-        "no event, or only events, in both arms: no information on a ratio"
+        "there is no event, or only events, in both arms, which says nothing about a ratio"
     )
     assert math.isnan(used["yi"]["odds_ratio"])
     # 0.5 in every cell, as in the formula of the ratios

@@ -20,7 +20,7 @@ from trial_evidence.sheet import Sheet
 
 OTHER_DEFINITION = "the trial defines the outcome otherwise than those that are pooled"
 OWN_DEFINITIONS = "each trial defines the outcome in its own way"
-NO_INFORMATION = "no event, or only events, in both arms: no information on a ratio"
+NO_INFORMATION = "there is no event, or only events, in both arms, which says nothing about a ratio"
 
 
 @dataclass(frozen=True)

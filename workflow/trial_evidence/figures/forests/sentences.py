@@ -216,8 +216,9 @@ def of_harms(
     """What a reader of a forest plot of many harms has to know; `trials` are those of all harms."""
     say = evidence.say
     yield say(
-        "Trials are pooled where they add the same agents and define the harm alike. Both arms of "
-        "a trial come from one source; the table of harms has every definition and source."
+        "Trials are pooled where they add the same agents and define the harm in the same way. "
+        "Both arms of a trial come from one source; the table of harms has every definition and "
+        "source."
     )
     yield from of_subtotals(evidence, subtotals)
     named: dict[str, dict[str, None]] = {}

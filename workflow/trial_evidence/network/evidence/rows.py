@@ -51,7 +51,7 @@ ONE_REPORTED = "no report of the trial has admitted results for two of its regim
 SAME_REGIMEN = "both arms have the same regimen"
 FOLLOWS = "follows from the other hazard ratios of the trial"
 APART = "not joined with the arms of the report taken"
-NO_INFORMATION = "no event, or only events, in every arm: no information on a ratio"
+NO_INFORMATION = "there is no event, or only events, in every arm, which says nothing about a ratio"
 # Arms of one variance: contrasts that share one are correlated by a half.
 SHARED_ARM = "assumed: contrasts that share an arm have a correlation of one half"
 DERIVED = "derived from all pairwise hazard ratios"
