@@ -1,5 +1,7 @@
 """The page and the summary: which estimates they show, and in which words."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from invented import PCR, RATES, RECEPTOR, SETTING, analysis, configuration
@@ -146,6 +148,39 @@ def test_the_title_stands_once():
 def test_a_trial_goes_by_its_name():
     (row,) = [x for x in page({"subgroup": "trial=t1"}) if "0.63" in x]
     assert cells(row)[1] == "TRIAL-1"
+
+
+def test_some_patients_of_one_trial_are_told_from_all_of_them():
+    (row,) = [x for x in page({"subgroup": "receptor=negative & trial=t1"}) if "0.63" in x]
+    assert cells(row)[1] == "TRIAL-1, receptor: negative"
+
+
+def test_a_figure_of_another_setting_is_not_linked():
+    other = pd.DataFrame(
+        {"setting": ["late"], "analysis": ["comparison"], "figure": ["comparison/funnel"]}
+    )
+    text = at_a_glance(estimates({}), pd.concat([FIGURES, other]), NAMES, configuration(TIMED))
+    assert "forest.svg" in text
+    assert "funnel" not in text
+
+
+def test_the_page_tells_the_level_of_its_intervals():
+    wanted = replace(configuration(TIMED), confidence_level=90.0)
+    text = at_a_glance(estimates({}), FIGURES, NAMES, wanted)
+    assert "with its 90% interval" in text
+    assert "PI: 90% prediction interval" in text
+
+
+def test_only_the_test_of_the_first_measure_is_shown():
+    """The tests of two measures differ, and a row does not say which it is of."""
+    test = {"analysis": "response", "model": "subgroup_difference", "subgroup": "added_agents",
+            "role": "", "p_value": 0.0415}  # fmt: skip
+    tests = [
+        test | {"measure": measure, "remark": f"F({df}, 1) = 5.00; some method"}
+        for df, measure in enumerate(COUNTED.measures[:2], start=1)
+    ]
+    lines = page({"analysis": "response", "measure": COUNTED.measures[0]}, *tests, of=(COUNTED,))
+    assert [line.split(" = ")[0][-7:] for line in lines if "test:" in line] == ["F(1, 1)"]
 
 
 def test_a_test_between_subgroups_is_shown_with_its_p_value():

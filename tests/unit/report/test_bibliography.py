@@ -35,6 +35,20 @@ def test_what_only_a_judgement_or_a_biomarker_rests_on_is_cited(pooled, table):
     assert "cited_there_alone" in [source["source_id"] for source in used_sources(changed)]
 
 
+@pytest.mark.parametrize("kind", ["trials", "rates"])
+def test_every_source_of_a_result_is_cited(pooled, kind):
+    found = material(pooled)
+    for table in ("risk_of_bias", "biomarker_effects"):
+        found = with_table(found, table, [])
+    other = "rates" if kind == "trials" else "trials"
+    none = getattr(found.evidence, other).iloc[:0]
+    found = replace(found, evidence=replace(found.evidence, **{other: none}))
+    behind = {key for cell in getattr(found.evidence, kind)["source_id"]
+              for key in cell.split(" / ")}  # fmt: skip
+    assert behind
+    assert {source["source_id"] for source in used_sources(found)} == behind - {""}
+
+
 def test_what_only_a_network_or_a_control_risk_rests_on_is_cited(pooled):
     """Trials that join a network are in no comparison, and patients' risks may come from others."""
     found = material(pooled)
@@ -67,6 +81,29 @@ def test_bibtex_of_an_article():
         "  pmid = {123},\n"
         "}\n"
     )
+
+
+def test_every_field_has_its_name_in_every_format():
+    record = source(issue="6", pmcid="PMC45", authors="Røe JACB; Poe R-M", type="article")
+    for field in ("volume = {17}", "number = {6}", "pmid = {123}", "pmcid = {PMC45}"):
+        assert f"  {field},\n" in bibtex([record])
+    (entry,) = rispy.loads(ris([record]))
+    assert (entry["volume"], entry["number"]) == ("17", "6")
+    assert (entry["accession_number"], entry["custom2"]) == ("123", "PMC45")
+    (parsed,) = json.loads(csl_json([record]))
+    # Names and forms of CSL 1.0.2.
+    assert parsed == {
+        "id": "doe_2020_trial_a", "type": "article-journal", "title": "Trial_A: 50% of all",
+        "container-title": "Ann Res & Pract", "volume": "17", "issue": "6", "page": "791-800",
+        "DOI": "10.1016/S1470-2045(16)00163-7", "PMID": "123", "PMCID": "PMC45",
+        "author": [{"family": "Røe", "given": "JACB"}, {"family": "Poe", "given": "R-M"}],
+        "issued": {"date-parts": [[2020]]},
+    }  # fmt: skip
+
+
+def test_what_is_no_article_says_where_it_was_published():
+    assert "  howpublished = {Ann Res \\& Pract},\n" in bibtex([source(type="label")])
+    assert "journal" not in bibtex([source(type="label")])
 
 
 def test_an_organisation_has_no_further_authors():

@@ -1,10 +1,14 @@
 """What a run rested on: comparable between two people, honest about git."""
 
 import json
+import mimetypes
 import os
 import subprocess
+import sys
 import tomllib
 
+import numpy
+import pandas
 import pytest
 from invented import ROOT
 from trial_evidence.report.files import provenance as files_provenance
@@ -99,6 +103,28 @@ def test_another_line_of_code_has_another_checksum(monkeypatch, tmp_path):
     assert found[0] != found[1]
 
 
+@pytest.mark.parametrize("name", ["rules/report.smk", "report/page.html.j2", "dictionary/a.csv"])
+def test_another_rule_text_or_dictionary_has_another_checksum(monkeypatch, tmp_path, name):
+    """Everything that decides about the results, not the library alone; its name too."""
+    raw, config = ROOT / "tests/sheets/valid", ROOT / "config"
+    monkeypatch.setattr(files_provenance, "supplied", lambda folder: tmp_path / folder)
+    path = tmp_path / name
+    path.parent.mkdir()
+    found = set()
+    for content in ("one", "two"):
+        path.write_text(content)
+        found.add(provenance(raw, config, ROOT, [], [])["code"]["sha256"])
+    path.rename(path.with_stem("other"))
+    found.add(provenance(raw, config, ROOT, [], [])["code"]["sha256"])
+    assert len(found) == 3
+
+
+def test_each_package_has_its_own_version(facts):
+    assert facts["packages"]["numpy"] == numpy.__version__
+    assert facts["packages"]["pandas"] == pandas.__version__
+    assert facts["python"] == ".".join(map(str, sys.version_info[:3]))
+
+
 def test_nothing_tells_when_it_ran(facts, crate):
     assert set(facts) == {
         "python", "packages", "revision", "code", "configuration", "sheet", "searched",
@@ -146,6 +172,18 @@ def test_files_of_the_crate_have_size_and_checksum(crate):
     assert entity["contentSize"] == "3"
     # FIPS 180-2, appendix B.1: SHA-256 of "abc".
     assert entity["sha256"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.csv", "a.html", "a.json", "a.md", "a.pdf", "a.png", "a.svg", "a.txt"]
+)
+def test_a_file_of_the_crate_has_the_type_of_its_ending(facts, tmp_path, name):
+    (tmp_path / name).touch()
+    graph = json.loads(ro_crate(facts, [tmp_path / name], tmp_path, "A title"))["@graph"]
+    (entity,) = [entity for entity in graph if entity["@id"] == name]
+    # The list of the standard library, which knows no Markdown everywhere.
+    expected = mimetypes.guess_type(name)[0] or "text/markdown"
+    assert entity["encodingFormat"] == expected
 
 
 def test_what_a_person_has_saved_beside_the_results_is_no_part_of_the_crate(facts, tmp_path):
