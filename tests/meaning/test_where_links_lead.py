@@ -80,6 +80,8 @@ def test_a_trial_of_a_figure_leads_to_its_own_row(page):
                 if top <= float(t.get("y", -1)) <= top + height]  # fmt: skip
         assert any(text.split(" (")[0] == trial for text in line), (trial, line)
         assert numbers(result) in [numbers(text) for text in line], (trial, result, line)
+        # Only rates are in percent.
+        assert result.endswith("%") == ("-rates-" in link.get("href"))
 
 
 def test_a_row_of_the_page_leads_to_the_view_of_its_trial(made_up, page):

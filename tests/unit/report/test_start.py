@@ -49,6 +49,15 @@ def test_the_verdict_is_that_of_the_claim_and_has_a_sign(pooled):
 
 
 @pytest.mark.parametrize(
+    ("verdict", "look"),
+    [("supported", "good"), ("not supported", "bad"), ("not enough data", "open")],
+)
+def test_a_verdict_against_a_benefit_has_not_the_colour_of_one(pooled, verdict, look):
+    row = {**RESPONSE, "estimate": 2.0, "ci_low": 1.25, "ci_high": 2.5}
+    assert cards_of(pooled, [row], claims=claimed(verdict))["Neoadjuvant"].look == look
+
+
+@pytest.mark.parametrize(
     ("limits", "verdict"),
     [((0.4, 0.8), "Benefit"), ((0.8, 1.2), "No effect"), ((1.1, 1.5), "Harm")],
 )
