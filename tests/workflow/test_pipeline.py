@@ -293,6 +293,18 @@ def made_again(first_run, tmp_path_factory):
     return before, project, run
 
 
+def test_another_word_of_the_dictionary_concerns_all_that_reads_the_sheet_by_it(finished):
+    """Else results, and the checksum that they name, are of a dictionary that is no more."""
+    every = {"results/report.html", "results/checks/audit.csv", "results/neoadjuvant/trials.csv"}
+
+    def stale():
+        return every & set(finished.snakemake("--list-changes", "params").out.split())
+
+    assert stale() == set()
+    finished.replace("workflow/dictionary/pcr.csv", "What counts as pCR", "What is counted as pCR")
+    assert stale() == every
+
+
 def test_results_of_a_setting_that_was_taken_out_go(made_again):
     """Beside those of today they would pass for results of the sheet as it is."""
     _, project, _ = made_again

@@ -128,6 +128,8 @@ def content_of(*files):
 def code_of(*packages):
     """Checksum of the Python files of the packages named and of what all stages share.
 
+    That is the dictionary as well: each stage reads the tables of the sheet by it.
+
     A parameter, and no input: Snakemake writes down a checksum of every input for every output.
     """
     folder = Path("workflow/trial_evidence")
@@ -136,6 +138,7 @@ def code_of(*packages):
         *folder.glob("words/*.py"),
         *folder.glob("config/*.py"),
         *folder.glob("measures/*.py"),
+        *map(Path, DICTIONARY),
         *(f for p in packages for f in folder.glob(f"{p}/**/*.py")),
     ]
     return content_of(*sorted(str(file) for file in files))
