@@ -32,6 +32,16 @@ def test_every_estimate_is_on_the_axis():
     assert found.high > math.log(25.0)
 
 
+@pytest.mark.parametrize("axis", [RATIO, Axis("linear", 0.0)])
+def test_no_effect_is_on_the_axis_however_far_the_trials_are_from_it(axis):
+    """Without the line of no effect nobody sees that all trials lie on one side of it."""
+    for side in (-1, 1):
+        trial = Interval(side * 1.4, side * 1.4 - 0.1, side * 1.4 + 0.1, 100.0)
+        found = view(axis, [trial])
+        assert found.low <= 0.0 <= found.high
+        assert found.low <= side * 1.4 <= found.high
+
+
 def test_a_wide_pooled_interval_adds_the_range_of_the_trials_at_most():
     # trials reach from 0.5 to 2, log range 1.386: so the axis covers up to
     # exp(0.693 + 1.386) = 8, not 30, and ends at that tick

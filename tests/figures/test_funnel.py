@@ -96,6 +96,17 @@ def test_the_pooled_line_and_its_limits(tmp_path):
         assert abs(px - x(1.25)) == pytest.approx(width * (py - y(0.0)), abs=0.15)
 
 
+def test_the_line_with_imputed_trials_stands_at_its_own_estimate(tmp_path):
+    """At the pooled estimate it would say that the missing trials change nothing."""
+    imputed = [*POINTS, (math.log(0.8), 0.3, True)]
+    drawing = drawn(plot(imputed, adjusted=math.log(1.1)), tmp_path)
+    assert drawing.word("With imputed trials: 1.10")
+    x, y = measures(drawing)
+    upright = [s for s in drawing.shapes if s.dashed and s.stroke == ACCENT and len(s.points) > 2
+               and s.box[2] - s.box[0] < 0.1 and s.box[3] <= y(0.6) + 1]  # fmt: skip
+    assert [shape.box[0] for shape in upright] == pytest.approx([x(1.1)], abs=0.1)
+
+
 def test_the_limits_are_at_the_level_of_the_configuration(tmp_path):
     drawing = drawn(plot(level=90.0), tmp_path)
     assert drawing.word("Pseudo 90% limits")

@@ -100,6 +100,14 @@ def test_subsets_with_and_without_a_trial_have_a_panel_each(tmp_path):
     assert narrow.word("Subsets with Alpha (3)").y < narrow.word("Subsets without Alpha (3)").y
 
 
+def test_bars_of_both_panels_have_one_scale(tmp_path):
+    """Ten subsets without the trial must not look like as many as a hundred with it."""
+    chosen = SUBSETS.assign(chosen=[False, False, True, True, True, False])
+    _, bars = counted(drawn(plot(chosen, chosen="Alpha"), tmp_path))
+    heights = sorted(bar.box[3] - bar.box[1] for bar in bars)
+    assert [height / heights[-1] for height in heights] == pytest.approx([1 / 3] * 3 + [1], 1e-3)
+
+
 @pytest.mark.parametrize("ratios", [(0.5, 0.6, 0.7, 0.9), (1.1, 1.3, 1.5, 2.2)])
 def test_the_words_begin_at_no_effect_though_all_subsets_lie_on_one_side(tmp_path, ratios):
     subsets = pd.DataFrame({"estimate": np.log(ratios), "i2": 10.0, "chosen": [True, False] * 2})

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from figures.chart_reading import (
     ACCENT,
+    FAINT,
     INK,
     LIGHT,
     MUTED,
@@ -265,6 +266,11 @@ def test_regimens_stand_at_predicted_and_observed(tmp_path):
     for point, place in zip(POINTS.itertuples(), places, strict=True):
         across = x["2"] + per_unit * (point.predicted - math.log(2))
         assert place == pytest.approx((across, y(math.exp(point.observed))), abs=0.05)
+    # the interval of what was predicted lies level
+    flat = [s.box for s in lines(drawing, LIGHT) if abs(s.box[1] - s.box[3]) < 0.01]
+    level = next(box for box in flat if abs(box[1] - places[0][1]) < 0.05)
+    predicted = [x["2"] + per_unit * (end - math.log(2)) for end in (-0.5, 0.5)]
+    assert (level[0], level[2]) == pytest.approx(predicted, abs=0.05)
     # the interval of what was observed stands upright over the estimate
     ends = [s.box for s in lines(drawing, LIGHT) if abs(s.box[0] - s.box[2]) < 0.01]
     upright = next(box for box in ends if abs(box[0] - places[0][0]) < 0.05)
@@ -356,6 +362,21 @@ def test_the_line_and_its_bands_run_where_the_table_says(tmp_path):
         # 0.1 - 0.5 x, both as logarithms
         ratio = math.exp((at - x(1)) / (x(math.e) - x(1)))
         assert height == pytest.approx(y(math.exp(0.1) / math.sqrt(ratio)), abs=0.1)
+
+    def beside(at, height):
+        """How far above the line on the logarithmic scale."""
+        here = 0.1 - 0.5 * (at - x(1)) / (x(math.e) - x(1))
+        return (height - y(1)) / (y(math.e) - y(1)) - here
+
+    inside = [s for s in drawing.shapes if s.fill == FAINT and s.box[2] - s.box[0] > 50]
+    foot = drawing.word("Fitted line").y - 10
+    (band,) = (s for s in inside if s.box[3] < foot)
+    # cut off at the edge of the panel
+    free = [beside(*at) for at in band.points if band.box[1] + 1 < at[1] < band.box[3] - 1]
+    assert (min(free), max(free)) == pytest.approx((-0.2, 0.2), abs=0.01)
+    dashed = [s for s in lines(drawing, ACCENT) if s.dashed and s.box[3] < foot
+              and s.box[0] < s.box[2] - 0.01]  # fmt: skip
+    assert {round(beside(*at), 1) for s in dashed for at in s.points} == {-0.4, 0.4}
 
 
 @pytest.mark.parametrize("threshold", [1.0, None])

@@ -232,6 +232,9 @@ def test_the_area_of_a_bubble_follows_the_patients(tmp_path):
     # four trials with 400 patients, and one that does not say how many it had
     assert drawing.word("4 · 400")
     assert drawing.word("1")
+    # and three of which some do not say it
+    groups = (("Early", (MapRow("A + B", (MapCell(3, 200, True), MapCell(1, 100))),)),)
+    assert drawn(evidence_map.layout(replace(MAP, groups=groups), PAGE), tmp_path).word("3 · 200+")
 
 
 def test_the_small_print_of_a_map_says_what_is_in_it(tmp_path):
