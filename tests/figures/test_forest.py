@@ -266,6 +266,14 @@ def test_what_is_favoured_stands_on_its_side_of_the_reference(tmp_path):
     assert low.y == high.y
 
 
+def test_nothing_is_favoured_on_an_axis_without_no_effect(tmp_path):
+    """In the middle of an axis from 1.2 to 8 the words put a ratio of 2 on the side of control."""
+    plot = forest(row("trial", "A", 2.0, 1.5, 3.0, 60.0), axis=replace(RATIO, limits=(1.2, 8.0)))
+    texts = " ".join(word.text for word in drawn(plot, tmp_path).words)
+    assert "Favours" not in texts
+    assert "Risk ratio" in texts
+
+
 def test_words_beside_a_reference_at_the_edge_of_the_page_stay_on_one_line(tmp_path):
     axis = replace(RATIO, limits=(0.125, 1.0))
     drawn(replace(many(3), axis=axis, columns=COLUMNS[:1]), tmp_path)

@@ -367,6 +367,8 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, analyses.pooling.tau2_estimator: response: "RELM" is not allowed.'),
         (["analyses", 0, "figure"], {"axis": [0, 2]},
          "analyses.yaml, analyses.figure.axis: response: "),
+        (["analyses", 0, "figure"], {"axis": [1.2, 8]},
+         'analyses.yaml, analyses.figure.axis: response: "[1.2, 8]" does not hold 1: '),
         (["analyses", 1], ANALYSES["analyses"][0],
          'analyses.yaml, analyses.id: response: "response" occurs twice.'),
     ],

@@ -274,6 +274,14 @@ class Analysis(OfOutcomes):
             yield from unknown_columns(self.selection, known, f"{self.table}.csv", "selection")
         if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:
             yield ("figure", "axis"), "does not fit the measure: a ratio is greater than 0."
+        none = first.scale.null
+        if self.figure.axis and none is not None:
+            low, high = self.figure.axis
+            if not low <= none <= high:
+                message = (
+                    f"does not hold {none:g}: nobody would see on which side of it a result is."
+                )
+                yield ("figure", "axis"), message
 
     @property
     def treatments(self) -> tuple[str, str]:

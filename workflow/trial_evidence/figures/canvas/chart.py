@@ -372,14 +372,16 @@ class Chart:
         return max((self.style.ink, self.style.paper), key=lambda ink: contrast(ink, fill))
 
     def _favours(self, panel: Panel) -> None:
-        """What either side favours, on both sides of the reference."""
+        """What either side favours, on both sides of the reference; nothing where it is beyond."""
         style, axis = self.style, panel.axis
+        if axis.reference is not None and not panel.spans(panel.x_mm(axis.reference)):
+            return
         gap = style.panel_gap_mm / 2
         low, high = axis.sides
         half = (self.right - self.left) / 2 - gap
         need = [min(half, text_width_mm(words, style.text_pt)) for words in (low, high)]
         split = (panel.left + panel.right) / 2
-        if axis.reference is not None and panel.spans(panel.x_mm(axis.reference)):
+        if axis.reference is not None:
             split = panel.x_mm(axis.reference)
         # a reference near the edge of the page would leave no room for the words on that side
         split = min(max(split, self.left + need[0] + gap), self.right - need[1] - gap)
