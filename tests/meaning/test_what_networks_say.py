@@ -512,10 +512,14 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
     pools = [[x if ratio else 100 * x for x in ends] for ends in pools]
     subtotals = drawn.all_named("Pooled")
     assert subtotals
-    for word in subtotals:
+    whole = next(w for w in drawn.words if w.text.startswith("All trials ("))
+    for word in (*subtotals, whole):
         shown = next(ends for ends in pools if says(result(drawn, word), ends, 2 if ratio else 0))
         low, tip, high = diamond(drawn, word)
         assert (tip, low, high) == pytest.approx([axis.at(end) for end in shown], abs=1.0)
+    # The dashed line leads down to the pool of all trials.
+    (dashed,) = (line for line in drawn.segments() if line.dashed)
+    assert dashed.x == pytest.approx(tip, abs=0.3)
     left, right = drawn.sides()
     assert left.startswith("Less")
     assert right.startswith("More")

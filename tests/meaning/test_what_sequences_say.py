@@ -234,6 +234,13 @@ def test_the_posterior_gives_the_numbers_of_the_bayesian_model(made_up, case):
     benefit = 100 * float(bayes["probability_of_benefit"])
     said_so = benefit > shown if ">" in line else benefit == pytest.approx(shown, abs=0.0501)
     assert said_so, (line, benefit)
+    # 95% of the curve of a new trial lie in the prediction interval.
+    new = next(s for s in drawn.shapes if s.dashed and len(s.points) > 50 and s.box[0] < x.at(low))
+    across, up = np.array(new.points).T
+    heights = up.max() - up
+    inside = (x.at(float(bayes["pi_low"])) < across) & (across < x.at(float(bayes["pi_high"])))
+    share = np.trapezoid(heights[inside], across[inside]) / np.trapezoid(heights, across)
+    assert share == pytest.approx(0.95, abs=0.02)
     # What the trials say of τ is not what was supposed of it.
     edge = panel(drawn, "posterior")[1]
     curves = [s for s in drawn.shapes if len(s.points) > 50 and s.box[0] > edge]
