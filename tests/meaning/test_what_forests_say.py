@@ -1,5 +1,7 @@
 """Forest plots of comparisons and of rates, opened again and held against the tables."""
 
+import math
+
 import pytest
 from meaning.evidence import (
     BENEFIT_BELOW,
@@ -148,6 +150,45 @@ def test_a_trial_is_drawn_where_the_axis_has_its_result(made_up, case):
     for row in trials(made_up, case, subgroup="all"):
         word = trial_word(drawn, row)
         drawn_at(drawn, axis, word, *floats(row, *RESULT), mark=True)
+
+
+@pytest.mark.parametrize("case", FORESTS, ids=named)
+def test_the_square_of_a_trial_follows_its_weight_and_is_hollow_without(made_up, case):
+    """What is not pooled must not look as if it counted, nor one trial as if it counted more."""
+    drawn = figure(made_up, case)
+    axis, sizes = drawn.across(), []
+    for row in trials(made_up, case, subgroup="all"):
+        x, (_, y) = axis.at(float(row["estimate"])), middle(trial_word(drawn, row))
+        squares = [m for m in drawn.marks(30.0) if abs(m.x - x) < 1.0 and abs(m.y - y) < 2.6
+                   and abs(m.width - m.height) < 0.1]  # fmt: skip
+        for square in squares:
+            assert (square.fill == "#ffffff") == (row["weight"] == ""), row["trial"]
+            if row["weight"]:
+                sizes.append((float(row["weight"]), square.width))
+    heaviest = max(sizes, default=(1.0, 1.0))
+    for weight, width in sizes:
+        # the lightest have a least size
+        share = math.sqrt(weight / heaviest[0])
+        assert width / heaviest[1] == pytest.approx(max(share, 1.2 / 3.3), abs=0.02)
+
+
+@pytest.mark.parametrize("case", POOLED, ids=named)
+def test_the_diamond_of_the_second_model_is_its_own(made_up, case):
+    """At the place of the leading one it would say that the prior makes no difference."""
+    entry, measure, _ = case
+    found = rows(
+        made_up.results / "estimates.csv", setting=entry["setting"], analysis=entry["id"],
+        measure=measure, subgroup="all", role="co-primary",
+    )  # fmt: skip
+    drawn = figure(made_up, case)
+    total = drawn.named("All trials").y
+    shown = [w for w in drawn.all_named("Bayesian, cautious prior") if w.y > total]
+    assert len(shown) == len(found)
+    axis = drawn.across()
+    for word, row in zip(shown, found, strict=True):
+        low, tip, high = diamond(drawn, word)
+        expected = [axis.at(value) for value in floats(row, *POOL)]
+        assert (tip, low, high) == pytest.approx(expected, abs=1.0)
 
 
 @pytest.mark.parametrize("case", [*FORESTS, *BY_MODIFIER], ids=named)

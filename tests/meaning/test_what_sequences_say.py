@@ -263,11 +263,12 @@ def test_all_subsets_are_counted_and_the_pool_is_marked(made_up, case):
     cooks = max(table(made_up, case, "influence"), key=lambda row: float(row["cook_distance"]))
     assert all(cooks["trial"] in word.text for word in heads)
     pooled = float(random_effects(made_up, case)["estimate"])
-    half = heads[1].box[0] - 3
+    half, i2 = heads[1].box[0] - 3, drawn.upright()
     for panel_x in ((0, half), (half, drawn.width)):
         x = drawn.across(x=panel_x)
-        pool = [mark for mark in drawn.marks() if abs(mark.x - x.at(pooled)) < 0.8]
-        assert pool or drawn.plumb_at(x.at(pooled)), "the pooled estimate is not marked"
+        at = x.at(pooled), i2.at(float(random_effects(made_up, case)["i2"]))
+        pool = [mark for mark in drawn.marks_at(*at, within=1.8) if mark.fill == "#ffffff"]
+        assert pool, "all trials together are not marked at their estimate and I²"
 
 
 @pytest.mark.parametrize("case", FIRST, ids=named)
