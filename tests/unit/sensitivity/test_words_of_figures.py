@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from figures.chart_reading import dots, lines, x_of, y_of
 from figures.svg_reading import read_svg
 from invented import PCR, SENSITIVITY, analysis, configuration, sheet
 from trial_evidence.figures.canvas.page import save_page
@@ -115,6 +116,17 @@ def test_what_is_missing_is_filled_in_on_the_side_that_has_no_small_trials(compa
     left = [s.fill for s in discs if s.box[3] < one.y and s.box[2] < one.x - 20]
     assert left == ["#ffffff"] * int(count)
     assert float(re.search(r"Egger’s test: p [=<] ([\d.]+)\.", chart.description)[1]) < 0.05
+    # a mirror image has the standard error of its trial
+    hollow = {round(s.box[1], 1) for s in discs if s.fill == "#ffffff" and s.box[3] < one.y}
+    assert hollow <= {round(s.box[1], 1) for s in dots(drawing, "1")}
+    # the regression on the standard error by weighted least squares
+    slope, limit = np.polyfit(se, yi, 1, w=1 / se)
+    x, y = x_of(drawing, ("1", "2"), math.log), y_of(drawing, ("0", "0.4"))
+    ends = [s.points for s in lines(drawing, Style().ink.lower()) if s.dashed]
+    found = [point for points in ends for point in points if point[1] < y(0.5) + 1]
+    for error in (0.0, 0.4):
+        expected = x(math.exp(limit + slope * error)), y(error)
+        assert min(math.dist(expected, point) for point in found) < 1.0
 
 
 def test_a_trial_within_the_pseudo_limits_is_not_said_to_lie_outside(comparison):
