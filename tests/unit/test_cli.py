@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from made_up.project import write_sheet
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from small_project import evidence_of, judge_every_trial, small_project
 from trial_evidence.cli import main
 from trial_evidence.cli.sheet import MOST_PRINTED
@@ -486,6 +486,18 @@ def test_a_folder_without_a_project_is_told_and_left_as_it_is(
     assert said.startswith(f"There is no project in {tmp_path}: ")
     assert "data/raw" in said
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_workbook_of_which_nothing_can_be_taken_is_no_success(project, capsys):
+    """Else what a reader had looked up would be taken for imported."""
+    book = Workbook()
+    book.active.title = "Table 1"
+    book.save(project / "answers.xlsx")
+    assert main(["import", "--book", "answers.xlsx"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert '"Table 1"' in said.err
+    assert said.err.endswith("Nothing was imported; the sheet is unchanged.\n")
 
 
 def test_the_module_is_a_command(project):

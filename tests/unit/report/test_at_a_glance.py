@@ -171,18 +171,6 @@ def test_the_page_tells_the_level_of_its_intervals():
     assert "PI: 90% prediction interval" in text
 
 
-def test_only_the_test_of_the_first_measure_is_shown():
-    """The tests of two measures differ, and a row does not say which it is of."""
-    test = {"analysis": "response", "model": "subgroup_difference", "subgroup": "added_agents",
-            "role": "", "p_value": 0.0415}  # fmt: skip
-    tests = [
-        test | {"measure": measure, "remark": f"F({df}, 1) = 5.00; some method"}
-        for df, measure in enumerate(COUNTED.measures[:2], start=1)
-    ]
-    lines = page({"analysis": "response", "measure": COUNTED.measures[0]}, *tests, of=(COUNTED,))
-    assert [line.split(" = ")[0][-7:] for line in lines if "test:" in line] == ["F(1, 1)"]
-
-
 def test_a_test_between_subgroups_is_shown_with_its_p_value():
     test = {
         "model": "subgroup_difference", "subgroup": "added_agents", "role": "", "p_value": 0.0415,
