@@ -251,6 +251,17 @@ def test_equal_sheets_give_equal_tables(found, tables):
         assert table.notes == tables[table.name].notes
 
 
+def test_a_row_of_two_sources_has_the_links_of_both(found):
+    sources = [
+        {"source_id": name, "first_author": name, "year": year, "doi": f"10.1/{name}",
+         "pmid": f"9{year}"}
+        for name, year in (("one", 2001), ("two", 2002))
+    ]  # fmt: skip
+    row = with_table(found, "sources", sources).named({"source_id": "one / two"})
+    assert (row["doi"], row["pmid"]) == ("10.1/one; 10.1/two", "92001; 92002")
+    assert row["source"] == "one 2001; two 2002"
+
+
 def test_a_table_that_there_is_no_more_leaves_no_file(found, tables):
     """It would be taken for one of these results."""
     folder, trail = found.results / "tables", trail_of(found.evidence, found.configuration)

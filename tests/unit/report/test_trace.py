@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from trial_evidence.files import records
 from trial_evidence.report.trail.evidence import NetworkTables
+from trial_evidence.report.trail.formulas import effect_size_in_words
 from trial_evidence.report.trail.trace import TRACE_COLUMNS, network_trail, trail_of
 
 
@@ -272,6 +273,16 @@ def test_an_interval_at_its_own_level(trace):
         "log 0.86 = -0.1508; SE = (log 1.04 - log 0.71) / (2 x 2.241) = 0.0852"
     )
     assert math.log(1.04 / 0.71) / (2 * 2.241403) == about("0.0852")
+
+
+def test_a_lower_limit_alone():
+    record = {"measure": "hazard_ratio", "hr": 0.8, "ci_low": 0.6, "ci_level": 90.0,
+              "se_source": "lower limit", "inverted": "", "yi": math.log(0.8),
+              "vi": (math.log(0.8 / 0.6) / 1.644854) ** 2}  # fmt: skip
+    assert effect_size_in_words(record) == (
+        "log 0.8 = -0.2231; SE = (log 0.8 - log 0.6) / 1.645 = 0.1749"
+    )
+    assert math.log(0.8 / 0.6) / 1.644854 == about("0.1749")
 
 
 def test_an_upper_limit_alone(trace):
