@@ -146,6 +146,16 @@ def test_direct_evidence_is_that_of_the_trials_that_compare_the_two(made_up):
     assert float(row["direct"]) == pytest.approx((29 * 76) / (75 * 22), rel=1e-6)
 
 
+def test_the_trace_gives_each_arm_of_a_network_its_own_rate(made_up):
+    used = rows(made_up.results / "neoadjuvant/network/pcr_network/used.csv")
+    traced = rows(made_up.results / "trace.csv", analysis="pcr_network", measure="proportion")
+    shown = {(row["trial_id"], row["plotted"]): float(row["estimate"]) for row in traced}
+    assert shown == {
+        (row["trial_id"], row["code"]): pytest.approx(float(row["events"]) / float(row["n"]))
+        for row in used
+    }
+
+
 def test_of_the_trials_those_that_are_randomised_are_counted(made_up):
     trials = rows(made_up.folder / "data/raw/trials.csv")
     randomised = sum(row["randomised"] == "yes" for row in trials)
