@@ -305,6 +305,19 @@ def test_another_word_of_the_dictionary_concerns_all_that_reads_the_sheet_by_it(
     assert stale() == every
 
 
+def test_a_run_beside_another_takes_none_of_its_files_away(finished):
+    """Beside make watch, for example; what the other has just made is not in the inventory yet."""
+    made = finished.folder / "results/adjuvant/estimates.csv"
+    made.write_text("just made by the other", encoding="utf-8")
+    lock = finished.folder / ".snakemake/locks/0.output.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(f"{made.relative_to(finished.folder)}\n", encoding="utf-8")
+    run = finished.snakemake()
+    assert run.code != 0
+    assert made.read_text(encoding="utf-8") == "just made by the other"
+    assert "is made again" not in run.err
+
+
 def test_results_of_a_setting_that_was_taken_out_go(made_again):
     """Beside those of today they would pass for results of the sheet as it is."""
     _, project, _ = made_again

@@ -37,7 +37,10 @@ def setting_folders(path):
     return [folder, folder / "sensitivity"]
 
 
-if not workflow.dryrun and workflow.is_main_process:
+# While another run is under way its files are new and not in the inventory; Snakemake ends this one
+# when it comes to the lock.
+under_way = any(Path(".snakemake/locks").glob("*"))
+if not workflow.dryrun and workflow.is_main_process and not under_way:
     for path in altered(INVENTORY):
         if path.is_file():
             print(f"{path} is not as it was made, and is made again.", file=sys.stderr)
