@@ -23,7 +23,9 @@ from invented import (
 from small_project import append_like, git, replace_text, small_project
 from trial_evidence.changes.compare import EstimateChange, differing, estimate_changes
 from trial_evidence.changes.networks import Side, _same_methods, network_changes, untouched
+from trial_evidence.changes.page import Section
 from trial_evidence.changes.revision import SheetDifference
+from trial_evidence.changes.stage import _level
 from trial_evidence.changes.verdicts import (
     Judged,
     _domains_that_changed,
@@ -459,12 +461,12 @@ def test_an_analysis_that_was_taken_out_is_told_by_its_title_before_the_details(
     assert f"<li>{html.escape(line)}</li>" in page_of(project)
 
 
-def test_intervals_of_another_level_are_not_headed_as_those_of_today(project, changes):
-    path = project / "config/config.yaml"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("confidence_level: 95", "confidence_level: 90"), encoding="utf-8")
-    assert "| Estimate (95%, now 90% interval) |" in changes()
-    assert "<th>Estimate (95%, now 90% interval)</th>" in page_of(project)
+def test_intervals_of_another_level_are_not_headed_as_those_of_today():
+    before = configuration(analysis())
+    after = replace(before, confidence_level=90.0)
+    for now, heading in ((before, "95%"), (after, "95%, now 90%")):
+        section = Section("Estimates", "Analysis", (), {}, _level(before, now), "")
+        assert f"Estimate ({heading} interval)" in section.header
 
 
 def test_analyses_that_are_not_affected_are_not_named(edited):
