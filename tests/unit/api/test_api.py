@@ -251,11 +251,14 @@ def test_an_effect_that_cannot_be_is_told(columns, said):
 
 
 def test_every_fault_is_told_at_once():
-    wrong = trials(n_control=[61, 20, 5], events_experimental=[20, "?", 12])
+    wrong = trials(
+        trial=["", "Beech", " "], n_control=[61, 20, 5], events_experimental=[20, "?", 12]
+    )
     with pytest.raises(api.DataError) as caught:
         api.pool(wrong, "risk_ratio")
     assert [(p.row, p.column) for p in caught.value.problems] == [
-        (1, "events_experimental"), (1, "events_control"), (2, "events_control"),
+        (0, "trial"), (2, "trial"), (1, "events_experimental"), (1, "events_control"),
+        (2, "events_control"),
     ]  # fmt: skip
 
 

@@ -34,6 +34,8 @@ class Frame:
     def of(cls, data: pd.DataFrame, *subjects: str) -> "Frame":
         """A frame whose rows are about what the first of these columns names.
 
+        Cells of these columns that are empty are noted, to be told with the faults of the others.
+
         Raises
         ------
         TypeError
@@ -48,12 +50,19 @@ class Frame:
         if not len(data):
             frame.fault("has no rows.")
         frame.raise_faults()
-        for column in subjects:
-            for row, value in enumerate(frame.data[column]):
-                if pd.isna(value) or not str(value).strip():
-                    frame.fault("the cell is empty.", row, column, "")
-        frame.raise_faults()
+        frame.filled(*subjects)
         return frame
+
+    def named(self, column: str) -> npt.NDArray[np.bool_]:
+        """Whether each cell holds a name."""
+        cells = self.data[column].astype(object)
+        return (cells.notna() & (cells.astype(str).str.strip() != "")).to_numpy(dtype=bool)
+
+    def filled(self, *columns: str) -> None:
+        """Note cells without a name."""
+        for column in columns:
+            for row in np.flatnonzero(~self.named(column)):
+                self.fault("the cell is empty.", int(row), column)
 
     def fault(
         self, message: str, row: int | None = None, column: str = "", value: Any = ""

@@ -147,9 +147,11 @@ def _studies(trials: pd.DataFrame, reading: Measure) -> "tuple[StudyContrasts, .
     way = frame.one_of({**counted, **effects})
     arms = ["treatment"] if way == "counts" else ["treatment", "against"]
     if way != "counts":
-        Frame.of(trials, "trial", "against")
+        frame.need(["against"])
+        frame.raise_faults()
+        frame.filled("against")
     first, second = frame.counts("events", "n") if way == "counts" else frame.effects(way)
-    twice = frame.data.duplicated(["trial", *arms])
+    twice = frame.data.duplicated(["trial", *arms]) & frame.named("trial")
     frame.hold(~twice, "treatment", 'the trial has a row of "{}" already.')
     frame.raise_faults()
     rows = frame.data[["trial", *arms]].astype(str).assign(first=first, second=second)

@@ -174,7 +174,7 @@ def pool(
 def _checked(trials: pd.DataFrame, reading: Measure, level: float) -> pd.DataFrame:
     """Effects of the trials, with the counts or the intervals at the level as they were given."""
     frame = Frame.of(trials, "trial")
-    twice = frame.data["trial"].duplicated()
+    twice = frame.data["trial"].duplicated() & frame.named("trial")
     frame.hold(~twice, "trial", '"{}" is there twice. Give each trial a name of its own.')
     counted = {"counts": COUNT_COLUMNS} if reading.kind == "counts" else {}
     way = frame.one_of({**counted, **ways_of(reading.is_ratio)})
