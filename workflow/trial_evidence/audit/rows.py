@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
@@ -74,9 +73,12 @@ def printed_ratio(row: Record) -> tuple[Span, Span | None]:
     return effect, Span(max(narrow, 0.0) / width, wide / width)
 
 
-def ratio_spans(row: Record) -> tuple[Any, ...]:
+def ratio_spans(row: Record) -> tuple[Span, Span | None, Span | None]:
     """Return the rounding ranges of ``hr``, ``ci_low`` and ``ci_high``, None where not given."""
-    return printed_alike(*((row[f"{column}_printed"], row[column]) for column in LIMITS))
+    cells = ((row[f"{column}_printed"], row[column]) for column in LIMITS)
+    ratio, low, high = printed_alike(*cells)
+    assert ratio is not None
+    return ratio, low, high
 
 
 def _log(span: Span) -> Span:

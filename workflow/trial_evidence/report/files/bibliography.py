@@ -14,6 +14,7 @@ from trial_evidence.report.words.citations import (
     authors_of,
     is_article,
     one_line,
+    registry_address,
 )
 from trial_evidence.words.printed import whole
 
@@ -102,7 +103,7 @@ def _bibtex_entry(source: Source) -> str:
         # Printed as it stands: only what would end the field is changed.
         "doi": quote(plain["doi"], safe="!\"#$&'()*+,-./:;<=>?@[]^_`|~"),
         "note": "Conference abstract" if source["type"] == "abstract" else _registered(source),
-        "url": _address(source),
+        "url": registry_address(_registered(source)),
     }
     other = {} if kind == "article" else {"journal": "howpublished"}
     lines = [f"  {other.get(field, field)} = {{{text}}}," for field, text in texts.items() if text]
@@ -117,7 +118,7 @@ def _ris_entry(source: Source) -> str:
     texts["SP"] = re.sub("[-–]", "\nEP  - ", texts["SP"], count=1)
     # The format has no word for others; as an author, "et al." would be taken for a name.
     texts["N1"] = "Further authors are to be added." if others else ""
-    texts |= {"AN": texts["AN"] or _registered(source), "UR": _address(source)}
+    texts |= {"AN": texts["AN"] or _registered(source), "UR": registry_address(_registered(source))}
     lines = [f"{tag}  - {text}" for tag, text in texts.items() if text]
     return "\n".join([*lines, "ER  - \n"])
 
@@ -130,20 +131,13 @@ def _csl_entry(source: Source) -> dict[str, Any]:
     entry["author"] = [_csl_name(source, author) for author in people]
     entry["author"] += [{"literal": AND_OTHERS}] if others else []
     entry["issued"] = year and {"date-parts": [[int(year)]]}
-    entry |= {"number": _registered(source), "URL": _address(source)}
+    entry |= {"number": _registered(source), "URL": registry_address(_registered(source))}
     return {field: value for field, value in entry.items() if value}
 
 
 def _registered(source: Source) -> str:
     """Number of a record of a registry; that of another source is its trial's."""
     return one_line(source["nct"]) if source["type"] == "registry" else ""
-
-
-def _address(source: Source) -> str:
-    """Where a record is read; other registries have no stable address."""
-    number = _registered(source)
-    known = re.fullmatch("NCT[0-9]{8}", number)
-    return f"https://clinicaltrials.gov/study/{number}" if known else ""
 
 
 def _csl_name(source: Source, author: Author) -> dict[str, str]:

@@ -10,10 +10,9 @@ import pandas as pd
 
 from trial_evidence.files import records
 from trial_evidence.report.material.material import source_ids
-from trial_evidence.report.words.citations import reference
+from trial_evidence.report.words.citations import REGISTERED, reference, registry_address
 from trial_evidence.words.printed import whole
 
-_REGISTERED = re.compile(r"(?<![A-Za-z0-9])(NCT\d{8})(?!\d)")
 _DOI = re.compile(r"^10\.\d{4,9}/\S+$")
 
 
@@ -61,20 +60,15 @@ def of_row(known: Mapping[str, Reference], cell: str) -> tuple[Reference, ...]:
 
 
 def registry_links(text: str) -> tuple[Link, ...]:
-    """Links to the trial registrations a text names.
-
-    Only numbers of ClinicalTrials.gov; other registries have no stable address.
-    """
-    return tuple(
-        Link(number, f"https://clinicaltrials.gov/study/{number}")
-        for number in dict.fromkeys(_REGISTERED.findall(text))
-    )
+    """Links to the trial registrations a text names."""
+    numbers = dict.fromkeys(REGISTERED.findall(text))
+    return tuple(Link(number, registry_address(number)) for number in numbers)
 
 
 def linked_cell(text: str) -> tuple[Link, ...]:
     """Where a cell leads that is nothing but a registration number, a DOI or a PMID."""
     cell = text.strip()
-    if _REGISTERED.fullmatch(cell):
+    if REGISTERED.fullmatch(cell):
         return registry_links(cell)
     if _DOI.match(cell):
         return (Link(cell, f"https://doi.org/{quote(cell, safe='/:;()._-')}"),)

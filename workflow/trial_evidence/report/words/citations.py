@@ -13,6 +13,8 @@ _BY_PERSONS = ("article", "abstract")
 _BETWEEN = ";"
 AND_OTHERS = "et al."
 _INITIALS = re.compile(r"(?P<family>.+) (?P<given>[^\W\d_a-z]{1,4}(-[^\W\d_a-z]{1,2})?)")
+# A number of ClinicalTrials.gov in a text; other registries have no stable address.
+REGISTERED = re.compile(r"(?<![A-Za-z0-9])(NCT\d{8})(?!\d)")
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
@@ -55,6 +57,11 @@ def reference(source: Source) -> str:
     who = ", ".join([*names, *([AND_OTHERS] if others else [])])
     parts = (who, source["title"] or source["title_short"], where)
     return " ".join(f"{part.rstrip('.')}." for part in map(one_line, parts) if part)
+
+
+def registry_address(number: str) -> str:
+    """Where the record of a trial is read; ``""`` for a number that is none of `REGISTERED`."""
+    return f"https://clinicaltrials.gov/study/{number}" if REGISTERED.fullmatch(number) else ""
 
 
 def is_article(source: Source) -> bool:
