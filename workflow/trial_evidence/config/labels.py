@@ -55,12 +55,9 @@ class Labels(Form):
 
         One that resembles none of the library's may be of the sheet or of config/: `unknown_texts`.
         """
-        known = _library_texts()
         for english, text in self.texts.items():
-            near = [] if english in known else get_close_matches(english, known, 1, _A_SLIP)
-            if near and not re.fullmatch(re.escape(near[0]).replace("\0", ".+"), english):
-                shown = near[0].replace("\0", "...")
-                message = f'"{english}" is not a text of the library. Did you mean "{shown}"?'
+            if meant := _meant(english):
+                message = f'"{english}" is not a text of the library. Did you mean "{meant}"?'
                 yield ("texts", english), message
             wanted, found = (
                 sorted(name.lower() for name in re.findall(r"{(\w+)}", words))
@@ -84,6 +81,16 @@ class Labels(Form):
 
 
 ENGLISH_LABELS = Labels(".", {})
+
+
+@cache
+def _meant(english: str) -> str:
+    """The library's text that this is a slip of; empty where it is one, or resembles none."""
+    known = _library_texts()
+    near = [] if english in known else get_close_matches(english, known, 1, _A_SLIP)
+    if not near or re.fullmatch(re.escape(near[0]).replace("\0", ".+"), english):
+        return ""
+    return near[0].replace("\0", "...")
 
 
 def unknown_texts(
