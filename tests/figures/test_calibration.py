@@ -96,7 +96,7 @@ def test_a_number_of_trials_without_values_keeps_its_place(tmp_path):
 
 def test_too_many_lines_are_refused():
     table = pd.DataFrame({"method": "Wald", "trials": 2, "tau": range(7), "value": 0.5})
-    with pytest.raises(ValueError, match="7 values of tau; 6 can be told apart"):
+    with pytest.raises(ValueError, match="7 values of tau; 6 can be distinguished"):
         calibration(table, 0.95, "", Words(), PRESETS["page"])
 
 

@@ -358,7 +358,7 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, analyses.measures: response: "hazard_ratio" does not fit the first '),
         (["analyses", 0, "harm"], True,
          'analyses.yaml, analyses.measures: response: "[risk_ratio, odds_ratio]" need '
-         "risk_difference: harms are told in patients of a thousand."),
+         "risk_difference: harms are reported per 1,000 patients."),
         (["rates", 0, "id"], "response",
          'analyses.yaml, rates.id: response: "response" occurs twice.'),
         (["analyses", 0, "trials"], {"years": [2020, 2010]},

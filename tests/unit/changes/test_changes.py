@@ -431,7 +431,7 @@ def test_a_revision_whose_configuration_is_not_sound_is_taken_with_todays(projec
     page = changes()
     note = re.search(r"^The configuration of .*networks\.yaml: The file is missing.*", page, re.M)
     assert note
-    assert "taken with today's configuration" in note[0]
+    assert "compared under today's configuration" in note[0]
     assert html.escape(note[0]) in page_of(project)
     assert next(table(page))[1][4] == "Hazard ratio 0.75 (0.60–0.94)"
 

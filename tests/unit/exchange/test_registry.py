@@ -202,7 +202,7 @@ def test_letters_that_may_stand_for_an_agent_are_not_passed_over(project, record
     measures(record)[0]["groups"][1]["title"] = "Almab + B + Taxane"
     found = compared(written(project, record))
     assert ("pcr", 5, "events") not in places([*found.page("Agrees"), *found.page("Differs")])
-    assert any('"B" may stand for another agent.' in one.why for one in found.unmapped)
+    assert any('"B" may abbreviate another agent.' in one.why for one in found.unmapped)
 
 
 def test_a_conjugate_is_not_its_antibody(project, record, compared):
@@ -866,7 +866,7 @@ def test_a_record_that_cannot_be_taken_leaves_everything_as_it_was(project, reco
         ("17", "record.json: 17 is no record"),
         ("[" * 200_000, "nested more than 40 deep"),
         ('{"protocolSection": ' + '{"a":' * 60 + "1" + "}" * 61, "nested more than 40 deep"),
-        ('{"protocolSection": {}, "protocolSection": {}}', "the name stands twice"),
+        ('{"protocolSection": {}, "protocolSection": {}}', "this name occurs twice"),
         ("1" * 5000, "too many digits"),
     ],
 )

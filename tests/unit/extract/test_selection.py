@@ -192,7 +192,7 @@ def test_the_rule_that_stands_first_decides_among_counts(taken, left, decides):
 def test_of_rows_that_no_rule_tells_apart_the_first_is_taken():
     evidence = from_hazard_ratios([hazard_ratio(endpoint="EFS", hr=hr) for hr in (0.80, 0.81)])
     assert rows_used(evidence) == ["2"]
-    assert reasons(evidence) == {3: "no preference tells it from row 2, which comes first"}
+    assert reasons(evidence) == {3: "no preference separates it from row 2, which comes first"}
 
 
 # ------------------------------------------------------------------------------ what is admitted
@@ -330,7 +330,7 @@ def test_of_sets_that_no_rule_tells_apart_the_first_is_taken():
     rows = frame("pcr", [{"definition": "an old one"}, {"definition": "a new one"}])
     choice = choose(rows, [lambda _: True], SELECTION.of("pcr"), ["definition"], {})
     assert choice.taken == (0,)
-    assert choice.set_aside == {1: "no preference tells it from row 2, which comes first"}
+    assert choice.set_aside == {1: "no preference separates it from row 2, which comes first"}
 
 
 # ----------------------------------------------------------------------- a trial counts only once

@@ -85,9 +85,7 @@ def test_what_stands_for_no_number_is_answered_with_what_to_do(
 ) -> None:
     known = column(*where)
     what_to_do = ", but a value is required here." if known.required else ". Leave the cell empty."
-    assert read_cell(known, written).error == (
-        f'"{written}" stands for a missing value{what_to_do}'
-    )
+    assert read_cell(known, written).error == f'"{written}" denotes a missing value{what_to_do}'
 
 
 def test_words_that_a_column_allows_stay_words() -> None:

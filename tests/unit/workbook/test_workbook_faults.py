@@ -201,8 +201,8 @@ FAULTS = {
         _with("exclusions", lambda sheet: (sheet.insert_rows(1), sheet.cell(1, 1, "Decisions"))),
         (
             "book.xlsx, sheet exclusions: row 1 must hold the names of the columns; missing: "
-            'trial_id, arm_id, analysis, subgroup, reason. It begins with "Decisions". They stand '
-            "in row 2: delete what is above them.",
+            'trial_id, arm_id, analysis, subgroup, reason. It begins with "Decisions". They are '
+            "in row 2: delete the rows above.",
         ),
     ),
     "an empty row above the header": Fault(
@@ -210,8 +210,8 @@ FAULTS = {
         (
             "book.xlsx, sheet pcr: row 1 must hold the names of the columns; missing: trial_id, "
             "arm_id, definition, population, assessor, subgroup, events, n, reported_percent, "
-            "source_id, locator, verification, derivation, status, note. They stand in row 2: "
-            "delete what is above them.",
+            "source_id, locator, verification, derivation, status, note. They are in row 2: "
+            "delete the rows above.",
         ),
     ),
     "a header that was overwritten": Fault(

@@ -147,8 +147,8 @@ def _earlier(sheet: Sheet, then: Revision, now: Side) -> tuple[Side, list[str]]:
         return _side(sheet, read_configuration(then.config), then.config), []
     except SheetError as error:
         note = (
-            f"The configuration of {then.name} {_not_passed(error)}. The sheet of then is taken "
-            "with today's configuration, so that the sheet alone makes the difference."
+            f"The configuration of {then.name} {_not_passed(error)}. Its sheet is therefore "
+            "compared under today's configuration: every difference comes from the sheet."
         )
     return replace(now, sheet=sheet), [note]
 

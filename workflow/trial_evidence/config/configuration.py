@@ -269,7 +269,7 @@ class Analysis(OfOutcomes):
                 kinds = f"it is computed from {measure.kind}, {first.name} from {first.kind}"
                 yield ("measures", at), f"does not fit the first measure: {kinds}."
         if self.harm and DIFFERENCE not in self.measures:
-            yield ("measures",), f"need {DIFFERENCE}: harms are told in patients of a thousand."
+            yield ("measures",), f"need {DIFFERENCE}: harms are reported per 1,000 patients."
         if known := sections.get("tables", {}).get(self.table):
             yield from unknown_columns(self.selection, known, f"{self.table}.csv", "selection")
         if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:

@@ -290,7 +290,7 @@ def _misplaced(
         message = f"{quoted(table)} is no table of results that second_reading.csv takes."
         if not table:
             message = (
-                "the cell is empty. It says of which table the result is: make a new worklist."
+                "the cell is empty. It must name the table of the result: make a new worklist."
             )
         return [("table", f"{message} Allowed: {', '.join(asked)}.")]
     if not _ROW.fullmatch(number):

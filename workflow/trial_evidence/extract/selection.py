@@ -130,7 +130,7 @@ def _preferred(row: Record, rival: Record, orders: Orders) -> str:
             if order == LONGEST:
                 return f"{name}: {_shown(rival[column])} is longer than {_shown(row[column])}"
             return f"{name}: {rival[column]} is preferred to {row[column]}"
-    return f"no preference tells it from row {rival['row']}, which comes first"
+    return f"no preference separates it from row {rival['row']}, which comes first"
 
 
 def _shown(value: object) -> str:

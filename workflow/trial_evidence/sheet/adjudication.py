@@ -415,7 +415,7 @@ def _settle_together(decision: Mapping[str, Any], missing: Sequence[str], messag
     field = JOINT.join([decision["field"], *missing])
     return _error(
         decision, "field",
-        f"{message} Settle all that tells this result, the same value again where it is right: "
+        f"{message} Settle all numbers of this result, repeating those that are right: "
         f"write {field} here, and {field.count(JOINT) + 1} values in adjudicated_value.",
     )  # fmt: skip
 

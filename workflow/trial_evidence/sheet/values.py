@@ -192,8 +192,8 @@ def _refuse_no_single_value(cell: str) -> None:
 
 def _stands_for_nothing(column: Column, cell: str) -> _RefusedError:
     if column.required:
-        return _refused(cell, "stands for a missing value, but a value is required here.")
-    return _refused(cell, "stands for a missing value. Leave the cell empty.")
+        return _refused(cell, "denotes a missing value, but a value is required here.")
+    return _refused(cell, "denotes a missing value. Leave the cell empty.")
 
 
 def _read_text(column: Column, cell: str) -> Reading:

@@ -373,7 +373,7 @@ class _SheetReader:
         for cells in filled[:_MOST_ABOVE]:
             names = [str(cell.value).strip() for cell in cells if _is_filled(cell)]
             if not self._is_no_header(names):
-                message += f" They stand in row {cells[0].row}: delete what is above them."
+                message += f" They are in row {cells[0].row}: delete the rows above."
                 break
         self._about_sheet(message)
 

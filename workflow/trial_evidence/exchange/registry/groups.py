@@ -90,7 +90,7 @@ class _Given:
     whole : bool
         Whether it names everything, so that a partner that it does not name was not given.
     unread : str
-        Letters in it that may stand for another agent.
+        Letters in it that may abbreviate another agent.
     """
 
     agents: frozenset[str]
@@ -134,7 +134,7 @@ class ArmFinder:
             return self._unclear("no agent of the sheet is named.", self.arms)
         clear = [given for given in said if not given.unread]
         if not clear:
-            why = f'"{said[0].unread}" may stand for another agent.'
+            why = f'"{said[0].unread}" may abbreviate another agent.'
             return self._unclear(why, self.arms)
         found = [self._fitting(given) for given in clear]
         single = {arms[0]["arm_id"] for arms in found if len(arms) == 1}

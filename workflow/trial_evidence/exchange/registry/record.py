@@ -452,7 +452,7 @@ def _foreign(content: Any, file: Path) -> Iterator[Problem]:
             return
         if isinstance(value, _Twice):
             for name in value.names:
-                yield _fault(file, (*place, name), "the name stands twice in this object.")
+                yield _fault(file, (*place, name), "this name occurs twice in this object.")
         if isinstance(value, dict):
             waiting += [((*place, name), part) for name, part in reversed(value.items())]
         elif isinstance(value, list):

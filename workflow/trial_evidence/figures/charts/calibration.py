@@ -50,7 +50,7 @@ def calibration(
     """
     taus, trials = (sorted(set(values[name])) for name in ("tau", "trials"))
     if len(taus) > _MOST_TAUS:
-        raise ValueError(f"{len(taus)} values of tau; {_MOST_TAUS} can be told apart")
+        raise ValueError(f"{len(taus)} values of tau; {_MOST_TAUS} can be distinguished")
     methods = list(dict.fromkeys(values["method"]))
     known = values[values["value"].map(math.isfinite)]
     low, high = min([target, *known["value"]]), max([target, *known["value"]])

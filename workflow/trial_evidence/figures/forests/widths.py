@@ -58,7 +58,7 @@ def fit_columns(columns: Sequence[Column], rows: Sequence[Row], style: Style) ->
     names = ", ".join(f'"{clean(column.header)}"' for column in kept)
     raise ValueError(
         f"the columns {names} leave no room for the plot on a page of {style.width_mm:g} mm: "
-        "give some a priority above 0, so that they may stand under the first, or use a wider page"
+        "give some a priority above 0, so that they can go below the first, or use a wider page"
     )
 
 

@@ -93,7 +93,7 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     chart.y += style.block_gap_mm / 2
     chart.rule()
     stated = f"{_BETWEEN}patients in the arms (+: not every trial states them)"
-    legend = f"Beside a bubble: trials{stated if patients else ''}."
+    legend = f"Next to each bubble: trials{stated if patients else ''}."
     # On a narrow page all bubbles are about as small as the least.
     if largest > 2 * _LEAST_MM:
         legend += " The area of a bubble is proportional to the patients, above a minimum size."

@@ -16,7 +16,7 @@ from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 
 NEEDED = 10
-WHY = "with fewer, selection cannot be told from chance"
+WHY = "with fewer, selection cannot be distinguished from chance"
 # The chance of publication relative to the most favoured p values is held between these.
 LOG_SELECTION = (math.log(1e-5), math.log(100.0))
 # Log likelihoods this close are the same: no heterogeneity is then the simpler reading.

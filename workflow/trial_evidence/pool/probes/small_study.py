@@ -20,7 +20,7 @@ from trial_evidence.pool.models.counts import Counts, score
 from trial_evidence.pool.probes.meta_regression import meta_regression
 
 NEEDED = 10
-WHY = "with fewer, small-study effects cannot be told from chance"
+WHY = "with fewer, small-study effects cannot be distinguished from chance"
 
 
 @dataclass(frozen=True)
