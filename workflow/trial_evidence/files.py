@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and only where their content changes."""
+"""Reading and writing files: each written completely or not at all, and only if it changed."""
 
 import csv
 import os
@@ -13,19 +13,19 @@ import pandas as pd
 
 # A row of a table, column name -> value.
 Record = Mapping[str, Any]
-# Tables and settings in their folders, without what an editor leaves beside them: .#trials.csv.
+# Tables and settings in their folders, without an editor's lock and backup files: .#trials.csv.
 OWN_TABLES, OWN_SETTINGS = "[!.~]*.csv", "[!.~]*.yaml"
 
 
 def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> None:
-    """Write a file beside its place and rename it, so that no reader ever sees a part of it.
+    """Write a temporary file and rename it, so that no reader ever sees an incomplete file.
 
     Parameters
     ----------
     path : Path
-        Its folder is made when missing.
+        Its folder is created if missing.
     keep_unchanged : bool
-        Leave a file alone that already holds this content: its time stamp tells later stages
+        Do not touch a file that already has this content: its time stamp tells later stages
         that nothing has changed.
     """
     if keep_unchanged and path.is_file() and path.read_bytes() == content:
@@ -36,14 +36,14 @@ def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A place to write to; what is written there takes the name of the file once it is whole."""
+    """A temporary path to write to, renamed to ``path`` when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield beside
         beside.replace(path)
     except OSError as error:
-        # Whoever reads of it knows the file by its own name.
+        # Readers of the message know the final name, not the temporary one.
         if error.filename == str(beside):
             error.filename = str(path)
         raise
@@ -52,7 +52,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what processes left that were killed while they wrote: those that are no more."""
+    """Remove temporary files of processes that were killed while writing and no longer run."""
     for path in folder.rglob(".*.part"):
         *_, number, _ = path.name.split(".")
         try:
@@ -60,7 +60,7 @@ def remove_unfinished(folder: Path) -> None:
         except ProcessLookupError:
             path.unlink(missing_ok=True)
         except (OverflowError, PermissionError, ValueError):
-            # Of another user, or no file of ours.
+            # Another user's process, or not one of our files.
             continue
 
 
@@ -76,7 +76,7 @@ def write_table(path: Path, table: pd.DataFrame, *, keep_unchanged: bool = False
 
 
 def write_long_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
-    """Write parts of one table, at least one, as :func:`write_table` would write it whole."""
+    """Write a table given in parts (at least one), as :func:`write_table` would write it whole."""
     with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         for at, part in enumerate(parts):
             part.to_csv(file, index=False, header=at == 0, lineterminator="\n")
@@ -85,12 +85,12 @@ def write_long_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table as dictionaries, column name -> value."""
     names = [str(name) for name in table.columns]
-    # All cells at a time: of a few rows ten times as fast as column by column.
+    # All cells at once: for a few rows, ten times as fast as column by column.
     return [dict(zip(names, row, strict=True)) for row in table.to_numpy(dtype=object).tolist()]
 
 
 def records_by(table: pd.DataFrame, column: str) -> dict[str, list[dict[str, Any]]]:
-    """Rows of a table as dictionaries, by what they hold in a column, both in their order."""
+    """Rows of a table as dictionaries, grouped by a column; groups and rows keep their order."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in records(table):
         found.setdefault(row[column], []).append(row)
@@ -102,7 +102,7 @@ def where(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
     kept = np.ones(len(table), dtype=bool)
     for column, value in values.items():
         kept &= (table[column].to_numpy() == value).astype(bool)
-    # Taking rows costs more than all comparisons; rows that follow each other need not be taken.
+    # take() costs more than all the comparisons; consecutive rows can be sliced instead.
     places = np.flatnonzero(kept)
     if places.size and places[-1] - places[0] + 1 == places.size:
         return table.iloc[places[0] : places[-1] + 1]
@@ -115,28 +115,28 @@ def read_table(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
     Parameters
     ----------
     numbers : iterable of str
-        Columns of numbers, NaN where the cell is empty; every other column is text.
+        Numeric columns, with NaN for empty cells; every other column is text.
     """
-    # Many tables of a few rows: pandas' own reader takes eight times as long to begin with one.
+    # We read many tables of a few rows, and pandas' reader takes eight times as long to start.
     with path.open(encoding="utf-8", newline="") as file:
         names, *rows = csv.reader(file)
     columns: Iterable[Sequence[str]] = zip(*rows, strict=True) if rows else repeat(())
     cells = dict(zip(names, columns, strict=False))
-    # float() reads back to the last bit what to_csv wrote; pandas' own parser may not.
+    # float() restores what to_csv wrote to the last bit; pandas' parser may not.
     floats = {name: [float(cell or "nan") for cell in cells[name]] for name in numbers}
     texts = {name: cells[name] for name in names if name not in floats}
-    # Texts as objects, together: rows of all columns are taken at once.
+    # Text columns in one object array, so that rows are taken from all of them at once.
     together = [_block(texts, object, len(rows)), _block(floats, float, len(rows))]
     return pd.concat(together, axis=1)[names] if floats else together[0]
 
 
 def records_there(path: Path) -> list[dict[str, Any]]:
-    """Rows of a table that a stage may not have written; every cell is text."""
+    """Rows of a table, all cells as text; an empty list if no stage has written the file."""
     return records(read_table(path, [])) if path.is_file() else []
 
 
 def _block(columns: Mapping[str, Sequence[Any]], kind: type, rows: int) -> pd.DataFrame:
-    """Columns of one type as a frame that keeps them in one array."""
+    """Columns of one type as a data frame backed by a single array."""
     cells: np.ndarray[Any, Any] = np.empty((len(columns), rows), dtype=kind)
     for place, column in enumerate(columns.values()):
         cells[place] = column
