@@ -1,5 +1,5 @@
-"""Names and numbers as they are printed, and faults in words.
+"""Names, numbers and error messages as they are printed.
 
-Everything that turns a number, a model or a fault into text lives here. Drawing and statistics
+Everything that turns a number, a model or a problem into text lives here; drawing and statistics
 do not.
 """

@@ -1,8 +1,8 @@
-"""Colours as they are written, and whether one can be seen on another."""
+"""Hex colours, and whether one is visible against another."""
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast of two colours given as hex, from 1 to 21 (WCAG 2.1, relative luminance)."""
+    """Contrast ratio of two hex colours, from 1 to 21 (WCAG 2.1, relative luminance)."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -1,5 +1,5 @@
-"""Errors that are the user's to mend, and say how."""
+"""Errors that the user can correct; the message says how."""
 
 
 class RequestError(LookupError):
-    """What was asked for does not exist; the message says what does."""
+    """The requested item does not exist; the message lists those that do."""

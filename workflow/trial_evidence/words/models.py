@@ -1,10 +1,10 @@
-"""Words for models and intervals, as figures, tables and pages print them."""
+"""Names of models and intervals, as figures, tables and pages print them."""
 
 from itertools import product
 from typing import Final
 
 TAU2_ESTIMATOR_NAMES = ("DL", "REML", "ML", "PM", "HE", "SJ", "EB", "HS")
-# Interval of the mean: what the model's name ends with, its name, and the same in full.
+# Confidence interval of the mean: suffix of the model's name, short name, full name.
 INTERVAL_WORDS = {
     "wald": ("wald", "Wald", "Wald interval"),
     "t": ("t", "t", "t interval"),
@@ -34,12 +34,12 @@ _NUMBERS = ("none", "one", "two", "three", "four")
 
 
 def number_word(number: int) -> str:
-    """A whole number, as a word where it is small."""
+    """A whole number, as a word up to four (zero is ``none``) and in digits beyond."""
     return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
 def number_range(first: int, last: int | None) -> str:
-    """From one whole number to another: ``two``, ``two to four``, without end ``five or more``."""
+    """A range in words: ``two``, ``two to four``; ``five or more`` if there is no last number."""
     if last is None:
         return f"{number_word(first)} or more"
     return number_word(first) if last == first else f"{number_word(first)} to {number_word(last)}"
@@ -51,11 +51,11 @@ def random_model(tau2_estimator: str, estimate_interval: str) -> str:
 
 
 def is_random_effects(model: str) -> bool:
-    """Whether a name in the column ``model`` is that of the configured random-effects model."""
+    """Whether a name in the column ``model`` is a random-effects model, ``random_...``."""
     return model.startswith("random_")
 
 
-# The Bayesian models: the prior of tau from other meta-analyses, and the cautious half-normal one.
+# The Bayesian models: prior for tau from other meta-analyses, and cautious half-normal prior.
 EMPIRICAL: Final = "bayesian_empirical"
 CAUTIOUS: Final = "bayesian"
 
@@ -67,7 +67,7 @@ MODEL_PHRASES = {
 
 
 def is_bayesian(model: str) -> bool:
-    """Whether a name in the column ``model`` is that of a Bayesian model."""
+    """Whether a name in the column ``model`` is one of the Bayesian models."""
     return model in (EMPIRICAL, CAUTIOUS)
 
 
@@ -82,10 +82,10 @@ _OTHERS = {
     "mantel_haenszel": "Mantel–Haenszel",
 }
 MODEL_NAMES = {model: f"Random effects ({name})" for model, name in _RANDOM.items()} | _OTHERS
-# Networks have every interval in one table, whatever is configured.
+# Network tables show all their intervals together, whatever is configured.
 _OF_NETWORKS = {"random_reml": "REML, Wald", "random_dl": "DL, Wald"}
 SHORT_MODEL_NAMES = _RANDOM | _OTHERS | _OF_NETWORKS | {"single_trial": "one trial"}
-# Methods of the sensitivity analyses, and tests of small-study effects.
+# Methods of the sensitivity analyses, and tests for small-study effects.
 METHOD_NAMES = SHORT_MODEL_NAMES | {
     "random_effects": "Random effects",
     "peto": "Peto",

@@ -1,4 +1,4 @@
-"""Numbers as printed: rounding, intervals, p values and axis ticks."""
+"""Printed numbers: rounding, intervals, p values and axis ticks."""
 
 import math
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -6,18 +6,18 @@ from itertools import count
 
 EN_DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
-# Marks of footnotes in the usual order.
+# Footnote marks in the usual order.
 MARKS = "*†‡§¶"
-# Of the largest number there is, and of the decimals behind it.
+# Enough digits for the largest double and its decimals.
 _ALL_DIGITS = Context(prec=400)
 
 
 def round_half_up(value: float, digits: int) -> str:
     """Round half up, as readers do by hand, and print with a fixed number of decimals.
 
-    The number is taken to 15 significant digits, as many as a float holds: 2.675 gives 2.68
-    although its binary form lies a little below, and 100 × 0.285, which is 28.499999999999996 in
-    binary, gives 29. A value that rounds to zero has no sign.
+    The number is first taken to 15 significant digits, all that a float reliably holds: 2.675
+    gives 2.68 although its binary form is slightly smaller, and 100 × 0.285, which is
+    28.499999999999996 in binary, gives 29. A value that rounds to zero has no sign.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def round_half_up(value: float, digits: int) -> str:
 
 
 def format_number(value: float, digits: int = 2) -> str:
-    """Print a number with a typographic minus; infinity as its sign.
+    """Print a number with a typographic minus sign, and infinity as ∞.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def format_number(value: float, digits: int = 2) -> str:
     Returns
     -------
     str
-        The number as it stands in a figure or table.
+        The number as printed in figures and tables.
 
     Raises
     ------
@@ -71,33 +71,33 @@ def format_number(value: float, digits: int = 2) -> str:
 
 
 def format_interval(low: float, high: float, digits: int = 2) -> str:
-    """Print an interval: ``0.18–30.62``, or ``−0.05 to 0.12`` where a limit is negative.
+    """Print an interval: ``0.18–30.62``, or ``−0.05 to 0.12`` if a limit is negative.
 
     Parameters
     ----------
     low, high
-        Limits, in the same unit as the estimate beside them.
+        Limits, in the unit in which they are printed.
     digits
         Decimals.
 
     Returns
     -------
     str
-        Limits joined by an en dash; by "to" when a minus sign would meet the dash.
+        Limits joined by an en dash, or by "to" if either has a minus sign.
     """
     ends = format_number(low, digits), format_number(high, digits)
     return (" to " if any(end.startswith(MINUS) for end in ends) else EN_DASH).join(ends)
 
 
 def format_percent(share: float, digits: int = 0) -> str:
-    """A share in percent: ``31%``."""
+    """A proportion in percent: ``31%``."""
     return f"{format_number(100 * share, digits)}%"
 
 
 def format_p(p_value: float) -> str:
     """Print a p value: ``p = 0.03``, ``p = 0.004``, ``p < 0.001``, ``p > 0.99``.
 
-    Rounded half up to `p_digits`; below 0.001 and above 0.99 only that it is.
+    Rounded half up to `p_digits` decimals; below 0.001 and above 0.99, only the bound is printed.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def format_p(p_value: float) -> str:
     Returns
     -------
     str
-        The value with its relation.
+        The value with ``p`` and ``=``, ``<`` or ``>``.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def format_p(p_value: float) -> str:
 
 
 def format_probability(probability: float, digits: int = 0) -> str:
-    """A probability in percent without its sign; never 0 or 100, as no posterior is: ``> 99``."""
+    """A probability in percent, without the % sign; never 0 or 100 (no posterior is): ``> 99``."""
     percent, least = 100 * probability, 10.0**-digits
     if percent > 100 - least:
         return f"> {round_half_up(100 - least, digits)}"
@@ -134,22 +134,22 @@ def format_probability(probability: float, digits: int = 0) -> str:
 
 
 def p_digits(p_value: float) -> int:
-    """Decimals of a p value: two; three below 0.01, where two would leave one figure or none.
+    """Decimals of a p value: two; three below 0.01, where two leave at most one significant digit.
 
-    Three also from 0.045 up to 0.055, all of which two decimals would print as 0.05 (0.055 itself
-    is 0.06). The script of the report's page has the same rule.
+    Also three from 0.045 to below 0.055, a range that two decimals would print as 0.05 (0.055
+    itself rounds to 0.06). The script of the report's page has the same rule.
     """
     return 3 if p_value < 0.01 or 0.045 <= p_value < 0.055 else 2
 
 
 def footnote_mark(number: int, marks: str = MARKS) -> str:
-    """The mark of a footnote by its number from 0; after the last sign each of them twice."""
+    """The footnote mark for a number from 0; after the last mark they are doubled, then tripled."""
     times, at = divmod(number, len(marks))
     return marks[at] * (times + 1)
 
 
 def format_tick(value: float) -> str:
-    """Print a tick in as few digits as it needs: 0.25, 1, 1000, never with an exponent.
+    """Print a tick label with no more digits than needed, never with an exponent: 0.25, 1, 1000.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def format_tick(value: float) -> str:
 
 
 def linear_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
-    """Evenly spaced round ticks that cover a range.
+    """Evenly spaced ticks at round values that cover a range.
 
     Parameters
     ----------
@@ -198,11 +198,12 @@ def linear_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
 
 
 def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
-    """Round ticks for a ratio axis that cover a range.
+    """Ticks at round values for a ratio axis that cover a range.
 
-    Several ladders are tried: doublings (0.25, 0.5, 1, 2), 1-2-5, 1-1.5-2-3-5-7, 1-3, decades,
-    and even steps for a narrow range. Taken is the ladder that leaves least of the axis empty;
-    doublings are preferred a little, since equal steps mean equal factors.
+    Several series are tried: doublings (0.25, 0.5, 1, 2), 1-2-5, 1-1.5-2-3-5-7, 1-3, and equal
+    steps for a narrow range; powers of ten if all of these have too many ticks. The series that
+    leaves least of the axis empty is chosen, with a slight preference for doublings, where equal
+    steps mean equal factors.
 
     Parameters
     ----------
@@ -228,7 +229,7 @@ def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
     for mantissas in ((1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 3.0)):
         ladders.append((0.0, _ladder(low, high, mantissas)))
     even = linear_ticks(low, high, most)
-    # beyond a factor of three, even steps crowd at the upper end of a log axis
+    # Beyond a factor of three, equal steps crowd together at the upper end of a log axis.
     if even[0] > 0 and even[-1] / even[0] < 3:
         ladders.append((0.05, even))
     ladders = [ladder for ladder in ladders if len(ladder[1]) <= most]
@@ -254,14 +255,14 @@ def _check_range(low: float, high: float, most: int) -> None:
 
 
 def _tidy(value: float) -> float:
-    # 3 * 0.1 is 0.30000000000000004; a tick is 0.3
+    # 3 * 0.1 is 0.30000000000000004; the tick should be 0.3.
     return float(f"{value:.12g}") + 0.0
 
 
 def _ladder(
     low: float, high: float, mantissas: tuple[float, ...] = (1.0,), base: float = 10.0
 ) -> tuple[float, ...]:
-    """The mantissas times powers of the base, as many as cover the range."""
+    """Mantissas times powers of the base, as many as just cover the range."""
     powers = range(math.floor(math.log(low, base)) - 1, math.ceil(math.log(high, base)) + 2)
     ladder = [_tidy(mantissa * base**power) for power in powers for mantissa in mantissas]
     first = max(tick for tick in ladder if tick <= low * (1 + 1e-9))

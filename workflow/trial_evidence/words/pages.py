@@ -1,4 +1,4 @@
-"""Pages of words, made from the templates of workflow/report."""
+"""Text pages, rendered from the templates of workflow/report."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ TEMPLATES = supplied("report")
 
 
 def environment(**options: Any) -> jinja2.Environment:
-    """Templates of workflow/report; what one asks for and is not given is an error."""
+    """The Jinja environment for workflow/report; an undefined variable raises an error."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -22,7 +22,7 @@ def environment(**options: Any) -> jinja2.Environment:
 
 
 def filled(template: str, plain: Callable[[str], str], **content: Any) -> str:
-    """A template with its content; ``plain`` keeps marks in a text from being read as markup."""
+    """A rendered template; the filter ``plain`` escapes characters that would act as markup."""
     made = environment(keep_trailing_newline=True)
     made.filters["plain"] = plain
     return made.get_template(template).render(**content)

@@ -1,4 +1,4 @@
-"""What is printed in a cell or a sentence: numbers, words of the sheet, lists."""
+"""Text for a cell or a sentence: numbers, words of the sheet, lists."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,76 +11,76 @@ from trial_evidence.words.numbers import (
     format_probability,
 )
 
-# A number in memory, or the text of a cell that was read as it is.
+# A number, or the text of a cell that has not been converted.
 Cell = float | str | None
 NOT_STATED = "not stated"
 
 
 def count(value: Cell) -> str:
-    """A whole number with a comma at the thousands; ``""`` where there is none."""
+    """A whole number with commas at the thousands; ``""`` if missing."""
     return number_as(value, lambda found: f"{found:,.0f}")
 
 
 def whole(value: Cell) -> str:
-    """A whole number as it is, such as a year; ``""`` where there is none."""
+    """A whole number without commas, such as a year; ``""`` if missing."""
     return number_as(value, lambda found: f"{found:.0f}")
 
 
 def number(value: Cell, digits: int = 2) -> str:
-    """A number as figures print it; ``""`` where there is none."""
+    """A number as figures print it; ``""`` if missing."""
     return number_as(value, lambda found: format_number(found, digits))
 
 
 def percent(share: Cell, digits: int = 0) -> str:
-    """A share in percent, ``31%``; ``""`` where there is none."""
+    """A proportion in percent, ``31%``; ``""`` if missing."""
     return number_as(share, lambda found: format_percent(found, digits))
 
 
 def probability(share: Cell) -> str:
-    """A probability in percent, never certainty: ``> 99%``; ``""`` where there is none."""
+    """A probability in percent, never 0% or 100% but ``> 99%``; ``""`` if missing."""
     return number_as(share, lambda found: f"{format_probability(found)}%")
 
 
 def p_value(value: Cell) -> str:
-    """A p value, ``p = 0.03``; ``""`` where there is none."""
+    """A p value, ``p = 0.03``; ``""`` if missing."""
     return number_as(value, format_p)
 
 
 def number_as(value: Cell, text: Callable[[float], str]) -> str:
-    """A number in this form; ``""`` where there is none."""
+    """A number formatted by ``text``; ``""`` if it is None, empty or NaN."""
     if value is None or value == "" or math.isnan(float(value)):
         return ""
     return text(float(value))
 
 
 def interval(low: Cell, high: Cell, digits: int = 2) -> str:
-    """An interval as figures print it; ``""`` where there is none."""
+    """An interval as figures print it; ``""`` if either limit is missing."""
     return number_as(low, lambda a: number_as(high, lambda b: format_interval(a, b, digits)))
 
 
 def with_interval(estimate: Cell, low: Cell, high: Cell, *, digits: int = 2) -> str:
-    """``1.46 (1.25–1.70)``, as far as there is an estimate and an interval."""
+    """``1.46 (1.25–1.70)``; a missing estimate or interval is left out."""
     limits = interval(low, high, digits)
     return number(estimate, digits) + (f" ({limits})" if limits else "")
 
 
 def stated(text: str) -> str:
-    """The text, or that the sheet does not have it."""
+    """The text, or "not stated" if it is empty."""
     return text or NOT_STATED
 
 
 def words(text: str) -> str:
-    """Words of the sheet for readers: ``some_concerns`` is ``some concerns``."""
+    """A word of the sheet for readers: ``some_concerns`` becomes ``some concerns``."""
     return text.replace("_", " ")
 
 
 def of_whom(subgroup: str) -> str:
-    """A subgroup of patients for readers: ``all``, ``node status: positive``."""
+    """A patient subgroup as a label: ``all``, ``node status: positive``."""
     return words(subgroup).replace("=", ": ")
 
 
 def patients_in_words(subgroup: str) -> str:
-    """Whom a subgroup holds: ``node_status=positive`` is ``node status positive``."""
+    """A patient subgroup in a sentence: ``node status positive``, or ``all patients``."""
     return "all patients" if subgroup == "all" else words(subgroup).replace("=", " ")
 
 
@@ -95,10 +95,10 @@ def counted(n: int, noun: str, plural: str = "") -> str:
 
 
 def capital(text: str) -> str:
-    """The text with a capital at its beginning."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
 def lower_first(text: str) -> str:
-    """A text as it goes on within a sentence; abbreviations stay as they are."""
+    """The text with a small first letter, for mid-sentence; abbreviations are unchanged."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]

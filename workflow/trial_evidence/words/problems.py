@@ -1,4 +1,4 @@
-"""What is wrong with a sheet, where, and in words a clinician can act on."""
+"""Problems in a sheet: what is wrong and where, in words a clinician can act on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Severity = Literal["error", "warning"]
 PROBLEM_COLUMNS = ("severity", "file", "row", "subject", "column", "value", "message")
 
 _LONGEST_QUOTE = 60
-# What git writes where two people have changed the same lines.
+# The marks that git writes when two people have changed the same lines.
 CONFLICT = re.compile(r"(<{7}|>{7}|={7}|\|{7})( |$)")
 IN_CONFLICT = (
     "<<<<<<<, ======= and >>>>>>> enclose two versions of the same lines, and git left it open "
     "which counts. Keep one of them, and delete the marks."
 )
 _ROW_NUMBER = re.compile(r"row [0-9]+")
-# Comparing very long cells with every allowed word would take seconds and help nobody.
+# Comparing a very long cell with every allowed word would take seconds and help nobody.
 _LONGEST_COMPARED = 80
 
 
@@ -33,18 +33,18 @@ class Problem:
     Attributes
     ----------
     severity : {"error", "warning"}
-        An error stops the run; a warning is listed and the run goes on.
+        An error stops the run; a warning is listed and the run continues.
     file : str
         Name of the file, for example ``trials.csv``.
     row : int or None
-        The number at the left edge of the spreadsheet (the header is row 1), or the line of a
-        configuration file; None when the finding is about the file as a whole.
+        Row number as the spreadsheet shows it (the header is row 1), or the line of a
+        configuration file; None if the finding concerns the whole file.
     subject : str
-        The trial (or source, agent, ...) the row is about, or ``""``.
+        The trial (or source, agent, ...) of that row, or ``""``.
     column : str
         Name of the column, or ``""``.
     value : str
-        The cell as it stands in the file.
+        The cell exactly as in the file.
     message : str
         One or two sentences: what is wrong and what to do.
     """
@@ -59,7 +59,7 @@ class Problem:
 
     def line(self) -> str:
         """Return the finding as one line: place, then message."""
-        # The message of a fault of configuration names its subject itself.
+        # Messages about configuration files name their subject themselves.
         in_sheet = not self.file.endswith(".yaml")
         row, column = ("row", "column ") if in_sheet else ("line", "")
         place = self.file
@@ -77,7 +77,7 @@ class SheetError(Exception):
     Attributes
     ----------
     problems : tuple of Problem
-        Everything found, errors first, warnings after them.
+        All findings, errors first, then warnings.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -87,7 +87,7 @@ class SheetError(Exception):
 
 @contextmanager
 def told_in(problems: list[Problem]) -> Iterator[None]:
-    """Within it, what is wrong does not stop the run but joins `problems`."""
+    """Collect the problems of a :class:`SheetError` in `problems` instead of raising it."""
     try:
         yield
     except SheetError as error:
@@ -95,12 +95,12 @@ def told_in(problems: list[Problem]) -> Iterator[None]:
 
 
 def about(file: str, message: str, row: int | None = None, severity: Severity = "error") -> Problem:
-    """Return a finding about a file, or one of its rows, as a whole."""
+    """Return a finding about a whole file, or about one whole row."""
     return Problem(severity, file, row, "", "", "", message)
 
 
 def shortened(text: str) -> str:
-    """Return `text` on one line, cut to a length that can be read in a message."""
+    """Return `text` on one line, truncated to fit a message."""
     one_line = "".join(c if c.isprintable() else " " for c in text)
     if len(one_line) > _LONGEST_QUOTE:
         return one_line[: _LONGEST_QUOTE - 1] + "…"
@@ -108,18 +108,18 @@ def shortened(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return `text` in quotation marks, on one line and cut to a readable length."""
+    """Return `text` in quotation marks, on one line and truncated to fit a message."""
     return f'"{shortened(text)}"'
 
 
 def shared_start(one: str, other: str) -> int:
-    """Return how many letters two texts begin with together."""
+    """Return the number of characters in the common prefix of two texts."""
     letters = zip(one, other, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], letters))
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
-    """Return the allowed word that `word` is most likely a slip of, or None."""
+    """Return the allowed word that `word` most likely misspells, or None."""
     if len(word) > _LONGEST_COMPARED:
         return None
     by_lower_case = {candidate.lower(): candidate for candidate in allowed}
@@ -128,13 +128,13 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
-    """Return ``' Did you mean "..."?'``, or ``""`` when no allowed word is near."""
+    """Return ``' Did you mean "..."?'``, or ``""`` if no allowed word is similar."""
     candidate = nearest(word, allowed)
     return f' Did you mean "{candidate}"?' if candidate is not None else ""
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
-    """Say whether any finding stops the run."""
+    """Return whether any finding stops the run."""
     return bool(errors_of(problems))
 
 
@@ -144,9 +144,9 @@ def errors_of(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def new_among(after: Sequence[Problem], before: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the findings that were not there before."""
+    """Return the findings that are new since `before`."""
 
-    # Without row numbers: rows below a new one have moved down.
+    # Ignore row numbers: rows below an inserted one have moved down.
     def told(problem: Problem) -> Problem:
         return replace(problem, row=None, message=_ROW_NUMBER.sub("row", problem.message))
 
@@ -160,9 +160,9 @@ def summary(problems: Sequence[Problem], full_list: str, new: int = 0) -> str:
     Parameters
     ----------
     full_list : str
-        Where the complete list can be read.
+        Where to read the complete list.
     new : int
-        How many of the warnings an edit has brought.
+        How many of the warnings are new since the last edit.
     """
     if not problems:
         return "No errors, no warnings."

@@ -1,4 +1,4 @@
-"""What the library reads and is no code: dictionary and texts of workflow/."""
+"""Data that the library reads: the dictionary and the text templates of workflow/."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ _LIBRARY = Path(__file__).resolve().parents[1]
 
 
 def supplied(folder: str) -> Path:
-    """A folder of workflow/: beside the library, or inside it where it is an installed package."""
+    """A folder of workflow/: next to the library, or inside it in an installed package."""
     inside = _LIBRARY / "workflow" / folder
     return inside if inside.is_dir() else _LIBRARY.parent / folder
