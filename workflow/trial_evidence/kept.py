@@ -1,7 +1,7 @@
-"""What need not be made again: checksums of what a file was made from, and of the file itself.
+"""Skip work whose inputs are unchanged: checksums of inputs and of the files made from them.
 
-Nothing here is ever the reason for what a file holds. A file is left alone where it was made from
-the same things by the same code and still holds what was written then; else it is made anew.
+Caching never changes the content of a file. A file is kept only if it was made from the same inputs
+by the same code and has not been altered since; otherwise it is made again.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from pydantic import BaseModel
 
 from trial_evidence.files import OWN_SETTINGS, OWN_TABLES, write_text, write_whole
 
-# Where parts are kept from run to run, below data/processed.
+# Folder of parts cached between runs, below data/processed.
 PARTS = "kept"
 T = TypeVar("T")
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
-# Type -> how a thing of it is taken apart for its checksum.
+# Type -> function that splits a value of it into parts for the checksum.
 _PARTS: dict[type, Callable[[Any], Iterable[Any]]] = {}
 _LIBRARY = Path(__file__).parent
-# What a number or a picture may depend on.
+# Packages that a number or a figure may depend on.
 _LIBRARIES = (
     "fonttools", "jinja2", "matplotlib", "mizani", "numpy", "openpyxl", "pandas", "pillow",
     "plotnine", "pymare", "python-docx", "scipy", "statsmodels",
@@ -36,18 +36,18 @@ _LIBRARIES = (
 
 
 def digest(*things: Any) -> str:
-    """SHA-256 of values of any depth, the same in every process.
+    """SHA-256 of values nested to any depth, the same in every process.
 
     Parameters
     ----------
     *things
-        Numbers, texts, paths, arrays, tables, functions of a module, and sequences, sets, mappings
-        (in their order), dataclasses and configuration models of these.
+        Numbers, strings, paths, arrays, tables, module-level functions, and sequences, sets,
+        mappings (order counts), dataclasses and configuration models of these.
 
     Raises
     ------
     TypeError
-        If a value is of another type: it could change without its checksum.
+        If a value has another type: it could change without its checksum changing.
     """
     whole: list[str] = []
     _feed(whole.append, things)
@@ -56,7 +56,7 @@ def digest(*things: Any) -> str:
 
 def _feed(add: Callable[[str], None], thing: Any) -> None:
     kind = type(thing)
-    # What most things are comes first: a class of its own is looked at once.
+    # The commonest types come first; for any other, the function is looked up once and stored.
     if kind in _PLAIN:
         add(f"{kind.__name__} {thing!r}\0")
         return
@@ -70,7 +70,7 @@ def _feed(add: Callable[[str], None], thing: Any) -> None:
 
 
 def _parts_of(kind: type) -> Callable[[Any], Iterable[Any]]:
-    """How things of a type are taken apart until nothing is left but texts and numbers."""
+    """A function that splits values of this type into parts, recursively down to plain values."""
     if issubclass(kind, bool | int | float | str | bytes | np.generic | Path):
         return lambda thing: (repr(thing),)
     if issubclass(kind, np.ndarray):
@@ -108,7 +108,7 @@ def _of_table(table: pd.DataFrame | pd.Series) -> Iterable[Any]:
 
 
 def _of_bytes(content: bytes) -> str:
-    # Written out as text they would take four times the room.
+    # As text, the bytes would take four times the space.
     return hashlib.sha256(content).hexdigest()
 
 
@@ -120,19 +120,19 @@ def _of_function(thing: Any) -> Iterable[Any]:
 
 @cache
 def code_version() -> str:
-    """Checksum of this library with its fonts, and of the versions of what computes and draws."""
+    """Checksum of this library, its fonts, and the versions of the packages in `_LIBRARIES`."""
     files = (path for path in _LIBRARY.rglob("*") if path.suffix in {".py", ".ttf"})
     sources = [(str(path.relative_to(_LIBRARY)), path.read_bytes()) for path in sorted(files)]
     return digest(sources, [version(name) for name in _LIBRARIES])
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file; empty where there is none."""
+    """SHA-256 of a file; ``""`` if the file is missing."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _told(path: Path) -> dict[str, Any]:
-    """What a record says; nothing where it is missing, cut short or of another form."""
+    """Content of a JSON record; empty if it is missing, truncated or not an object."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -141,15 +141,15 @@ def _told(path: Path) -> dict[str, Any]:
 
 
 class Ledger:
-    """What was made from what: a file beside the files that it tells of.
+    """A record of which files were made from which inputs, stored in the same folder as the files.
 
-    A ledger that is missing, cut short or not of this form knows nothing, and everything it told of
-    is made anew.
+    A ledger that is missing, truncated or malformed counts as empty, so all its files are made
+    again.
 
     Parameters
     ----------
     path : Path
-        Of the ledger; the files it tells of are named from its folder.
+        Path of the ledger; it lists files relative to its own folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -158,7 +158,7 @@ class Ledger:
         self._now: dict[str, Any] = {}
 
     def holds(self, name: str, key: str) -> bool:
-        """Whether something was made from what has this checksum, and its files are as made."""
+        """Whether an item was made from inputs with this checksum, and its files are unaltered."""
         entry = self._known.get(name)
         if not isinstance(entry, dict) or entry.get("from") != key:
             return False
@@ -172,35 +172,35 @@ class Ledger:
         return True
 
     def note(self, name: str, key: str, files: Iterable[Path]) -> None:
-        """Note that files were made from what has this checksum."""
+        """Record that these files were made from inputs with this checksum."""
         folder = self.path.parent
         made = {path.relative_to(folder).as_posix(): checksum(path) for path in files}
         self._now[name] = {"from": key, "files": made}
 
     def no_more(self) -> set[Path]:
-        """Files that the ledger told of when it was opened, of things not made any more."""
+        """Files listed when the ledger was opened whose item is no longer made."""
         folder = self.path.parent
         gone = (entry for name, entry in self._known.items() if name not in self._now)
         told = (entry.get("files") for entry in gone if isinstance(entry, dict))
         return {folder / file for files in told if isinstance(files, dict) for file in files}
 
     def write(self) -> None:
-        """Write down what was noted or found to hold; the rest is forgotten."""
+        """Write the entries noted or confirmed since the ledger was opened; drop all others."""
         if self._now or self._known:
             told = json.dumps(self._now, indent=1, sort_keys=True)
             write_text(self.path, f"{told}\n", keep_unchanged=True)
 
 
 class Parts:
-    """What takes long to make, each part in a file named by the checksum of what it is made from.
+    """A cache of slow results, each in a file named by the checksum of its inputs.
 
-    A file that is not as it was written, or not of this name, by the checksum in its first line, is
-    made anew.
+    The first line of a file is a checksum of its name and content; a file that does not match it
+    is made again.
 
     Parameters
     ----------
     folder : Path, optional
-        Of the files; made when first needed. Without one nothing is kept.
+        Folder of the files, created when first needed. Without a folder nothing is cached.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -208,11 +208,11 @@ class Parts:
         self._used: set[str] = set()
 
     def text(self, made_from: Sequence[Any], make: Callable[[], str]) -> str:
-        """What was made from these things by this code; made now where it has not been kept."""
+        """The text made from these inputs by this code; from the cache if it is there."""
         return self._kept(made_from, make, lambda text: text.encode("utf-8"), bytes.decode)
 
     def value(self, made_from: Sequence[Any], make: Callable[[], T]) -> T:
-        """The same for a value of any type that can be pickled; nobody may change it."""
+        """As `text`, for any value that can be pickled; callers must not modify it."""
         found: T = self._kept(made_from, make, pickle.dumps, pickle.loads)
         return found
 
@@ -239,29 +239,30 @@ class Parts:
 
     @property
     def used(self) -> frozenset[str]:
-        """Names of the parts that have been asked for."""
+        """Names of the parts requested so far."""
         return frozenset(self._used)
 
     def keep(self, used: Iterable[str]) -> None:
-        """Parts that another process has asked for are not to be forgotten."""
+        """Protect parts that another process has used from `forget_others`."""
         self._used.update(used)
 
     def forget_others(self) -> None:
-        """Remove every part that has not been asked for."""
+        """Delete every cached part that was not requested in this run."""
         for path in self._folder.glob("*") if self._folder else ():
             if path.name not in self._used:
                 path.unlink()
 
 
 def _seal(name: str, content: bytes) -> bytes:
-    """Of what a kept file holds and what it was made from: two files cannot change places."""
+    """Checksum of a cached file's name and content, so that two files cannot be interchanged."""
     return hashlib.sha256(name.encode() + content).hexdigest().encode()
 
 
 def read_state(raw: Path, config: Path) -> dict[str, bytes]:
-    """Tables of a sheet and files of a configuration as they are now, named as they are kept.
+    """Current content of the sheet's tables and the configuration files.
 
-    A file that cannot be read is left out: whoever reads the sheet says why.
+    Names begin with ``raw/`` or ``config/``. A file that cannot be read is left out; reading the
+    sheet reports why.
     """
     tables = {f"raw/{path.name}": path for path in raw.glob(OWN_TABLES)}
     files = {
@@ -275,9 +276,9 @@ def read_state(raw: Path, config: Path) -> dict[str, bytes]:
 
 
 def write_state(folder: Path, state: Mapping[str, bytes]) -> None:
-    """Keep a state, for every stage of a run to work on while the sheet may be edited again.
+    """Save a state that all stages of a run work on, even if the sheet is edited meanwhile.
 
-    A file that is the same keeps its time stamp; one that is no more is removed.
+    An unchanged file keeps its time stamp; a file that is no longer part of the state is deleted.
     """
     for name, content in state.items():
         write_whole(folder / name, content, keep_unchanged=True)
@@ -287,23 +288,23 @@ def write_state(folder: Path, state: Mapping[str, bytes]) -> None:
 
 
 def kept_state(folder: Path) -> dict[str, bytes]:
-    """The state that :func:`write_state` kept."""
+    """The state saved by :func:`write_state`."""
     return read_state(folder / "raw", folder / "config")
 
 
 def write_inventory(path: Path, files: Iterable[Path]) -> None:
-    """Write down the checksum of every file that a run leaves behind."""
+    """Write the checksum of every file that a run produced."""
     made = {file.as_posix(): checksum(file) for file in sorted(files)}
     write_text(path, json.dumps(made, indent=1) + "\n", keep_unchanged=True)
 
 
 def made_before(path: Path) -> set[Path]:
-    """Files that an inventory names and that are still there, as the run left them."""
+    """Files in an inventory that still exist and have not been altered since the run."""
     return {Path(file) for file, made in _told(path).items() if checksum(Path(file)) == made}
 
 
 def remove_made(files: Iterable[Path]) -> None:
-    """Remove files, and folders that are empty then."""
+    """Delete files, and any folders this leaves empty."""
     for file in sorted(files):
         file.unlink(missing_ok=True)
         for folder in file.parents:
@@ -313,5 +314,5 @@ def remove_made(files: Iterable[Path]) -> None:
 
 
 def altered(path: Path) -> list[Path]:
-    """Files that are not as the run left them that wrote this inventory: edited, cut or gone."""
+    """Files in an inventory that were edited, truncated or deleted after the run."""
     return [Path(file) for file, made in _told(path).items() if checksum(Path(file)) != made]
