@@ -1,7 +1,7 @@
-"""Measures of effect: one object each, and nothing of a measure is said anywhere else.
+"""Measures of effect: one object for each, the only place that defines the measure.
 
-Who lives here: effect sizes of single trials, the scales they are pooled on, and their words. Who
-does not: outcomes, which configuration names, and models, which pool/ holds.
+Effect sizes of single trials, the scales they are pooled on and their names belong here. Outcomes
+(named in the configuration) and models (in pool/) do not.
 """
 
 from trial_evidence.measures.measure import COUNT_COLUMNS, MEASURES, Kind, Measure, measure_words

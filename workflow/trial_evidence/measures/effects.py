@@ -1,8 +1,8 @@
 """Effect sizes of single trials: yi on the analysis scale and its sampling variance vi.
 
-Ratios are analysed as natural logarithms, differences and proportions as named in each function.
-Experimental against control throughout: a log ratio below zero means fewer events, or a lower
-hazard, in the experimental arm.
+Ratios are analysed as natural logarithms; each function states the scale of differences and
+proportions. The comparison is always experimental versus control: a log ratio below zero means
+fewer events, or a lower hazard, in the experimental arm.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ CONTINUITY_CORRECTION = 0.5
 
 @dataclass(frozen=True)
 class EffectSizes:
-    """One effect size a trial, in the order of the input.
+    """One effect size per trial, in input order.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ class EffectSizes:
     vi : numpy.ndarray of float, shape (k,)
         Its sampling variance.
     corrected : numpy.ndarray of bool, shape (k,)
-        True where 0.5 was added to the cells of that trial because one of them was empty.
+        True where 0.5 was added to the cells of that trial because one of them was zero.
     informative : numpy.ndarray of bool, shape (k,)
-        False where the trial says nothing about the effect and must not be pooled: no event, or
-        only events, in both arms, on a ratio scale. Its yi and vi then rest on the correction
-        alone.
+        False where the trial carries no information about the effect and must not be pooled: on a
+        ratio scale, no events in either arm, or events in all patients of both. Its yi and vi then
+        come from the correction alone.
     """
 
     yi: Floats
@@ -45,14 +45,14 @@ class EffectSizes:
 
 
 def check_counts(events: npt.ArrayLike, n: npt.ArrayLike, arm: str) -> tuple[Floats, Floats]:
-    """Counts of one arm of each trial as arrays, or an error that says which of them cannot be.
+    """Counts of one arm per trial as arrays; the error gives the positions of impossible counts.
 
     Parameters
     ----------
     events, n : array_like of shape (k,)
         Patients with the event and patients analysed.
     arm : str
-        What the counts belong to, for the message.
+        Name of the arm, for the message.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def check_counts(events: npt.ArrayLike, n: npt.ArrayLike, arm: str) -> tuple[Flo
 def check_tables(
     events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Counts of both arms of each trial as arrays, or an error that says what cannot be."""
+    """Counts of both arms per trial as arrays; raises ValueError as `check_counts` does."""
     a, n1 = check_counts(events_e, n_e, "experimental arm")
     c, n0 = check_counts(events_c, n_c, "control arm")
     if a.size != c.size:
@@ -91,10 +91,10 @@ def _two_by_two(
     no_event = (a == 0) & (c == 0)
     only_events = (a == n1) & (c == n0)
     corrected = (a == 0) | (a == n1) | (c == 0) | (c == n0)
-    # The correction is made here and not by the library, whose zero_correction also moves trials
-    # that have no empty cell. Adding to all four cells raises an arm's n by twice the amount.
+    # The correction is applied here because statsmodels' zero_correction also changes trials
+    # without a zero cell. Adding to all four cells raises each arm's n by twice the amount.
     half = CONTINUITY_CORRECTION * corrected
-    # Half of what a stage imports comes with it, and most stages read effects from a table.
+    # A slow import (half of a stage's total), and most stages read effects from a table instead.
     from statsmodels.stats.meta_analysis import effectsize_2proportions
 
     yi, vi = effectsize_2proportions(
@@ -107,7 +107,7 @@ def _two_by_two(
 def risk_ratio(
     events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
 ) -> EffectSizes:
-    """Log risk ratio of the experimental against the control arm.
+    """Log risk ratio, experimental versus control arm.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def risk_ratio(
     -------
     EffectSizes
         ``yi = log(p1 / p0)``, ``vi = 1/a - 1/n1 + 1/c - 1/n0``; 0.5 is added to all four cells of
-        a trial that has an empty one, and to no other trial.
+        a trial with a zero cell, and to no other trial.
 
     Raises
     ------
@@ -127,8 +127,8 @@ def risk_ratio(
 
     Notes
     -----
-    Large-sample variance: Greenland S, Robins JM. Biometrics 1985;41:55-68. The same rule for
-    empty cells as metafor's ``escalc(add=1/2, to="only0")``.
+    Large-sample variance: Greenland S, Robins JM. Biometrics 1985;41:55-68. Zero cells are handled
+    as by metafor's ``escalc(add=1/2, to="only0")``.
     """
     return _two_by_two("risk-ratio", events_e, n_e, events_c, n_c)
 
@@ -136,7 +136,7 @@ def risk_ratio(
 def odds_ratio(
     events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
 ) -> EffectSizes:
-    """Log odds ratio of the experimental against the control arm.
+    """Log odds ratio, experimental versus control arm.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def odds_ratio(
     Returns
     -------
     EffectSizes
-        ``yi = log(ad / bc)``, ``vi = 1/a + 1/b + 1/c + 1/d``; empty cells as in `risk_ratio`.
+        ``yi = log(ad / bc)``, ``vi = 1/a + 1/b + 1/c + 1/d``; zero cells as in `risk_ratio`.
 
     Raises
     ------
@@ -173,8 +173,8 @@ def risk_difference(
     Returns
     -------
     EffectSizes
-        ``yi = p1 - p0``, ``vi = p1(1-p1)/n1 + p0(1-p0)/n0``; empty cells as in `risk_ratio`.
-        Every trial is informative: arms without any event do say that the difference is small.
+        ``yi = p1 - p0``, ``vi = p1(1-p1)/n1 + p0(1-p0)/n0``; zero cells as in `risk_ratio`.
+        Every trial is informative: two arms without events do show that the difference is small.
 
     Raises
     ------
@@ -185,12 +185,12 @@ def risk_difference(
 
 
 def _critical_value(level: Floats) -> Floats:
-    """Normal quantile of a two-sided interval; NaN where the level is no percentage."""
+    """Normal quantile for a two-sided interval; NaN unless the level is between 0 and 100."""
     return np.where((level > 0) & (level < 100), ndtri(0.5 + level / 200), np.nan)
 
 
 def _log(values: Floats) -> Floats:
-    """Logarithm, NaN where there is none."""
+    """Natural logarithm; NaN for values that are not positive."""
     return np.log(values, out=np.full_like(values, np.nan), where=values > 0)
 
 
@@ -205,15 +205,15 @@ def log_hazard_ratio(
     events_e: npt.ArrayLike,
     events_c: npt.ArrayLike,
 ) -> pd.DataFrame:
-    """Log hazard ratio and its standard error, by the best way each row allows.
+    """Log hazard ratio and its standard error, by the best method each row allows.
 
-    The ways, in order: the interval at its own level; one limit where only one is given; the
-    p value, if it is given as a number and not as a bound; the events of the two arms.
+    In order of preference: the confidence interval at its own level; a single limit, if only one
+    is given; the p value, if it is an exact number and not a bound; the events of the two arms.
 
     Parameters
     ----------
     hr : array_like of shape (k,)
-        Hazard ratio, experimental against control.
+        Hazard ratio, experimental versus control.
     ci_low, ci_high : array_like of shape (k,)
         Limits of its confidence interval; NaN where not reported.
     ci_level : array_like of shape (k,)
@@ -223,16 +223,16 @@ def log_hazard_ratio(
     p_operator : array_like of str, shape (k,)
         ``"="`` where `p_value` is a number; anything else (``"<"``) makes it a bound, not usable.
     p_sided : array_like of str, shape (k,)
-        ``"two"`` or ``"one"``; a p value of unknown kind is not used.
+        ``"two"`` or ``"one"``; with anything else the p value is not used.
     events_e, events_c : array_like of shape (k,)
         Events in the experimental and control arm; NaN where not reported.
 
     Returns
     -------
     pandas.DataFrame
-        One row an input row, columns ``yi`` (log HR), ``vi``, ``se`` and ``se_source``, one of
-        ``interval``, ``lower limit``, ``upper limit``, ``p value``, ``events`` or ``""``. Rows
-        that no way serves have NaN in all three numbers.
+        One row per input row, columns ``yi`` (log HR), ``vi``, ``se`` and ``se_source``, which is
+        ``interval``, ``lower limit``, ``upper limit``, ``p value``, ``events`` or ``""``. Rows for
+        which no method works have NaN in all three numbers.
 
     Raises
     ------
@@ -242,8 +242,8 @@ def log_hazard_ratio(
     Notes
     -----
     Tierney JF, Stewart LA, Ghersi D, Burdett S, Sydes MR. Trials 2007;8:16. From events the
-    variance is ``1/e1 + 1/e0``, which supposes proportional hazards and arms of similar size. A
-    hazard ratio of exactly 1 has no standard error by its p value.
+    variance is ``1/e1 + 1/e0``, which assumes proportional hazards and arms of similar size. No
+    standard error can be derived from the p value of a hazard ratio of exactly 1.
     """
     columns = (hr, ci_low, ci_high, ci_level, p_value, events_e, events_c)
     ratio, low, high, level, p, e1, e0 = (np.asarray(c, dtype=float) for c in columns)
@@ -292,7 +292,7 @@ def logit_proportion(events: npt.ArrayLike, n: npt.ArrayLike) -> EffectSizes:
     -------
     EffectSizes
         ``yi = log(x / (n - x))``, ``vi = 1/x + 1/(n - x)``; 0.5 is added to both counts of an arm
-        without any event, or with events only. Every arm is informative.
+        with no events or with events in all patients. Every arm is informative.
 
     Raises
     ------
@@ -314,7 +314,7 @@ def logit_proportion(events: npt.ArrayLike, n: npt.ArrayLike) -> EffectSizes:
 def wilson_interval(
     events: npt.ArrayLike, n: npt.ArrayLike, level: float = 95.0
 ) -> tuple[Floats, Floats]:
-    """Wilson's score interval of a proportion.
+    """Wilson score interval of a proportion.
 
     Parameters
     ----------

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from trial_evidence.measures.effects import EffectSizes
 
 Kind = Literal["counts", "contrasts", "rates", "times"]
-"""What a table of the sheet holds: events and n of an arm; a ratio of two arms with its interval;
-per cent of an arm without the event at a time; median times of an arm."""
+"""What a table of the sheet contains. Counts: events and n of an arm; contrasts: a ratio of two
+arms with its interval; rates: percentage of an arm without the event at a given time; times: median
+times of an arm."""
 
-# Of two arms, in the order in which effect sizes take them.
+# Counts of two arms, in the order in which the effect-size functions take them.
 COUNT_COLUMNS = ("events_experimental", "n_experimental", "events_control", "n_control")
 
 
@@ -26,16 +27,16 @@ class Measure:
     name : str
         As in the column ``measure`` of every table.
     title, short : str
-        As figures and tables print it: ``Risk ratio``, ``RR``.
+        Full name and abbreviation, as printed: ``Risk ratio``, ``RR``.
     kind : str
-        The kind of evidence that it is made from.
+        The kind of evidence it is computed from.
     scale : Scale
-        What it is analysed on.
+        The scale it is analysed on.
     digits : int
         Decimals printed.
     benefit_below : bool or None
-        Whether values below no effect are the benefit where the event is the usual one of its
-        kind: response of counts, recurrence or death of contrasts. None for a rate.
+        Whether values below the null indicate benefit, given the usual event of that kind of
+        evidence: response for counts, recurrence or death for contrasts. None for a rate.
     """
 
     name: str
@@ -48,22 +49,22 @@ class Measure:
 
     @property
     def compares(self) -> bool:
-        """Whether it sets two arms against each other."""
+        """Whether it compares two arms."""
         return self.scale.null is not None
 
     @property
     def factor(self) -> float:
-        """What values are printed times: a rate in percent."""
+        """Factor applied to printed values: 100 for a rate, which is shown in percent."""
         return 1.0 if self.compares else 100.0
 
     @property
     def is_ratio(self) -> bool:
-        """Whether it is a ratio of two arms."""
+        """Whether it is a ratio between two arms."""
         return self.scale is LOG_RATIO
 
     def effects(self, *counts: Any) -> "EffectSizes":
-        """Effect sizes from counts: events and n of the experimental and of the control arm."""
-        # Slow to import, and configuration and words need no effect sizes.
+        """Effect sizes from counts: events and n of the experimental, then of the control arm."""
+        # Imported here because it is slow, and configuration and words need no effect sizes.
         from trial_evidence.measures.effects import FROM_COUNTS
 
         return FROM_COUNTS[self.name](*counts)
@@ -82,6 +83,6 @@ MEASURES: Mapping[str, Measure] = {
 
 
 def measure_words(name: str) -> str:
-    """A measure in words; also one that is made of another, such as ``ratio_of_odds_ratios``."""
+    """Printed name of a measure, or of a derived one such as ``ratio_of_odds_ratios``."""
     known = MEASURES.get(name)
     return known.title if known else name.replace("_", " ").capitalize()

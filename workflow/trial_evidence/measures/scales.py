@@ -1,4 +1,4 @@
-"""The scales effects are pooled on, and the way back to the numbers people read."""
+"""The scales on which effects are pooled, and their transformation back to the natural scale."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Scale:
     name : str
         ``log_ratio``, ``logit`` or ``identity``.
     to_natural, to_analysis : callable
-        Increasing functions from the analysis scale to the natural one and back; they take
-        numbers or arrays, NaN stays NaN.
+        Increasing functions from the analysis scale to the natural scale and back; they accept
+        numbers or arrays, and NaN stays NaN.
     null : float or None
-        No effect, on the natural scale; None where the notion does not apply (a proportion).
+        The value of no effect on the natural scale; None if there is none (a proportion).
     """
 
     name: str
@@ -31,8 +31,8 @@ class Scale:
 
 
 def _exp(values: npt.ArrayLike) -> Floats:
-    # Limits of an interval on one degree of freedom may lie beyond what a double holds; they are
-    # then infinite, which is what a reader should see.
+    # Limits of an interval with one degree of freedom can exceed the range of a double; they are
+    # then infinite, and readers should see them as such.
     with np.errstate(over="ignore"):
         return np.asarray(np.exp(np.asarray(values, dtype=float)))
 
@@ -48,7 +48,7 @@ def _identity(values: npt.ArrayLike) -> Floats:
 
 
 def _log(values: npt.ArrayLike) -> Floats:
-    # The log of nothing is an arrow to the left edge of a figure.
+    # The log of 0 is minus infinity, drawn as an arrow to the left edge of a figure.
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(np.asarray(values, dtype=float)))
 
