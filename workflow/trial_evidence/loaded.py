@@ -1,6 +1,6 @@
-"""Sheet and configuration, read and held against each other.
+"""Sheet and configuration, read and checked against each other.
 
-Every command begins here: it gets both, sound, or is told every fault of both at once.
+Every command begins here: it gets both without errors, or one error listing all problems in both.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -48,22 +48,22 @@ DICTIONARY = supplied("dictionary")
 
 
 Loaded = tuple[Configuration, Sheet, tuple[Problem, ...]]
-# What the files say before anything is settled, and the words that they were held against.
+# Configuration, sheet and warnings before settled values are applied; the dictionary used.
 _Unsettled = tuple[Configuration, Sheet, tuple[Problem, ...], Dictionary]
-# Checksum of files -> what `remember` found in them.
+# Checksum of the files -> their content as `remember` loaded it.
 _REMEMBERED: dict[str, _Unsettled] = {}
 
 
 def load(raw: Path, config: Path, *, settled: bool = True) -> Loaded:
-    """Configuration and sheet, and the warnings about them.
+    """Return the configuration, the sheet, and the warnings about them.
 
-    Where two readers differ and somebody has settled it, the sheet holds the settled values;
-    with ``settled=False`` it holds those of the first reader.
+    Where two readers disagreed and the disagreement was settled, the sheet has the settled values;
+    with ``settled=False`` it has those of the first reader.
 
     Raises
     ------
     SheetError
-        Where anything is an error; it carries the problems of both at once.
+        If there is any error; it lists all problems in both.
     """
     from trial_evidence.sheet.adjudication import apply_adjudications
 
@@ -75,9 +75,9 @@ def load(raw: Path, config: Path, *, settled: bool = True) -> Loaded:
 
 
 def remember(raw: Path, config: Path) -> None:
-    """Keep what is in these files for copies of this process, until others are asked for.
+    """Load these files into memory for forked processes, replacing any loaded before.
 
-    Each copy has it for itself, and may change it.
+    Each fork has its own copy and may modify it.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def remember(raw: Path, config: Path) -> None:
 
 
 def _checksum(raw: Path, config: Path) -> str:
-    """Of everything that `load` reads."""
+    """Checksum of all files that `load` reads."""
     return digest(read_state(raw, config), [p.read_bytes() for p in sorted(DICTIONARY.glob("*"))])
 
 
@@ -117,12 +117,12 @@ def _load(raw: Path, config: Path) -> _Unsettled:
 
 
 def with_unjudged(loaded: Loaded, among: Collection[str] | None = None) -> tuple[Problem, ...]:
-    """The warnings about a sound sheet, those about pooled trials that nobody has judged included.
+    """Warnings about a sheet without errors, including those for pooled trials without a judgement.
 
     Parameters
     ----------
     among : collection of str, optional
-        The trials that are looked at for a judgement; all by default.
+        Trials to check for a missing judgement; all by default.
     """
     from trial_evidence.extract.judged import unjudged_problems
 
@@ -132,7 +132,7 @@ def with_unjudged(loaded: Loaded, among: Collection[str] | None = None) -> tuple
 
 
 def problems_of(raw: Path, config: Path, among: Collection[str]) -> tuple[Problem, ...]:
-    """The same warnings; of a sheet that is not sound, whatever is wrong with it."""
+    """The warnings of `with_unjudged`, or all problems if the sheet or configuration has errors."""
     try:
         return with_unjudged(load(raw, config), among)
     except SheetError as error:
@@ -140,7 +140,7 @@ def problems_of(raw: Path, config: Path, among: Collection[str]) -> tuple[Proble
 
 
 def with_words(dictionary: Dictionary, configuration: Configuration) -> Dictionary:
-    """The dictionary with the settings and outcomes that the configuration names."""
+    """The dictionary extended by the settings and outcomes that the configuration names."""
     wider = dictionary.with_words("setting", configuration.settings)
     for outcome in configuration.outcomes.values():
         table = dictionary.tables.get(outcome.table)
@@ -150,7 +150,7 @@ def with_words(dictionary: Dictionary, configuration: Configuration) -> Dictiona
 
 
 def words_of(folder: Path) -> Dictionary:
-    """The dictionary that the sheet is held against, as far as the configuration is sound."""
+    """The dictionary the sheet is checked against; not extended if the analyses have errors."""
     dictionary = read_dictionary(DICTIONARY)
     configured, _ = _configured(folder, dictionary)
     sound = configured.analyses
@@ -159,7 +159,7 @@ def words_of(folder: Path) -> Dictionary:
 
 @dataclass(frozen=True)
 class _Configured:
-    """What of config/ is sound."""
+    """The configuration files that could be read without errors; None for the others."""
 
     analyses: Configuration | None = None
     networks: NetworkConfiguration | None = None
@@ -168,7 +168,7 @@ class _Configured:
 
 
 def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list[Problem]]:
-    """All of config/, and what is wrong in it, each file by itself and against the others."""
+    """All of config/ and its problems, within each file and between files."""
     problems: list[Problem] = []
 
     def sound(reading: Callable[[], Any]) -> Any:
@@ -185,7 +185,7 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     sound(lambda: read(folder / CALIBRATION, Simulation))
     analyses = sound(lambda: read_configuration(folder, **known))
     if analyses is None:
-        # Without its analyses the rest can be held against its form alone.
+        # Without valid analyses, the other files can only be checked for their form.
         sound(lambda: read(folder / REPORT, ReportConfiguration))
         sound(lambda: read(folder / NETWORKS, NetworkConfiguration))
         return _Configured(looks=looks), problems
@@ -199,9 +199,9 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
 
 
 def _texts(sheet: Sheet, config: Path) -> Iterator[str]:
-    """What a figure may print of the sheet and of config/."""
+    """All text of the sheet and of config/ that a figure might print."""
     for path in config.glob(OWN_SETTINGS):
-        # One that is not saved as UTF-8 has been reported.
+        # A file not saved as UTF-8 has already been reported.
         with suppress(OSError):
             yield path.read_text(encoding="utf-8", errors="replace")
     for table in sheet.tables.values():
@@ -212,7 +212,7 @@ def _texts(sheet: Sheet, config: Path) -> Iterator[str]:
 def _against_the_sheet(
     configured: _Configured, sheet: Sheet, dictionary: Dictionary, config: Path
 ) -> Iterator[Problem]:
-    """What the configuration and the sheet name and the other does not hold."""
+    """Problems for names in the configuration that the sheet lacks, and the reverse."""
     from trial_evidence.sheet.adjudication import adjudication_problems
     from trial_evidence.sheet.values import subgroup_pairs
 
