@@ -125,6 +125,21 @@ def test_no_address_leaves_the_page_empty(address, visit, page):
     assert shown(watched) == ["start"]
 
 
+def test_a_link_to_what_is_no_more_says_so_until_the_reader_goes_on(visit, page):
+    """Who asked for one analysis takes the answers on the start screen for what was meant."""
+    watched = visit(page)
+    told = watched.page.get_by_text("something that this report no longer has")
+    assert not told.is_visible()
+    watched.page.goto(f"{watched.address}#trial-gone?model=common")
+    told.wait_for()
+    assert shown(watched) == ["start"]
+    watched.page.goto(f"{watched.address}#trial-alder")
+    watched.page.locator("#trial-alder.open").wait_for()
+    watched.page.locator("h1 a").click()
+    watched.page.locator("#start.open").wait_for()
+    assert not told.is_visible()
+
+
 def test_paper_has_this_view_or_all_of_them(visit, page):
     watched = visit(page)
     watched.page.goto(f"{watched.address}#references")

@@ -11,6 +11,7 @@ const Views = (() => {
   const titleOf = (view) => links.get(view.id)?.textContent ?? view.querySelector("h2").textContent;
   // Found views that are listed.
   const MOST = 30;
+  const GONE = "The link led to something that this report no longer has, so this is its start screen.";
   const places = new Map();
   const watching = [];
   let open = all[0];
@@ -57,9 +58,12 @@ const Views = (() => {
       main.focus();
       return;
     }
-    const view = viewOf(id || "start") ?? all[0];
+    const found = viewOf(id || "start");
+    const view = found ?? all[0];
     const moved = view !== open;
     fill(view);
+    lost.hidden = Boolean(found) || id === main.id;
+    lost.textContent = lost.hidden ? "" : GONE;
     open.classList.remove("open");
     view.classList.add("open");
     open = view;
@@ -118,6 +122,7 @@ const Views = (() => {
     }
   }
 
+  const lost = element("p", { class: "lost", role: "status", hidden: true });
   const steps = element("nav", { class: "steps", "aria-label": "Previous and next" });
   function step(view) {
     const at = all.indexOf(view);
@@ -169,6 +174,7 @@ const Views = (() => {
   }
 
   function start() {
+    all[0].querySelector("h2").before(lost);
     main.append(steps);
     main.dataset.title = document.title;
     document.querySelector("nav .find").append(...search(), element("p", { class: "tools" },
