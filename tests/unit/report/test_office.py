@@ -181,15 +181,18 @@ def test_a_table_that_was_kept_is_the_same_in_the_document(tmp_path):
     assert made[0] == made[1] == tables_as_document([table()], "All tables")
 
 
-def test_rows_that_are_alike_in_the_first_columns_share_a_cell_there():
+def test_every_row_says_what_it_is_about_and_what_repeats_is_grey():
+    """A cell over several rows is printed once: on the next page nothing says whose rows they are."""
     rows = [("early", "pCR", "a"), ("early", "pCR", "b"), ("early", "OS", "c"), ("late", "OS", "d")]
     frame = pd.DataFrame(rows, columns=["Setting", "Outcome", "Risk"])
-    made = table_as_document(ReportTable("t", "Title", frame, (), frame, merged=2))
+    made = table_as_document(ReportTable("t", "Title", frame, (), frame, grouped=2))
     (grid,) = Document(io.BytesIO(made)).tables
-    # python-docx gives a cell over several rows in each of them
-    assert [[cell.text for cell in row.cells] for row in grid.rows[1:]] == [list(r) for r in rows]
-    texts = [text.text for text in grid._tbl.iter(qn("w:t"))]
-    assert [texts.count(text) for text in ("early", "pCR", "OS", "late")] == [1, 1, 2, 1]
+    lines = [list(row.iterchildren(qn("w:tc"))) for row in grid._tbl.tr_lst[1:]]
+    said = [["".join(text.text for text in cell.iter(qn("w:t"))) for cell in row] for row in lines]
+    assert said == [list(row) for row in rows]
+    grey = [[any(True for _ in cell.iter(qn("w:color"))) for cell in row] for row in lines]
+    again = [[False, False], [True, True], [True, False], [False, False]]
+    assert grey == [[*row, False] for row in again]
 
 
 def test_a_table_of_its_own_has_its_title_and_no_number():

@@ -10,7 +10,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.opc.oxml import serialize_part_xml
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt
+from docx.shared import Mm, Pt, RGBColor
 
 from trial_evidence.kept import Parts
 from trial_evidence.report.files.xlsx import plain
@@ -19,6 +19,7 @@ from trial_evidence.workbook.package import DAY, timeless
 
 _SHORT, _LONG, _MARGIN = 210, 297, 18
 _FONT, _LANGUAGE = "Arial", "en-GB"
+_SOFT = RGBColor(0x70, 0x70, 0x70)
 # More columns, or more letters in a row, do not fit across an upright page.
 _MOST_COLUMNS, _MOST_LETTERS = 5, 170
 _POINTS = 7.5
@@ -42,8 +43,9 @@ def tables_as_document(
     -------
     bytes
         Each table begins a page, across where it is wide, with a numbered caption above and its
-        notes below; its heading row is repeated on every page, no row is split, and rows that are
-        alike in its first columns share a cell there.
+        notes below; its heading row is repeated on every page, no row is split, and what its first
+        columns repeat of the row above is grey there. A cell over several rows would be printed
+        once, and lost on the next page.
     """
     document = new_document(title)
     for position, table in enumerate(tables):
@@ -178,7 +180,7 @@ def _table(table: ReportTable, width: float, parts: Parts) -> Any:
     def make() -> str:
         return bytes(serialize_part_xml(_new_table(table, width))).decode()
 
-    return parse_xml(parts.text(("word", table.frame, table.merged, width), make).encode())
+    return parse_xml(parts.text(("word", table.frame, table.grouped, width), make).encode())
 
 
 def _new_table(table: ReportTable, width: float) -> Any:
@@ -192,14 +194,11 @@ def _new_table(table: ReportTable, width: float) -> Any:
     _write(grid.rows[0], headings, widths, heads=True)
     before: tuple[str, ...] = ()
     for texts in table.frame.itertuples(index=False, name=None):
-        alike = [texts[: at + 1] == before[: at + 1] for at in range(table.merged)]
-        shown = ["" if at < table.merged and alike[at] else text for at, text in enumerate(texts)]
         row = grid.add_row()
-        _write(row, shown, widths)
-        for cell, goes_on in zip(row.cells, alike, strict=False):
-            # A cell over several rows begins in the first of them.
-            over = {} if goes_on else {"val": "restart"}
-            cell._tc.get_or_add_tcPr().append(_element("vMerge", **over))
+        _write(row, texts, widths)
+        for at in range(table.grouped):
+            if texts[: at + 1] == before[: at + 1]:
+                row.cells[at].paragraphs[0].runs[0].font.color.rgb = _SOFT
         before = texts
     return grid._tbl
 

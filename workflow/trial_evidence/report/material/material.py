@@ -75,8 +75,8 @@ class ReportTable:
     data : DataFrame
         The same rows in the same order for machines: full precision, ids, links (``doi``,
         ``pmid``, ``nct``) in columns of their own.
-    merged : int
-        So many columns on the left have cells over the rows that they are alike in.
+    grouped : int
+        So many columns on the left are grey in Word where they repeat the row above.
     """
 
     name: str
@@ -84,7 +84,7 @@ class ReportTable:
     frame: pd.DataFrame
     notes: tuple[str, ...]
     data: pd.DataFrame
-    merged: int = 0
+    grouped: int = 0
 
 
 def report_table(
@@ -95,7 +95,7 @@ def report_table(
     keys: Sequence[str],
     notes: Iterable[str] = (),
     formats: Mapping[str, Format] = FORMATS,
-    merged: int = 0,
+    grouped: int = 0,
 ) -> ReportTable:
     """A table from its rows; the columns are there even where there is no row.
 
@@ -107,7 +107,7 @@ def report_table(
         columns=[column[0] for column in columns],
     )
     data = pd.DataFrame([[row[key] for key in keys] for row in rows], columns=list(keys))
-    return ReportTable(name, title, frame.astype(str), tuple(notes), data, merged)
+    return ReportTable(name, title, frame.astype(str), tuple(notes), data, grouped)
 
 
 @dataclass(frozen=True)
@@ -280,9 +280,9 @@ class Material:
         """
         told, rows, known = declared("tables")[name], map(self.named, rows), {**FORMATS, **formats}
         notes = (*(note.format(**facts) for note in told.get("notes", ())), *notes)
-        merged = told.get("merged", 0)
+        grouped = told.get("grouped", 0)
         columns, keys = told["columns"], told["keys"]
-        table = report_table(name, told["title"], rows, columns, keys, notes, known, merged)
+        table = report_table(name, told["title"], rows, columns, keys, notes, known, grouped)
         explained = abbreviations(table.frame.to_numpy().ravel(), self.abbreviated)
         return replace(table, notes=(*table.notes, explained)) if explained else table
 
