@@ -154,6 +154,29 @@ def test_paper_has_this_view_or_all_of_them(visit, page):
     assert watched.page.locator("noscript").count() == 0
 
 
+OF_WHAT = """(view) => [...document.querySelectorAll(`#${view} table.grid tbody`)]
+  .filter((group) => group.querySelector(".group")).map((group) => [
+    group.rows[0].textContent.trim(), getComputedStyle(group).breakInside,
+    [...group.rows].slice(1).map((row) => getComputedStyle(row.cells[0], "::before").content),
+  ])"""
+
+
+def test_a_printed_row_is_on_the_page_of_its_heading_or_repeats_it(visit, page):
+    """The heading of a group is printed once: on the next page a row would be of any measure."""
+    watched = visit(page)
+    watched.page.goto(f"{watched.address}#neoadjuvant-pcr-dual-v-almab")
+    watched.page.emulate_media(media="print")
+    kinds = set()
+    for heading, broken, before in watched.run(OF_WHAT, "neoadjuvant-pcr-dual-v-almab"):
+        long = len(before) > 8
+        repeated = f'"{heading}: "' if long else "none"
+        assert (broken == "avoid", set(before)) == (not long, {repeated})
+        kinds.add(long)
+    assert kinds == {True, False}
+    watched.page.emulate_media(media="screen")
+    assert "none" in watched.run(OF_WHAT, "neoadjuvant-pcr-dual-v-almab")[0][2]
+
+
 @pytest.mark.parametrize(
     ("view", "colours"),
     [("start", "dark"), ("neoadjuvant-pcr-dual-v-almab", "light"), ("trial-alder", "light")],
