@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import openpyxl
 import pandas as pd
@@ -204,6 +205,27 @@ def test_an_answer_without_a_trial_says_so(found):
     words = answers_table(empty, {})
     assert set(words.frame["In words"]) == {"No trial qualifies."}
     assert len(table.frame) == len(words.frame) == len(found.front())
+
+
+@pytest.mark.parametrize(
+    ("fields", "interval", "told"),
+    [
+        ({}, "conservative_k_minus_1", True),
+        # None is shown, of a model that the simulation did not find too short, or was not simulated.
+        ({"pi_low": float("nan"), "pi_high": float("nan")}, "conservative_k_minus_1", False),
+        ({"model": "bayesian"}, "conservative_k_minus_1", False),
+        ({}, "bootstrap", False),
+    ],
+)
+def test_prediction_intervals_that_are_too_short_are_said_to_be(fields, interval, told, found):
+    """Who reads 95% plans the next trial on a range that holds it less often."""
+    shown = with_estimates(found, [estimate(estimate=0.8, ci_low=0.7, ci_high=0.9, **fields)])
+    pooling = replace(shown.configuration.pooling, prediction_interval=interval)
+    shown = replace(shown, configuration=replace(shown.configuration, pooling=pooling))
+    assert ("intervals of the random-effects model are too short" in " ".join(
+        front_table(shown, {}).notes
+    )) == told  # fmt: skip
+    assert ("less often than their level" in methods_text(shown)) == (interval != "bootstrap")
 
 
 # -------------------------------------------------------------------------------------- methods

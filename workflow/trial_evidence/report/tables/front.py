@@ -10,8 +10,15 @@ from trial_evidence.pool.columns import ESTIMATE_NUMBERS
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words import reading
+from trial_evidence.words.models import BOOTSTRAP, is_random_effects
 from trial_evidence.words.numbers import format_number
 from trial_evidence.words.printed import capital, count, counted, listing
+
+# What a simulation found of all but the bootstrap, which it leaves out (docs/calibration.md).
+_TOO_SHORT = (
+    "Prediction intervals of the random-effects model are too short: in simulations they held the "
+    "effect of a further trial less often than their level says (see the methods)."
+)
 
 
 def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
@@ -22,7 +29,12 @@ def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) ->
         for analysis in material.front()
         for row in material.leads(analysis) or [_nothing(analysis)]
     ]
-    return material.table("front", rows, favour=_favour(material))
+    pooling = material.configuration.pooling
+    predicted = pooling.prediction_interval != BOOTSTRAP and any(
+        is_random_effects(row["model"]) and not math.isnan(row["pi_low"]) for row in rows
+    )
+    notes = (_TOO_SHORT,) if predicted else ()
+    return material.table("front", rows, notes=notes, favour=_favour(material))
 
 
 def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
