@@ -1,4 +1,4 @@
-"""What tests of several folders share."""
+"""Fixtures and settings shared by all tests."""
 
 import gc
 import os
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import settings
 from made_up.project import MadeUp, made_up_project
 
-# A folder to keep the made-up project in, for whoever works on the tests and not on the library.
+# Folder that keeps the made-up project between runs, for work on the tests alone.
 KEEP = "MADE_UP_PROJECT"
-# Files that take longest, first: two processes then end at about the same time.
+# The slowest files run first, so that two processes finish at about the same time.
 LONGEST = (
     "tests/workflow/test_pipeline.py", "tests/approval/", "tests/edits/",
     "tests/unit/workbook/", "tests/workflow/", "tests/browser/", "tests/recipes/",
@@ -21,7 +21,7 @@ LONGEST = (
 
 
 def pytest_sessionstart() -> None:
-    """Say at once what is missing, rather than in hundreds of failures."""
+    """Stop with one message if git is missing, instead of hundreds of failures."""
     if shutil.which("git") is None:
         pytest.exit(
             "git is not installed. The tests compare revisions of made-up sheets and cannot do "
@@ -31,7 +31,7 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of the longest files first, the others as they were."""
+    """Put the tests of the slowest files first; leave the others in order."""
     items.sort(
         key=lambda item: next(
             (at for at, place in enumerate(LONGEST) if item.nodeid.startswith(place)), len(LONGEST)
@@ -40,26 +40,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What the tests themselves are made of is no garbage: it is not looked through again."""
+    """Exclude the collected tests from garbage collection, which would scan them every time."""
     gc.freeze()
     gc.set_threshold(70_000, 10, 10)
 
 
 def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of this session that all its worker processes see."""
+    """A folder of this test run that all its worker processes share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
-    """The made-up project with everything that is made of it. Not to be changed."""
+    """The made-up project with all its results. Do not modify it."""
     kept = os.environ.get(KEEP)
     return made_up_project(Path(kept) if kept else common_folder(tmp_path_factory) / "made_up")
 
 
-# Where a change is judged the same examples are tried each time; elsewhere new ones are looked for.
-# How long one takes is no fault of it: the first of them imports what it needs.
+# CI tries the same examples every time; other runs look for new ones. No deadline, because the
+# first example of a test also imports what it needs.
 settings.register_profile("looked for", deadline=None)
 settings.register_profile("judged", deadline=None, derandomize=True)
 settings.load_profile("judged" if os.environ.get("CI") else "looked for")

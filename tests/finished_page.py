@@ -1,4 +1,4 @@
-"""A finished page as a reader has it: its tables by heading, its sentences, where each stands."""
+"""A finished page as the reader sees it: its tables and sentences by section."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,13 +28,13 @@ class Table:
 
 @dataclass
 class FinishedPage:
-    """Tables, paragraphs and list items with the id of the section that each stands in."""
+    """Tables, paragraphs and list items, each with the id of its section."""
 
     tables: list[Table]
     sentences: list[tuple[str, str]]
 
     def table(self, caption: str, section: str = "") -> Table:
-        """The one table with this caption, in this section or in all of the page."""
+        """The only table with this caption, in one section or in the whole page."""
         (found,) = (t for t in self.tables if t.caption == caption and section in ("", t.section))
         return found
 
@@ -97,7 +97,7 @@ class _Reader(HTMLParser):
 
 
 def read_page(text: str) -> FinishedPage:
-    """Read what a page says; scripts and figures are left out."""
+    """Read a page without its scripts and figures."""
     reader = _Reader()
     reader.feed(text)
     return reader.found

@@ -1,4 +1,4 @@
-"""Invented trials of invented agents, as the checked sheet hands them to the extraction."""
+"""Invented trials of invented agents, in the form that extraction receives them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.tables import PRINTED
 
 ROOT = Path(__file__).resolve().parents[1]
-# The orders of preference and the methods under test are the ones that the project uses.
+# Tests use the project's own orders of preference and methods.
 PROJECT = read_configuration(ROOT / "config")
 SELECTION, POOLING, SENSITIVITY = PROJECT.selection, PROJECT.pooling, PROJECT.sensitivity
 SETTING = "early"
@@ -73,7 +73,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def frame(table: str, rows: Rows) -> pd.DataFrame:
-    """A table of the sheet: what a row does not say is filled in; the header is row 1."""
+    """A table of the sheet; missing cells are filled with defaults and row 1 is the header."""
     filled = [DEFAULTS[table] | {"row": at} | dict(row) for at, row in enumerate(rows, start=2)]
     found = pd.DataFrame(filled, columns=None if rows else ["row", *DEFAULTS[table]])
     if table in KINDS:

@@ -1,4 +1,4 @@
-"""Mutation testing: a fixed random sample of small faults, and how many of them a test notices.
+"""Mutation testing: a fixed random sample of small faults, and how many the tests notice.
 
     python tests/mutants.py [HOW_MANY [SEED]]
 
@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = ROOT / ".mutants"
-# What tells a reader something: these are sampled, modules of numbers are not.
+# Modules whose output a reader sees: these are sampled, purely numerical modules are not.
 ROOMS = (
     "audit/*", "figures/*", "network/tables.py", "network/pictures/*", "report/*", "sensitivity/*",
 )  # fmt: skip
@@ -30,15 +30,15 @@ TESTS = (
     "tests/unit/network", "tests/unit/report", "tests/unit/sensitivity",
     "tests/unit/test_figure_configuration.py",
 )  # fmt: skip
-# Of the other tests those that take least, up to so many seconds.
+# Of the other tests, the fastest ones, up to this many seconds.
 SECONDS = 15.0
 WHOLE = ("tests/approval/", "tests/meaning/")
-# Is a fact about the machine or the repository, not about what is said.
+# About the machine or the repository, not about output.
 NOT_RUN = ("test_no_approval_is_left_of_what_is_no_longer_made",)
 
 
 def main(how_many: int = 300, seed: int = 9) -> int:
-    """Make the faults, run the tests, and say what was not noticed."""
+    """Plant the faults, run the tests, and report the survivors."""
     _stage()
     with contextlib.chdir(STAGE):
         os.environ["MADE_UP_PROJECT"] = str(STAGE / "made_up")
@@ -48,7 +48,7 @@ def main(how_many: int = 300, seed: int = 9) -> int:
 
 
 def _stage() -> None:
-    """A copy of what git knows, the library in ``src``, and mutmut told about it."""
+    """A copy of the tracked files with the library in ``src``, configured for mutmut."""
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.splitlines()
@@ -68,7 +68,7 @@ def _stage() -> None:
         "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "track_dependencies": False,
         "use_git_change_detection": False,
-        # Making the outputs of the made-up project again is no time of a test to mutmut.
+        # Rebuilding the made-up project must not count as test time for mutmut.
         "timeout_constant": 5.0,
     }  # fmt: skip
     text = (STAGE / "pyproject.toml").read_text(encoding="utf-8")
@@ -93,7 +93,7 @@ def _run(how_many: int, seed: int) -> int:
     mutmut.collect_or_load_stats(mutmut.get_mutant_runner(2))
     reached = state().tests_by_mangled_function_name
     _choose_tests(reached, state().duration_by_test)
-    # The tests are chosen: mutmut is not to look for them again, nor to run all of them first.
+    # The tests are chosen here: mutmut must neither select them again nor run all of them first.
     mutmut.collect_or_load_stats = lambda *_, **__: None
     mutmut.tests_for_mutant_names = lambda _: sorted(set().union(*reached.values()))[:1]
     every, _ = mutmut.collect_source_file_mutation_data(mutant_names=())
@@ -106,7 +106,7 @@ def _run(how_many: int, seed: int) -> int:
 
 
 def _choose_tests(reached: dict[str, Any], seconds: dict[str, float]) -> None:
-    """For each function: quick tests first, then all that read the made-up project's outputs.
+    """For each function, fast tests first, then all that read the made-up project's outputs.
 
     The outputs are made once a session, so that only the first of these tests seems to reach it.
     """
@@ -123,14 +123,14 @@ def _choose_tests(reached: dict[str, Any], seconds: dict[str, float]) -> None:
 
 
 class _Ordered(list[str]):
-    """Tests in the order in which they are to be run, for mutmut, which asks a set for them."""
+    """A set of tests that iterates in running order, because mutmut expects a set."""
 
     def __or__(self, other: Iterable[str]) -> "_Ordered":
         return _Ordered([*self, *(test for test in other if test not in self)])
 
 
 def _report(found: dict[str, str]) -> int:
-    """Print the score, and every fault that no test noticed."""
+    """Print the score and every surviving fault."""
     from mutmut.mutation.diff_apply import get_diff_for_mutant
 
     noticed = ("killed", "timeout", "segfault", "suspicious")

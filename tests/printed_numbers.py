@@ -1,4 +1,4 @@
-"""Numbers and how they are printed, by the figures and by the scripts of the page alike."""
+"""Numbers and their printed form, the same in the figures and the page's scripts."""
 
 # p value -> text, near the values where the rule changes.
 PRINTED_P = {

@@ -1,4 +1,4 @@
-"""The made-up sheet of the tests as a project in a folder, run without the workflow."""
+"""The made-up sheet as a project in a folder, run without the workflow."""
 
 import json
 import os
@@ -19,9 +19,9 @@ from trial_evidence.sheet import Sheet, load_sheet, read_dictionary
 
 
 def small_project(folder: Path) -> Path:
-    """A folder with the made-up sheet and the project's configuration, as far as it fits."""
+    """A folder with the made-up sheet and the parts of the project's configuration that fit it."""
     shutil.copytree(ROOT / "tests/sheets/valid", folder / "data/raw")
-    # The configuration names control arms with agents that the made-up trials do not have.
+    # The configuration names control arms whose agents the made-up trials do not have.
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
     shutil.copytree(ROOT / "config", folder / "config")
     without_own_nodes(folder / "config")
@@ -30,7 +30,7 @@ def small_project(folder: Path) -> Path:
 
 
 def judge_every_trial(folder: Path) -> None:
-    """Judge the risk of bias of every outcome of every trial that nobody has judged yet."""
+    """Add a risk-of-bias judgement for every trial and outcome without one."""
     raw = folder / "data/raw"
     path = raw / "risk_of_bias.csv"
     text = path.read_text(encoding="utf-8")
@@ -45,14 +45,14 @@ def judge_every_trial(folder: Path) -> None:
 
 
 def without_own_nodes(config: Path) -> None:
-    """Take the arms that the made-up sheet does not hold out of networks.yaml."""
+    """Remove arms that the made-up sheet does not have from networks.yaml."""
     path = config / "networks.yaml"
     networks = yaml.safe_load(path.read_text(encoding="utf-8"))
     path.write_text(yaml.safe_dump(networks | {"own_nodes": {}}, sort_keys=False), encoding="utf-8")
 
 
 def drawn_once(config: Path) -> None:
-    """Draw figures in one format, which takes a third of the time; their own tests look at all."""
+    """Draw figures in one format, in a third of the time; their own tests cover all formats."""
     path = config / "config.yaml"
     text = path.read_text(encoding="utf-8")
     assert "formats: [svg, pdf, png]" in text
@@ -60,7 +60,7 @@ def drawn_once(config: Path) -> None:
 
 
 def commands(folder: Path, *several: list[str]) -> str:
-    """Run commands of a copy's own library in one process; what they printed."""
+    """Run commands with a copy's own library in one process; return their output."""
     program = (
         "import json, sys; from trial_evidence.cli import main; "
         "sys.exit(any(main(each) for each in json.loads(sys.argv[1])))"
@@ -79,7 +79,7 @@ def commands(folder: Path, *several: list[str]) -> str:
 
 
 def git(folder, *arguments):
-    """Run a command of git there."""
+    """Run a git command in a folder."""
     subprocess.run(
         ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "gc.auto=0",
          *arguments],
@@ -88,7 +88,7 @@ def git(folder, *arguments):
 
 
 def cut_short(book: Path, sheet: str) -> None:
-    """Damage a workbook: a sheet (sheet1, sheet2, ...) that ends before it is whole."""
+    """Damage a workbook by truncating one of its sheets (sheet1, sheet2, ...)."""
     with zipfile.ZipFile(book) as whole:
         parts = {name: whole.read(name) for name in whole.namelist()}
     with zipfile.ZipFile(book, "w") as damaged:
@@ -97,7 +97,7 @@ def cut_short(book: Path, sheet: str) -> None:
 
 
 def replace_text(folder: Path, table: str, old: str, new: str) -> None:
-    """Replace a text that stands once in a table of the sheet."""
+    """Replace a text that occurs once in a table of the sheet."""
     path = folder / "data/raw" / f"{table}.csv"
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1, (table, old, text.count(old))
@@ -105,7 +105,7 @@ def replace_text(folder: Path, table: str, old: str, new: str) -> None:
 
 
 def append_like(folder: Path, table: str, start: str, old: str, new: str) -> None:
-    """Append a changed copy of the first row of a table that begins with a text."""
+    """Append an edited copy of the first row of a table that starts with a text."""
     path = folder / "data/raw" / f"{table}.csv"
     text = path.read_text(encoding="utf-8")
     row = next(line for line in text.splitlines() if line.startswith(start))
@@ -114,7 +114,7 @@ def append_like(folder: Path, table: str, start: str, old: str, new: str) -> Non
 
 
 def evidence_of(folder: Path) -> tuple[Sheet, Configuration, Evidence]:
-    """Extract and pool the sheet of a project; the sheet, and what the stages wrote."""
+    """Extract and pool the sheet of a project; return the sheet and the tables written."""
     places = [f"--{name}={folder / place}" for name, place in (
         ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
         ("results", "results"),

@@ -1,4 +1,4 @@
-"""Texts that a person has read and approved, and how a new one is held against them."""
+"""Texts approved by a person, and the comparison of new output with them."""
 
 import difflib
 import os
@@ -21,7 +21,7 @@ def check(name: str, text: str) -> None:
 
 
 def difference(name: str, old: str, new: str) -> str:
-    """What is said otherwise than approved, line by line, with the headings above."""
+    """A line-by-line difference from the approved text, with the headings above each change."""
     lines = difflib.unified_diff(
         old.splitlines(), new.splitlines(), f"approved {name}.txt", "as it is now", n=2, lineterm=""
     )

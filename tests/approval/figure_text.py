@@ -1,4 +1,4 @@
-"""What a figure says: every text of an SVG file, where it is, and in the order of reading.
+"""The text of an SVG figure: every label with its position, in reading order.
 
 Nothing here knows how the file was drawn; it reads texts and the transformations above them.
 """
@@ -11,9 +11,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
-# A page of 180 mm in about 170 columns of type; baselines this near belong to one line.
+# A 180 mm page is about 170 characters wide; baselines this close belong to one line.
 POINTS_A_COLUMN, SAME_LINE = 3.0, 1.6
-# Mean advance of a letter of the figures' font, in em.
+# Mean character width of the figures' font, in em.
 ADVANCE = 0.52
 ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
@@ -23,7 +23,7 @@ IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class Text:
-    """A text as drawn: where its line begins, in points from the top left, and how it is turned."""
+    """A text as drawn: start of its baseline, in points from the top left, and its rotation."""
 
     text: str
     left: float
@@ -33,17 +33,17 @@ class Text:
 
     @property
     def right(self) -> float:
-        """Where it ends, about."""
+        """Approximate end of the text."""
         return self.left + len(self.text) * ADVANCE * self.size
 
 
 def texts_of(path: Path) -> list[Text]:
-    """Every text of an SVG file that is drawn."""
+    """Every visible text of an SVG file."""
     return list(_below(ElementTree.parse(path).getroot(), IDENTITY))
 
 
 def figure_as_text(path: Path) -> str:
-    """Title, description, and every text: line by line, columns as they stand in the figure."""
+    """Title, description and every text, line by line, in the columns of the figure."""
     root = ElementTree.parse(path).getroot()
     texts = texts_of(path)
     upright = [text for text in texts if text.degrees == 0]

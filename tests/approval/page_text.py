@@ -1,4 +1,4 @@
-"""What an HTML page says, section by section: headings, paragraphs, lists, tables, figures."""
+"""The text of an HTML page by section: headings, paragraphs, lists, tables, figures."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from approval.table_text import rows_as_text, short_numbers, wrapped
 from lxml import html
 
 HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
-# What holds other blocks; everything else is read as running text.
+# Elements that contain other blocks; all others are read as running text.
 BLOCKS = {
     "address", "article", "aside", "blockquote", "body", "details", "div", "dl", "fieldset",
     "figure", "footer", "form", "header", "main", "nav", "noscript", "ol", "p", "section",
@@ -20,7 +20,7 @@ NOT_READ = {"style", "script", "template"}
 
 
 def page_sections(path: Path) -> dict[str, str]:
-    """Text of every section by its id; what lies outside of them is called ``frame``."""
+    """Text of every section by its id; text outside all sections is under ``frame``."""
     body = html.parse(str(path), html.HTMLParser(encoding="utf-8")).getroot().find("body")
     sections: dict[str, list[str]] = {"frame": []}
     _read(body, sections, "frame")
@@ -28,7 +28,7 @@ def page_sections(path: Path) -> dict[str, str]:
 
 
 def embedded_data(path: Path) -> dict[str, str]:
-    """What the page's scripts read, by id: JSON in an order and precision that can be compared."""
+    """JSON data of the page's scripts by id, with sorted keys and rounded numbers."""
     root = html.parse(str(path), html.HTMLParser(encoding="utf-8")).getroot()
     found = {}
     for number, script in enumerate(root.iter("script")):
@@ -36,7 +36,7 @@ def embedded_data(path: Path) -> dict[str, str]:
             content = json.loads(script.text or "null")
             name = script.get("id") or f"data {number}"
             text = json.dumps(content, indent=1, ensure_ascii=False)
-            # Numbers and words that make one thing are read in one line.
+            # Numbers and words that belong together go on one line.
             flat = _SHORT_LIST.sub(lambda m: f"[{' '.join(m[1].split())}]", text)
             found[name] = short_numbers(flat)
     return found
@@ -100,7 +100,7 @@ def _mark(element: html.HtmlElement) -> str:
 
 
 def _inline(element: html.HtmlElement) -> str:
-    """Running text with the words that are in it only for those who listen or point."""
+    """Running text, including text for screen readers and tooltips."""
     if element.tag == "br":
         return "\n"
     if element.tag == "svg":

@@ -1,4 +1,4 @@
-"""Tables as a person reads them: aligned columns, or a paragraph a row where they are too many."""
+"""Tables as text: aligned columns, or one paragraph per row if they are too wide."""
 
 import csv
 import re
@@ -13,26 +13,26 @@ from docx.text.paragraph import Paragraph
 from openpyxl import load_workbook
 
 WIDEST = 200
-# Of a table with more rows, such as that of all specifications, the first ones are shown.
+# Longer tables, such as the one of all specifications, are cut to this many rows.
 LONGEST = 500
 LONG_NUMBER = re.compile(r"(?<![\w.])-?(?:\d+\.\d{5,}(?:e[-+]?\d+)?|\d(?:\.\d+)?e[-+]\d+)(?![\w.])")
 
 
 def short_numbers(text: str) -> str:
-    """Numbers in full precision to four digits: the last ones are tested elsewhere, exactly."""
+    """Round full-precision numbers to four digits; other tests check them exactly."""
 
     def shorter(found: re.Match[str]) -> str:
         value = float(found[0])
         if abs(value) <= 1e-9:
             return "0"
-        # One machine writes 1.0 where another has 0.9999999999999998.
+        # Machines differ in the last bit: 1.0 on one, 0.9999999999999998 on another.
         return f"{round(value)}.0" if abs(value - round(value)) < 1e-9 else f"{value:.4g}"
 
     return LONG_NUMBER.sub(shorter, text)
 
 
 def rows_as_text(rows: Sequence[Sequence[str]]) -> str:
-    """The first row is the header. Aligned where that fits a line, else a paragraph a row.
+    """The first row is the header. Aligned if it fits on a line, else one paragraph per row.
 
     What is the same in every row is said once, above.
     """
@@ -69,7 +69,7 @@ def _paragraphs(columns: Sequence[Sequence[str]]) -> str:
 
 
 def wrapped(text: str, indent: int = 0) -> str:
-    """Long lines broken between words, so that a difference is seen where it is."""
+    """Break long lines between words, so that a diff shows where the text changed."""
     return textwrap.fill(
         text, 110, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
     )
@@ -99,7 +99,7 @@ def workbook_as_text(path: Path) -> str:
 
 
 def _shown(cell: Any) -> str:
-    """A cell of a workbook as a spreadsheet shows it."""
+    """The value of a cell as a spreadsheet program shows it."""
     if cell.data_type != "n" or cell.value is None:
         return short_numbers(str(cell.value or ""))
     shape = cell.number_format

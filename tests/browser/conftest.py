@@ -1,4 +1,4 @@
-"""A real browser, and the report's page in it."""
+"""Fixtures: a real browser with the report's page."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def folders(folder: Path) -> list[str]:
 
 
 def write_page_of(folder: Path, drawn: str) -> Path:
-    """The page of a project; one setting has its forest plots, the others have none."""
+    """The page of a project with the forest plots of one setting only."""
     sheet, configuration, evidence = evidence_of(folder)
     for setting in configuration.settings:
         listing = folder / "results" / setting / "figures.csv"
@@ -61,7 +61,7 @@ def write_page_of(folder: Path, drawn: str) -> Path:
 
 @pytest.fixture(scope="session")
 def real_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of the project's own sheet; one analysis is pooled in its own way."""
+    """The page of the real sheet, with one analysis pooled by a different method."""
     folder = tmp_path_factory.mktemp("real")
     for place in ("data/raw", "config"):
         shutil.copytree(ROOT / place, folder / place)
@@ -77,7 +77,7 @@ def real_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def nasty_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a made-up sheet in which somebody has typed markup, and a very long name."""
+    """The page of a made-up sheet that contains typed markup and a very long name."""
     folder = small_project(tmp_path_factory.mktemp("nasty"))
     quoted = '"' + NASTY.replace('"', '""') + '"'
     for table, old, new in (
@@ -94,7 +94,7 @@ def nasty_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium; without it the tests are skipped, unless they are required."""
+    """Chromium; the tests are skipped without it, unless they are required."""
     found = next((path for path in map(shutil.which, NAMES) if path), None)
     if found is None:
         message = f"none of {', '.join(NAMES)} is on this machine"
@@ -112,7 +112,7 @@ Open = Callable[..., Watched]
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
-    """Open a page in a window of its own: ``visit(path, width=390)``."""
+    """Open a page in a new window: ``visit(path, width=390)``."""
     contexts: list[BrowserContext] = []
 
     def opened(path: Path, width: int = 1280, height: int = 900, **options: Any) -> Watched:

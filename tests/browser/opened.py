@@ -1,14 +1,14 @@
-"""A page that is open in the browser, and what the tests of the report do with it."""
+"""A page open in the browser, and the actions that tests perform on it."""
 
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
-# What somebody may type into a sheet.
+# Markup that somebody might type into a sheet.
 NASTY = "<script>window.broken = 1</script> \"quoted\" 'single' & </script><img src=x> \U0001f9ec"
 LONG = "A" * 300
-# Every view in the layout, and every part of it open.
+# Lay out every view and open every collapsible part.
 OPEN_ALL = """{
   document.documentElement.classList.add("whole");
   document.querySelectorAll("details").forEach((part) => { part.open = true; });
@@ -16,7 +16,7 @@ OPEN_ALL = """{
 
 
 class Watched:
-    """A page, what it asked the network for, and what it complained of."""
+    """A page, its network requests and its console errors."""
 
     def __init__(self, context: BrowserContext, path: Path) -> None:
         self.requests: list[str] = []

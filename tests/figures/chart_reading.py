@@ -1,4 +1,4 @@
-"""Charts saved and opened again: where their marks are, measured on their own ticks."""
+"""Charts saved and read back: positions of their marks on their own axes."""
 
 import os
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from trial_evidence.kept import digest
 
 POINTS_PER_MM = 72 / 25.4
 CAP_HEIGHT = 1409 / 2048
-# a figure a time takes longer than a calculation
+# drawing is slower than calculating, so fewer examples
 DRAWN = settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PAGE, COLUMN = PRESETS["page"], PRESETS["column"]
 STYLE = Style()
@@ -52,13 +52,13 @@ def chart(
     words: Words = TITLED,
     **more: Any,
 ) -> Chart:
-    """A chart of some data to be saved."""
+    """A chart of given data, ready to be saved."""
     made = partial(draw, *data, words=words, **more)
     return Chart(made, words.title, "A description", style)
 
 
 def drawn(page: Picture, folder: Path) -> Drawing:
-    """The page or chart as its file shows it, once nothing is wrong with it.
+    """The page or chart as read back from its SVG file, after checking its layout.
 
     What has the same checksum has the same bytes, and is drawn and looked at once by each library:
     `make mutants` names the fault that a process is to run with.
@@ -66,7 +66,7 @@ def drawn(page: Picture, folder: Path) -> Drawing:
     try:
         key = digest(page, os.environ.get("MUTANT_UNDER_TEST", ""))
     except TypeError:
-        # A function of the test itself draws it: it has no checksum.
+        # Drawn by a function of the test itself, so it has no checksum.
         return _read(page, folder)
     if key not in _READ:
         _READ[key] = _read(page, folder)
@@ -86,7 +86,7 @@ def _read(page: Picture, folder: Path) -> Drawing:
 
 
 def page_defects(page: Page) -> list[str]:
-    """What is wrong with a page before it is drawn: its texts, and what lies outside it."""
+    """Layout errors of a page before drawing: its texts, and anything outside the page."""
     anchors = {"left": "start", "center": "middle", "right": "end"}
     words = [
         Word(
@@ -112,13 +112,13 @@ def page_defects(page: Page) -> list[str]:
 
 
 def x_of(drawing: Drawing, ticks: tuple[str, str], as_drawn: Callable[[float], float] = float):
-    """Makes the x of a value from the places of two tick labels."""
+    """Map a value to x, from the positions of two tick labels."""
     words = [drawing.word(tick) for tick in ticks]
     return _between([as_drawn(float(tick)) for tick in ticks], [w.x for w in words], as_drawn)
 
 
 def y_of(drawing: Drawing, ticks: tuple[str, str], as_drawn: Callable[[float], float] = float):
-    """Makes the y of a value from the middles of two tick labels on the left."""
+    """Map a value to y, from the centres of two tick labels on the left."""
     words = [
         min((w for w in drawing.words if w.text == tick), key=lambda word: word.box[0])
         for tick in ticks
@@ -128,7 +128,7 @@ def y_of(drawing: Drawing, ticks: tuple[str, str], as_drawn: Callable[[float], f
 
 
 def _tick(drawing: Drawing, word: Word) -> float:
-    """Height of the tick right of a label; of the label's middle where there is no tick."""
+    """The y of the tick to the right of a label, or of the label's centre if there is no tick."""
     height = word.y - CAP_HEIGHT * word.size / 2
     ticks = [
         shape.points[0][1]
@@ -142,7 +142,7 @@ def _tick(drawing: Drawing, word: Word) -> float:
 
 
 def said(drawing: Drawing) -> str:
-    """All texts of a drawing, one after another."""
+    """All texts of a drawing, concatenated."""
     return " ".join(word.text for word in drawing.words)
 
 
@@ -157,7 +157,7 @@ def middle(shape: Shape) -> tuple[float, float]:
 
 
 def dots(drawing: Drawing, tick: str, fill: str = INK, stroke: str = PAPER) -> list[Shape]:
-    """Discs above a tick label of the horizontal axis, so without those of the legend."""
+    """Discs above the tick labels of the horizontal axis, which excludes the legend."""
     return [
         shape
         for shape in drawing.shapes
@@ -168,7 +168,7 @@ def dots(drawing: Drawing, tick: str, fill: str = INK, stroke: str = PAPER) -> l
 
 
 def lines(drawing: Drawing, stroke: str) -> list[Shape]:
-    """Straight lines of a colour; curves in the lines that they are drawn with."""
+    """Straight lines of a colour; curves as the segments they are drawn with."""
     return [
         replace(shape, points=ends)
         for shape in drawing.shapes

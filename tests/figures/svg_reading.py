@@ -1,4 +1,4 @@
-"""Figures opened again: what an SVG file really shows, and what is wrong with it."""
+"""Figures read back: the visible content of an SVG file, and its layout errors."""
 
 import re
 import unicodedata
@@ -55,7 +55,7 @@ class Shape:
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
-        """What can be seen of it: within the panel that cuts it off."""
+        """The visible part, clipped to its panel."""
         xs, ys = zip(*self.points, strict=True)
         left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
         if self.clip is None:
@@ -81,7 +81,7 @@ class Drawing:
     problems: tuple[str, ...]
 
     def word(self, text: str) -> Word:
-        """The only word with that text."""
+        """The only word with this text."""
         (found,) = (word for word in self.words if word.text == text)
         return found
 
@@ -99,7 +99,7 @@ def _length(text: str, bold: bool) -> float:
 
 
 def _foreign_advance(character: str) -> float:
-    # a letter that the font lacks comes from another one, commonly one em wide; marks add nothing
+    # a character missing from the font comes from another, about one em wide; marks add nothing
     return 0.0 if unicodedata.category(character) in {"Mn", "Me", "Cf"} else 1.0
 
 
@@ -109,7 +109,7 @@ def _style(element: ElementTree.Element) -> dict[str, str]:
 
 
 def read_svg(path: Path) -> Drawing:
-    """Read an SVG file back."""
+    """Read an SVG file."""
     root = ElementTree.parse(path).getroot()
     _, _, width, height = (float(part) for part in root.get("viewBox", "").split())
     words, shapes, problems = [], [], []
@@ -195,7 +195,7 @@ def _shape(
 
 
 def check_svg(path: Path) -> list[str]:
-    """Everything wrong with a figure, in words; empty for a sound one.
+    """All layout errors of a figure, in words; empty if there are none.
 
     Looks for texts or shapes outside the page, texts that overlap, texts under 6 points, texts
     that a mark runs through, discs that are cut off, and a missing title or description.
@@ -232,7 +232,7 @@ def word_defects(words: Sequence[Word], width: float, height: float) -> list[str
 
 
 def marks(shapes: Sequence[Shape]) -> Iterator[Shape]:
-    """Lines, piece by piece, and filled shapes, without the page and the bands behind rows."""
+    """Line segments and filled shapes, without the page and the bands behind rows."""
     for shape in shapes:
         if shape.fill == "none" and shape.stroke != "none":
             yield from _pieces(shape)
@@ -241,7 +241,7 @@ def marks(shapes: Sequence[Shape]) -> Iterator[Shape]:
 
 
 def _pieces(line: Shape) -> Iterator[Shape]:
-    """A line in pieces so short that the box around one tells where the line runs."""
+    """A line cut into segments so short that their bounding boxes follow it."""
     for (x1, y1), (x2, y2) in pairwise(line.points):
         level = abs(x1 - x2) < TOUCHING or abs(y1 - y2) < TOUCHING
         count = 1 if level else max(1, ceil(hypot(x2 - x1, y2 - y1) / LONGEST_PIECE))
@@ -254,7 +254,7 @@ def _pieces(line: Shape) -> Iterator[Shape]:
 
 
 def _written_on(mark: Shape, word: Word) -> bool:
-    """Whether a text stands on a filled shape and can be read there, by WCAG 2.1 (4.5 to 1)."""
+    """Whether a text lies on a filled shape with enough contrast by WCAG 2.1 (4.5 to 1)."""
     left, top, right, bottom = word.box
     inside = (
         mark.box[0] <= left
@@ -269,7 +269,7 @@ def _written_on(mark: Shape, word: Word) -> bool:
 
 
 def _cut_off(shape: Shape) -> bool:
-    """Whether a disc with its edge is larger than what it is drawn in, such as its key."""
+    """Whether a disc with its outline exceeds the box it is drawn in, such as its legend key."""
     xs, ys = zip(*shape.points, strict=True)
     if shape.clip is None or shape.fill == "none" or len(xs) < DISC:
         return False

@@ -1,4 +1,4 @@
-"""The made-up project in a folder, every stage run once, as the workflow and the Makefile do."""
+"""The made-up project in a folder, with every stage run once as by the workflow and Makefile."""
 
 import atexit
 import contextlib
@@ -23,7 +23,7 @@ ARGUMENTS = {
     "workbook": ("--book", "evidence.xlsx"),
     "simulate": ("--part", "0"),
 }
-# A trial that an analyst types, and a count that he corrects.
+# A trial that an analyst adds, and a count that the analyst corrects.
 TYPED = {
     "sources": 'roe_2026_yew,Roe,2026,Journal of Made-up Results,YEW,,,,,article\n',
     "trials": "yew,YEW,,neoadjuvant,2,yes,no,118,2019,2022,HER2+ early,pCR,,Invented\n",
@@ -43,13 +43,13 @@ CORRECTED = ("hazard_ratios", "fir_ad,fir_a,EFS,final,60,investigator,all,0.57,0
 
 @dataclass(frozen=True)
 class MadeUp:
-    """The finished project: nothing in it may be changed by a test."""
+    """The finished project. Tests must not modify it."""
 
     folder: Path
 
     @property
     def results(self) -> Path:
-        """What the stages made."""
+        """The results of all stages."""
         return self.folder / "results"
 
     @property
@@ -59,29 +59,29 @@ class MadeUp:
         return list(content["settings"])
 
     def printed(self, command: str) -> str:
-        """What a command said on the terminal."""
+        """Terminal output of a command."""
         return (self.folder / "printed" / f"{command}.txt").read_text(encoding="utf-8")
 
 
-# The stages that rest on a package, for what is made again where a fault is planted in it.
+# Package -> the stages that depend on it, to rerun after a fault is planted in it.
 STAGES = {
     "audit": ("audit",), "sensitivity": ("sensitivity",), "network": ("network",),
     "report": ("report", "styled", "explain"), "forests": ("figures",), "overview": ("report",),
     "charts": ("sensitivity", "network"), "canvas": ("figures", "sensitivity", "network", "report"),
     "stage": ("figures",),
 }  # fmt: skip
-# mutmut names the fault that a process is to run with.
+# mutmut's variable that names the active mutant.
 FAULT = "MUTANT_UNDER_TEST"
 
 
 def made_up_project(folder: Path) -> MadeUp:
-    """Make the project in a folder, unless it is there; several processes may ask at once."""
+    """Make the project in a folder, unless it exists; safe for concurrent processes."""
     fault = os.environ.get(FAULT, "")
     if "__mutmut_" in fault:
         return _made_again(folder, fault)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
-        # One makes it, the others wait.
+        # One process makes it, the others wait.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if fault == "stats" or not (folder / DONE).is_file():
             shutil.rmtree(folder, ignore_errors=True)
@@ -91,11 +91,11 @@ def made_up_project(folder: Path) -> MadeUp:
 
 
 def _made_again(folder: Path, fault: str) -> MadeUp:
-    """A copy of the finished project in which the stages that a fault may change ran again."""
+    """A copy of the finished project, with the stages that a fault may affect rerun."""
     again = MadeUp(folder.with_name(f"{folder.name}_{os.getpid()}"))
     shutil.copytree(folder, again.folder)
     atexit.register(shutil.rmtree, again.folder, ignore_errors=True)
-    # What is kept goes by the code in the files, which a planted fault does not change.
+    # The cache depends on the code on disk, which a planted fault does not change.
     shutil.rmtree(again.folder / "data/processed/kept", ignore_errors=True)
     for ledger in again.folder.rglob(".drawn*.json"):
         ledger.unlink()
@@ -124,7 +124,7 @@ def _make(folder: Path) -> None:
                       "report", "styled", "explain", "workbook", "simulate",
                       "calibrate"):  # fmt: skip
             _stage(MadeUp(folder), stage)
-    # In a copy, so that the results here are those of the sheet here.
+    # In a copy, so that results and sheet here stay consistent.
     edited = folder / "edited"
     for part in ("data", "config", "results", ".git"):
         shutil.copytree(folder / part, edited / part)
@@ -134,7 +134,7 @@ def _make(folder: Path) -> None:
 
 
 def _stage(made_up: MadeUp, stage: str) -> None:
-    """Run a command as often as it is asked for."""
+    """Run a command for every set of arguments."""
     if stage in {"pool", "figures", "sensitivity", "network"}:
         for setting in made_up.settings:
             _say(stage, "--setting", setting)
@@ -158,7 +158,7 @@ def _edit(raw: Path) -> None:
 
 
 def _say(name: str, *arguments: str, printed: Path = Path("printed")) -> None:
-    """Run a command and keep what it prints; ``explain_row`` is the command ``explain``."""
+    """Run a command and save its output; ``explain_row`` runs the command ``explain``."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = main([name.split("_")[0], *arguments])

@@ -1,4 +1,4 @@
-"""What the tables of the made-up project say, for the figures to be held against."""
+"""Result tables of the made-up project, to compare its figures with."""
 
 import csv
 import re
@@ -11,7 +11,7 @@ from made_up.project import HERE, MadeUp
 
 Row = dict[str, str]
 ANALYSES = yaml.safe_load((HERE / "config/analyses.yaml").read_text(encoding="utf-8"))["analyses"]
-# On which side of no effect a benefit lies, and where no effect is.
+# The side of no effect on which a benefit lies, and the value of no effect.
 BENEFIT_BELOW = {"hazard_ratio"}
 NO_EFFECT = {"risk_ratio": 1.0, "odds_ratio": 1.0, "risk_difference": 0.0, "hazard_ratio": 1.0}
 
@@ -35,15 +35,15 @@ def floats(row: Row, *names: str) -> list[float]:
 
 
 def numbers(text: str) -> list[float]:
-    """The numbers in a text; a dash between two of them is none."""
+    """The numbers in a text; a dash between two numbers is not a minus sign."""
     plain = text.replace("–", " ").replace("−", "-")
-    # A comma before three digits parts thousands, another one is a decimal mark.
+    # A comma before three digits separates thousands; any other is a decimal mark.
     plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain).replace(",", ".")
     return [float(found) for found in re.findall(r"-?\d+(?:\.\d+)?", plain)]
 
 
 def says(text: str, expected: Sequence[float], digits: int = 2) -> bool:
-    """Whether a text gives these numbers, rounded; one beyond what is printed is not compared."""
+    """Whether a text shows these numbers, rounded; numbers beyond the printed range are ignored."""
     if ">" in text or "<" in text:
         return True
     found = numbers(text)
@@ -58,7 +58,7 @@ def agents(made_up: MadeUp) -> dict[str, str]:
 
 
 def forests() -> list[Any]:
-    """Every analysis and measure with the name of its forest plot; harms have one for all."""
+    """Every analysis and measure with its forest plot; all harms share one plot."""
     return [
         (entry, measure, "forest" if at == 0 else f"forest_{measure}")
         for entry in ANALYSES

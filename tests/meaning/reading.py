@@ -1,4 +1,4 @@
-"""A finished figure, read as a person reads it: words, rows, columns, axes and marks.
+"""A finished figure read as a person would: words, rows, columns, axes and marks.
 
 Nothing here calls the drawing code or knows its names. The scale of an axis is taken from its tick
 labels; positions are in points from the top left.
@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from figures.svg_reading import Shape, Word, read_svg
 
-# How far a word may be from where it should be, and how near to a tick label a tick may be.
-# A figure at the side of an axis lies up to a point below its tick: digits have no descent.
+# Tolerances: of a word from its expected position, and of a tick from its label.
+# A label on a vertical axis lies up to one point below its tick: digits have no descender.
 SAME_ROW, ON_THE_SPOT = 2.0, 1.4
 NUMBER = re.compile(r"[−-]?\d+(?:[.,]\d+)?%?")
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Values and where they lie, as the tick labels say."""
+    """The scale of an axis, as its tick labels define it."""
 
     intercept: float
     slope: float
@@ -32,7 +32,7 @@ class Axis:
     high: float
 
     def at(self, value: float) -> float:
-        """Where a value lies."""
+        """Position of a value."""
         return self.intercept + self.slope * (math.log(value) if self.log else value)
 
     def value(self, position: float) -> float:
@@ -75,7 +75,7 @@ def number(text: str) -> float | None:
 
 
 def middle(word: Word) -> tuple[float, float]:
-    """Middle of a word as drawn, by the height of its capitals."""
+    """Centre of a word as drawn, from the height of its capitals."""
     left, _, right, _ = word.box
     return (left + right) / 2, word.y - 0.36 * word.size
 
@@ -93,7 +93,7 @@ class Figure:
     # ------------------------------------------------------------------------------- words
 
     def named(self, text: str, *, within: Iterable[Word] | None = None) -> Word:
-        """The first word from the top that is this text, or begins with it and a blank."""
+        """The topmost word that is this text, or starts with it and a space."""
         pool = self.words if within is None else within
         found = [w for w in pool if w.text.strip() == text]
         found += [w for w in pool if w.text.strip().startswith(f"{text} ")]
@@ -101,7 +101,7 @@ class Figure:
         return found[0]
 
     def all_named(self, text: str) -> list[Word]:
-        """Every word that is this text or begins with it and a blank, from top to bottom."""
+        """All words that are this text or start with it and a space, from top to bottom."""
         found = [w for w in self.words if w.text.strip() == text or w.text.startswith(f"{text} ")]
         return sorted(found, key=lambda word: word.y)
 
@@ -111,11 +111,11 @@ class Figure:
         return sorted(line, key=lambda word: word.box[0])
 
     def cells(self, of: Word) -> list[str]:
-        """What stands on the line of a word, from left to right."""
+        """The texts on the line of a word, from left to right."""
         return [word.text.strip() for word in self.row(of)]
 
     def below_heading(self, heading: Word, row: Word) -> str:
-        """What stands in the row of a word under a heading: they share an edge or the middle."""
+        """The text in the row of a word under a heading; they share an edge or the centre."""
         for word in self.row(row):
             left, _, right, _ = word.box
             head_left, _, head_right, _ = heading.box
@@ -150,7 +150,7 @@ class Figure:
 
     @cached_property
     def everything(self) -> str:
-        """All words in one text, for what may stand anywhere."""
+        """All words joined, for texts that may be anywhere."""
         return " ".join(word.text for word in sorted(self.words, key=lambda w: (w.y, w.x)))
 
     # -------------------------------------------------------------------------------- axes
@@ -189,7 +189,7 @@ class Figure:
         ]
 
     def sides(self, x: tuple[float, float] | None = None) -> tuple[str, str]:
-        """What is favoured left and right of no effect, by the words at the arrows."""
+        """What is favoured left and right of no effect, according to the arrows."""
         left, right = self.side_words(x)
         assert left.box[2] < right.box[0]
         assert abs(left.y - right.y) < SAME_ROW
@@ -211,11 +211,11 @@ class Figure:
                 yield Mark((left + right) / 2, (top + bottom) / 2, width, height, shape.fill)
 
     def marks_at(self, x: float, y: float, within: float = ON_THE_SPOT) -> list[Mark]:
-        """Marks whose middle lies at a point."""
+        """Marks centred on a point."""
         return [m for m in self.marks(60.0) if abs(m.x - x) < within and abs(m.y - y) < within]
 
     def segments(self) -> Iterator[Segment]:
-        """Every straight piece of every line."""
+        """Every segment of every line."""
         for shape in self.shapes:
             if shape.stroke == "none":
                 continue
@@ -224,7 +224,7 @@ class Figure:
                 yield Segment(x, y, to_x, to_y, shape.stroke, shape.dashed)
 
     def level_at(self, y: float, within: float = 2.6) -> list[Segment]:
-        """Level lines at a height, longest first."""
+        """Horizontal lines at a height, longest first."""
         found = [
             s for s in self.segments()
             if abs(s.y - s.to_y) < 0.1 and s.to_x - s.x > 0.5 and abs(s.y - y) < within
@@ -242,7 +242,7 @@ class Figure:
         return sorted(found, key=lambda span: span[0] - span[1])
 
     def plumb_at(self, x: float, within: float = ON_THE_SPOT) -> list[Segment]:
-        """Upright lines at a place, longest first."""
+        """Vertical lines at a position, longest first."""
         found = [
             s for s in self.segments()
             if abs(s.x - s.to_x) < 0.1 and abs(s.to_y - s.y) > 3 and abs(s.x - x) < within
@@ -286,7 +286,7 @@ def _groups(ticks: list, key) -> list[list]:
 
 
 def _fit(ticks: list[tuple[float, float]]) -> Axis | None:
-    """The line or the logarithm on which all of three tick labels or more lie, if there is one."""
+    """The linear or logarithmic scale that fits three or more tick labels, if any does."""
     if len({value for value, _ in ticks}) < 3:
         return None
     values, places = map(np.array, zip(*ticks, strict=True))

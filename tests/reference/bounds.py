@@ -1,4 +1,4 @@
-"""What is compared with which reference, how close it must be, and how close it is."""
+"""Quantities compared with each reference, the tolerance, and the difference observed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ FAMILIES: dict[str, tuple[Callable[[str], Iterator[Pair]], tuple[str, ...]]] = {
     **comparisons.FAMILIES,
     "sheet": (sheet_comparisons.tables, tuple(sheet_comparisons.SHEET)),
 }
-# Where nothing is said below.
+# Default tolerance.
 USUAL_BOUND = 1e-9
 BOUNDS = {
-    # metafor's refits stop on an absolute change of tau2.
+    # metafor's refits stop at an absolute change in tau2.
     "leave-one-out, cumulative: REML": 1e-8,
     "influence, Baujat: REML": 1e-8,
-    # meta's REML stops early by as much.
+    # meta's REML stops early by the same amount.
     "mean, tau², se, limits, p: REML": 1e-8,
     # metafor solves the normal equations with the year of publication uncentred: on bcg__RD its
     # residual Q is 2e-9 from the value in 50-digit arithmetic, where ours is 1e-16 from it.
@@ -36,7 +36,7 @@ BOUNDS = {
     "logistic regression: CM.AL": 1e-7,
     "logistic regression: CM.EL": 1e-7,
     "sensitivity tables of the sheet: logistic regression": 1e-7,
-    # Fewer nodes than a single posterior takes.
+    # Fewer nodes than for a single posterior.
     "posterior, stacked": 1e-8,
     "median of tau": 1e-8,
     # bayesmeta's default grid; in widths of the interval.

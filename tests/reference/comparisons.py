@@ -1,4 +1,4 @@
-"""This project's numbers beside those of the reference programs, on every reference data set.
+"""This project's numbers against the reference programs, for every reference data set.
 
 One function a family of methods: given a data set's name it yields pairs, ours and theirs. The
 tests hold every pair to the bound of its quantity; benchmarks/agreement.py makes the table of
@@ -53,13 +53,13 @@ METAFOR, META, BAYESMETA = "metafor", "meta", "bayesmeta"
 DIGITS, QUADRATURE = "50-digit arithmetic", "converged quadrature"
 DIRECT = "quadrature in R"
 INPUTS = load("all_inputs")
-# Below this, differences are absolute: a relative one would be that of two roundings.
+# Below this, differences are absolute: a relative one would only compare rounding errors.
 NEAR_ZERO = 1e-8
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One number, or one row of numbers, of ours and of a reference.
+    """A number, or a row of numbers, from this project and from a reference.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Pair:
 
     @property
     def known(self) -> int:
-        """How many numbers the reference has."""
+        """Number of values in the reference."""
         return sum(not math.isnan(x) for x in self.theirs)
 
     @property
@@ -109,7 +109,7 @@ def _difference(ours: float, theirs: float, unit: float | None) -> float:
 
 
 def _numbers(values: Any) -> tuple[float, ...]:
-    """Numbers as R wrote them: null is NA, infinities are words, one number stands alone."""
+    """Numbers as R wrote them: null is NA, infinities are strings, a single number is a scalar."""
     if not isinstance(values, (list, tuple, np.ndarray)):
         values = [values]
     return tuple(math.nan if x is None else float(str(x).replace("Inf", "inf")) for x in values)
@@ -132,7 +132,7 @@ def _fields(
     quantity: str, reference: str, where: str, ours: Any, theirs: Mapping[str, Any],
     names: Mapping[str, str],
 ) -> Iterator[Pair]:  # fmt: skip
-    """A pair for each attribute of ours, by its name at the reference."""
+    """A pair for each attribute, keyed by its name in the reference."""
     for field, theirs_name in names.items():
         yield pair(
             quantity, reference, f"{where} {field}", getattr(ours, field), theirs[theirs_name]
@@ -289,7 +289,7 @@ def small_studies(name: str) -> Iterator[Pair]:
     for key, theirs in data["trimfill"].items():
         method, estimator, side = key.split("_")
         if estimator == "R0" and len(set(y)) < len(y):
-            # Which of two trials with one effect is mirrored: metafor's goes by the order of rows.
+            # metafor chooses by row order which of two trials with equal effects is mirrored.
             continue
         filled = trim_and_fill(
             y, v, estimator=estimator, side=side, method=method, interval="wald", forced=True
@@ -313,7 +313,7 @@ def selection(name: str) -> Iterator[Pair]:
         )
         where = f"{name} {key}"
         if isinstance(model, Refused):
-            # metafor holds the relative chance of an empty interval at the edge of its range.
+            # metafor keeps the relative selection probability of an empty interval at the bound.
             continue
         yield pair("selection model: mean, tau², selection", METAFOR, where, [
             model.estimate, model.tau2, *model.selection], [
@@ -438,7 +438,7 @@ def meta_counts(name: str) -> Iterator[Pair]:
 
 
 def _covariates(values: Sequence[Any]) -> dict[str, list[float]]:
-    """Numbers as they are; of words, one column a level but the first, as R codes them."""
+    """Numbers unchanged; factors as one dummy column per level after the first, as R codes them."""
     if all(isinstance(x, (int, float)) for x in values):
         return {"x": [float(x) for x in values]}
     levels = sorted(set(values))
@@ -462,11 +462,11 @@ def regressions(name: str) -> Iterator[Pair]:
                  "statistic": "QM", "statistic_p": "QMp"}  # fmt: skip
         yield from _fields(quantity, METAFOR, where, fit, theirs, names)
         if method != "EE":
-            # Without heterogeneity to explain there is no share of it, where metafor says zero.
+            # Without heterogeneity to explain, R2 is undefined here and zero in metafor.
             r2 = None if fit.r2 is None else theirs["R2"]
             yield pair(quantity, METAFOR, f"{where} r2", fit.r2, r2)
         if method == "REML" and len(columns) > 1 and test == "knha":
-            # The floored factor is Hartung and Knapp's or 1, so the F test is the smaller one.
+            # The floored factor is Hartung and Knapp's but at least 1, so F is the smaller value.
             floored = min(theirs["QM"], data["metareg"][f"{covariate}|REML|z"]["QM"] / len(columns))
             found = subgroup_test(y, v, data["mods"][covariate])
             yield pair("between subgroups, common tau²: F", METAFOR, where, found.statistic,
@@ -474,7 +474,7 @@ def regressions(name: str) -> Iterator[Pair]:
 
 
 def separate(name: str) -> Iterator[Pair]:
-    """Subgroups with a tau2 of their own, REML."""
+    """Subgroups with separate tau2, REML."""
     y, v = _effects(name)
     for test, theirs in load_cached("all_metafor")[name]["subgroup_separate"].items():
         found = separate_subgroups(y, v, INPUTS[name]["group"], interval=TESTS[test][0])
@@ -512,7 +512,7 @@ def meta_subgroups(name: str) -> Iterator[Pair]:
 
 
 def within_trials(name: str) -> Iterator[Pair]:
-    """Interactions inside trials, pooled."""
+    """Within-trial interactions, pooled."""
     data = load_cached("within_trials")[name]
     given = data["data"]
     positive, negative = (
@@ -587,7 +587,7 @@ def bayes(name: str) -> Iterator[Pair]:
 
 @cache
 def load_cached(name: str) -> dict[str, Any]:
-    """Data sets of a file of reference values, read once."""
+    """Data sets of a reference file, read once."""
     return load(name)
 
 

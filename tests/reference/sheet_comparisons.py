@@ -1,4 +1,4 @@
-"""The sensitivity tables on the real sheet's trials beside R.
+"""The sensitivity tables of the real sheet's trials against R.
 
 The trials are those of real_sheet_methods.json, not of the sheet: an analyst may correct any
 number of it without the reference values becoming wrong.
@@ -33,7 +33,7 @@ TABLES = "sensitivity tables of the sheet"
 
 @cache
 def _configuration() -> Any:
-    """The project's, but for what the reference values were made with."""
+    """The project's configuration with the settings used for the reference values."""
     configuration = read_configuration(ROOT / "config")
     return SimpleNamespace(
         pooling=replace(configuration.pooling, tau2_estimator="REML"),
@@ -47,7 +47,7 @@ def _configuration() -> Any:
 
 
 def comparison(name: str) -> Comparison:
-    """The committed trials of an analysis and measure."""
+    """The stored trials of an analysis and measure."""
     given = SHEET[name]
     rows = pd.DataFrame(
         {"trial_id": given["trials"], "trial": given["trials"], "yi": given["yi"],
@@ -84,7 +84,7 @@ PRIORS = {
 
 
 def unchanged(name: str, c: Comparison) -> bool:
-    """Whether an analysis of the sheet still has the trials and numbers of the committed one."""
+    """Whether an analysis of the sheet still has the trials and numbers stored for it."""
     given = SHEET.get(name)
     if given is None or list(c.rows["trial_id"]) != given["trials"]:
         return False
@@ -93,7 +93,7 @@ def unchanged(name: str, c: Comparison) -> bool:
 
 
 def tables(name: str, of_the_sheet: Comparison | None = None) -> Iterator[Pair]:
-    """Every row of methods.csv, small_study.csv and influence.csv that is computed, but one.
+    """Every computed row of methods.csv, small_study.csv and influence.csv except one.
 
     The bootstrap prediction interval has reference values, and an error of its own, elsewhere.
     With `of_the_sheet` the tables are those of that comparison, not of the committed one.

@@ -1,4 +1,4 @@
-"""Random edits of a sheet, as a slip of the hand in a spreadsheet makes them.
+"""Random edits of a sheet, like slips of the hand in a spreadsheet.
 
 An edit is drawn by hypothesis and knows which rows it handled, before and after.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 Cells = list[list[str]]
-# Of most interest are the tables that the numbers stand in.
+# Tables with numbers are the most interesting.
 TABLES = (
     *("pcr",) * 6, *("hazard_ratios",) * 6, *("arms",) * 2, *("trials",) * 2, "sources", "agents",
     "exclusions", "populations", "second_reading", "risk_of_bias", "biomarker_effects",
@@ -31,7 +31,7 @@ RETYPED = (
 
 @dataclass(frozen=True)
 class Edit:
-    """What was done to a table.
+    """An edit of a table.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ def _swap_cells_of_a_row(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int]
 
 
 def _swap_cells_of_a_column(draw: st.DrawFn, rows: Cells, n: int) -> tuple[set[int], set[int]]:
-    # Near rows are of the same trial, and only there does an exchange go unnoticed.
+    # Neighbouring rows belong to the same trial, where an exchange is easily missed.
     near = [r for r in range(max(1, n - 4), min(n + 5, len(rows))) if r != n]
     pairs = [(r, c) for r in near for c, cell in enumerate(rows[n]) if rows[r][c] != cell]
     if not pairs:
@@ -145,7 +145,7 @@ KINDS: Mapping[str, Callable[[st.DrawFn, Cells, int], tuple[set[int], set[int]]]
 
 @st.composite
 def edits(draw: st.DrawFn, sheet: Mapping[str, Cells]) -> Edit:
-    """One edit of one row, or of two, of a sheet.
+    """One edit of one or two rows of a sheet.
 
     Parameters
     ----------

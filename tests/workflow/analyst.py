@@ -1,4 +1,4 @@
-"""What the analyst types into the workbook: a trial of two arms, judged, and its certainty."""
+"""Rows that the analyst types into the workbook: a two-arm trial with its judgements."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One finished run and one day of an analyst, shared by all tests.
+"""One finished run and one day's work of an analyst, shared by all tests.
 
 A whole run takes half a minute: whoever changes something takes a copy, and what an edit does
 to the outputs is looked at in the analyst's project.
@@ -15,7 +15,7 @@ from project_copy import Project, Run, new_project
 
 @dataclass(frozen=True)
 class Edited:
-    """What an analyst was told, and the project before and after."""
+    """Output that the analyst saw, and the project before and after."""
 
     project: Project
     imported: str
@@ -30,7 +30,7 @@ class Edited:
 
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
-    """A clean project, and what its first run said. Not to be changed."""
+    """A clean project and the output of its first run. Do not modify it."""
     project = new_project(tmp_path_factory.mktemp("first") / "project")
     project.git("init", "--quiet")
     project.git("add", "data/raw", "config")
@@ -40,7 +40,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
 
 @pytest.fixture(scope="session")
 def edited(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFactory) -> Edited:
-    """A finished project in which a trial was added through the workbook. Not to be changed."""
+    """A finished project in which a trial was added through the workbook. Do not modify it."""
     project = first_run[0].copied_to(tmp_path_factory.mktemp("edited") / "project")
     before, times_before = project.contents(), project.times()
     project.command("workbook", "--book", "evidence.xlsx")
@@ -59,7 +59,7 @@ def edited(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFact
 def taken_back(
     first_run: tuple[Project, Run], edited: Edited, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Project, Run]:
-    """The trial taken out again, and a cell typed while that run goes on. Not to be changed."""
+    """The trial removed again, with a cell edited during that run. Do not modify it."""
     project = edited.project.copied_to(tmp_path_factory.mktemp("taken_back") / "project")
     project.give_back(first_run[0])
     table = "data/raw/pcr.csv"
@@ -76,24 +76,24 @@ def taken_back(
 
 @pytest.fixture
 def finished(first_run: tuple[Project, Run], tmp_path: Path) -> Project:
-    """A finished project that the test may change."""
+    """A finished project that the test may modify."""
     return first_run[0].copied_to(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def used(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A finished project for faults: nothing is computed in it, and `mended` undoes them."""
+    """A finished project to plant faults in, without computing; `mended` undoes them."""
     return first_run[0].copied_to(tmp_path_factory.mktemp("used") / "project")
 
 
 @pytest.fixture
 def mended(first_run: tuple[Project, Run], used: Project) -> Project:
-    """The project for faults, its sheet and configuration sound."""
+    """The project for faults, with a valid sheet and configuration."""
     used.give_back(first_run[0])
     return used
 
 
 @pytest.fixture
 def untouched(tmp_path: Path) -> Project:
-    """A project in which nothing has been made yet."""
+    """A project without results."""
     return new_project(tmp_path / "project")

@@ -1,4 +1,4 @@
-"""Copies of the project with two settings of the made-up sheet, run as a person runs them."""
+"""Copies of the project with two settings of the made-up sheet, run from the command line."""
 
 import contextlib
 import csv
@@ -20,21 +20,21 @@ from trial_evidence.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
-# Two settings do what four do: one whose output changes, and one that must stay as it is.
+# Two settings suffice: one whose output changes and one that must stay unchanged.
 SETTINGS = ("neoadjuvant", "adjuvant")
-# Of each kind of analysis as many as take a way of their own through the stages.
+# One analysis for each distinct path through the stages.
 ANALYSES = (
     "pcr_dual_v_trastuzumab", "event_free_dual_v_single", "overall_survival_dual_v_single",
     "grade_3_or_higher_any", "serious_adverse_event", "pcr_rates",
 )  # fmt: skip
 NETWORKS = ("pcr_network", "event_free_network")
-# Kept from run to run to make nothing twice; nobody reads it.
+# The cache between runs, which no user reads.
 KEPT = re.compile(r"data/processed/(state/|kept/|inventory\.json)|.*/\.drawn\w*\.json")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the workflow said."""
+    """Output of a run of the workflow."""
 
     code: int
     out: str
@@ -48,7 +48,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project in a folder of its own."""
+    """A copy of the project in its own folder."""
 
     folder: Path
 
@@ -59,7 +59,7 @@ class Project:
         return Run(process.returncode, out, err)
 
     def running(self, *targets: str) -> subprocess.Popen[str]:
-        """The workflow under way."""
+        """The workflow running in the background."""
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *targets, "--logger", "progress"],
             cwd=self.folder,
@@ -70,11 +70,11 @@ class Project:
         )
 
     def contents(self) -> dict[str, str]:
-        """Everything made: file below the project -> digest of its content."""
+        """All generated files: path below the project -> digest of the content."""
         return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self._made()}
 
     def times(self) -> dict[str, int]:
-        """Everything made: file below the project -> when it was written."""
+        """All generated files: path below the project -> modification time."""
         return {name: path.stat().st_mtime_ns for name, path in self._made()}
 
     def _made(self) -> list[tuple[str, Path]]:
@@ -91,19 +91,19 @@ class Project:
             return list(csv.DictReader(file))
 
     def command(self, *arguments: str) -> str:
-        """Run a command where the project is; what it printed."""
+        """Run a command in the project folder; return its output."""
         said = io.StringIO()
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(said):
             assert main(arguments) == 0, arguments
         return said.getvalue()
 
     def git(self, *arguments: str) -> None:
-        """Run git with an author of its own."""
+        """Run git with a test author."""
         who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
         subprocess.run(["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True)
 
     def give_back(self, other: "Project") -> None:
-        """The sheet and the configuration as they are in another project."""
+        """Copy sheet and configuration from another project."""
         for part in ("data/raw", "config"):
             shutil.rmtree(self.folder / part)
             shutil.copytree(other.folder / part, self.folder / part)
@@ -122,13 +122,13 @@ class Project:
 
 
 def new_project(folder: Path) -> Project:
-    """A clone of the project, nothing made yet, on two settings of the made-up sheet."""
-    # With what Python has compiled of it, which it would otherwise compile again.
+    """A clone of the project without results, with two settings of the made-up sheet."""
+    # With its compiled bytecode, so that Python need not compile it again.
     for name in ("workflow", "config", "profiles"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "Snakefile", folder)
     shutil.copytree(ROOT / "tests/sheets/valid", folder / "data/raw")
-    # The analyses name control arms with agents that the made-up trials do not have.
+    # The analyses name control arms whose agents the made-up trials do not have.
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
     without_own_nodes(folder / "config")
     narrow_the_sheet(folder / "data/raw")
@@ -139,14 +139,14 @@ def new_project(folder: Path) -> Project:
 
 @contextlib.contextmanager
 def edited_yaml(path: Path) -> Iterator[dict[str, Any]]:
-    """The content of a file, written back when it has been changed."""
+    """The content of a file, restored afterwards."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     yield content
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def narrow_the_sheet(raw: Path) -> None:
-    """Leave the trials of the two settings, and the sources of these."""
+    """Keep only the trials of the two settings and their sources."""
     with (raw / "trials.csv").open(encoding="utf-8", newline="") as file:
         others = {r["trial_id"] for r in csv.DictReader(file) if r["setting"] not in SETTINGS}
     gone = others | {f"doe_2020_{trial}" for trial in others}
@@ -157,7 +157,7 @@ def narrow_the_sheet(raw: Path) -> None:
 
 
 def narrow_the_configuration(config: Path) -> None:
-    """Leave what the two settings are asked, and what is asked of all of them."""
+    """Keep only the analyses of the two settings, and those of all settings."""
 
     def left(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [x for x in entries if x.get("setting", SETTINGS[0]) in SETTINGS]

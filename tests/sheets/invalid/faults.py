@@ -16,7 +16,7 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault, and how it is put into the files of a valid sheet."""
+    """A fault, and the edit that puts it into a valid sheet."""
 
     name: str
     apply: Callable[[Files], Files]
@@ -65,7 +65,7 @@ def _cells(name: str, table: str, row: int, **new: str) -> Fault:
 
 
 def _judged(name: str, *, twice: bool = False, **new: str) -> Fault:
-    """Return a sheet with a judgement of certainty that is sound but for these cells."""
+    """Return a sheet with a judgement of certainty that is valid except for these cells."""
     judgement = {
         "setting": "neoadjuvant",
         "analysis": "event_free_dual_v_single",

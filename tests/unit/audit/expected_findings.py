@@ -1,4 +1,4 @@
-"""What each planted fault of test_audit_checks.py is said to be: where, and in which words."""
+"""Expected finding for each planted fault of test_audit_checks.py: place and sentence."""
 
 # Name of the fault -> table, rows, columns, sentence.
 EXPECTED = {

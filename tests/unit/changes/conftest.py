@@ -8,7 +8,7 @@ from small_project import git, judge_every_trial, small_project
 
 @pytest.fixture(scope="session")
 def committed(tmp_path_factory):
-    """A repository that holds the made-up sheet. Not to be changed."""
+    """A repository with the made-up sheet. Do not modify it."""
     folder = small_project(tmp_path_factory.mktemp("committed") / "project")
     judge_every_trial(folder)
     git(folder, "init", "--quiet")

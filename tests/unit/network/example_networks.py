@@ -1,4 +1,4 @@
-"""Networks for the tests: from reference files, and at random."""
+"""Networks for the tests: from reference files and random."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ REFERENCE = load("netmeta")
 
 
 def network(studies: Iterable[StudyContrasts]) -> NetworkData:
-    """A network of studies in any order."""
+    """A network from studies in any order."""
     return NetworkData(tuple(studies))
 
 
@@ -52,7 +52,7 @@ def of_counts(name: str) -> NetworkData:
 def at_random(
     seed: int, treatments: int = 6, studies: int = 20, heterogeneity: float = 0.3
 ) -> NetworkData:
-    """A connected network of two- to four-arm studies, constructed."""
+    """A random connected network of two- to four-arm studies."""
     random = np.random.default_rng(seed)
     names = [f"t{i:03d}" for i in range(treatments)]
     true = random.normal(0, 0.5, treatments)

@@ -1,4 +1,4 @@
-"""The made-up sheet with every kind of effect size, pooled once for the tests of the report."""
+"""The made-up sheet with every kind of effect size, pooled once for tests of the report."""
 
 import pytest
 from small_project import append_like, evidence_of, replace_text, small_project
@@ -9,11 +9,11 @@ from trial_evidence.sheet import Sheet
 
 @pytest.fixture(scope="session")
 def pooled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sheet, Configuration, Evidence]:
-    """Sheet, configuration and what the stages made of them. Not to be changed."""
+    """Sheet, configuration and their results. Do not modify them."""
     folder = small_project(tmp_path_factory.mktemp("pooled"))
     # A trial without any event in one arm.
     replace_text(folder, "pcr", "all,14,20,70.0", "all,0,20,0.0")
-    # A hazard ratio printed the other way round: control against experimental arm.
+    # A hazard ratio printed in reverse: control against experimental arm.
     replace_text(
         folder,
         "hazard_ratios",
@@ -28,7 +28,7 @@ def pooled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sheet, Configurati
         "PFS,final,,investigator,all,0.74,0.58,0.94,95,0.012,two,,145,,145",
         "PFS,final,,investigator,all,0.74,,,,,,60,145,80,145",
     )
-    # Rows that no analysis looks at: another endpoint, another factor.
+    # Rows that no analysis uses: another endpoint, another factor.
     append_like(folder, "hazard_ratios", "trial_a,", ",EFS,", ",RFI,")
     append_like(folder, "hazard_ratios", "trial_a,", ",all,", ",node=positive,")
     return evidence_of(folder)

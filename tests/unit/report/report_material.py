@@ -1,4 +1,4 @@
-"""What the report is made of, from the made-up sheet or from rows written by hand."""
+"""Material of the report, from the made-up sheet or from handwritten rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def material(
     results: Path = Path(),
     networks: NetworkConfiguration = NO_NETWORKS,
 ) -> Material:
-    """The made-up sheet and what was pooled of it, with empty tables of the sensitivity stage."""
+    """The made-up sheet and its pooled results, with empty sensitivity tables."""
     sheet, configuration, evidence = pooled
     tables = {
         name: pd.DataFrame(columns=[*_TEXTS, *numbers])
@@ -54,7 +54,7 @@ def estimate(**fields: Any) -> dict[str, Any]:
 
 
 def with_estimates(found: Material, rows: Sequence[Mapping[str, Any]]) -> Material:
-    """The material with these rows in place of all estimates."""
+    """The material with all estimates replaced by these rows."""
     table = pd.DataFrame([dict(row) for row in rows], columns=ESTIMATE_COLUMNS)
     return replace(found, evidence=replace(found.evidence, estimates=table))
 

@@ -182,7 +182,7 @@ def test_a_table_that_was_kept_is_the_same_in_the_document(tmp_path):
 
 
 def test_every_row_says_what_it_is_about_and_what_repeats_is_grey():
-    """A cell over several rows is printed once: on the next page nothing says whose rows they are."""
+    """A cell spanning several rows is printed once, so the next page would not name its rows."""
     rows = [("early", "pCR", "a"), ("early", "pCR", "b"), ("early", "OS", "c"), ("late", "OS", "d")]
     frame = pd.DataFrame(rows, columns=["Setting", "Outcome", "Risk"])
     made = table_as_document(ReportTable("t", "Title", frame, (), frame, grouped=2))

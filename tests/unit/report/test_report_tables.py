@@ -211,7 +211,7 @@ def test_an_answer_without_a_trial_says_so(found):
     ("fields", "interval", "told"),
     [
         ({}, "conservative_k_minus_1", True),
-        # None is shown, of a model that the simulation did not find too short, or was not simulated.
+        # None shown, or a model that was not simulated or whose interval was not too short.
         ({"pi_low": float("nan"), "pi_high": float("nan")}, "conservative_k_minus_1", False),
         ({"model": "bayesian"}, "conservative_k_minus_1", False),
         ({}, "bootstrap", False),

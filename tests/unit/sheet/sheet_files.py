@@ -1,4 +1,4 @@
-"""Where the sheets of the tests are, and how they are read."""
+"""The sheets of the tests and how to read them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trial_evidence.words.problems import Problem
 ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT / "data" / "raw"
 VALID = ROOT / "tests" / "sheets" / "valid"
-# Thirteen trials of the sheet as it once was: what exact expectations about real results rest on.
+# Thirteen trials of an earlier real sheet, for exact expectations about real results.
 FROZEN = ROOT / "tests" / "reference" / "frozen_sheet"
 DICTIONARY: Dictionary = read_dictionary(ROOT / "workflow" / "dictionary")
 
@@ -29,5 +29,5 @@ def check(files: dict[str, bytes]) -> tuple[dict[str, CheckedTable], list[Proble
 
 
 def lines(files: dict[str, bytes]) -> list[str]:
-    """Return what a reader is told about a sheet."""
+    """Return the messages about a sheet."""
     return [problem.line() for problem in check(files)[1]]

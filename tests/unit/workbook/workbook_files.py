@@ -1,4 +1,4 @@
-"""Sheets and workbooks of the tests, and how a test edits a workbook as an analyst does."""
+"""Sheets and workbooks of the tests, edited as an analyst would."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from trial_evidence.workbook.write import write_workbook
 ROOT = Path(__file__).resolve().parents[3]
 REAL = ROOT / "data" / "raw"
 REAL_DICTIONARY: Dictionary = read_dictionary(ROOT / "workflow" / "dictionary")
-# A sheet of its own with the dictionary it was written for: the workbooks that LibreOffice saved
-# hold exactly this sheet, and must not change with the project's.
+# A separate sheet with its own dictionary: the workbooks saved by LibreOffice
+# contain exactly this sheet, which must not change with the project's.
 HERE = Path(__file__).resolve().parent / "made_up"
 VALID = HERE / "sheet"
 DICTIONARY: Dictionary = read_dictionary(HERE / "dictionary")
@@ -76,7 +76,7 @@ def _valid_workbook() -> bytes:
 
 
 def edit_again(book: Path, edit: Callable[[Any], object]) -> Path:
-    """Edit a workbook that exists."""
+    """Edit an existing workbook."""
     workbook = load_workbook(book)
     edit(workbook)
     workbook.save(book)
@@ -95,12 +95,12 @@ def append(workbook: Any, table: str, **cells: object) -> None:
 def imported(
     book: Path, raw: Path, dictionary: Dictionary = DICTIONARY, *, confirmed: bool = False
 ) -> ImportResult:
-    """Import a workbook without looking at the plan."""
+    """Import a workbook without reviewing the plan."""
     return import_book(book, raw, dictionary, show=_nothing, confirmed=confirmed)
 
 
 def errors(result: ImportResult) -> list[str]:
-    """Return the errors of an import as a reader sees them."""
+    """Return the errors of an import as the user sees them."""
     return [p.line() for p in result.plan.problems if p.severity == "error"]
 
 
