@@ -1,4 +1,4 @@
-"""What every kind of output of the made-up project says, held against what a person approved.
+"""Every kind of output of the made-up project, compared with the text a person approved.
 
 ``make approve`` takes over what has changed, for git and a reader to look at.
 """
@@ -15,7 +15,7 @@ from approval.page_text import embedded_data, page_sections
 from approval.table_text import csv_as_text, document_as_text, short_numbers, workbook_as_text
 from made_up.project import MadeUp
 
-# Kinds of figures: the first pattern that fits the place of a file, below the project, says which.
+# Kinds of figures: the first pattern that matches a file's path below the project decides.
 FIGURES = {
     "figure_styled": r"results/figures-.*",
     "figure_calibration": r"results/calibration/.*",
@@ -79,21 +79,21 @@ DOCUMENTS = {
     "document_printed": r"printed/\w+\.txt",
 }  # fmt: skip
 PAGES = {"page": "results/report.html", "page_changes": "edited/results/changes.html"}
-# The sheet in other forms; what is drawn or told again elsewhere; what only machines read.
+# Not approved: the sheet in other forms, duplicates of other output, machine-readable files.
 NOT_TOLD = (
     r"data/raw/.*", r"config/.*", r"\.git/.*", r"edited/(?!results/changes\.(md|html|svg)).*",
     r"evidence\.xlsx", r"data/processed/\w+/sheet\.sha256", r"results/\w+/estimates\.csv", "done",
     r"results/calibration/(parts/.*|calibration\.csv)",
-    # What is kept from run to run, to make nothing twice.
+    # The cache between runs.
     r"data/processed/kept/.*", r"(results|results-\w+|edited/results)/([\w.-]+/)*\.drawn\w*\.json",
-    # Tables, methods and figures once more, as Word files of their own.
+    # Tables, methods and figures again, as separate Word files.
     r"results/tables/(?!tables\.)\w+\.docx",
-    # Every figure says itself what it shows; that the lists say the same is tested below.
+    # Each figure contains its own description; a test below compares the lists with it.
     r"results/(\w+/)*figures\.csv", r"results/alt-texts\.csv",
 )  # fmt: skip
-# Made beside the report, and not in its lists.
+# Not part of the report or its lists.
 NOT_LISTED = {"figure_styled", "figure_calibration", "figure_changes"}
-# What differs from one machine or version to the next.
+# Text that differs between machines or versions.
 VARYING = (
     (re.compile(r"\b[0-9a-f]{40,64}\b"), "<digest>"),
     (re.compile(r"(?<=since )[0-9a-f]{7,}(?= of)"), "<revision>"),
@@ -105,14 +105,14 @@ VARYING = (
 
 
 def files_of(made_up: MadeUp) -> Iterator[tuple[str, Path]]:
-    """Place below the project, and path, of all that was made."""
+    """Every generated file: its path relative to the project, and its full path."""
     for path in sorted(made_up.folder.rglob("*")):
         if path.is_file():
             yield path.relative_to(made_up.folder).as_posix(), path
 
 
 def kind_of(place: str) -> str | None:
-    """Under which name a file is approved; empty where it is not meant to be."""
+    """Name under which a file is approved; empty if it is not subject to approval."""
     if any(re.fullmatch(pattern, place) for pattern in NOT_TOLD):
         return ""
     known = (DOCUMENTS | TABLES) if not place.endswith(".svg") else FIGURES
@@ -123,14 +123,14 @@ def kind_of(place: str) -> str | None:
 
 
 def told(made_up: MadeUp, name: str, read: Callable[[Path], str]) -> str:
-    """All files of a kind, each under its place."""
+    """The text of all files of a kind, each under its path."""
     found = [(place, path) for place, path in files_of(made_up) if kind_of(place) == name]
     assert found, f"the made-up project has nothing of the kind {name}"
     return headed({place: read(path) for place, path in found})
 
 
 def headed(texts: Mapping[str, str]) -> str:
-    """Texts under their names, without what differs from one machine or version to the next."""
+    """Texts by name, with parts that differ between machines or versions removed."""
     text = "\n\n\n".join(f"{'=' * 20} {name}\n\n{said}" for name, said in texts.items())
     for pattern, instead in VARYING:
         text = pattern.sub(instead, text)
@@ -198,7 +198,7 @@ def test_the_lists_of_figures_say_what_the_figures_say(made_up):
 
 
 def _figure_of(listing: str, row: dict[str, str]) -> str:
-    """Place of a figure that a list names."""
+    """Path of a figure named in a list."""
     folder = Path(listing).parent
     if folder.name == "sensitivity":
         folder = folder.parent

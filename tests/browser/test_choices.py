@@ -1,4 +1,4 @@
-"""What a reader chooses in "Try it" is pooled as the pipeline does; its link brings it back."""
+"""Choices in "Try it" are pooled as in the pipeline, and their link restores them."""
 
 import csv
 import re
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from opened import Watched
 
-# Every so-manieth specification of an analysis is compared.
+# Compare every n-th specification of an analysis.
 EACH = 7
 ROWS = ("definition_first", "analysis_first", "assessor_first", "verification")
 CHOSEN = """([key, said]) => {
@@ -38,7 +38,7 @@ def read(path):
 
 
 def asked(row, choices):
-    """The address of a specification: a part for each choice that is not the configured one."""
+    """Address of a specification: one part for each choice that differs from the configured one."""
     mine = [c for c in choices if c["analysis"] == row["analysis"]]
     columns = [name for name in ROWS if len({choice[name] for choice in mine}) > 1]
     said = {f"rows{at}": row[name] for at, name in enumerate(columns, start=1)}
@@ -69,7 +69,7 @@ def test_specifications_of_the_pipeline_are_found_in_the_page(arithmetic, made_u
                 assert own[name] == pytest.approx(float(row[name]), rel=1e-8, abs=0), (row, name)
             compared.append(row)
     assert len(compared) > 60
-    # Each kind of choice was made, not only the configured one.
+    # Every kind of choice was exercised, not only the configured one.
     for name in (
         "definition_first",
         "verification",
@@ -83,7 +83,7 @@ def test_specifications_of_the_pipeline_are_found_in_the_page(arithmetic, made_u
 
 @pytest.mark.parametrize(
     ("value", "digits", "printed"),
-    # 100 * 0.285 and 1000 * 0.2275 as arithmetic leaves them
+    # 100 * 0.285 and 1000 * 0.2275 in floating point
     [(28.499999999999996, 0, "29"), (227.49999999999997, 0, "228"), (2.675, 2, "2.68")],
 )
 def test_a_half_is_rounded_up_as_the_figures_round_it(arithmetic, value, digits, printed):
@@ -95,7 +95,7 @@ def test_a_half_is_rounded_up_as_the_figures_round_it(arithmetic, value, digits,
 ANALYSIS = "neoadjuvant-pcr-dual-v-almab"
 
 
-# Of few trials, where another model leads, and fewer events are better.
+# An analysis of few trials, led by another model, where fewer events are better.
 FEW = "metastatic-first-line-progression-free-dual-v-single"
 
 
@@ -120,7 +120,7 @@ def test_what_differs_is_said_and_the_link_reproduces_it(tool, visit, page):
     trial = tool.locator("tbody tr.out th a").first.inner_text()
     said = tool.locator(".differs").inner_text()
     assert "Estimator of τ² (random effects): DL, not REML" in said
-    # Of the random-effects model, whatever model leads.
+    # From the random-effects model, whichever model leads.
     assert re.search(r"τ² \d\.\d{3} \(DL, 95% interval ", tool.inner_text())
     assert f"Without {trial}" in said
     numbers = tool.locator(".result").first.inner_text()
@@ -141,7 +141,7 @@ def test_what_differs_is_said_and_the_link_reproduces_it(tool, visit, page):
     ],
 )
 def test_a_link_that_asks_for_what_is_no_more_says_so(asked, told, visit, page):
-    """Its sender saw another result than the one that it leads to."""
+    """The sender of the link saw a different result from the one it opens."""
     tool = visit(page).page
     tool.goto(f"{tool.url}#{ANALYSIS}?{asked}")
     note = tool.get_by_text("The link asks for what this report does not have")
@@ -165,7 +165,7 @@ def test_back_to_the_report_takes_every_choice_back(tool):
 
 
 def test_who_looks_up_a_row_keeps_the_choice_and_its_link(tool):
-    """The result below the row is still that without the trial, and so is the link copied there."""
+    """The result below the row, and the link copied there, still leave the trial out."""
     tool.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tool.locator("tbody input:enabled").first.uncheck()
     chosen, address = tool.locator(".result").first.inner_text(), tool.page.url
@@ -189,7 +189,7 @@ def test_on_the_way_back_the_filter_is_the_one_in_its_field(tool):
 
 
 def test_a_menu_keeps_the_keys_that_chose_in_it(tool):
-    """With a keyboard alone: the second key goes on from the first."""
+    """With the keyboard alone, the second key press continues from the first."""
     menu = tool.get_by_label("Model and prior")
     menu.focus()
     values = menu.locator("option").evaluate_all("all => all.map((one) => one.value)")
@@ -216,7 +216,7 @@ def test_the_verdict_has_a_word_and_changes_with_the_interval(tool):
 
 
 def table(made_up, name, **wanted):
-    """Rows of a table of response by risk ratios in all patients."""
+    """Rows of a table of response: risk ratios in all patients."""
     wanted |= {"analysis": "pcr_dual_v_almab", "measure": "risk_ratio", "subgroup": "all"}
     rows = read(made_up.folder / f"results/neoadjuvant/{name}.csv")
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
@@ -238,7 +238,7 @@ def test_untouched_it_has_the_numbers_of_the_tables_and_marks_in_their_places(to
     for line in tool.locator("tbody tr").all():
         row = trials[line.locator("th a").inner_text()]
         weight = line.locator("td.number").inner_text()
-        # The axis ends at 24: a limit beyond it has an arrow.
+        # The axis ends at 24; a limit beyond it is drawn as an arrow.
         beyond = sum(not 1 / 24 < float(row[f"estimate_{end}"]) < 24 for end in ("low", "high"))
         assert line.locator("svg path.filled").count() == beyond
         cut += beyond
@@ -266,7 +266,7 @@ SCALES = {"Risk ratio: all trials": (np.log, 1), "Risk difference: all trials": 
 
 @pytest.mark.parametrize("measure", SCALES)
 def test_lines_and_the_scale_lie_where_the_numbers_beside_them_say(measure, tool):
-    """Intervals of trials, prediction intervals, no effect and the numbers of the axis."""
+    """Trial intervals, prediction intervals, the line of no effect and the axis numbers."""
     tool.get_by_label("Measure and patients").select_option(label=measure)
     position, none = SCALES[measure]
     found, sides = [], []
@@ -334,7 +334,7 @@ def test_a_trial_published_at_another_level_stands_below_the_level_of_the_others
 
 
 def test_a_trial_that_is_not_pooled_does_not_count_for_the_model_that_leads(few):
-    """Four trials are pooled; from five on another model would lead."""
+    """Four trials are pooled; with five or more, another model would lead."""
     lead = """(more) => {
       const pool = Pools.data.analyses["metastatic_first_line/progression_free_dual_v_single"][0];
       const rows = [...pool.rows, ...more.map((pooled) => ({ ...pool.rows[0], pooled }))];
@@ -426,7 +426,7 @@ def test_of_five_trials_there_is_a_prediction_interval(tool):
 
 
 def test_a_pooled_interval_wider_than_the_axis_has_arrows(tool):
-    """Of two trials: cut at the edge it would seem to end there."""
+    """An interval of two trials that was cut at the edge would seem to end there."""
     inputs = tool.locator("tbody input:enabled")
     for at in range(2, inputs.count()):
         inputs.nth(at).uncheck()
@@ -452,7 +452,7 @@ def test_the_axis_of_ratios_near_one_has_a_scale(arithmetic):
 
 
 def test_trials_without_an_estimate_come_last_in_either_order(tool):
-    """Compared with nothing, the trials around them would stand in no order."""
+    """Comparisons with NaN are false, so the trials around them would be in no order."""
     tool.page.evaluate("""() => {
       const { rows } = Pools.data.analyses["neoadjuvant/pcr_dual_v_almab"][0];
       [rows[1].ends, rows[1].own] = [[NaN, NaN, NaN], ""];

@@ -1,4 +1,4 @@
-"""The report's page as a reader has it: in Chromium, on a desk, on a phone and on paper."""
+"""The report's page as readers see it in Chromium: on a desktop, on a phone and on paper."""
 
 import csv
 import math
@@ -22,7 +22,7 @@ SECTION = ANALYSIS.replace("/", "-").replace("_", "-")
 TOOL = f'.pool[data-analysis="{ANALYSIS}"]'
 
 
-# One analysis with all it has; the others are made by the same template.
+# One analysis in full; the same template makes the others.
 LEAVE_ONE = f"""document.querySelectorAll("main > section:not(#{SECTION})").forEach(
     (section) => section.remove())"""
 OPEN_ONE = OPEN_ALL.replace("details", f"#{SECTION} details")
@@ -38,7 +38,7 @@ def desk(visit, real_page):
 
 @pytest.fixture(scope="module")
 def arithmetic(browser, real_page):
-    """The page for tests that only compute in it."""
+    """The page for tests that only run calculations in it."""
     context = browser.new_context()
     yield Watched(context, real_page)
     context.close()
@@ -68,8 +68,8 @@ def test_axe_finds_no_fault(width, visit, real_page):
     if width == 390:
         watched.run(LEAVE_ONE)
     watched.run(OPEN_ALL)
-    # The whole page by all rules but that of colours, which takes most of the time; one analysis
-    # by that one too.
+    # Check the whole page by all rules except colour contrast, which takes most of the time; check
+    # one analysis for contrast as well.
     options = {
         "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"],
         "preload": False, "rules": {"color-contrast": {"enabled": width == 390}},
@@ -106,10 +106,10 @@ def test_no_table_of_an_analysis_is_cut_on_a_desk(desk):
 def test_paper_has_the_rows_of_every_analysis(desk):
     desk.run("document.documentElement.classList.add('whole')")
     printed = desk.page.pdf(prefer_css_page_size=True)
-    # Chromium has printed, and with that only the open view is there again.
+    # After printing, Chromium shows only the open view again.
     desk.run("document.documentElement.classList.add('whole')")
     assert printed.startswith(b"%PDF")
-    # What Chromium does before and after; the width is A4's between the margins.
+    # Chromium's events before and after printing; the width is that of A4 between the margins.
     desk.page.set_viewport_size({"width": 703, "height": 1000})
     desk.page.emulate_media(media="print")
     desk.run("window.dispatchEvent(new Event('beforeprint'))")
@@ -138,8 +138,8 @@ def test_markup_in_the_sheet_is_text(visit, nasty_page):
     assert watched.run("window.broken") is None
     assert watched.page.locator("img[src='x']").count() == 0
     text = watched.run("document.body.innerText")
-    # In a table, its title, its note, the methods and the provenance; in a reference, a row that is
-    # used and the tool above it.
+    # Markup in a table, its title, its note, the methods and the provenance; in a reference, a row
+    # in use and the tool above it.
     assert text.count(NASTY) >= 8
     assert LONG in text
     tips = watched.run(
@@ -271,13 +271,13 @@ def test_every_pool_agrees_with_the_pipelines_estimates(arithmetic, real_page):
              Page.pooled(pool, pool.rows.filter((row) => row.pooled))])))""")
     models = arithmetic.run("Page.data.models")
     compared = set()
-    # Harms stand in a table, trial by trial; the page does not pool them again.
+    # Harms are in a table, trial by trial; the page does not pool them again.
     configuration = read_configuration(ROOT / "config")
     harms = {(a.setting, a.id) for a in configuration.analyses if a.harm}
     for row in read_estimates(real_page):
         if (row["setting"], row["analysis"]) in harms:
             continue
-        # Trial by trial there is nothing to pool; of two arms' difference the page shows the rows.
+        # Single trials are not pooled; for differences between two arms the page shows the rows.
         if row["model"] not in models or int(row["k"]) < 2 or "_of_" in row["measure"]:
             continue
         regimen = row["experimental"] if row["measure"] == "proportion" else ""
@@ -295,12 +295,12 @@ def test_every_pool_agrees_with_the_pipelines_estimates(arithmetic, real_page):
             assert pools[key]["lead"] == row["model"]
         compared.add((key, row["model"]))
     assert len({key for key, _ in compared}) > 40
-    # The analysis that is pooled in its own way.
+    # The analysis with its own pooling method.
     assert "random_dl_wald" in {model for _, model in compared}
 
 
 def test_primary_results_alone_agree_with_the_pipelines_function(arithmetic, real_page):
-    # The pipeline's function on the rows that are left, whatever rows the sheet holds today.
+    # Apply the pipeline's function to the remaining rows, whatever the sheet contains today.
     from trial_evidence.pool.bayes.priors import model_priors
     from trial_evidence.pool.models.pooling import pool_all
 
@@ -350,7 +350,7 @@ def test_a_trial_left_out_changes_the_result_and_comes_back(desk):
     assert "Recomputed in this page" in fewer
     assert numbers(fewer)[:3] != numbers(whole)[:3]
     assert tool.locator("tbody tr").first.locator("td.number").inner_text() == "–"
-    # The box that was used keeps the focus, so that the next key does what one expects.
+    # The checkbox keeps the focus, so that the next key press does what the user expects.
     assert desk.run("document.activeElement.type") == "checkbox"
     tool.get_by_role("button", name="Back to the report").click()
     assert tool.locator(".result").inner_text() == whole
@@ -371,7 +371,7 @@ def test_trials_are_sorted_and_filtered(desk):
     before = tool.locator(".result").inner_text()
     tool.get_by_label("Filter trials by text").fill(name.lower())
     assert tool.locator("tbody tr").count() == 1
-    # What is hidden is still pooled, and the page says so.
+    # Hidden trials are still pooled, and the page says so.
     assert tool.locator(".result").inner_text().startswith(before)
     assert "hidden" in tool.locator(".result").inner_text()
     tool.get_by_role("button", name="Pool only the trials shown").click()

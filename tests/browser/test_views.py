@@ -1,4 +1,4 @@
-"""The page as views: one at a time, each with its address; what is saved; what a phone shows."""
+"""The views of the page: one at a time, each with its address; saved files; phone layout."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def test_one_view_is_open_and_the_way_back_leads_back(visit, page):
     watched = visit(page)
     assert shown(watched) == ["start"]
     watched.page.locator("a.card").first.click()
-    # A view opens after the click.
+    # A view opens asynchronously after the click.
     watched.page.locator(".view.analysis.open").wait_for()
     (analysis,) = shown(watched)
     assert watched.page.url.endswith(f"#{analysis}")
@@ -34,7 +34,7 @@ def test_one_view_is_open_and_the_way_back_leads_back(visit, page):
     watched.page.locator(".view.trial.open").wait_for()
     (trial,) = shown(watched)
     assert trial.startswith("trial-")
-    # The list of contents marks where one is.
+    # The table of contents marks the current view.
     assert watched.page.locator("nav a[aria-current]").get_attribute("href") == f"#{trial}"
     watched.page.go_back()
     watched.page.wait_for_function(f"location.hash === '#{analysis}'")
@@ -78,7 +78,7 @@ def test_trials_and_analyses_are_found_by_their_words(visit, page):
         found = watched.page.locator("nav .found a").all_inner_texts()
         assert found
         assert any(words.lower() in text.lower() for text in found)
-    # What is found and not listed is counted.
+    # Matches beyond the listed ones are counted.
     field.fill("a")
     told = watched.page.locator("nav .find [role=status]").inner_text()
     listed = watched.page.locator("nav .found a").count()
@@ -118,7 +118,7 @@ def test_without_scripts_everything_is_there(visit, page):
 
 @pytest.mark.parametrize("address", ["#content", "#%E0%A4%A"])
 def test_no_address_leaves_the_page_empty(address, visit, page):
-    """That of the link to the content, opened again; one that was cut inside a letter."""
+    """The skip link's address reopened, and an address cut in the middle of a character."""
     watched = visit(page)
     watched.page.goto("about:blank")
     watched.page.goto(watched.address + address)
@@ -126,7 +126,7 @@ def test_no_address_leaves_the_page_empty(address, visit, page):
 
 
 def test_a_link_to_what_is_no_more_says_so_until_the_reader_goes_on(visit, page):
-    """Who asked for one analysis takes the answers on the start screen for what was meant."""
+    """A reader who asked for one analysis would take the start screen for the answer."""
     watched = visit(page)
     told = watched.page.get_by_text("something that this report no longer has")
     assert not told.is_visible()
@@ -162,7 +162,7 @@ OF_WHAT = """(view) => [...document.querySelectorAll(`#${view} table.grid tbody`
 
 
 def test_a_printed_row_is_on_the_page_of_its_heading_or_repeats_it(visit, page):
-    """The heading of a group is printed once: on the next page a row would be of any measure."""
+    """A group heading is printed once, so rows on the next page would lack their measure."""
     watched = visit(page)
     watched.page.goto(f"{watched.address}#neoadjuvant-pcr-dual-v-almab")
     watched.page.emulate_media(media="print")
@@ -237,7 +237,7 @@ FAMILY = """(text) => {
 
 @pytest.mark.parametrize("shown_as", ["svg", "img[src^='data:image/svg']"])
 def test_a_saved_drawing_names_the_font_that_it_is_shown_in(shown_as, analysis):
-    """Else another program sets its words in a wider or a narrower one."""
+    """Otherwise another program substitutes a wider or narrower font."""
     analysis.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     figure = analysis.page.locator(".view.open figure", has=analysis.page.locator(shown_as)).first
     _, drawing = saved(analysis, figure, "SVG")
@@ -246,7 +246,7 @@ def test_a_saved_drawing_names_the_font_that_it_is_shown_in(shown_as, analysis):
 
 
 def check_pdf(paper, width, height):
-    """One page of a size in points, each object where the table at the end says."""
+    """A one-page PDF of a given size in points, with a valid cross-reference table."""
     assert paper.startswith(b"%PDF-1.4")
     box = re.search(rb"MediaBox\[0 0 ([\d.]+) ([\d.]+)\]", paper).groups()
     assert list(map(float, box)) == pytest.approx([width, height], abs=0.02)
@@ -258,13 +258,13 @@ def check_pdf(paper, width, height):
 
 
 def stream(paper, mark):
-    """What is packed behind a mark."""
+    """The compressed stream after a marker."""
     packed = re.search(mark + rb"[^>]*/Length (\d+)>>stream\n", paper)
     return zlib.decompress(paper[packed.end() : packed.end() + int(packed[1])])
 
 
 def words_of(paper):
-    """The words of a page, each with where it begins, by the letters that its fonts name."""
+    """The words of a PDF page with their positions, decoded by the character maps of its fonts."""
     fonts = {}
     for name, number in re.findall(rb"/(F\d) (\d+) 0 R", paper):
         letters = paper.partition(b"\n%d 0 obj" % (int(number) + 4))[2].partition(b"endobj")[0]
@@ -313,7 +313,7 @@ def test_the_page_of_a_figure_has_its_colours_the_right_way_up(analysis):
     content = stream(paper, rb"<</Filter/FlateDecode")
     a, b, c, d, e, f = (float(x) for x in re.match(rb"(.*) cm", content)[1].split())
     width, height = map(float, re.search(rb"MediaBox\[0 0 (\S+) ([\d.]+)\]", paper).groups())
-    # A page of PDF begins at the bottom, a drawing at the top.
+    # PDF coordinates start at the bottom, SVG coordinates at the top.
     assert (e, f) == pytest.approx((0, height), abs=0.02)
     corner = a * width + c * height + e, b * width + d * height + f
     assert corner == pytest.approx((width, 0), abs=0.02)
@@ -322,7 +322,7 @@ def test_the_page_of_a_figure_has_its_colours_the_right_way_up(analysis):
     said = re.findall(rb"(?<![\d.])([\d.]+) ([\d.]+) ([\d.]+) rg", content)
     assert {tuple(round(255 * float(part)) for part in one) for one in said} == shown
     assert len(shown) > 3
-    # The diamonds of subtotals are white with an edge.
+    # Subtotal diamonds are white with an outline.
     assert re.search(rb"^B$", content, flags=re.MULTILINE)
 
 
@@ -373,7 +373,7 @@ def test_the_numbers_of_a_figure_are_those_of_its_trials_and_models(analysis, ma
 
 
 def test_a_table_is_saved_as_it_stands(analysis):
-    """The heading of a group before each of its rows, cells below their own headings."""
+    """The group heading precedes each of its rows, and cells are below their own headings."""
     fold = analysis.page.locator(
         ".view.open details", has_text="Heterogeneity and all models"
     ).first
@@ -391,7 +391,7 @@ def test_a_table_is_saved_as_it_stands(analysis):
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
     assert rows == wanted
     assert len({row[0] for row in rows}) > 2
-    # What a comma would break.
+    # Values that an unquoted comma would break.
     assert any("," in cell for row in rows for cell in row)
 
 

@@ -1,4 +1,4 @@
-"""A person who has never seen the report answers five questions with it, on a phone.
+"""Someone who has never seen the report answers five questions with it on a phone.
 
 Every step is a tap on what is on the screen; the answers are held against results/*.csv.
 """
@@ -28,13 +28,13 @@ def phone(visit, made_up):
 
 @pytest.fixture(scope="module")
 def lead(made_up):
-    """The leading result, as the table of main results has it."""
+    """The leading result from the table of main results."""
     rows = read(made_up.folder / "results/tables/front.csv")
     return next(row for row in rows if (row["setting"], row["analysis"]) == PCR)
 
 
 def on_screen(locator):
-    """Whether it is seen without scrolling sideways."""
+    """Whether it is visible without horizontal scrolling."""
     box = locator.bounding_box()
     return box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390.5
 
@@ -43,7 +43,7 @@ def test_which_effect_in_how_many_trials_and_how_certain(phone, lead):
     card = phone.page.locator("a.card").first
     said = " ".join(card.inner_text().split())
     assert on_screen(card)
-    # One: the effect, with its interval and which side that is.
+    # One: the effect with its interval, and the direction it favours.
     low, high = rounded(lead["ci_low"]), rounded(lead["ci_high"])
     assert f"{rounded(lead['estimate'])} (" in said
     assert f"{low}–{high}" in said
@@ -58,7 +58,7 @@ def test_which_effect_in_how_many_trials_and_how_certain(phone, lead):
 def test_what_harms(phone, made_up):
     phone.page.get_by_role("link", name="Harms", exact=True).last.tap()
     view = phone.page.locator("#harms")
-    # Until it is seen: the page changes its view after the tap.
+    # Wait until visible: the page changes its view after the tap.
     view.wait_for()
     rows = read(made_up.folder / "results/tables/balance.csv")
     harms = [row for row in rows if row["side"] == "Harm"]

@@ -1,4 +1,4 @@
-"""Whatever slips into the real sheet is reported, or is the cause of every number that differs.
+"""Any slip in the real sheet is reported, or explains every number that changes.
 
 An edit gives located messages or a valid sheet. Where the sheet is valid, a trial's evidence may
 differ from what it was only where it rests on a row in which the analyst is told of a change.
@@ -29,9 +29,9 @@ from trial_evidence.sheet.tables import typed_sheet
 from trial_evidence.words.problems import Problem, has_errors
 from trial_evidence.workbook.difference import TableDifference, table_difference
 
-# All 2,000 take some minutes: `make test-edits`.
+# All 2,000 edits take several minutes: `make test-edits`.
 EXAMPLES = int(os.environ.get("SHEET_EDITS", "20"))
-# Of so many valid sheets one is extracted whole, to see that no other trial differs.
+# One in this many valid sheets is extracted in full, to confirm that no other trial changes.
 WHOLE = 50
 DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")
 CONFIGURATION = read_configuration(ROOT / "config")
@@ -41,29 +41,29 @@ CONTENTS = {
 }
 CELLS = {name: rows_of(content) for name, content in CONTENTS.items()}
 FILES = {table.file for table in DICTIONARY.tables.values()}
-# What a result rests on; an edit of any other table changes nothing.
+# Tables that results depend on; an edit of any other table changes nothing.
 BEHIND_RESULTS = {
     "agents", "trials", "arms", "pcr", "hazard_ratios", "harms", "milestones", "medians", "sources",
     "exclusions", "populations", "second_reading",
 }  # fmt: skip
-# (setting, analysis) -> the table that it rests on; and those of harms, where other trials decide
+# (setting, analysis) -> the table it uses; and the analyses of harms, where other trials decide
 # which definition is pooled.
 TABLE_OF = {(a.setting, a.id): a.table for a in (*CONFIGURATION.analyses, *CONFIGURATION.rates)}
 HARMS = {(a.setting, a.id) for a in CONFIGURATION.analyses if a.harm}
 OF_OTHERS = ("pooled", "not_pooled_reason")
-# Arms of a trial that got one regimen are added up, and named in the order of the sheet.
+# Arms of a trial with the same regimen are summed and named in sheet order.
 JOINED = {
     "arm_ids", "definition", "population", "assessor", "verification", "derivation", "source_id",
     "locator", "note",
 }  # fmt: skip
 ENDINGS = ("refused", "no number differs", "told")
 
-# (setting, analysis, measure, factor, trial, regimen): the rows of a unit are chosen together.
+# (setting, analysis, measure, factor, trial, regimen): rows of a unit are selected together.
 Unit = tuple[str, ...]
 
 
 def test_random_edits_of_the_real_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Reading a cell depends on nothing but its text: thousands of sheets share their cells.
+    # Reading a cell depends only on its text, so thousands of sheets share the results.
     monkeypatch.setattr(check, "read_cell", _remembered(check.read_cell))
     before, problems = _loaded(CONTENTS)
     assert before is not None, [problem.line() for problem in problems]
@@ -83,14 +83,14 @@ def test_random_edits_of_the_real_sheet(monkeypatch: pytest.MonkeyPatch) -> None
         seen[_judge(edit, before, original, whole=valid % WHOLE == 0)] += 1
 
     run()
-    # Edits that come to nothing would prove nothing.
+    # Edits without any consequence would prove nothing.
     assert min(seen[ending] for ending in ENDINGS) >= EXAMPLES / 20, seen
 
 
 def _judge(
     edit: Edit, before: Sheet, original: Mapping[Unit, list[dict[str, Any]]], *, whole: bool
 ) -> str:
-    """Say what became of an edit; fail where it changed a number that nobody is told of."""
+    """Return the outcome of an edit; fail if it changed a number without a message."""
     contents = {**CONTENTS, edit.table: as_csv(edit.rows)}
     after, problems = _loaded(contents)
     for problem in problems:
@@ -99,7 +99,7 @@ def _judge(
         assert problem.message
         assert problem.line().isprintable()
     if after is None:
-        # Only rows were edited, so a row can always be named.
+        # Only rows were edited, so every message can name a row.
         assert all(problem.row for problem in problems if problem.severity == "error"), problems
         return "refused"
     trials = _at_stake(edit.table, before, edit.before) | _at_stake(edit.table, after, edit.after)
@@ -126,7 +126,7 @@ def _judge(
         assert unit[4] in told_trials, unit
         parts = [table.get(unit, []) for table in (was, found)]
         if _plain(parts[0], "year") == _plain(parts[1], "year"):
-            # The earliest of all sources of the trial, whichever table cites it.
+            # The earliest source of the trial in any table.
             continue
         if edit.table in TABLE_OF.values():
             assert edit.table == TABLE_OF[unit[:2]], unit
@@ -136,7 +136,7 @@ def _judge(
 
 
 def _remembered(read: Any) -> Any:
-    """The same function of a column and a text, each pair worked out once."""
+    """The same function of a column and a text, cached for each pair."""
     cells: dict[tuple[int, str], Any] = {}
 
     def remembered(column: Any, text: str) -> Any:
@@ -149,7 +149,7 @@ def _remembered(read: Any) -> Any:
 
 
 def _loaded(contents: Mapping[str, bytes]) -> tuple[Sheet | None, list[Problem]]:
-    """The sheet as every command sees it, or None where anything is an error."""
+    """The sheet as every command sees it, or None if it has any error."""
     read = check.read_tables(contents, DICTIONARY)
     tables, found = check.check_sheet(*read, DICTIONARY)
     problems = list(found)
@@ -165,7 +165,7 @@ def _loaded(contents: Mapping[str, bytes]) -> tuple[Sheet | None, list[Problem]]
 
 
 def _at_stake(table: str, sheet: Sheet, rows: Iterable[int]) -> set[str]:
-    """Trials that the rows of a table are about."""
+    """Trials of the rows of a table."""
     frame = sheet[table][sheet[table]["row"].isin(list(rows))]
     if "trial_id" in frame.columns:
         return set(frame["trial_id"])
@@ -184,7 +184,7 @@ def _at_stake(table: str, sheet: Sheet, rows: Iterable[int]) -> set[str]:
 
 
 def _narrowed(sheet: Sheet, trials: set[str]) -> Sheet:
-    """The sheet with the rows of some trials only: no trial's evidence depends on another's."""
+    """The sheet reduced to some trials: no trial's evidence depends on another's."""
     return Sheet(
         MappingProxyType(
             {
@@ -199,7 +199,7 @@ def _narrowed(sheet: Sheet, trials: set[str]) -> Sheet:
 
 
 def _units(sheet: Sheet, named: Iterable[str]) -> dict[Unit, list[dict[str, Any]]]:
-    """Evidence by unit; where rows of several levels are chosen together they are one unit."""
+    """Evidence by unit; rows of several levels that are selected together form one unit."""
     units: dict[Unit, list[dict[str, Any]]] = defaultdict(list)
     for setting in named:
         evidence = extract_setting(sheet, CONFIGURATION, setting)
@@ -213,7 +213,7 @@ def _units(sheet: Sheet, named: Iterable[str]) -> dict[Unit, list[dict[str, Any]
 
 
 def _plain(found: list[dict[str, Any]], *but: str) -> list[dict[str, Any]]:
-    """What a result or a figure can show; rows may move, and with them the order of arms."""
+    """The content that results or figures can show; rows, and so the order of arms, may move."""
     return [
         {
             name: sorted(part.strip() for part in value.split(";"))

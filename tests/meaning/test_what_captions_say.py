@@ -1,4 +1,4 @@
-"""Captions, which an author prints under a figure: they say what the figure itself says."""
+"""Captions, which authors print under figures, agree with the figures."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ def test_a_caption_has_the_title_and_nothing_that_the_figure_does_not_say(made_u
 
 
 def test_no_two_figures_of_a_setting_have_the_same_caption(made_up):
-    """An odds ratio is not to be taken for a risk ratio, nor a subgroup for all patients."""
+    """An odds ratio must not be mistaken for a risk ratio, or a subgroup for all patients."""
     listings = sorted(made_up.results.glob("*/figures.csv"))
     assert len(listings) > 2
     for listing in listings:
@@ -52,7 +52,7 @@ def test_trials_are_called_too_different_where_there_are_several(made_up):
 
 
 def test_the_model_of_a_subtotal_is_told_where_the_whole_has_another(made_up):
-    """A few trials of many are pooled by a Bayesian model: its priors are in the small print."""
+    """Some subgroups have few trials and a Bayesian model, whose priors are in the footnote."""
     priors = yaml.safe_load((HERE / "config/config.yaml").read_text(encoding="utf-8"))["tau_priors"]
     estimates = [row for row in rows(made_up.results / "estimates.csv") if row["role"] == "lead"]
     told = 0

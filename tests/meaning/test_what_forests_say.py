@@ -1,4 +1,4 @@
-"""Forest plots of comparisons and of rates, opened again and held against the tables."""
+"""Forest plots of comparisons and of rates, read back and compared with the tables."""
 
 import math
 
@@ -51,13 +51,13 @@ def estimates(made_up, case, subgroup, role="lead"):
 
 
 def trial_word(drawn, row, below=None):
-    """Where a trial stands in a figure, below another word if one is given."""
+    """Position of a trial in a figure, optionally below another word."""
     found = drawn.all_named(row["trial"])
     return next(word for word in found if below is None or word.y > below.y)
 
 
 def heading(drawn, label):
-    """The heading of a column of counts; a long one is broken between its words."""
+    """The heading of a column of counts; long headings break between words."""
     return next(
         word
         for word in sorted(drawn.words, key=lambda w: w.y)
@@ -66,12 +66,12 @@ def heading(drawn, label):
 
 
 def result(drawn, word):
-    """The text of the effect in a row, numbers with a bracket."""
+    """The effect in a row: numbers with a bracket."""
     return next(text for text in reversed(drawn.cells(word)) if "(" in text and numbers(text))
 
 
 def drawn_at(drawn, axis, word, estimate, low, high, *, mark):
-    """Whether line (and mark) of a row lie where the axis says; what runs off the axis may."""
+    """Check the interval (and mark) of a row against the axis; they may run off the axis."""
     _, y = middle(word)
     x = axis.at(estimate)
     ends = [axis.at(low), axis.at(high)]
@@ -154,7 +154,7 @@ def test_a_trial_is_drawn_where_the_axis_has_its_result(made_up, case):
 
 @pytest.mark.parametrize("case", FORESTS, ids=named)
 def test_the_square_of_a_trial_follows_its_weight_and_is_hollow_without(made_up, case):
-    """What is not pooled must not look as if it counted, nor one trial as if it counted more."""
+    """Unpooled results must not look pooled, and no trial may look heavier than it is."""
     drawn = figure(made_up, case)
     axis, sizes = drawn.across(), []
     for row in trials(made_up, case, subgroup="all"):
@@ -167,14 +167,14 @@ def test_the_square_of_a_trial_follows_its_weight_and_is_hollow_without(made_up,
                 sizes.append((float(row["weight"]), square.width))
     heaviest = max(sizes, default=(1.0, 1.0))
     for weight, width in sizes:
-        # the lightest have a least size
+        # the lightest have a minimum size
         share = math.sqrt(weight / heaviest[0])
         assert width / heaviest[1] == pytest.approx(max(share, 1.2 / 3.3), abs=0.02)
 
 
 @pytest.mark.parametrize("case", POOLED, ids=named)
 def test_the_diamond_of_the_second_model_is_its_own(made_up, case):
-    """At the place of the leading one it would say that the prior makes no difference."""
+    """Drawn at the leading estimate, it would suggest that the prior makes no difference."""
     entry, measure, _ = case
     found = rows(
         made_up.results / "estimates.csv", setting=entry["setting"], analysis=entry["id"],
@@ -306,7 +306,7 @@ def test_the_interaction_compares_the_levels_that_it_names(made_up, case):
     line = next(word.text for word in drawn.words if word.text.startswith("Interaction"))
     assert "negative v positive" in line
     assert numbers(line)[0] == pytest.approx(float(found["estimate"]), abs=0.00501)
-    # Two trials: of their ratios the pooled one lies between the smallest and the largest.
+    # Two trials: the pooled ratio lies between the smallest and the largest.
     levels = [estimates(made_up, case, f"hormone_receptor={x}") for x in ("negative", "positive")]
     negative, positive = (float(level["estimate"]) for level in levels)
     higher = float(found["estimate"]) > NO_EFFECT[measure]
@@ -390,7 +390,7 @@ def test_the_rate_of_a_regimen_stands_in_its_row(made_up):
         assert f"{row['events']}/{row['participants']}" in cells
         rate = [100 * value for value in floats(row, *POOL)]
         assert says(next(c for c in cells if "(" in c), rate, digits=0), label
-        # Single trials are squares, as the small print says, and diamonds are pooled.
+        # Single trials are squares, as the footnote says, and pooled results are diamonds.
         near = [m for m in drawn.marks(12.0) if abs(m.y - middle(word)[1]) < 2.6]
         squares = [m for m in near if abs(m.width - m.height) < 0.1]
         assert len(squares) == (row["model"] == "single_trial"), label

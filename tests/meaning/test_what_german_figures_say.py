@@ -1,4 +1,4 @@
-"""Figures in German: no sentence of the library is left in English, and every page has room."""
+"""Figures in German: no text of the library is left in English, and everything fits."""
 
 import re
 from dataclasses import replace
@@ -12,9 +12,9 @@ from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.stage import setting_forests
 from trial_evidence.loaded import load
 
-# Words that stand in English sentences, in none of German, and in no name of a trial or agent.
+# Words of English sentences that occur in no German text and in no trial or agent name.
 ENGLISH = re.compile(r"\b(the|and|because|where|with|each|pooled|trials|subtotals|not)\b", re.I)
-# What would tell the opposite or another thing if it were exchanged, in both languages.
+# Pairs of terms, in both languages, whose exchange would reverse or change the meaning.
 ALIKE = (
     ("negative", "negativ"), ("positive", "positiv"), ("lower limit", "unteren Grenze"),
     ("upper limit", "oberen Grenze"), ("central", "zentral"),
@@ -59,7 +59,7 @@ def forests(made_up):
 def test_what_a_german_figure_says_below_its_plot_is_german(forests):
     assert len(forests) > 20
     told = {words for forest in forests.values() for words in (*forest.notes, *forest.footnotes)}
-    # Reasons are printed as they were typed in the sheet.
+    # Reasons are printed as typed in the sheet.
     told = {words for words in told if "nicht zusammengefasst: " not in words}
     assert [words for words in told if ENGLISH.search(words)] == []
     headings = {column.header for forest in forests.values() for column in forest.columns}
@@ -67,7 +67,7 @@ def test_what_a_german_figure_says_below_its_plot_is_german(forests):
 
 
 def told(text, language):
-    """What a text is about, in the order of its words, and whether it denies anything."""
+    """The key terms of a text in order, and whether it contains a negation."""
     words = re.sub(r"{\w+}", "", text)
     found = [(m.start(), n) for n, pair in enumerate(ALIKE)
              for m in re.finditer(pair[language], words, re.I)]  # fmt: skip
@@ -75,7 +75,7 @@ def told(text, language):
 
 
 def test_a_german_text_says_what_the_english_one_says():
-    """The same parts in the same places, no opposite, no other measure, model or number."""
+    """Same parts, same order; no opposite term and no other measure, model or number."""
     labels = yaml.safe_load((ROOT / "config/labels/de.yaml").read_text(encoding="utf-8"))["texts"]
     parts = re.compile(r"{\w+}")
     for english, german in labels.items():
@@ -93,7 +93,7 @@ def test_the_title_of_german_harms_is_german(forests):
 
 
 def test_numbers_make_way_for_the_names_of_regimens_by_subgroup(forests):
-    """What stays beside the plot of a narrow page takes its room from the first column."""
+    """On a narrow page, columns next to the plot take their space from the first column."""
     (overview,) = [
         f for (_, stem), f in forests.items() if stem.endswith("rates/forest_by_hormone_receptor")
     ]

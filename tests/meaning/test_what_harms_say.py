@@ -1,4 +1,4 @@
-"""The forest plots of harms, opened again and held against the counts that the sheet holds."""
+"""Forest plots of harms, read back and compared with the counts in the sheet."""
 
 import csv
 import math
@@ -76,7 +76,7 @@ def test_fewer_harms_lie_on_the_side_of_the_arm_that_has_them(drawn, measure):
 
 
 def test_trials_that_define_a_harm_otherwise_are_shown_but_not_pooled(made_up, measure):
-    # POPLAR and ROWAN count serious events as registered, heart failure each in its own way.
+    # POPLAR and ROWAN count serious events as registered, but define heart failure differently.
     pooled = {
         (row["analysis"], row["trial"]): row["pooled"]
         for harm in HARMS
@@ -96,7 +96,7 @@ def test_harms_stand_beside_benefits_with_the_risk_of_their_own_control_arms(mad
     found = floats(row, "control_risk", "risk", "difference")
     assert found == pytest.approx((control, treated, treated - control))
     assert "SORREL" in row["control_risk_basis"]
-    # The difference of two shares of patients, and not the ratio at a risk of ten patients.
+    # The difference between two proportions of patients, not the ratio.
     width = 1.959964 * math.sqrt(treated * (1 - treated) / 296 + control * (1 - control) / 292)
     limits = floats(row, "difference_low", "difference_high")
     assert limits == pytest.approx((found[2] - width, found[2] + width), abs=1e-6)
@@ -120,7 +120,7 @@ def test_benefits_and_harms_of_an_agent_lie_where_their_differences_are(made_up)
 
 
 def test_harms_without_an_estimate_are_named_where_harms_are_summed_up(made_up):
-    """What is missing beside the benefits would be taken for what does not happen."""
+    """Readers would take harms missing from the table of benefits for harms that do not occur."""
     missing = "heart failure (bemab)"  # two trials define it, each in its own way
     (figure,) = rows(made_up.results / "overview/figures.csv", figure=f"balance_{SETTING}")
     assert missing in figure["caption"]

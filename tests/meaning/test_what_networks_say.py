@@ -1,4 +1,4 @@
-"""Figures of networks, synergy and surrogacy, opened again and held against their tables."""
+"""Figures of networks, synergy and surrogacy, read back and compared with their tables."""
 
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -42,7 +42,7 @@ def figure(made_up, network, stem):
 
 
 def favoured(drawn, network, good, bad):
-    """A benefit is below no effect for a hazard, above it for a response."""
+    """A benefit is a hazard ratio below 1, or a response ratio above 1."""
     below = NETWORKS[network][1] == "hazard_ratio"
     left, right = drawn.sides()
     wanted = (good, bad) if below else (bad, good)
@@ -72,12 +72,12 @@ def test_a_regimen_has_its_effect_against_the_reference(made_up, network):
     table = rows(folder(made_up, network) / "reference.csv")
     found = [row for row in table if row["role"] == "lead"]
     assert found
-    # The one that leads in the largest part has no column of its own.
+    # The model that leads in the largest part has no column of its own.
     (lead,) = rows(folder(made_up, network) / "intervals.csv", role="lead", part="1")
     for row in found:
         word = drawn.named(row["code"])
         cells = drawn.cells(word)
-        # On a page that is too narrow the patients go first.
+        # On a narrow page the column of patients is dropped first.
         full = any(w.text.strip() == "Patients" for w in drawn.words)
         counts = [patients[row["code"]], row["direct_trials"]]
         assert cells[1 : 2 + full] == counts[not full :]
@@ -112,7 +112,7 @@ def test_a_benefit_favours_the_regimen(made_up, network):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_better_regimen_has_the_higher_p_score(made_up, network):
-    """The first of a part has the effect farthest on the side of benefit, whatever its name."""
+    """The first regimen of a part has the most favourable effect, whatever its name."""
     drawn = figure(made_up, network, "forest")
     for one_, other in pairwise(w for w in drawn.words if w.text.startswith("Against")):
         assert one_.y < other.y
@@ -127,7 +127,7 @@ def test_the_better_regimen_has_the_higher_p_score(made_up, network):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_dual_regimen_has_its_effect_against_the_alternative(made_up, network):
-    """Under the alternative that it is compared with, with what the comparison hangs on."""
+    """Under its comparator, with the assumptions of the comparison."""
     drawn = figure(made_up, network, "alternatives")
     axis = drawn.across()
     table = rows(folder(made_up, network) / "alternatives.csv")
@@ -151,7 +151,7 @@ def test_a_dual_regimen_has_its_effect_against_the_alternative(made_up, network)
         assert cells[1] == direct, row["code"]
         assert says(next(c for c in cells if "(" in c), expected), row["code"]
         drawn_at(drawn, axis, word, *expected, mark=False)
-        # In its column, or where there is no room for one under the name.
+        # In its column, or under the name if there is no room for a column.
         under = [w.text for w in drawn.words if abs(w.x - word.x) < 1 and 0 < w.y - word.y < 13]
         assert row["weakest_link"] in (cells[-1], *under)
         assert f"{row['weakest_link']} ({row['weakest_trials']})" in drawn.everything
@@ -182,7 +182,7 @@ def test_a_network_without_a_loop_says_that_inconsistency_cannot_be_tested(made_
 def test_the_league_has_every_pair_the_right_way_round(made_up, network):
     drawn = figure(made_up, network, "league")
     codes = [row["code"] for row in rows(folder(made_up, network) / "nodes.csv")]
-    # The names are on the diagonal; a long one is broken between its words.
+    # Names are on the diagonal; long names break between words.
     names = {code: drawn.stacked(code) for code in codes}
     models = {"lead": {}, "common": {}}
     for row in rows(folder(made_up, network) / "league.csv"):
@@ -206,7 +206,7 @@ def test_the_league_has_every_pair_the_right_way_round(made_up, network):
 
 @pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
 def test_the_bars_of_ranks_are_those_of_the_regimen(made_up, network):
-    """A row a regimen; of its bars the highest has its number, and the others follow the axis."""
+    """One row per regimen; its highest bar is labelled, and the others follow the axis."""
     drawn = figure(made_up, network, "ranks")
     found = rows(folder(made_up, network) / "ranks.csv")
     axis = drawn.across()
@@ -224,7 +224,7 @@ def test_the_bars_of_ranks_are_those_of_the_regimen(made_up, network):
         (said,) = (w for w in drawn.words if w.text.endswith("%") and foot - height < w.y <= foot)
         assert said.text == f"{100 * own[likeliest]:.0f}%", code
         assert abs(middle(said)[0] - axis.at(likeliest)) < 2, code
-        # All bars of a row stand on one line, that of the highest.
+        # All bars of a row share the baseline of the highest.
         bars = list(_bars(drawn, axis.at(likeliest), foot - height / 2, foot + height / 2))
         highest, base = max(bar for bar in bars if bar[0] < height)
         for rank, probability in own.items():
@@ -234,7 +234,7 @@ def test_the_bars_of_ranks_are_those_of_the_regimen(made_up, network):
 
 
 def _bars(drawn, x, above, below):
-    """Height and foot of every bar at a place whose foot lies between two heights."""
+    """Height and base of every bar at a position whose base lies between two heights."""
     for shape in drawn.shapes:
         left, top, right, bottom = shape.box
         if (
@@ -269,7 +269,7 @@ def test_the_graph_joins_what_was_compared_and_nothing_else(made_up, network):
         for row in rows(folder(made_up, network) / "comparisons.csv")
     }
     assert joined == set(compared)
-    # Larger regimens have larger discs.
+    # Regimens with more patients have larger discs.
     by_patients = sorted(nodes, key=lambda code: int(nodes[code]["patients"]))
     widths = [round(places[code].width, 2) for code in by_patients]
     assert widths == sorted(widths)
@@ -291,7 +291,7 @@ def test_the_graph_names_every_comparison_that_most_trials_made(made_up, network
 
 
 def _is_joined(drawn, places, a, b):
-    """Whether a line runs from disc to disc, but for the place of its number."""
+    """Whether a line connects two discs, apart from the gap for its number."""
     one_, other = places[a], places[b]
     length = hypot(other.x - one_.x, other.y - one_.y)
     step_x, step_y = (other.x - one_.x) / length, (other.y - one_.y) / length
@@ -319,7 +319,7 @@ def under(drawn, head, label):
 
 
 def pcr_network(made_up):
-    """The network of response, analysed here."""
+    """The network of response, analysed in this process."""
     configuration = read_configuration(made_up.folder / "config")
     networks = read_networks(made_up.folder / "config", configuration)
     sheet, _ = load_sheet(made_up.folder / "data/raw", read_dictionary(DICTIONARY))
@@ -328,7 +328,7 @@ def pcr_network(made_up):
 
 
 def test_direct_and_indirect_evidence_are_not_exchanged(made_up, tmp_path):
-    """With back-calculation as it stands, because the made-up trials leave no way round."""
+    """Back-calculation unchanged, because the made-up trials have no indirect path."""
     found = pcr_network(made_up)
     parts = tuple(replace(part, splits=split_evidence(part.fit)) for part in found.parts)
     found = replace(found, parts=parts)
@@ -354,7 +354,7 @@ def test_direct_and_indirect_evidence_are_not_exchanged(made_up, tmp_path):
 
 
 def test_indirect_evidence_that_does_not_exist_is_empty_and_says_why(made_up):
-    """The second and third arms of a trial are no independent evidence on its other two."""
+    """The second and third arms of a trial are not independent evidence on its other contrasts."""
     drawn = figure(made_up, "pcr_network", "split")
     found = [
         row for row in rows(folder(made_up, "pcr_network") / "split.csv")
@@ -383,7 +383,7 @@ def test_a_component_has_its_effect(made_up, network):
         label = names.get(row["component"], row["component"].capitalize())
         label = {"Almab exotoxin (A-X)": "A-X"}.get(label, label)
         if float(row["trials"]) < 2:
-            # What one trial's arms differ by is no effect of adding the component.
+            # A difference between arms within one trial is not the effect of adding the component.
             assert not [w for w in drawn.words if w.text.strip() == label], label
             assert label in drawn.everything.partition("In the table only")[2]
             continue
@@ -404,7 +404,7 @@ def test_components_that_two_trials_carry_are_not_said_to_be_left_out(made_up):
 
 
 def with_table(told, name, table):
-    """The same network, one of its tables another."""
+    """The same network with one table replaced."""
     other = replace(told)
     other.__dict__["tables"] = {**told.tables, name: table}
     return other
@@ -423,7 +423,7 @@ def test_synergy_is_probable_where_the_interaction_lies_on_the_side_of_benefit(m
         assert says(next(c for c in cells if "(" in c), floats(row, *EFFECT))
         assert (row["probability_of_synergy"] == "") == (row["confounded_with"] != "")
         if row["confounded_with"]:
-            # Which pair it would belong to, the trials cannot tell.
+            # The trials cannot attribute it to one pair.
             assert cells[-1] == "–"
             continue
         probability = float(row["probability_of_synergy"])
@@ -475,7 +475,7 @@ def test_contributions_stand_under_their_regimen(made_up, network):
         shades.append((float(row["share"]), -int(fill[1:3], 16)))
         checked += 1
     assert checked > 5
-    # The more, the darker.
+    # Larger values are darker.
     assert [shade for _, shade in sorted(shades)] == sorted(shade for _, shade in shades)
 
 
@@ -505,7 +505,7 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
         scaled = floats(row, *EFFECT) if ratio else [100 * x for x in floats(row, *EFFECT)]
         assert says(next(c for c in cells if "(" in c), scaled, digits=2 if ratio else 0)
         drawn_at(drawn, axis, word, *scaled, mark=True)
-        # More responses than expected are to the right of no difference.
+        # More responses than expected lie to the right of no difference.
         assert (shares[2] > shares[3]) == (scaled[0] > (1 if ratio else 0))
     pools = rows(folder(made_up, "pcr_network") / "synergy.csv", scale=scale, kind="pooled")
     pools = [floats(row, *EFFECT) for row in pools if row["estimate"]]
@@ -517,7 +517,7 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
         shown = next(ends for ends in pools if says(result(drawn, word), ends, 2 if ratio else 0))
         low, tip, high = diamond(drawn, word)
         assert (tip, low, high) == pytest.approx([axis.at(end) for end in shown], abs=1.0)
-    # The dashed line leads down to the pool of all trials.
+    # The dashed line extends down to the pool of all trials.
     (dashed,) = (line for line in drawn.segments() if line.dashed)
     assert dashed.x == pytest.approx(tip, abs=0.3)
     left, right = drawn.sides()
@@ -528,7 +528,7 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
 
 @pytest.mark.parametrize("scale", SYNERGY)
 def test_the_more_a_trial_of_synergy_knows_the_larger_is_its_square(made_up, scale):
-    """Squares of one size would have the smallest trial count as much as the largest."""
+    """Squares of equal size would suggest that all trials count the same."""
     drawn = figure(made_up, "pcr_network", f"synergy_{scale}")
     sizes = []
     every = rows(folder(made_up, "pcr_network") / "synergy.csv", scale=scale, kind="trial")
@@ -553,7 +553,7 @@ def test_the_trials_of_surrogacy_lie_at_both_their_effects(made_up):
         (mark, *_) = drawn.marks_at(*at)
         assert near(drawn, row["trial"], at), row["trial"]
         sizes.append((float(row["patients"]), round(mark.width, 2)))
-    # The area of a disc follows the patients.
+    # The area of a disc is proportional to the number of patients.
     assert [width for _, width in sorted(sizes)] == sorted(width for _, width in sizes)
     assert len({width for _, width in sizes}) > 2
     assert "Hazard ratio (↑ shorter survival; ↓ longer survival)" in drawn.everything
@@ -561,7 +561,7 @@ def test_the_trials_of_surrogacy_lie_at_both_their_effects(made_up):
 
 
 def test_surrogacy_that_one_trial_decides_has_neither_line_nor_threshold(made_up):
-    """What its deletion does is said first, in the figure and in its description."""
+    """The effect of leaving it out comes first in the figure and its description."""
     place = made_up.results / "neoadjuvant/network/pcr_and_event_free"
     drawn, said = Figure(place / "surrogacy.svg"), rows(place / "models.csv")
     main = one(place / "models.csv", role="main", model="bivariate")

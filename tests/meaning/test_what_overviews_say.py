@@ -1,4 +1,4 @@
-"""The pictures over all settings, opened again and held against the tables and the sheet itself."""
+"""Figures over all settings, read back and compared with the tables and the sheet."""
 
 from collections import defaultdict
 
@@ -46,7 +46,7 @@ def test_a_benefit_lies_on_the_side_of_the_arm_it_favours(made_up):
     rights = sorted((w for w in drawn.words if w.text.endswith("→")), key=lambda w: w.y)
     said = [(one.text.strip("← →"), other.text.strip("← →")) for one, other in
             zip(lefts, rights, strict=True)]  # fmt: skip
-    # First the panel of the ratio of responses, then that of hazards.
+    # The panel of response ratios comes first, then that of hazard ratios.
     assert said == [("Favours almab", "Favours dual"), ("Favours dual", "Favours single")]
     for one, other in zip(lefts, rights, strict=True):
         assert one.box[2] < other.box[0]
@@ -111,7 +111,7 @@ def test_the_flow_counts_what_the_sheet_holds(made_up):
     for step in ("Trials and cohorts in no result", "In a network or a pooled rate only",
                  "Trials and cohorts in a comparison, a network or a pooled rate",
                  "Trials in a comparison"):  # fmt: skip
-        # The end of its name: a long one goes on in a second line.
+        # The end of its name: long names continue on a second line.
         end = step.split()[-1]
         assert f"{end}: n = {float(told[step]):,.0f}" in drawn.everything, step
     trials = sheet(made_up, "trials")
@@ -146,7 +146,7 @@ def test_a_light_is_that_of_its_trial_outcome_and_domain(made_up, setting):
                 and abs(m.width - m.height) < 0.2 and m.width > 3
             ]  # fmt: skip
             colours[row[domain]].add(under)
-    # The columns are headed in the order of the domains.
+    # The columns are in the order of the domains.
     heads = ["Randomisation", "Deviations", "Missing", "Measurement", "Selection", "Overall"]
     places = [next(middle(w)[0] for w in drawn.words if w.text.startswith(head)) for head in heads]
     assert places == sorted(places)
@@ -199,7 +199,7 @@ def test_the_timeline_adds_up_the_patients_of_the_trials_compared(made_up):
         said = f": {len(trials)} trials ({len(pooled)} pooled), {total:,} patients"
         assert head.text.endswith(said)
         x = drawn.across()
-        # The ticks of the last panel serve both; those of counts stand left of each.
+        # Both panels share the ticks of the last; count ticks are left of each panel.
         y = drawn.upright(y=(head.y, end))
         sums = 0
         order = sorted(trials, key=lambda trial: years[trial])
@@ -211,5 +211,5 @@ def test_the_timeline_adds_up_the_patients_of_the_trials_compared(made_up):
         for trial, after in found:
             by_year[years[trial]].append(after)
         for year, after in by_year.items():
-            # Of trials of one year the last one reaches the sum of them all.
+            # Among trials of one year, the last one reaches the cumulative total.
             assert drawn.marks_at(x.at(year), y.at(after[-1]), within=1.5), (setting, year)

@@ -1,4 +1,4 @@
-"""Forest plots of what the made-up project has no analysis for, made of its own results."""
+"""Forest plots for cases that the made-up project does not have, made from its results."""
 
 import csv
 import shutil
@@ -15,7 +15,7 @@ SETTING, ANALYSIS = "neoadjuvant", "pcr_dual_v_almab"
 
 
 def forest(made_up, changed=lambda entry: entry, results=None, processed=None, of=ANALYSIS):
-    """The forest plot of response, of a changed analysis or of changed results."""
+    """The forest plot of response for a changed analysis or changed results."""
     config = made_up.folder / "config"
     configuration, sheet, _ = load(made_up.folder / "data/raw", config)
     analyses = tuple(
@@ -28,7 +28,7 @@ def forest(made_up, changed=lambda entry: entry, results=None, processed=None, o
 
 
 def test_trials_stand_in_the_order_that_is_asked_for(made_up):
-    """The heaviest first; of effects the smallest first."""
+    """By weight, heaviest first; by effect, smallest first."""
     for order, sign in (("weight", -1), ("effect", 1)):
         found = forest(
             made_up, lambda entry, order=order: replace(
@@ -47,7 +47,7 @@ def test_trials_stand_in_the_order_that_is_asked_for(made_up):
 
 
 def edited(made_up, folder, change, table="trials"):
-    """Results of the setting with every row of a table as `change` leaves it."""
+    """Results of the setting with `change` applied to every row of a table."""
     shutil.copytree(made_up.results / SETTING, folder / SETTING, ignore=lambda place, names: [
         name for name in names if not name.endswith(".csv")])  # fmt: skip
     path = folder / SETTING / f"{table}.csv"
@@ -60,7 +60,7 @@ def edited(made_up, folder, change, table="trials"):
 
 
 def test_a_cohort_that_has_no_row_is_not_said_to_be_shown(made_up, tmp_path):
-    """The figure of all regimens has a row a regimen; that of one regimen has its trials."""
+    """The figure of all regimens has one row per regimen; that of one regimen has its trials."""
 
     def change(row):
         out = {"pooled": "no", "not_pooled_reason": "Odd."} if row["trial"] == "LARCH" else {}
@@ -102,7 +102,7 @@ def test_a_control_without_any_agent_is_told_from_the_others(made_up, tmp_path):
 
 
 def test_a_trial_that_is_shown_is_not_said_to_be_left_out(made_up, tmp_path):
-    """LARCH is shown and not pooled, and another row of it was set aside; YEW is not shown."""
+    """LARCH is shown but not pooled, and another of its rows was set aside; YEW is not shown."""
     path = made_up.folder / "data/processed" / SETTING / "set_aside.csv"
     first = next(row for row in rows(path) if row["analysis"] == ANALYSIS)
     more = [first | {"trial_id": name.lower(), "trial": name, "subgroup": "all",

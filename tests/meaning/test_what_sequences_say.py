@@ -13,7 +13,7 @@ from meaning.test_what_forests_say import POOL, POOLED, drawn_at, estimates, res
 from scipy.stats import norm
 from scipy.stats import t as student
 
-# The sensitivity figures are of the first measure of an analysis.
+# Sensitivity figures use the first measure of an analysis.
 FIRST = [case for case in POOLED if case[2] == "forest"]
 RATIO = {measure for measure in NO_EFFECT if measure != "risk_difference"}
 
@@ -54,7 +54,7 @@ def test_every_row_has_the_result_of_its_step(made_up, case, name, sign):
         assert places == sorted(places)
         years = [float(row["year"]) for row in steps]
         assert years == sorted(years)
-        # The last step is the pool itself.
+        # The last step is the full pool.
         assert says(result(drawn, word), floats(estimates(made_up, case, "all"), *POOL))
 
 
@@ -71,13 +71,13 @@ def test_a_benefit_lies_on_the_side_of_the_arm_it_favours(made_up, case, name):
     left, right = drawn.side_words(within)
     axis = drawn.across(x=within)
     none = axis.at(NO_EFFECT[case[1]])
-    # Where no effect is near the end of a narrow panel the words move in from there.
+    # If no effect is near the edge of a narrow panel, the words move inwards.
     assert left.box[2] < none < right.box[2]
     assert drawn.plumb_at(none), "no line at no effect"
 
 
 def panel(drawn, name):
-    """The left one where there are two panels beside each other."""
+    """The left panel if there are two side by side."""
     if name == "posterior":
         return 0, drawn.named("Heterogeneity").box[0] - 3
     if name == "gosh":
@@ -89,7 +89,7 @@ def panel(drawn, name):
 
 
 def random_effects(made_up, case):
-    """The result that a figure of random effects shows, whichever model leads."""
+    """The random-effects result that a figure shows, whichever model leads."""
     entry, measure, _ = case
     return one(
         made_up.results / "estimates.csv",
@@ -105,7 +105,7 @@ def test_the_funnel_has_every_trial_at_its_estimate_and_standard_error(made_up, 
     for row in pooled_trials(made_up, case):
         estimate, error = float(row["estimate"]), math.sqrt(float(row["vi"]))
         assert drawn.marks_at(x.at(estimate), y.at(error)), row["trial"]
-    # Large trials, whose standard error is small, are at the top.
+    # Large trials, with small standard errors, are at the top.
     assert y.slope > 0
     pooled = float(random_effects(made_up, case)["estimate"])
     assert drawn.plumb_at(x.at(pooled)), "no line at the pooled estimate"
@@ -117,7 +117,7 @@ def test_the_funnel_has_every_trial_at_its_estimate_and_standard_error(made_up, 
 
 
 def shaded(drawn):
-    """Areas of the panel where one more trial leaves the interval excluding no effect."""
+    """Areas where, after one more trial, the interval would exclude no effect."""
     (key,) = (word for word in drawn.words if word.text.endswith("excludes 1"))
     near = [s for s in drawn.shapes if s.box[2] < key.box[0] and abs(s.box[3] - key.y) < 3]
     fill = max(near, key=lambda shape: shape.box[2]).fill
@@ -139,13 +139,13 @@ def test_one_more_trial_is_shaded_as_the_table_has_it(made_up, case):
     for sentence in ("further_trial", "removal"):
         assert row[sentence] in drawn.everything
     areas, excludes = shaded(drawn), row["excludes_no_effect"] == "yes"
-    # The most precise trial that finds what is asked about, at the top of the panel.
+    # The most precise trial with the effect in question, at the top of the panel.
     across = x.at(float(row["trial_finds"]))
     above = any(area.contains_point((across, y.at(0.0) + 1.5)) for area in areas)
     assert above == (excludes == (row["however_large"] == "yes"))
     if not row["smallest_trial"] or row["however_small"] == "yes":
         return
-    # The smallest trial that changes the verdict lies where the shading ends.
+    # The smallest trial that changes the verdict lies at the edge of the shading.
     up = y.at(standard_error(row))
     assert drawn.marks_at(across, up)
     apart = [(dx, dy) for dx in (-4, 0, 4) for dy in (-4, 0, 4)]
@@ -155,7 +155,7 @@ def test_one_more_trial_is_shaded_as_the_table_has_it(made_up, case):
 
 
 def standard_error(row):
-    """Of a trial of the size in the table, both arms alike: 4 events or two binomial arms."""
+    """For a trial of the size in the table with equal arms: 4/events, or two binomial arms."""
     size, finds = floats(row, "smallest_trial", "trial_finds")
     if row["unit"] == "events":
         return math.sqrt(4 / size)
@@ -177,7 +177,7 @@ def test_the_baujat_plot_has_every_trial_with_its_name(made_up, case):
 
 
 def near(drawn, label, at, within=40.0):
-    """Whether a label stands near a point."""
+    """Whether a label is near a point."""
     left, top, right, bottom = drawn.named(label).box
     across = max(left - at[0], 0, at[0] - right)
     down = max(top - at[1], 0, at[1] - bottom)
@@ -188,13 +188,13 @@ def near(drawn, label, at, within=40.0):
 def test_p_value_functions_peak_at_the_estimates_and_cross_at_the_limits(made_up, case):
     drawn = figure(made_up, case, "drapery")
     x, y = drawn.across(), drawn.upright()
-    # Middle, half of the 95% interval, and the distribution.
+    # Centre, half-width of the 95% interval, and the distribution.
     curves = [
         (math.log(float(row["estimate"])), norm.ppf(0.975) * math.sqrt(float(row["vi"])), norm)
         for row in pooled_trials(made_up, case)
     ]
     lead = random_effects(made_up, case)
-    # Fewer than five trials cannot tell how much trials differ: no prediction is drawn of them.
+    # Fewer than five trials cannot estimate heterogeneity, so no prediction is drawn.
     predicted = int(lead["k"]) >= 5
     assert any(word.text == "New trial" for word in drawn.words) == predicted
     for low, high in (("ci_low", "ci_high"), ("pi_low", "pi_high"))[: 1 + predicted]:
@@ -202,11 +202,11 @@ def test_p_value_functions_peak_at_the_estimates_and_cross_at_the_limits(made_up
         half = (ends[1] - ends[0]) / 2
         curves.append((ends[0] + half, half, student(float(lead["k"]) - 1)))
     for middle, half, of in curves:
-        # No line of the panel runs along these levels, as one does along 5%.
+        # No grid line runs along these levels, unlike 5%.
         for p in (1.0, 0.3, 0.07, 0.03):
             for side in (-1, 1):
                 value = math.exp(middle + side * half * of.ppf(1 - p / 2) / of.ppf(0.975))
-                # Curves end a little before the panel does.
+                # Curves end slightly before the panel does.
                 if 1.2 * x.low < value < x.high / 1.2:
                     assert drawn.passes(x.at(value), y.at(p), within=1.3), (value, p)
 
@@ -234,14 +234,14 @@ def test_the_posterior_gives_the_numbers_of_the_bayesian_model(made_up, case):
     benefit = 100 * float(bayes["probability_of_benefit"])
     said_so = benefit > shown if ">" in line else benefit == pytest.approx(shown, abs=0.0501)
     assert said_so, (line, benefit)
-    # 95% of the curve of a new trial lie in the prediction interval.
+    # 95% of the curve for a new trial lies in the prediction interval.
     new = next(s for s in drawn.shapes if s.dashed and len(s.points) > 50 and s.box[0] < x.at(low))
     across, up = np.array(new.points).T
     heights = up.max() - up
     inside = (x.at(float(bayes["pi_low"])) < across) & (across < x.at(float(bayes["pi_high"])))
     share = np.trapezoid(heights[inside], across[inside]) / np.trapezoid(heights, across)
     assert share == pytest.approx(0.95, abs=0.02)
-    # What the trials say of τ is not what was supposed of it.
+    # The likelihood of τ from the trials is not its prior.
     edge = panel(drawn, "posterior")[1]
     curves = [s for s in drawn.shapes if len(s.points) > 50 and s.box[0] > edge]
     assert [curve.dashed for curve in curves].count(True) == 1
@@ -258,7 +258,7 @@ def test_all_subsets_are_counted_and_the_pool_is_marked(made_up, case):
     heads = [word for word in drawn.words if word.text.startswith("Subsets with")]
     heads = [word for word in heads if word.text.endswith(")")]
     apart = [int(numbers(word.text)[-1]) for word in heads]
-    # With one trial: any of the others but none; without it: two of the others or more.
+    # With one trial: any non-empty subset of the others; without it: two or more of the others.
     assert apart == [2 ** (k - 1) - 1, 2 ** (k - 1) - k]
     cooks = max(table(made_up, case, "influence"), key=lambda row: float(row["cook_distance"]))
     assert all(cooks["trial"] in word.text for word in heads)
@@ -277,7 +277,7 @@ def test_the_specification_curve_runs_through_every_result(made_up, case):
     y = drawn.upright()
     entry = case[0]
     folder = made_up.results / entry["setting"] / "sensitivity"
-    # Ratios of two kinds are not comparable on one axis.
+    # Ratios of two kinds cannot share an axis.
     found = rows(folder / "multiverse.csv", analysis=entry["id"], measure=entry["measures"][0])
     excluding = sum(row["excludes_no_effect"] == "yes" for row in found)
     assert f"In {excluding} of {len(found)} specifications" in drawn.everything
@@ -292,7 +292,7 @@ def test_the_specification_curve_runs_through_every_result(made_up, case):
     median = math.exp(statistics.median(math.log(float(row["estimate"])) for row in found))
     assert f"Median: {median:.2f}" in drawn.everything
     assert any(line.dashed for line in drawn.level_at(y.at(median), within=1.0))
-    # A Bayesian model, which leads with few trials, is no specification.
+    # The Bayesian model that leads with few trials is not one of the specifications.
     leading = [f"{float(row['estimate']):.2f}" for row in found if row["leading"] == "yes"]
     assert re.findall(r"Leading specification: (\d+\.\d+)", drawn.everything) == leading
     assert y.slope < 0
@@ -324,7 +324,7 @@ def test_the_bubbles_lie_at_year_and_effect_and_the_line_is_that_of_the_regressi
 
 
 def _favours(drawn, entry):
-    """A higher ratio of responses favours the first arm, a higher hazard ratio the second."""
+    """A higher response ratio favours the first arm, a higher hazard ratio the second."""
     head = next(word.text for word in drawn.words if "↑" in word.text)
     sides = head.split("↑")[1].split("↓")
     better, other = sides[::-1] if entry["measures"][0] in BENEFIT_BELOW else sides

@@ -1,4 +1,4 @@
-"""Report, workbook, Word file and page of the made-up project against its sheet, arm by arm."""
+"""Report, workbook, Word file and page of the made-up project, compared with its sheet by arm."""
 
 import re
 from shutil import copytree
@@ -12,10 +12,10 @@ from trial_evidence.cli import main
 
 
 def sheet(made_up, table):
-    """Rows of a table of the sheet by their number in a spreadsheet, as they are used."""
+    """Rows of a table of the sheet by spreadsheet row number, with settled values."""
     found = dict(enumerate(rows(made_up.folder / "data/raw" / f"{table}.csv"), start=2))
     if table == "pcr":
-        # What two readers disagreed on was settled: the sheet keeps the first reader's number.
+        # Disagreements between readers were settled; the sheet keeps the first reader's number.
         for row in rows(made_up.folder / "data/raw/adjudication.csv"):
             arm = dict(part.split("=") for part in row["row_key"].split(";"))
             for own in found.values():
@@ -42,7 +42,7 @@ def cell_rows(cells):
 
 
 def page_tables(made_up, caption):
-    """Rows of the page's tables whose caption begins so, by heading."""
+    """Rows of the page's tables whose caption starts with a text, by heading."""
     root = html.parse(str(made_up.results / "report.html")).getroot()
     for table in root.iter("table"):
         head = table.find("caption")
@@ -55,12 +55,12 @@ def page_tables(made_up, caption):
 
 
 def _words(cell):
-    """Text of a cell, each of its parts a word of its own."""
+    """Text of a cell, its parts separated by spaces."""
     return " ".join(" ".join(cell.itertext()).split())
 
 
 def test_rows_used_name_the_arm_with_its_events(made_up):
-    """First the arm of the numerator, as the sheet has it, then the other."""
+    """The arm of the numerator first, from the sheet, then the other."""
     cells, used = sheet(made_up, "pcr"), rows(made_up.results / "tables/rows_used.csv")
     checked = 0
     for row in used:
@@ -121,8 +121,8 @@ def test_the_page_does_not_exchange_direct_and_indirect(made_up):
         shown = list(page_tables(made_up, "Direct versus indirect"))
         for row in found:
             name = f"{row['first']} v {row['second']}"
-            # No loop of these networks has indirect evidence; where there is some, and where each
-            # of the two stands, the tests of the page's columns say.
+            # These networks have no indirect evidence; the tests of the page's columns cover
+            # networks that do.
             assert not row["indirect"]
             direct = floats(row, "direct", "direct_low", "direct_high")
             assert any(
@@ -137,7 +137,7 @@ def test_the_page_does_not_exchange_direct_and_indirect(made_up):
 
 
 def test_direct_evidence_is_that_of_the_trials_that_compare_the_two(made_up):
-    """By hand: one trial alone compares them, so the direct odds ratio is that of its counts."""
+    """By hand: a single trial compares them, so the direct odds ratio follows from its counts."""
     row = one(
         made_up.results / "neoadjuvant/network/pcr_network/split.csv",
         first="A+CT", second="B+CT",
@@ -172,16 +172,16 @@ def test_the_page_gives_the_probability_of_synergy_of_its_direction(made_up, net
     shown = [row for row in page_tables(made_up, "") if "Pair" in row]
     for row in (row for row in found if row["estimate"]):
         pair = f"{row['first']} × {row['second']}"
-        # The page has the labels of the agents, the table their ids.
+        # The page shows labels of agents, the table their ids.
         mine = [own for own in shown if own["Pair"].lower() == pair]
         assert mine, pair
         if not row["probability_of_synergy"]:
-            # The trials cannot tell which pair it would belong to.
+            # The trials cannot attribute it to one pair.
             assert row["confounded_with"]
             assert not any("%" in text for own in mine for text in own.values())
             continue
         probability = float(row["probability_of_synergy"])
-        # More of a good thing: more responses, fewer events.
+        # A benefit: more responses, or fewer events.
         assert (probability > 0.5) == ((float(row["posterior_median"]) < 1) == below)
         assert any(f"{100 * probability:.0f}%" in own.values() for own in mine), (pair, shown)
 
@@ -196,7 +196,7 @@ def test_absolute_effects_start_from_the_risk_without_the_second_agent(made_up):
         odds = control / (1 - control) * effect
         assert risk == pytest.approx(odds / (1 + odds), rel=1e-9)
         assert float(row["difference"]) == pytest.approx(risk - control, rel=1e-9)
-    # Hazards of an event: with fewer events the difference is below nothing.
+    # Hazard ratios: fewer events give a negative difference.
     timed = [row for row in found if row["measure"] == "hazard_ratio"]
     assert timed
     for row in timed:
@@ -214,18 +214,18 @@ def test_time_gained_is_between_arms_of_one_trial_up_to_one_time(made_up):
         with_it, without, gained = floats(row, "rmst_experimental", "rmst_control", "gained")
         own = {key: float(area["rmst"]) for key, area in areas.items() if key[1] == row["outcome"]}
         assert gained == pytest.approx(with_it - without, abs=1e-9)
-        # Both are areas of the sheet, and more time without the event goes with fewer events.
+        # Both areas are in the sheet, and more time without the event means fewer events.
         assert {with_it, without} <= set(own.values())
         assert (gained > 0) == (float(row["curve_hr"]) < 1)
 
 
 def test_a_verdict_follows_its_rule(made_up):
-    """Every rule of the made-up claims once more, by hand from its own numbers."""
+    """Every rule of the made-up claims, worked out again by hand from its numbers."""
     verdicts = {row["claim"]: row for row in rows(made_up.results / "tables/claims.csv")}
     for claim, above in (("response", True), ("event_free", False), ("progression", False),
                          ("survival", False)):  # fmt: skip
         row = verdicts[claim]
-        # Both models of equal rank have to say so.
+        # Both co-primary models must agree.
         found = [
             floats(own, "ci_low", "ci_high")
             for own in rows(
@@ -270,7 +270,7 @@ def test_the_characteristics_list_the_arms_with_their_patients(made_up):
 
 
 def test_a_reviewers_question_has_one_answer_in_the_table_and_by_configuration(made_up, tmp_path):
-    """Odds ratios, the other definition, DerSimonian and Laird, without one trial: one number."""
+    """Odds ratio, other definition, DerSimonian-Laird, without one trial: one number."""
     for part in ("data/raw", "config"):
         copytree(made_up.folder / part, tmp_path / part)
     replaced(
@@ -301,7 +301,7 @@ def test_a_reviewers_question_has_one_answer_in_the_table_and_by_configuration(m
 
 
 def replaced(path, texts):
-    """Write each text of a file that stands there once as another."""
+    """Replace texts that occur once in a file."""
     content = path.read_text(encoding="utf-8")
     for old, new in texts.items():
         assert content.count(old) == 1, old

@@ -1,4 +1,4 @@
-"""Word files beside tables.docx: each says what the other files of the same results say."""
+"""The other Word files agree with the files of the same results."""
 
 import pytest
 from docx import Document
@@ -15,7 +15,7 @@ def supplement(made_up):
 
 
 def test_a_file_of_one_table_holds_that_table(made_up):
-    """The file of its name: title, headings, rows and notes as in the workbook."""
+    """The file of that name has the title, headings, rows and notes of the workbook."""
     folder = made_up.results / "tables"
     book = load_workbook(folder / "tables.xlsx")
     names = {path.stem for path in folder.glob("*.docx")} - NOT_ONE_TABLE

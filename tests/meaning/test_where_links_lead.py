@@ -1,4 +1,4 @@
-"""Links, pictures and marks of the page: each leads to, and shows, what it stands beside."""
+"""Links, figures and marks of the page: each leads to and shows what its context says."""
 
 import math
 import re
@@ -7,10 +7,10 @@ import pytest
 from lxml import html
 from meaning.evidence import ANALYSES, floats, numbers, one, rows
 
-# Of links that are no titles: what they lead to is the reader's way through the page.
+# Targets of navigation links, whose text is not a title.
 WAYS = {"Skip to the content": "content", "Start": "start", "All main results": "answer",
         "How certain": "findings", "Trials": "characteristics", "Harms": "harms"}  # fmt: skip
-# With which table a reader saves the numbers of a figure.
+# The table saved with "Data" for each figure.
 NUMBERS_OF = {"-league": "League table", "-split": "Direct versus indirect", "-graph": "Rows used",
               "-leave-one-out": "Leaving out one trial", "-timeline": "Cumulative evidence",
               "balance-metastatic-first-line": "Benefit and harm side by side"}  # fmt: skip
@@ -53,21 +53,21 @@ def test_a_link_leads_to_what_it_names(page):
             assert heading(found) == words(next(link.iterancestors("details")).find("summary"))
         elif text == "Analysis":
             beside = {words(cell) for cell in next(link.iterancestors("tbody")).iter("th", "td")}
-            # The table of benefits and harms names outcomes and no analysis.
+            # The table of benefits and harms names outcomes, not analyses.
             beside |= BENEFITS if any("benefit" in cell.casefold() for cell in beside) else set()
             assert found.get("id") == "harms" or heading(found) in beside, text
         elif found.get("id") == "harms":
             assert text in HARMS or text.endswith(" added"), text
         elif found.get("id") != "start":
             title = re.sub(r"^Network: | \(\d{4}\)$", "", text)
-            # A table among others stands below the heading of them all.
+            # A table in a group is below the heading of the group.
             assert heading(found).split(" (")[0] == title or title.startswith(heading(found)), text
         seen.add(link.get("href"))
     assert len(seen) > 60
 
 
 def test_a_trial_of_a_figure_leads_to_its_own_row(page):
-    """The link lies on the line of the trial, and what it says of it is its result there."""
+    """The link is on the trial's line, and its text gives the trial's result there."""
     links = page.xpath("//*[name()='a'][@aria-label]")
     assert len(links) > 60
     for link in links:
@@ -80,7 +80,7 @@ def test_a_trial_of_a_figure_leads_to_its_own_row(page):
                 if top <= float(t.get("y", -1)) <= top + height]  # fmt: skip
         assert any(text.split(" (")[0] == trial for text in line), (trial, line)
         assert numbers(result) in [numbers(text) for text in line], (trial, result, line)
-        # Only rates are in percent.
+        # Only rates are percentages.
         assert result.endswith("%") == ("-rates-" in link.get("href"))
 
 
@@ -138,7 +138,7 @@ def test_a_figure_carries_its_own_caption(made_up, page):
 
 
 def test_no_row_is_announced_by_an_empty_heading(page):
-    """A screen reader says a row's heading before each of its cells."""
+    """A screen reader announces a row's heading before each of its cells."""
     headings = page.xpath("//th[@scope='row']")
     assert len(headings) > 100
     assert [words(heading.getparent()) for heading in headings if not words(heading)] == []

@@ -1,4 +1,4 @@
-"""The recipes of docs/extending.md, each performed on a copy of the project."""
+"""The recipes of docs/extending.md, each carried out on a copy of the project."""
 
 import contextlib
 import csv
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Copy:
-    """A copy of the project with the made-up sheet, and the files that a recipe touched.
+    """A copy of the project with the made-up sheet, and the files a recipe edited.
 
     With a library of its own the commands run as `make` runs them; without one, in this process.
     """
@@ -33,7 +33,7 @@ class Copy:
     touched: set[str] = field(default_factory=set)
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replace a text of a file that is there once; the beginning of it where `old` is empty."""
+        """Replace a text that occurs once in a file; insert at the start if `old` is empty."""
         path = self.folder / name
         text = path.read_text(encoding="utf-8")
         if old:
@@ -42,14 +42,14 @@ class Copy:
         self.touched.add(name)
 
     def append(self, name: str, text: str) -> None:
-        """Add lines to the end of a file, which is made where there is none."""
+        """Append lines to a file, creating it if missing."""
         path = self.folder / name
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
         self.touched.add(name)
 
     def run(self, *several: str) -> str:
-        """Run commands, one after another; what they printed."""
+        """Run commands in turn; return their output."""
         if self.own_library:
             return commands(self.folder, *map(str.split, several))
         said = io.StringIO()
@@ -59,7 +59,7 @@ class Copy:
         return said.getvalue()
 
     def pooled(self, setting: str, *further: str) -> list[dict[str, str]]:
-        """Estimates of a setting, made from the sheet as it is, before further commands."""
+        """Pool a setting from the current sheet, run further commands; return the estimates."""
         self.run("check", "extract", f"pool --setting {setting}", *further)
         return self.rows(f"results/{setting}/estimates.csv")
 
@@ -71,13 +71,13 @@ class Copy:
 
 @pytest.fixture
 def copy(tmp_path):
-    """The sheet and the configuration, for recipes that touch no more."""
+    """A copy of sheet and configuration only, for recipes that edit nothing else."""
     return Copy(small_project(tmp_path / "project"))
 
 
 @pytest.fixture
 def fork(copy):
-    """With the library, for recipes that touch it."""
+    """A copy that includes the library, for recipes that edit it."""
     shutil.copytree(ROOT / "workflow", copy.folder / "workflow")
     copy.own_library = True
     return copy
@@ -116,7 +116,7 @@ def test_a_timed_endpoint_is_rows_and_an_entry(copy):
 
 
 def test_a_counted_outcome_is_rows_and_an_entry(copy):
-    # A harm: fewer is better, and a risk ratio below 1 is the benefit.
+    # A harm: fewer events are better, so a risk ratio below 1 is a benefit.
     copy.edit(ANALYSES, "  pcr: {table: pcr", """  diarrhoea:
     {table: pcr, label: Diarrhoea, better: fewer}
   pcr: {table: pcr""")  # fmt: skip
@@ -152,9 +152,9 @@ def test_a_counted_outcome_is_rows_and_an_entry(copy):
     )  # fmt: skip
     assert (lead["outcome"], lead["k"], lead["events"]) == ("Diarrhoea", "2", "165")
     assert float(lead["estimate"]) == pytest.approx(2.0, rel=1e-6)
-    # Twice the harm is no benefit.
+    # Twice the harm is not a benefit.
     assert float(lead["probability_of_benefit"]) < 0.1
-    # Responses are counted as before: harms do not mix with them.
+    # Responses are counted as before, separately from harms.
     response = next(
         r for r in found
         if r["analysis"] == "pcr_dual_v_trastuzumab" and r["role"] == "lead"
@@ -204,7 +204,7 @@ def test_a_measure(fork):
     fork.edit(effects, "FROM_COUNTS: Mapping", '''def arcsine_difference(
     events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
 ) -> EffectSizes:
-    """Difference of the arcsines of the roots of two proportions."""
+    """Difference between the arcsine-square-root transforms of two proportions."""
     a, n1, c, n0 = (np.asarray(x, dtype=float) for x in (events_e, n_e, events_c, n_c))
     no = np.zeros(a.size, dtype=bool)
     yi = np.arcsin(np.sqrt(a / n1)) - np.arcsin(np.sqrt(c / n0))
@@ -222,7 +222,7 @@ FROM_COUNTS: Mapping''')  # fmt: skip
         '2, False),\n        Measure("hazard_ratio"'
     ))  # fmt: skip
     assert len(fork.touched) <= 2
-    # An analysis then names it, and the configuration says how far its effects may differ.
+    # An analysis then names it, and the configuration sets the scale of its heterogeneity prior.
     fork.edit(
         "config/config.yaml",
         "  proportion: {half_normal: 1.0}\n",
@@ -258,7 +258,7 @@ from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 
 def weights(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
-    """Draw a bar a trial, as long as its weight."""
+    """Draw a bar for each trial, its length the weight."""
     return (
         p9.ggplot(trials, p9.aes("trial", "weight"))
         + house(style, words, panel_height_mm(style), x="Trial", y="Weight (%)")
@@ -308,7 +308,7 @@ def test_a_look_for_a_journal(copy):
 """)  # fmt: skip
     assert len(copy.touched) <= 1
     copy.pooled("adjuvant")
-    # What `make figures STYLE=annals` does, for one setting.
+    # As `make figures STYLE=annals`, for one setting.
     looks = read_figure_configuration(copy.folder / "config")
     look = choose_style(looks, "annals", None)
     sheet, configuration, _ = evidence_of(copy.folder)

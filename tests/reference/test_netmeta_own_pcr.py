@@ -1,4 +1,4 @@
-"""The sheet's own network of responses against R's netmeta, on the counts kept with its numbers."""
+"""The sheet's network of responses against R's netmeta, on the counts stored with the reference."""
 
 import math
 from collections import defaultdict
@@ -39,7 +39,7 @@ def fit(data):
 
 
 def ordered(matrix, expected):
-    """A matrix in the order of the treatments of the reference."""
+    """A matrix with treatments in the order of the reference."""
     places = [OURS.index(t) for t in expected["treatments"]]
     return np.asarray(matrix)[np.ix_(places, places)]
 
@@ -96,7 +96,7 @@ def test_direct_and_indirect_evidence(fit):
     splits = split_evidence(fit)
     for split in splits:
         pair = split.comparison.pair
-        # The reference names a comparison in one of the two orders.
+        # The reference names each comparison in one of two orders.
         sign, at = next(
             (s, places[":".join(names)])
             for s, names in ((1, pair), (-1, pair[::-1]))

@@ -16,7 +16,7 @@ SETTINGS = ("metastatic_first_line", "metastatic_pretreated")
 
 
 def fitted(setting):
-    """The network of a setting; a trial of three arms has the contrast that the others imply."""
+    """The network of a setting; a three-arm trial includes the contrast implied by the others."""
     rows = OWN[setting]["input"]
     studies = defaultdict(list)
     columns = ("study", "code", "against", "yi", "vi")
@@ -28,7 +28,7 @@ def fitted(setting):
 def _study(name, contrasts):
     if len(contrasts) == 2:
         (_, one, y1, v1), (_, other, y2, v2) = contrasts
-        # Contrasts that share an arm correlate by one half.
+        # Contrasts that share an arm have correlation one half.
         contrasts = [*contrasts, [one, other, y2 - y1, v1 + v2 - math.sqrt(v1 * v2)]]
     experimental, control, yi, vi = zip(*contrasts, strict=True)
     return from_pairwise(name, experimental, control, yi, np.sqrt(vi))
@@ -36,7 +36,7 @@ def _study(name, contrasts):
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_comparison_of_two_regimens(setting):
-    """One regimen against another is what the report ranks conjugates and dual blockade by."""
+    """The report ranks conjugates and dual blockade by these contrasts."""
     fit, expected = fitted(setting), OWN[setting]["REML"]
     places = [fit.random.treatments.index(t) for t in expected["treatments"]]
     for league, name in ((fit.common, "common"), (fit.random, "random")):

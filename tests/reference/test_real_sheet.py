@@ -52,7 +52,7 @@ def plain(yi, vi):
         mean = (w * y).sum() / w.sum()
         return w.sum() - (w**2).sum() / w.sum() - (w**2 * (y - mean) ** 2).sum()
 
-    # A grid finds the hill, the root of the slope its top.
+    # A grid finds the mode approximately, a root of the slope exactly.
     grid = np.concatenate([[0.0], np.geomspace(1e-8, 100 * (y.var() + v.max()), 4000)])
     at = int(np.argmin([minus_log_likelihood(x) for x in grid]))
     low, high = grid[max(at - 1, 0)], grid[at + 1]
@@ -129,7 +129,7 @@ def pooled():
 
 
 def rows_of(estimate, evidence):
-    """The rows of evidence behind an estimate, by the trials and the subgroup that it names."""
+    """The rows of evidence behind an estimate, found by its trials and subgroup."""
     whole = estimate["subgroup"]
     if estimate["measure"] == "proportion":
         rows = evidence.rates
@@ -148,7 +148,7 @@ def rows_of(estimate, evidence):
 
 
 def expected(estimate, rows):
-    """metafor's numbers where the rows are the committed ones, else the plain implementation's."""
+    """metafor's numbers if the rows are the stored ones, else those of the plain implementation."""
     regimen = estimate["experimental"] if estimate["measure"] == "proportion" else ""
     yi, vi = list(rows["yi"]), list(rows["vi"])
     for pool in POOLS:
@@ -202,7 +202,7 @@ def test_sensitivity_tables_of_every_pool_that_is_as_it_was(pooled):
                 continue
             apart = [p for p in tables(key, c) if not p.difference <= bound(p.quantity)]
             assert not apart, apart
-    # Theirs is the comparison on the committed rows, in test_agreement.py.
+    # test_agreement.py compares these on the stored rows.
     print("Not as it was when the reference values were made:", *(changed or ["none"]))
 
 

@@ -1,4 +1,4 @@
-"""What holds of the evidence from the real sheet, whatever numbers an analyst corrects in it."""
+"""Properties of the evidence from the real sheet that hold whatever an analyst corrects."""
 
 import csv
 import math
@@ -19,7 +19,7 @@ CONFIGURATION = read_configuration(ROOT / "config")
 
 
 def cells(table):
-    """Rows as they stand in the file, by the number of the spreadsheet."""
+    """Rows as typed in the file, by spreadsheet row number."""
     with (ROOT / "data/raw" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         return dict(enumerate(csv.DictReader(file), start=2))
 
@@ -36,7 +36,7 @@ def evidence():
 
 
 def used_rows(evidence):
-    """(row of evidence, the sheet's row behind it), for comparisons and rates."""
+    """(row of evidence, the row of the sheet it comes from), for comparisons and rates."""
     for found in evidence.values():
         for table in (found.used, found.rates):
             for record in table.to_dict("records"):
@@ -118,7 +118,7 @@ def test_hazard_ratios_are_those_of_the_sheet(evidence):
 
 
 def about(row, contrasts, analysis):
-    """Whether a row of the sheet is a result that the analysis must look at."""
+    """Whether a row of the sheet is a result that the analysis must consider."""
     levels = {f"{m.factor}={level}" for m in analysis.effect_modifiers for level in m.levels}
     if row.get("subgroup", "all") not in {"all", *levels}:
         return False
@@ -162,7 +162,7 @@ def test_what_is_shown_but_not_pooled_has_a_reason(evidence):
 
 
 def test_a_trial_s_result_is_printed_and_drawn_as_it_was_published(evidence):
-    """A recomputed limit differs from the paper's in its last decimal, or in its level."""
+    """A recomputed limit differs from the paper's in its last decimal or its level."""
     shown = 0
     for setting, found in evidence.items():
         own = with_own_results(found.used, CONFIGURATION.confidence_level)

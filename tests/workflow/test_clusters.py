@@ -1,4 +1,4 @@
-"""The calibration as jobs, and what Snakemake itself finds to say of the workflow."""
+"""The calibration as jobs, and Snakemake's own checks of the workflow."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ CALIBRATED = "results/calibration/"
 
 
 def calibrated(project: Project, cores: int, **settings: int) -> list[str]:
-    """Calibrate on so many cores; the steps in order of their names."""
+    """Calibrate on a number of cores; return the steps, sorted by name."""
     with edited_yaml(project.folder / "config/calibration.yaml") as simulation:
         simulation.update(taus=[0.0, 0.3], part=20, **settings)
     run = project.snakemake("calibrate", "--cores", str(cores))
@@ -25,8 +25,8 @@ def made(project: Project) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, list[str]]:
-    """A project that was calibrated before anything else, and the steps of that."""
-    # A name that many folders have somewhere above them.
+    """A project where the calibration ran first, and its steps."""
+    # A name common among parent folders.
     project = new_project(tmp_path_factory.mktemp("a b é") / "project")
     return project, calibrated(project, 2, simulations=40)
 
@@ -43,7 +43,7 @@ def test_parts_are_jobs_and_one_that_is_missing_is_made_alone(first):
         (project.folder / CALIBRATED / name).unlink()
     steps = calibrated(project, 1, simulations=40)
     assert steps == ["Simulated part 1", "Summed up the calibration"]
-    # the number of jobs changes no byte
+    # the result is independent of the number of jobs
     assert made(project) == on_two
 
 

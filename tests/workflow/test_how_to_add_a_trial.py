@@ -1,4 +1,4 @@
-"""docs/how-to-add-a-trial.md, performed: its trial is typed into a copy of the project's sheet.
+"""docs/how-to-add-a-trial.md carried out: its trial is added to a copy of the sheet.
 
 The trial of the page is in the sheet already, so the copy begins without it. What is tested holds
 whatever else is corrected in the sheet, or added to it.
@@ -17,12 +17,12 @@ from project_copy import ROOT, Project
 
 PAGE = (ROOT / "docs/how-to-add-a-trial.md").read_text(encoding="utf-8")
 TRIAL, SETTING, ANALYSIS = "phedra", "neoadjuvant", "pcr_dual_v_trastuzumab"
-# Required, and of no matter to the program; the page leaves them out.
+# Required columns that the program ignores; the page omits them.
 UNTOLD = {"trials": {"population": "HER2+ stage II-III", "primary_endpoint": "pCR"}}
 
 
 def tables_of_the_page() -> dict[str, list[dict[str, str]]]:
-    """Rows of the tables below `**name**:`; a column called ... is left out."""
+    """Rows of the tables below `**name**:`; the column "..." is dropped."""
     found = {}
     for name, block in re.findall(r"^\*\*(\w+)\*\*:.*?\n\n(\|.*?)\n\n", PAGE, re.M | re.S):
         header, _, *rows = (
@@ -40,7 +40,7 @@ def rows_of(raw: Path, table: str) -> list[list[str]]:
 
 
 def shorten(project: Project) -> None:
-    """The plots of one measure in one format, and no rates: the page speaks of no others."""
+    """Plots of one measure in one format, without rates, as the page describes no others."""
     project.replace("config/config.yaml", "formats: [svg, pdf, png]", "formats: [svg]")
     path = project.folder / "config/analyses.yaml"
     text = path.read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def shorten(project: Project) -> None:
 
 @pytest.fixture(scope="module")
 def added(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, str]]:
-    """The project after every step of the page, and what the commands said."""
+    """The project after every step of the page, and the output of the commands."""
     folder = tmp_path_factory.mktemp("page") / "project"
     for part in ("data/raw", "config"):
         shutil.copytree(ROOT / part, folder / part)
@@ -79,7 +79,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, 
 
 
 def type_the_page(book: Path) -> None:
-    """Type the rows of the page below the last row of each table."""
+    """Append the rows of the page to each table."""
     workbook = load_workbook(book)
     for table, typed in tables_of_the_page().items():
         sheet = workbook[table]
@@ -140,7 +140,7 @@ def test_the_changes_name_one_trial_more(added):
 
 
 def test_the_trail_is_that_of_the_page(added):
-    """Contrast, effect and result follow from the typed cells alone."""
+    """Contrast, effect and result follow from the added cells alone."""
     shown = re.search(rf"(    {ANALYSIS} .*?risk ratio\n.*?)\n\n", PAGE, re.S)
     assert shown
     for line in shown[1].splitlines():

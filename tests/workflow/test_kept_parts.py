@@ -1,4 +1,4 @@
-"""What is kept of analyses and networks: edits make their own again, damage changes nothing."""
+"""The cache of analyses and networks: an edit recomputes its own, damage changes nothing."""
 
 import contextlib
 import csv
@@ -22,7 +22,7 @@ def run(folder, *stages):
 
 
 def kept(folder, stage):
-    """Files in which a stage keeps what it found of the setting."""
+    """Cache files of a stage for the setting."""
     return sorted((folder / "data/processed/kept" / stage / "neoadjuvant").iterdir())
 
 
@@ -36,7 +36,7 @@ def contents(folder):
 
 
 def rows_by(table, *columns):
-    """Rows of a table by what these columns say."""
+    """Rows of a table, keyed by these columns."""
     found = {}
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -51,7 +51,7 @@ def differing(before, after, table, *columns):
 
 @pytest.fixture(scope="module")
 def project(made_up, tmp_path_factory):
-    """A finished project whose stages may run again."""
+    """A finished project in which stages may rerun."""
     folder = tmp_path_factory.mktemp("kept")
     for part in ("data", "config", "results"):
         shutil.copytree(made_up.folder / part, folder / part)
@@ -71,7 +71,7 @@ def edited(project, tmp_path_factory):
 
 
 def made_again(project, edited, stage):
-    """How many parts of a stage were made, and how many it kept."""
+    """Numbers of parts that a stage made and took from the cache."""
     before, after = ({path.name for path in kept(at, stage)} for at in (project, edited))
     return len(after - before), len(after & before)
 
@@ -104,14 +104,14 @@ def test_an_edited_cell_has_its_networks_analysed_again_and_no_other(project, ed
     }
     made, left = made_again(project, edited, "network")
     assert concerned
-    # the network itself, and what compares it with another
+    # the network itself and its comparison with another
     assert len(concerned) <= made
     assert left > 0
     assert "pcr_network" not in concerned
 
 
 def damage(paths):
-    """Two files exchanged; of the others some cut short, altered, removed and touched."""
+    """Two files swapped; others truncated, altered, removed or touched."""
     first, last = paths[0].read_bytes(), paths[-1].read_bytes()
     paths[0].write_bytes(last)
     paths[-1].write_bytes(first)

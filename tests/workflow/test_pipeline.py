@@ -20,7 +20,7 @@ ENTRIES = [
     for a in [*CONFIGURED["analyses"], *CONFIGURED["rates"]]
     if a["setting"] in SETTINGS and a["id"] in ANALYSES
 ]
-# Harms share one figure and one line.
+# All harms share one figure and one line.
 FIGURED = [
     (setting, analysis)
     for setting, analysis in ENTRIES
@@ -29,7 +29,7 @@ FIGURED = [
         for a in CONFIGURED["analyses"]
     )
 ]
-# The columns that others rely on, in their order; further ones may follow.
+# Columns that other programs rely on, in order; more may follow.
 PUBLIC = [
     "setting", "analysis", "outcome", "measure", "experimental", "control", "subgroup", "model",
     "k", "participants", "events", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high",
@@ -38,20 +38,20 @@ PUBLIC = [
 ANALYSIS = "pcr_dual_v_trastuzumab"
 PROBLEMS = "results/checks/problems.csv"
 CRATE = "results/ro-crate-metadata.json"
-# The mark that the sheet as it stands has passed: it goes where the sheet no longer passes.
+# Marker that the current sheet passed; it is removed when the sheet no longer passes.
 MARK = "data/processed/checked"
-# Steps that look whether anything is to be done.
+# Steps that check whether there is anything to do.
 ALWAYS = ("Checked the sheet", "Extracted the evidence of all settings", "Everything is up to date")
 
 
 def setting_of(file):
-    """Setting whose outputs a file belongs to; empty for files of all settings."""
+    """Setting that a file belongs to; empty for files of all settings."""
     folder = Path(file).parts[:-1]
     return next((part for part in folder if part in SETTINGS), "")
 
 
 def changed(before, after):
-    """Files that differ, are new, or are gone."""
+    """Files that differ, are new or are missing."""
     return {file for file in {*before, *after} if before.get(file) != after.get(file)}
 
 
@@ -66,7 +66,7 @@ def test_a_run_says_what_is_done_and_how_much_is_left(first_run):
     lines = re.findall(r"^\[ *(\d+)(?: of (\d+))?\] \w", first_run[1].err, flags=re.MULTILINE)
     total = len(lines)
     # check, extract; pool, figures, sensitivity and network of each setting; audit, exchange,
-    # report, all. Before the extract stage nobody knows how many settings will go on.
+    # report, all. The number of settings is unknown until extract has run.
     assert total == 2 + 4 * len(SETTINGS) + 4
     assert [int(done) for done, _ in lines] == [*range(1, total + 1)]
     assert [of for _, of in lines] == ["", "", *[str(total)] * (total - 2)]
@@ -160,7 +160,7 @@ def test_the_research_object_names_every_result(first_run):
         for entity in json.loads(text)["@graph"]
         if entity["@type"] == "File"
     }
-    # What the checks found of the sheet is no result.
+    # Findings of the checks are not results.
     made = {
         file: digest
         for file, digest in project.contents().items()
@@ -240,7 +240,7 @@ def test_an_edit_changes_its_setting_alone(edited):
         "network/pcr_network/league.csv",
     ):  # fmt: skip
         assert f"results/neoadjuvant/{file}" in results
-    # Of what stands between the stages Snakemake itself renews the time stamps.
+    # Snakemake itself renews the time stamps of intermediate files.
     written = {
         f for f in changed(edited.times_before, edited.times_after) if f.startswith("results/")
     }
@@ -248,11 +248,11 @@ def test_an_edit_changes_its_setting_alone(edited):
 
 
 def test_an_edit_taken_back_gives_the_same_bytes(edited, taken_back):
-    """Everything of a setting and of all settings, made twice from the same sheet."""
+    """All outputs of a setting and of all settings, made twice from the same sheet."""
     project, run = taken_back
     assert run.code == 0, run.err
     assert "Analysed the networks: neoadjuvant" in run.steps
-    # What the analyst had asked for before, `make changes`, is no result of the sheet.
+    # Output of an earlier `make changes` is not a result of the sheet.
     made = {f: x for f, x in project.contents().items() if not f.startswith("results/changes.")}
     assert made == edited.before
 
@@ -274,11 +274,11 @@ def test_a_run_rests_on_the_sheet_as_it_was_checked(first_run, taken_back):
 
 @pytest.fixture(scope="module")
 def made_again(first_run, tmp_path_factory):
-    """A run after a figure was lost, and a setting taken out of config/; the contents before."""
+    """A run after deleting a figure and removing a setting from config/; the contents before it."""
     project = first_run[0].copied_to(tmp_path_factory.mktemp("made_again") / "project")
     before = project.contents()
     (project.folder / "results/adjuvant/event_free_dual_v_single/forest.svg").unlink()
-    # No analysis uses the pages of a reference; the list of references does.
+    # No analysis uses a reference's page numbers; the list of references does.
     project.replace("data/raw/sources.csv", "1-10", "1-11")
     inventory = project.folder / "data/processed/inventory.json"
     made = json.loads(inventory.read_text(encoding="utf-8"))
@@ -294,7 +294,7 @@ def made_again(first_run, tmp_path_factory):
 
 
 def test_another_word_of_the_dictionary_concerns_all_that_reads_the_sheet_by_it(finished):
-    """Else results, and the checksum that they name, are of a dictionary that is no more."""
+    """Otherwise results and their recorded checksum would refer to an outdated dictionary."""
     every = {"results/report.html", "results/checks/audit.csv", "results/neoadjuvant/trials.csv"}
 
     def stale():
@@ -306,7 +306,7 @@ def test_another_word_of_the_dictionary_concerns_all_that_reads_the_sheet_by_it(
 
 
 def test_a_run_beside_another_takes_none_of_its_files_away(finished):
-    """Beside make watch, for example; what the other has just made is not in the inventory yet."""
+    """As next to make watch: files just made by the other run are not in the inventory yet."""
     made = finished.folder / "results/adjuvant/estimates.csv"
     made.write_text("just made by the other", encoding="utf-8")
     lock = finished.folder / ".snakemake/locks/0.output.lock"
@@ -319,7 +319,7 @@ def test_a_run_beside_another_takes_none_of_its_files_away(finished):
 
 
 def test_results_of_a_setting_that_was_taken_out_go(made_again):
-    """Beside those of today they would pass for results of the sheet as it is."""
+    """Among current results they would pass for results of the current sheet."""
     _, project, _ = made_again
     assert not (project.folder / "results/palliative").exists()
     assert not (project.folder / "data/processed/palliative").exists()
@@ -349,7 +349,7 @@ def test_what_was_edited_by_hand_or_damaged_is_made_as_it_was(finished):
     next(results.glob("neoadjuvant/network/*/league.csv")).unlink()
     exchange(results / "overview/flow.svg", results / "overview/evidence_map.svg")
     exchange(results / "report.html", results / "trace.csv")
-    # What a run that was killed had not finished writing; no process has such a number.
+    # A temporary file of a killed run; no process has such an id.
     (results / "adjuvant/sensitivity/.multiverse.csv.999999999.part").write_text("setting,an")
     run = finished.snakemake()
     assert run.code == 0, run.err
@@ -408,10 +408,10 @@ def test_check_does_nothing_else(untouched):
 
 
 def test_a_table_that_is_taken_away_when_a_run_begins_is_said_to_be_just_being_saved(untouched):
-    """Snakemake would list thirty files of its own, and call it an exception in a rule."""
+    """Snakemake would list thirty of its files and call it an exception in a rule."""
     table = untouched.folder / "data/raw/pcr.csv"
     table.unlink()
-    # In the list of the folder, and yet not there.
+    # Listed in the folder but missing.
     table.symlink_to("nowhere")
     run = untouched.snakemake("check")
     assert run.code != 0

@@ -1,4 +1,4 @@
-"""A stage that is a copy of the process that stands by does what it does by itself."""
+"""A stage forked from the standby process behaves like one started on its own."""
 
 import os
 import socket
@@ -24,13 +24,13 @@ def name():
     with process:
         yield name
         process.stdin.close()
-        # What it had been started for is over.
+        # The run it was started for has ended.
         assert process.wait(timeout=60) == 0
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A sheet with a fault, so that there is something to be said and an exit code to be told."""
+    """A sheet with a fault, so that there is a message and a non-zero exit code."""
     folder = small_project(tmp_path_factory.mktemp("standby") / "project")
     table = folder / "data/raw/pcr.csv"
     table.write_text(table.read_text(encoding="utf-8").replace(",42,", ',"42,0",', 1))
@@ -72,7 +72,7 @@ def test_a_command_whose_standby_is_gone_runs_by_itself(project):
 
 
 def test_a_copy_sees_the_sheet_as_it_is_now(tmp_path, name):
-    """What was read once for all commands is read again where a cell has changed."""
+    """Input cached for all commands is read again after a cell has changed."""
     folder = small_project(tmp_path / "project")
     before = "all,14,20,70.0"
     for events, percent in ((13, "65.0"), (12, "60.0")):
@@ -94,7 +94,7 @@ def test_a_copy_sees_the_configuration_as_it_is_now(tmp_path, name):
 
 
 def test_what_a_copy_is_told_is_its_own(project, name, tmp_path):
-    """Folder and environment of one command are nothing to the next."""
+    """Working directory and environment of one command do not affect the next."""
     elsewhere = small_project(tmp_path / "other")
     assert run(project, name, CHECK).returncode == 1
     assert run(elsewhere, name, CHECK).returncode == 0
@@ -115,7 +115,7 @@ def test_a_stage_that_breaks_down_in_a_copy_has_failed(tmp_path, name):
 
 
 def test_a_copy_that_was_killed_has_failed(monkeypatch):
-    """It has taken the command and says nothing more: what it was to make is not there."""
+    """It accepted the command and then fell silent, without making its output."""
     name = f"killed-{os.getpid()}"
 
     def take():

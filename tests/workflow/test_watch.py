@@ -10,12 +10,12 @@ from threading import Thread
 import pytest
 from project_copy import new_project
 
-# An answer is due in two seconds; the machine of a test may have much else to do.
+# An answer is due within two seconds, but a test machine may be busy.
 PATIENCE_S = 120
 
 
 class Terminal:
-    """What a command prints, line by line as it comes."""
+    """Output of a command, line by line as it appears."""
 
     def __init__(self, folder):
         self.process = subprocess.Popen(
@@ -25,7 +25,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # A shell has what it runs in the background ignore the key that ends it.
+            # A shell makes background processes ignore Ctrl-C.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.lines = []
@@ -42,7 +42,7 @@ class Terminal:
         self.process.stdout.close()
 
     def wait_for(self, text, after=0):
-        """The first line with a text after so many lines."""
+        """The first line that contains a text, after a number of lines."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             found = [line for line in self.lines[after:] if text in line]
@@ -54,7 +54,7 @@ class Terminal:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
-    """A project in which nothing has been made, and the terminal that watches it."""
+    """A project without results, and the terminal running `make watch` in it."""
     project = new_project(tmp_path_factory.mktemp("watched") / "project")
     terminal = Terminal(project.folder)
     terminal.wait_for("Watching the sheet and the configuration.")
@@ -78,7 +78,7 @@ def test_every_save_is_answered_until_it_is_stopped(watched):
     assert float(after.split()[0]) > 1.8
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.process.wait(PATIENCE_S) == 0
-    # No run goes on behind its back.
+    # No run continues in the background.
     locks = list((project.folder / ".snakemake/locks").glob("*"))
     assert locks == []
     assert not any("could not be made" in line for line in terminal.lines)
