@@ -343,3 +343,6 @@ def test_below_a_pool_of_two_its_trials_are_squares_and_their_common_effect_a_di
         # All sides of a square are level or upright.
         upright = {x for x, _ in mark.points} == {mark.box[0], mark.box[2]}
         assert upright == is_trial, label
+    # They are set in under the pool, so that the next pool is not read as one of them.
+    pool, *parts = (drawing.word(label).box[0] for label in ("Response", "Ash", "Elm", "Both"))
+    assert min(parts) > pool + 4

@@ -106,6 +106,8 @@ class Row:
         Ids of the sources of its result, whose numbers stand beside its name.
     below
         What stands under its first text, of columns that have no room of their own.
+    inset
+        Whether it is set in under the row above it, of which it is a part.
     """
 
     kind: RowKind
@@ -120,6 +122,7 @@ class Row:
     mark: str = ""
     sources: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
+    inset: bool = False
 
     def text(self, column: Column) -> str:
         """What stands in a column; empty where nothing does."""

@@ -13,6 +13,8 @@ from trial_evidence.words.numbers import EN_DASH
 NO_BREAK = "\N{NO-BREAK SPACE}"
 # Share of the least widths of panel and words that is left when nothing else helps.
 _LAST_RESORT = 0.6
+# How much farther than others a row is set in that is a part of the one above it.
+_INSET = 3.0
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,9 @@ class Table:
 
     def indent(self, row: Row, column: Column) -> float:
         """How far the text of a cell stands from the left edge of its column."""
-        first = column is self.columns[0]
-        return self.style.indent_mm if first and row.kind in INDENTED else 0.0
+        if column is not self.columns[0] or row.kind not in INDENTED:
+            return 0.0
+        return (_INSET if row.inset else 1.0) * self.style.indent_mm
 
     def cell(self, row: Row, column: Column, room: float) -> tuple[str, ...]:
         """The lines of a cell; figures are never broken."""

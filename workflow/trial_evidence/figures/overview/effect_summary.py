@@ -8,7 +8,7 @@ from trial_evidence.figures.canvas.chart import Described, printed_interval, pri
 from trial_evidence.figures.canvas.page import Page, stacked
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean
-from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
+from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind, headed
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.forests.widths import closer
 
@@ -120,5 +120,6 @@ def _rows(panel: EffectPanel) -> tuple[Row, ...]:
             for own in effect.behind:
                 ends = (own.estimate, own.low, own.high)
                 texts = {"label": own.label, "result": printed_result(*ends, scale)}
-                rows.append(Row("trial" if own.is_trial else "pooled", texts, *ends))
+                kind: RowKind = "trial" if own.is_trial else "pooled"
+                rows.append(Row(kind, texts, *ends, inset=True))
     return tuple(rows)
