@@ -136,6 +136,17 @@ def test_the_answers_are_the_leading_estimates(found):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("certainty", ["Moderate", "Low (provisional)"])
+def test_the_small_print_of_the_answers_explains_what_is_in_them_and_nothing_else(found, certainty):
+    summary = summary_of(found, {(SETTING, ANALYSIS): certainty})
+    (words,) = summary.footnotes
+    effects = [effect for panel in summary.panels for effect in panel.effects]
+    assert ("Certainty is provisional" in words) == ("provisional" in certainty)
+    assert ("Below a pool of two trials" in words) == any(effect.behind for effect in effects)
+    unstated = any(effect.participants is None for effect in effects)
+    assert ("Patients are not stated" in words) == unstated
+
+
 def test_judgements_stand_under_their_outcome(found):
     lights = lights_of(found, SETTING)
     assert [outcome.heading for outcome in lights.outcomes] == ["pCR"]

@@ -27,6 +27,7 @@ from trial_evidence.measures import MEASURES, Scale
 from trial_evidence.report.files.balance_figure import balance_pages
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.two_trials import two_trials
+from trial_evidence.report.tables.certainty import PROVISIONAL
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import flow_steps, search_in_words, uncounted
 from trial_evidence.report.tables.front import front_table
@@ -119,11 +120,23 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
         for row in records(where(front_table(material, certainty).data, role="co-primary"))
     ]
     cautious = f" With the co-primary model: {'; '.join(beside)}." if beside else ""
+    remarks = _remarks([effect for found in panels.values() for _, effect in found])
     return answers.EffectSummary(
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
         level=level,
-        **_around("summary", level=level, said="; ".join(said), cautious=cautious),
+        **_around("summary", level=level, said="; ".join(said), remarks=remarks, cautious=cautious),
     )
+
+
+def _remarks(effects: Sequence[answers.Effect]) -> str:
+    """What only some summaries need to have explained."""
+    needed = {
+        "pairs": any(effect.behind for effect in effects),
+        "unstated": any(effect.participants is None for effect in effects),
+        "provisional": any(effect.certainty.endswith(PROVISIONAL) for effect in effects),
+    }
+    told = declared("figures")["summary"]
+    return "".join(f" {told[name]}" for name, is_there in needed.items() if is_there)
 
 
 def _behind(material: Material, analysis: Analysis, scale: Scale) -> tuple[answers.Behind, ...]:

@@ -23,6 +23,8 @@ _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
 LEVELS = ("very low", "low", "moderate", "high")
 # Fewer trials say little about heterogeneity.
 FEW = 5
+# Behind a level that a person has not judged in every domain.
+PROVISIONAL = "(provisional)"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Certainty:
     @property
     def words(self) -> str:
         """For tables and figures: ``Moderate``, ``Low (provisional)``."""
-        return capital(self.level) + (" (provisional)" if self.provisional else "")
+        return capital(self.level) + (f" {PROVISIONAL}" if self.provisional else "")
 
 
 def lowers(domain: Domain) -> bool:
