@@ -20,7 +20,7 @@ from figures.chart_reading import (
 from figures.svg_reading import check_svg
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import save_page
-from trial_evidence.figures.canvas.style import PRESETS, Style
+from trial_evidence.figures.canvas.style import PRESETS, Style, styled
 from trial_evidence.figures.charts.timeline import timeline
 from trial_evidence.figures.overview import evidence_map, flow
 from trial_evidence.figures.overview.effect_summary import (
@@ -177,6 +177,13 @@ def test_a_number_above_lights_is_that_of_its_domain(tmp_path):
     assert [text for _, text in heads] == ["1", "2", "3", "4", "All"]
     said = " ".join(word.text for word in drawing.words)
     assert "1 randomisation, 2 deviations, 3 missing data, 4 measurement; All: overall." in said
+
+
+def test_no_word_above_the_lights_is_broken_on_a_slide(tmp_path):
+    """Larger type needs wider columns: Randomisatio / n process would be read as a fault."""
+    drawing = drawn(traffic_lights(LIGHTS, styled({}, 338.67, 1.5)), tmp_path)
+    printed = {part for word in drawing.words for part in word.text.split()}
+    assert {part for name in DOMAINS for part in name.split()} <= printed
 
 
 def test_three_lights_differ_in_grey():

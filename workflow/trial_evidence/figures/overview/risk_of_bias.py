@@ -18,8 +18,9 @@ from trial_evidence.words.numbers import round_half_up
 JUDGEMENT_NAMES: dict[Judgement, str] = {
     "low": "Low risk", "some_concerns": "Some concerns", "high": "High risk",
 }  # fmt: skip
-# room for a heading in words above a column of lights
-_WORDS_MM = 17.0
+# Between the words above two columns of lights.
+_BETWEEN_WORDS_MM = 1.0
+# Widest column of lights, at the footnotes' size on a page.
 _WIDEST_PITCH_MM = 26.0
 _LABEL_SHARE = 0.34
 
@@ -56,12 +57,16 @@ def traffic_lights(lights: TrafficLights, style: Style) -> Page:
     labels = [clean(trial.label) for outcome in lights.outcomes for trial in outcome.trials]
     widest = max((text_width_mm(label, style.text_pt) for label in labels), default=0.0)
     names = min(widest + style.indent_mm, _LABEL_SHARE * room) + style.column_gap_mm
-    pitch = min((room - names) / max(1, len(lights.domains)), _WIDEST_PITCH_MM)
-    centres = [chart.left + names + (at + 0.5) * pitch for at in range(len(lights.domains))]
     size = style.footnote_pt
-    columns = [wrap(name, pitch - 1.0, size, True) for name in lights.domains]
+    most = _WIDEST_PITCH_MM * size / Style.footnote_pt
+    pitch = min((room - names) / max(1, len(lights.domains)), most)
+    centres = [chart.left + names + (at + 0.5) * pitch for at in range(len(lights.domains))]
+    words_mm = pitch - _BETWEEN_WORDS_MM
+    columns = [wrap(name, words_mm, size, True) for name in lights.domains]
+    words = [word for name in lights.domains for word in clean(name).split()]
     small = []
-    if pitch < _WORDS_MM:
+    # No word is broken to stand above its column.
+    if max((text_width_mm(word, size, True) for word in words), default=0.0) > words_mm:
         numbered = {str(n): name.lower() for n, name in enumerate(lights.domains[:-1], start=1)}
         columns = [*((number,) for number in numbered), ("All",)]
         small = [f"{', '.join(' '.join(pair) for pair in numbered.items())}; All: overall."]
