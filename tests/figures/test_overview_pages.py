@@ -257,6 +257,11 @@ def test_the_small_print_of_a_map_says_what_is_in_it(tmp_path):
     assert "area of a bubble" in said["page"]
     assert "+" not in said["column"]
     assert "area of a bubble" not in said["column"]
+    # A hollow bubble is explained where there is one.
+    assert not any("Hollow" in words for words in said.values())
+    for preset in ("page", "column"):
+        hollow = evidence_map.layout(MAP, PRESETS[preset]).small_print
+        assert "Hollow: no trial states its patients." in hollow
 
 
 def test_answers_stand_in_the_same_columns_with_their_bars(tmp_path):

@@ -94,6 +94,8 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     chart.rule()
     stated = f"{_BETWEEN}patients in the arms (+: not every trial states them)"
     legend = f"Next to each bubble: trials{stated if patients else ''}."
+    if any(cell.patients is None for cell in cells):
+        legend += " Hollow: no trial states its patients."
     # On a narrow page all bubbles are about as small as the least.
     if largest > 2 * _LEAST_MM:
         legend += " The area of a bubble is proportional to the patients, above a minimum size."
