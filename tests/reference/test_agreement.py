@@ -81,8 +81,8 @@ def test_no_bound_is_looser_than_said_in_general():
 PIMETA = load("bootstrap_prediction")
 DRAWS = 100_000
 # Proportions below a point, of 400 000 reference draws and DRAWS of ours, differ by chance with
-# standard deviation sqrt(p (1 - p) (1 / DRAWS + 1 / 400 000)); 4.5 of these allow one failure in 150 000
-# comparisons, and the seed is fixed.
+# standard deviation sqrt(p (1 - p) (1 / DRAWS + 1 / 400 000)); 4.5 of these allow one failure in
+# 150 000 comparisons, and the seed is fixed.
 DEVIATIONS = 4.5 * np.sqrt(1 / DRAWS + 1 / 400_000)
 
 
