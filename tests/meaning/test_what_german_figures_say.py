@@ -34,6 +34,11 @@ VERNEINT = re.compile(r"\b(kein\w*|nicht|nichts|weder|ohne|nie|ungeklärt)\b", r
 
 @pytest.fixture(scope="module")
 def forests(made_up):
+    return german_forests(made_up)
+
+
+def german_forests(made_up, **texts):
+    """Every forest plot in German, with these translations besides."""
     raw, config = made_up.folder / "data/raw", made_up.folder / "config"
     configuration, sheet, _ = load(raw, config)
 
@@ -46,6 +51,9 @@ def forests(made_up):
         rates=tuple(map(german, configuration.rates)),
     )
     looks = read_figure_configuration(config)
+    labels = looks.languages["de"]
+    labels = replace(labels, texts={**labels.texts, **texts})
+    looks = replace(looks, languages={**looks.languages, "de": labels})
     processed = made_up.folder / "data/processed"
     return {
         (setting, stem): forest
@@ -64,6 +72,28 @@ def test_what_a_german_figure_says_below_its_plot_is_german(forests):
     assert [words for words in told if ENGLISH.search(words)] == []
     headings = {column.header for forest in forests.values() for column in forest.columns}
     assert not headings & {"Added", "Trials", "Weight\n(%)", "Result"}
+
+
+def test_limits_below_zero_are_joined_by_a_german_word(forests):
+    cells = {
+        text for forest in forests.values() for row in forest.rows for text in row.texts.values()
+    }
+    below = [text for text in cells if re.search(r"\(−\d[^)]*\d\)", text)]
+    assert len(below) > 5
+    assert [text for text in below if " bis " not in text] == []
+
+
+def test_a_definition_has_its_german_words_wherever_it_is_named(made_up):
+    """One that a trial did not state is no name: in the order, as an exception, beside a rate."""
+    forests = german_forests(made_up, **{"ypT0/is": "nicht angegeben"}).values()
+    said = [words for forest in forests for words in (*forest.notes, *forest.footnotes)]
+    order = [words for words in said if "mehrere Definitionen von" in words]
+    assert order
+    assert all("von ypT0/is ypN0, nicht angegeben, ypT0 ypN0" in words for words in order)
+    assert any("Andere Definition (nicht angegeben): " in words for words in said)
+    beside = {row.texts.get("definition") for forest in forests for row in forest.rows}
+    assert "nicht angegeben" in beside
+    assert "ypT0/is" not in beside
 
 
 def told(text, language):

@@ -76,7 +76,8 @@ class Labels(Form):
         return found
 
     def numbers(self, text: str) -> str:
-        """A text of figures with the language's decimal mark."""
+        """A text of figures with the language's decimal mark, and its word between two limits."""
+        text = re.sub(r"(?<=\d) to (?=[−\d])", self(" to "), text)
         return re.sub(r"(?<=\d)\.(?=\d)", self.decimal_mark, text)
 
 

@@ -41,7 +41,7 @@ def rate_forest(
         (
             evidence.trial_cells(),
             Cells(counts, _fraction("events", "n"), lambda lead, _: pooled(lead)),
-            Cells(definition, lambda record: str(record["definition"])),
+            Cells(definition, lambda record: say(str(record["definition"]))),
             evidence.weight_cells(),
             evidence.result_cells(_header(evidence)),
         ),

@@ -343,7 +343,7 @@ def definitions(evidence: AnyEvidence) -> str:
         "Where a trial reported several definitions of {outcome}, the first available of "
         "{definitions} was used.",
         outcome=analysis.labels[0],
-        definitions=", ".join(selection.of(analysis.table)["definition"]),
+        definitions=", ".join(map(evidence.say, selection.of(analysis.table)["definition"])),
     )
 
 
@@ -366,7 +366,8 @@ def _exceptions(
         "Interim analysis": record["analysis_cut"] == "interim",
     }
     holds = of_counts if evidence.measure.kind == "counts" else of_contrasts
-    return (say(words, **record, preferred=preferred) for words, said in holds.items() if said)
+    parts = {**record, "preferred": preferred, "definition": say(str(record.get("definition", "")))}
+    return (say(words, **parts) for words, said in holds.items() if said)
 
 
 def _left_out(
