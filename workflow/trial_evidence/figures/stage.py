@@ -39,24 +39,24 @@ def write_figures(
 ) -> set[str]:
     """Draw every forest plot of a setting and list them in ``figures.csv``.
 
-    A figure of an earlier run that the data no longer support is removed.
+    Figures of an earlier run that the data no longer support are removed.
 
     Parameters
     ----------
     configuration, setting
     looks
-        The words of every language.
+        Holds the labels in every language.
     sheet
-        For its risk-of-bias judgements.
+        Provides the risk-of-bias judgements.
     processed, results
-        What earlier stages wrote, and where the figures go.
+        Folders with the output of earlier stages, and for the figures.
     processes
-        To draw with.
+        Number of processes that draw.
 
     Returns
     -------
     set of str
-        The analyses of which a figure was not there yet as it is now.
+        The analyses with a figure that was missing or out of date.
     """
     folder = results / setting
     forests = setting_forests(configuration, looks, sheet, setting, processed, results)
@@ -123,12 +123,12 @@ def setting_forests(
 
 
 def stem_of(analysis: Analysis, measure: str) -> str:
-    """Place of the forest plot of an analysis by one of its measures."""
+    """Path of an analysis's forest plot for one of its measures, without suffix."""
     return f"{analysis.folder}/forest" + ("" if measure == analysis.measures[0] else f"_{measure}")
 
 
 def judgements(sheet: Sheet) -> Judgements:
-    """Risk-of-bias judgements by trial id and outcome: of the five domains, and overall."""
+    """Risk-of-bias judgements by trial id and outcome: the five domains, then overall."""
     known: dict[str, Judgement] = {"low": "low", "some_concerns": "some_concerns", "high": "high"}
     return {
         (record["trial_id"], record["outcome"]): tuple(known[record[name]] for name in DOMAINS)
@@ -141,7 +141,7 @@ def _of_comparison(evidence: Evidence[Analysis]) -> Iterator[tuple[str, Forest]]
     stem = stem_of(analysis, evidence.measure.name)
     yield stem, analysis_forest(evidence)
     for modifier in analysis.effect_modifiers:
-        # only where the factor has been pooled at all
+        # only if the factor has been pooled at all
         if evidence.estimates["subgroup"].str.startswith(modifier.subgroups).any():
             yield f"{stem}_by_{modifier.factor}", modifier_forest(evidence, modifier)
 
@@ -165,5 +165,5 @@ def _of_rates(evidence: Evidence[RateAnalysis]) -> Iterator[tuple[str, Forest]]:
 
 
 def slug(text: str) -> str:
-    """A file name made of a label: letters, digits and underscores."""
+    """A file name made from a label: letters, digits and underscores."""
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")

@@ -1,4 +1,4 @@
-"""The axis of a panel: how far it reaches, where its ticks stand, where a value lies."""
+"""The axis of a panel: its ends, its ticks, and the position of a value."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -18,25 +18,25 @@ WIDEST_RATIO = 200.0
 
 @dataclass(frozen=True)
 class Axis:
-    """What a panel's axis shows.
+    """Describes the axis of a panel.
 
     Parameters
     ----------
     scale
         How values are given and drawn: ``log`` (values are logarithms of ratios, ticks are
-        ratios), ``linear`` (as they are), ``logit`` (values are logits; drawn as percentages on an
-        even axis, since a reader compares percentages).
+        ratios), ``linear`` (as they are), ``logit`` (values are logits; drawn as percentages on a
+        linear axis, since readers compare percentages).
     reference
         Value of no effect on the analysis scale, marked by a vertical line; None for no line.
     label
         Text under the axis; may be empty.
     favours_low, favours_high
-        What lies on either side of the reference; may be empty.
+        What values below and above the reference favour; may be empty.
     limits
         Ends of the axis as printed on it (ratios, plain values, proportions from 0 to 1); None to
         choose them from the data.
     decimal_mark
-        Between the digits of its ticks.
+        Decimal mark of the tick labels.
     """
 
     scale: AxisScale
@@ -49,7 +49,7 @@ class Axis:
 
     @property
     def sides(self) -> tuple[str, str]:
-        """What lies on either side of the reference, each with its arrow; empty where unsaid."""
+        """What either side of the reference favours, each with its arrow; empty if not given."""
         low, high = clean(self.favours_low), clean(self.favours_high)
         return (
             f"\N{LEFTWARDS ARROW} {low}" if low else "",
@@ -59,7 +59,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Interval:
-    """An interval on the analysis scale as the choice of limits sees it; None is not known."""
+    """An interval on the analysis scale, used to choose the limits of an axis; None if unknown."""
 
     estimate: float | None
     low: float | None
@@ -69,7 +69,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Tick:
-    """A tick: its place in axis units (see `to_axis`) and its label."""
+    """A tick: its position in axis units (see `to_axis`) and its label."""
 
     place: float
     label: str
@@ -84,12 +84,12 @@ class AxisView:
     ticks: tuple[Tick, ...]
 
     def share(self, place: float) -> float:
-        """Where a place lies, 0 at the low end of the axis and 1 at its high end."""
+        """Relative position on the axis, from 0 at its low end to 1 at its high end."""
         return (place - self.low) / (self.high - self.low)
 
 
 def to_axis(value: float, scale: AxisScale) -> float:
-    """Axis units of a value on the analysis scale: its proportion for logits, else itself.
+    """Convert a value on the analysis scale to axis units: logits to proportions, others unchanged.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def to_axis(value: float, scale: AxisScale) -> float:
     Returns
     -------
     float
-        A place that is even along the axis.
+        A position on the linear axis.
     """
     if scale != "logit":
         return value
@@ -118,25 +118,25 @@ def view(
 ) -> AxisView:
     """Choose the ends and ticks of an axis.
 
-    Ends that are given are kept. A logit axis runs from 0 to 100%. Otherwise the axis covers every
-    estimate and the reference, with a little room, and the intervals of the trials as far as they
-    matter: on either side, limits that together carry under 10% of the weight may run past the
-    end, so that one imprecise trial does not press all others together. An interval of a pooled
-    result may add as much as that range again on a side; intervals of trials that are not pooled
-    add nothing, and where only pooled results are shown, theirs count as those of trials. Ends are
-    then moved outward to the next tick. A log axis stays between 1/200 and 200; what lies beyond
-    is an arrow.
+    Given ends are kept. A logit axis runs from 0 to 100%. Otherwise the axis covers every estimate
+    and the reference, with a small margin, and as much of the trials' intervals as matters: on
+    either side, limits that together carry under 10% of the weight may run past the end, so that
+    one imprecise trial does not compress all the others. The interval of a pooled result may extend
+    the axis by up to that range again on each side. Intervals of trials that are not pooled never
+    extend it; if only pooled results are shown, theirs are treated like those of trials. The ends
+    are then moved outward to the next tick. A log axis stays between 1/200 and 200; values beyond
+    are drawn as arrows.
 
     Parameters
     ----------
     axis
         The description of the axis.
     trials
-        Intervals of the trials that are pooled, with their weights where there are any.
+        Intervals of the pooled trials, with their weights if they have any.
     pooled
         Intervals of pooled results.
     shown
-        Intervals of trials that are shown, but not pooled.
+        Intervals of trials that are shown but not pooled.
     most
         The largest number of ticks, 3 or more.
 
@@ -162,7 +162,7 @@ def view(
     ]
     if axis.limits is None:
         low, high = ticks[0][0], ticks[-1][0]
-    # a tick on an end is on the axis, whatever rounding makes of either
+    # a tick on an end belongs to the axis, despite rounding error in either
     least, greatest = (end + side * 1e-9 * abs(end) for end, side in ((low, -1), (high, 1)))
     place = math.log if axis.scale == "log" else float
     inside = (Tick(place(at), label) for at, label in ticks if least <= at <= greatest)
@@ -172,7 +172,7 @@ def view(
 def _reach(
     axis: Axis, trials: Sequence[Interval], pooled: Sequence[Interval], shown: Sequence[Interval]
 ) -> tuple[float, float]:
-    """Ends on the natural scale before they are moved to ticks."""
+    """Ends on the natural scale, before they are moved to ticks."""
     estimates = [row.estimate for row in (*trials, *pooled, *shown) if row.estimate is not None]
     reference = [] if axis.reference is None else [axis.reference]
     marks = [mark for mark in (*estimates, *reference) if math.isfinite(mark)] or [0.0]
@@ -188,7 +188,7 @@ def _reach(
     if axis.scale == "log":
         widest = math.log(WIDEST_RATIO)
         low, high = max(min(low, widest), -widest), min(max(high, -widest), widest)
-    # all trials at one point, without intervals: any axis around it will do
+    # all trials at one point, without intervals: any axis around that point will do
     least = 0.1 if axis.scale == "log" else max(0.1 * abs(low), 0.1 * abs(high), LEAST_REACH)
     if high - low < least:
         low, high = low - least, high + least
@@ -196,9 +196,10 @@ def _reach(
 
 
 def _tail(limits: Iterable[tuple[float | None, float]], side: int) -> list[float]:
-    """The outermost limit that stays when those with under a tenth of the weight are let go.
+    """The outermost limit left when extreme limits with under a tenth of the weight are ignored.
 
-    The lowest where the side is 1, the highest where it is -1; none where no limit is known.
+    Returns the lowest limit if the side is 1, the highest if it is -1, as a list; empty if no limit
+    is known.
     """
     known = [
         (side * end, weight) for end, weight in limits if end is not None and math.isfinite(end)

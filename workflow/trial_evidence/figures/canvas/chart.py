@@ -1,4 +1,4 @@
-"""What pages share: blocks from top to bottom, a panel with its axis, a legend, small print."""
+"""Building blocks of pages: stacked blocks, a panel with its axis, a legend, small print."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -38,23 +38,23 @@ JUDGEMENT_SIGNS: Mapping[Judgement, str] = {
     "some_concerns": "?",
     "high": MINUS,
 }
-"""Signs in the discs of risk-of-bias judgements, which say in grey what colours say."""
+"""Signs in the discs of risk-of-bias judgements, legible when the page is printed in grey."""
 
 ANCHORS: Mapping[Align, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
-"""How much of a text lies to the left of its anchor."""
+"""Share of a text that lies to the left of its anchor."""
 
 MOST_TICKS = 7
 
-# a place that is off any page, for what has no end
+# a position off any page, for infinite values
 FAR_MM = 1e4
-# differences that are rounding errors
+# differences below this are rounding errors
 HAIR_MM = 1e-6
 _KEY_MM, _KEY_LINE_PT = 5.0, 2.0
 
 
 @dataclass(frozen=True)
 class Key:
-    """An entry of a legend: a mark as it is drawn in a panel, and what it means.
+    """A legend entry: a mark as drawn in a panel, and its meaning.
 
     Parameters
     ----------
@@ -86,18 +86,18 @@ class Panel:
     axis: Axis
 
     def x_mm(self, value: float) -> float:
-        """Distance from the left of the page of a value on the analysis scale."""
+        """Distance in mm of a value on the analysis scale from the left edge of the page."""
         share = self.x.share(to_axis(float(value), self.axis.scale))
-        # an endless limit has no place; far off the page is as good
+        # an infinite limit has no position; one far off the page will do
         return min(max(self.left + share * (self.right - self.left), -FAR_MM), FAR_MM)
 
     def spans(self, x: float) -> bool:
-        """Whether a distance from the left is between the sides of the panel; its edges are."""
+        """Whether a distance from the left of the page lies within the panel, edges included."""
         return self.left - HAIR_MM <= x <= self.right + HAIR_MM
 
 
 def printed(value: float, scale: AxisScale) -> str:
-    """A value on the analysis scale as it is printed: a ratio, a number or a percentage.
+    """Format a value on the analysis scale: as a ratio, a number or a percentage.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def printed(value: float, scale: AxisScale) -> str:
 
 
 def printed_interval(low: float, high: float, scale: AxisScale) -> str:
-    """Limits on the analysis scale as they are printed; empty where one is NaN."""
+    """Format limits given on the analysis scale; empty if either is NaN."""
     if math.isnan(low) or math.isnan(high):
         return ""
     ends = [printed(end, scale) for end in (low, high)]
@@ -128,25 +128,25 @@ def printed_interval(low: float, high: float, scale: AxisScale) -> str:
 
 
 def printed_result(estimate: float, low: float, high: float, scale: AxisScale) -> str:
-    """An estimate on the analysis scale as it is printed, with its limits where they are known."""
+    """Format an estimate given on the analysis scale, with its limits if they are known."""
     interval = printed_interval(low, high, scale)
     return f"{printed(estimate, scale)} ({interval})" if interval else printed(estimate, scale)
 
 
 @dataclass(frozen=True)
 class Described:
-    """What a page says of itself.
+    """The title, description and notes of a page.
 
     Parameters
     ----------
     title
         Heading of the figure.
     description
-        What the figure shows, in words, for readers who do not see it.
+        What the figure shows, in words, for readers who cannot see it.
     notes
-        Sentences under the picture, in the size of its texts.
+        Sentences under the picture, in its text size.
     details
-        What is printed in place of the sentences where a style asks for details.
+        Printed instead of the notes if the style asks for details.
     footnotes
         Small print at the foot.
     """
@@ -159,7 +159,7 @@ class Described:
 
 
 class Chart:
-    """A page being filled from top to bottom; `y` is how far it is filled, in mm."""
+    """A page filled from top to bottom; `y` is the bottom of what is filled so far, in mm."""
 
     def __init__(self, style: Style, say: Labels = ENGLISH_LABELS) -> None:
         self.style = style
@@ -181,7 +181,7 @@ class Chart:
         self.y += self.style.block_gap_mm
 
     def headline(self, title: str) -> None:
-        """The heading of the figure; the page is filled to the rule under it."""
+        """The heading of the figure and the rule under it, without the gap below."""
         style = self.style
         shown = title if style.title else ""
         self._paragraphs("title", [shown], style.title_pt, bold=True)
@@ -193,7 +193,7 @@ class Chart:
         self.line("rule", (self.left, self.y), (self.right, self.y))
 
     def heading(self, text: str) -> None:
-        """A bold line over a group of rows."""
+        """A bold line above a group of rows."""
         self._paragraphs("heading", [text], self.style.text_pt, bold=True)
 
     def headings(
@@ -202,9 +202,9 @@ class Chart:
         columns: Sequence[tuple[float, Sequence[str], Align]],
         size_pt: float | None = None,
     ) -> None:
-        """Bold lines over columns, their feet at one height; the page is filled to below them.
+        """Bold column headings aligned at the bottom; `y` moves to just below them.
 
-        A column is where its lines are anchored, the lines, and how they are aligned.
+        A column is given as its anchor, its lines, and their alignment.
         """
         leading = self.leading(size_pt)
         foot = self.y + max((len(lines) for _, lines, _ in columns), default=0) * leading
@@ -214,14 +214,14 @@ class Chart:
         self.y = foot
 
     def percent_panel(self, left_mm: float, height_mm: float) -> Panel:
-        """A panel from 0 to 100%, so far from the edge of the page, whose top is at `y`."""
+        """A panel from 0 to 100% with its top at `y`, `left_mm` in from the left margin."""
         size = self.style.text_pt
         left, right = self.left + left_mm, self.right - text_width_mm("100%", size) / 2
         fitting = fitting_view(lambda most: view(Axis("logit"), [], most=most), right - left, size)
         return Panel(left, self.y, right, self.y + height_mm, fitting, Axis("linear"))
 
     def x_axis(self, panel: Panel) -> None:
-        """Draw the axis under a panel with its ticks and words; the page is filled to below it."""
+        """Draw the axis under a panel with its ticks and labels; `y` moves to just below them."""
         style, axis, leading = self.style, panel.axis, self.leading()
         self.y = panel.bottom
         self.line("axis", (panel.left, panel.bottom), (panel.right, panel.bottom))
@@ -240,7 +240,7 @@ class Chart:
             self.y += leading
 
     def legend(self, keys: Sequence[Key]) -> None:
-        """Keys side by side, on as many lines as they need."""
+        """Keys side by side, wrapped onto as many lines as they need."""
         style = self.style
         leading = max(self.leading(), style.square_max_mm)
         indent = _KEY_MM + style.indent_mm
@@ -260,10 +260,10 @@ class Chart:
         self.y += leading if keys else 0.0
 
     def page(self, said: Described, footnotes: Sequence[str]) -> Page:
-        """Everything drawn so far, with its sentences and small print at the foot.
+        """The finished page, with notes and small print at the foot.
 
-        Labels that were cut are added to the footnotes; without small print in the style there
-        are neither.
+        Labels that were cut are given in full in the footnotes; notes and footnotes are left out if
+        the style has no small print.
         """
         style, small = self.style, list(footnotes)
         notes = said.details if style.details and said.details else said.notes
@@ -300,12 +300,12 @@ class Chart:
         width_pt: float | None = None,
         dashed: bool = False,
     ) -> None:
-        """A straight line; a rule in ink where nothing else is said."""
+        """A straight line; by default with the width and colour of a rule."""
         width = self.style.rule_pt if width_pt is None else width_pt
         self.segments.append(Segment(role, start, end, colour or self.style.ink, width, dashed))
 
     def upright(self, role: str, panel: Panel, value: float, bottom: float, **look: Any) -> None:
-        """A line from the top of a panel down at a value, if that is on the axis; see `line`."""
+        """A vertical line at a value, if on the axis, from the top of a panel down; see `line`."""
         x = panel.x_mm(value)
         if panel.spans(x):
             self.line(role, (x, panel.top), (x, bottom), **look)
@@ -313,7 +313,7 @@ class Chart:
     def dot(
         self, role: str, centre: Point, diameter_mm: float, fill: str, outline: str = ""
     ) -> None:
-        """A disc; its edge is drawn where it has a colour of its own."""
+        """A disc; its edge is drawn only if it has a colour of its own."""
         steps = 24 if diameter_mm < 4 else 48
         turns = [2 * math.pi * step / steps for step in range(steps)]
         radius = diameter_mm / 2
@@ -331,7 +331,7 @@ class Chart:
         outline: str = "",
         width_pt: float | None = None,
     ) -> None:
-        """A filled shape in front of all lines; with a hair line around it, or one of a width."""
+        """A filled shape in front of all lines, with a hairline outline unless a width is given."""
         width = (self.style.hair_pt if width_pt is None else width_pt) if outline else 0.0
         self.polygons.append(Polygon(role, tuple(corners), fill, outline or fill, width))
 
@@ -346,9 +346,9 @@ class Chart:
         colour: str | None = None,
         size_pt: float | None = None,
     ) -> None:
-        """A line of text whose capitals are centred at a height, or several around it.
+        """A line of text with its capitals centred at a height, or several lines centred around it.
 
-        Empty text is no text.
+        Empty text is not drawn.
         """
         size = self.style.text_pt if size_pt is None else size_pt
         lines = [text] if isinstance(text, str) else text
@@ -360,7 +360,7 @@ class Chart:
                 self.texts.append(Text(role, line, x, baseline, size, ink, align, bold))
 
     def cut_short(self, label: str) -> None:
-        """Have a footnote give in full what a panel shows the beginning of."""
+        """Record a label that a panel shows abbreviated, so that a footnote gives it in full."""
         self._shortened.append(clean(label))
 
     def leading(self, size_pt: float | None = None) -> float:
@@ -368,11 +368,11 @@ class Chart:
         return self.style.leading_mm(self.style.text_pt if size_pt is None else size_pt)
 
     def legible(self, fill: str) -> str:
-        """Dark or light, whichever can be read on a colour."""
+        """Dark or light ink, whichever has more contrast with a colour."""
         return max((self.style.ink, self.style.paper), key=lambda ink: contrast(ink, fill))
 
     def _favours(self, panel: Panel) -> None:
-        """What either side favours, on both sides of the reference; nothing where it is beyond."""
+        """The labels on both sides of the reference; none if the reference is outside the panel."""
         style, axis = self.style, panel.axis
         if axis.reference is not None and not panel.spans(panel.x_mm(axis.reference)):
             return
@@ -383,7 +383,7 @@ class Chart:
         split = (panel.left + panel.right) / 2
         if axis.reference is not None:
             split = panel.x_mm(axis.reference)
-        # a reference near the edge of the page would leave no room for the words on that side
+        # a reference near the edge of the page would leave no room for the label on that side
         split = min(max(split, self.left + need[0] + gap), self.right - need[1] - gap)
         sides: tuple[tuple[str, float, float, Align], ...] = (
             (low, split - gap, split - gap - self.left, "right"),
@@ -411,7 +411,7 @@ class Chart:
         self.fill("band", corners, self.style.band)
 
     def fill(self, role: str, corners: Sequence[Point], colour: str) -> None:
-        """A filled shape behind all lines, anywhere on the page."""
+        """A filled shape behind all lines."""
         self.bands.append(Polygon(role, tuple(corners), colour, colour, 0.0))
 
     def _key(self, key: Key, x: float, y: float) -> None:
@@ -434,7 +434,7 @@ class Chart:
         bold: bool = False,
         colour: str | None = None,
     ) -> None:
-        """Texts over the width of the page; it is filled to below them."""
+        """Text wrapped to the width of the page; `y` moves to just below it."""
         room = self.right - self.left
         lines = [line for text in paragraphs for line in wrap(text, room, size_pt, bold)]
         leading = self.leading(size_pt)
@@ -452,7 +452,7 @@ def rectangle(left: float, top: float, right: float, bottom: float) -> tuple[Poi
 
 
 def clipped(start: Point, end: Point, box: Box) -> tuple[Point, Point] | None:
-    """The part of a line within a box; None if there is none (Liang and Barsky 1984)."""
+    """The part of a line inside a box; None if there is none (Liang and Barsky 1984)."""
     run, rise = end[0] - start[0], end[1] - start[1]
     enter, leave = 0.0, 1.0
     for step, room in (
@@ -479,9 +479,9 @@ def clipped(start: Point, end: Point, box: Box) -> tuple[Point, Point] | None:
 
 
 def fitting_view(made: Callable[[int], AxisView], width_mm: float, size_pt: float) -> AxisView:
-    """The axis with as many ticks, seven at most, as its labels have room for; three at least.
+    """The axis with as many ticks as its labels have room for, at most seven and at least three.
 
-    `made` makes the axis with so many ticks at most.
+    `made` makes the axis with at most the given number of ticks.
     """
     views = (made(most) for most in range(MOST_TICKS, 3, -1))
     fitting = (seen for seen in views if _labels_fit(seen, width_mm, size_pt))
@@ -489,7 +489,7 @@ def fitting_view(made: Callable[[int], AxisView], width_mm: float, size_pt: floa
 
 
 def _labels_fit(made: AxisView, width_mm: float, size_pt: float) -> bool:
-    """Whether the labels of a horizontal axis keep a letter’s distance."""
+    """Whether labels of a horizontal axis are at least one character apart."""
     gap = text_width_mm("0", size_pt)
     ends = [
         (made.share(tick.place) * width_mm, text_width_mm(tick.label, size_pt) / 2)

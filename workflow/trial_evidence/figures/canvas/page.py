@@ -1,4 +1,4 @@
-"""A page of shapes and texts in millimetres, drawn as they are and saved as files."""
+"""A page of shapes and texts positioned in millimetres, and how it is drawn and saved."""
 
 import gc
 import re
@@ -36,10 +36,10 @@ Format = Literal["svg", "pdf", "png", "eps", "tiff"]
 Point = tuple[float, float]
 
 DPI = 300
-# Of a side: more than that few programs open, and a thousand rows would take gigabytes to draw.
+# Per side: few programs open larger images, and a thousand rows would take gigabytes to draw.
 MOST_DOTS = 20_000
 LEAST_POINTS = 6.0
-# A figure that is longer than paper has tens of thousands of parts.
+# A figure longer than this (longer than paper) has tens of thousands of parts.
 _LONG_INCHES = 12
 _MM_PER_INCH = 25.4
 _SETTINGS: dict[str, Any] = {
@@ -48,14 +48,14 @@ _SETTINGS: dict[str, Any] = {
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
     "text.parse_math": False,
-    # hinted letters are as wide as whole dots; lines would grow past their measure
+    # hinted letters are rounded to whole pixels; lines would grow beyond their measured width
     "text.hinting": "none",
 }
-# of pages, which are white for the most part, the quickest compression is also the smallest
+# pages are mostly white, so the fastest compression is also the smallest
 _PNG_LEVEL = 1
 _DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _colour = attrgetter("colour")
-# Share of a line that is before its place.
+# Share of a line's width to the left of its anchor.
 _BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
 
 
@@ -63,7 +63,7 @@ _BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
 class Polygon:
     """A filled shape: corner points (x, y) in mm from the top left of the page; colours as hex.
 
-    `role` says what it stands for (band, square, diamond, arrow, bar); it is not drawn.
+    `role` names its meaning (band, square, diamond, arrow, bar); it is not drawn.
     """
 
     role: str
@@ -102,8 +102,8 @@ class Text:
 class Line(FigureText):
     """One line of upright text on its baseline.
 
-    matplotlib lays out a box around every text, in every format again, to find where it begins. The
-    page knows: only the width is measured, and only of a line that does not begin at its place.
+    matplotlib lays out a box around every text, again for each format, to find where it begins. A
+    page knows the position: only the width is measured, and only for text that is not left-aligned.
     """
 
     def draw(self, renderer: RendererBase) -> None:
@@ -125,30 +125,30 @@ class Line(FigureText):
 
 
 class Picture(Protocol):
-    """What can be saved: a figure laid out for it, and what is said of the figure in words."""
+    """Anything that can be saved: a laid-out figure with its title, description and small print."""
 
     @property
     def title(self) -> str:
-        """Heading, for the file's own title."""
+        """Heading, stored as the title of the file."""
 
     @property
     def description(self) -> str:
-        """What it shows, for readers who do not see it."""
+        """What it shows, for readers who cannot see it."""
 
     @property
     def small_print(self) -> str:
-        """Its notes and footnotes, whether they are drawn or left to a caption."""
+        """Its notes and footnotes, whether drawn or left to a caption."""
 
     def figure(self) -> Figure:
-        """Everything in its final place; called within `save_page`'s settings."""
+        """Everything in its final position; called within `save_page`'s settings."""
 
     def fitted(self, height_mm: float) -> "Picture":
-        """The same at a height, as a screen has one."""
+        """The same picture fitted to a height, as for a screen."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """Everything on a page, in mm from its top left; drawn in the order of the fields."""
+    """Everything on a page, in mm from the top left; drawn in the order of the fields."""
 
     width_mm: float
     height_mm: float
@@ -165,10 +165,10 @@ class Page:
         return draw(self)
 
     def fitted(self, height_mm: float) -> "Page":
-        """The page at a height, as a screen has one.
+        """The page fitted to a height, as for a screen.
 
-        A lower page gets white at its foot. A higher one is made smaller, with white on both
-        sides, but never so small that type is under 6 points: then it stays higher than asked.
+        A shorter page gets white space at its foot. A taller one is scaled down, with white on both
+        sides, but type never goes below 6 points: the page then stays taller than requested.
         """
         if self.height_mm <= height_mm:
             return replace(self, height_mm=height_mm)
@@ -204,7 +204,7 @@ class Pointed:
         """See `Picture`."""
         figure = self.picture.figure()
         for axis in (axis for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)):
-            # ticks are written anew whenever the figure is drawn
+            # tick labels are regenerated whenever the figure is drawn
             if isinstance(written := axis.get_major_formatter(), FixedFormatter):
                 axis.set_major_formatter(FixedFormatter(list(map(self._pointed, written.seq))))
         for text in figure.findobj(FigureText):
@@ -220,22 +220,22 @@ class Pointed:
 
 
 def settled(plot: "p9.ggplot") -> Figure:
-    """A plot drawn with the bundled font, everything in its final place."""
+    """A plot drawn with the bundled font, with everything in its final position."""
     figure = plot.draw()
     _use_bundled_font(figure)
     _settle(figure)
     for text in figure.findobj(FigureText):
         if not text.get_text().strip():
-            # a blank that kept room for other words is no word
+            # a blank that reserved room for other text is not text
             text.set_visible(False)
     return figure
 
 
 def draw(page: Page) -> Figure:
-    """The page as a figure of its size whose coordinates are millimetres.
+    """The page as a figure of its size, with millimetres as coordinates.
 
-    Its shapes go to matplotlib as they are: a page knows the place of everything, and the scales,
-    facets and layout of a plot would only be worked out to be the identity.
+    Shapes go straight to matplotlib: a page already knows every position, so working out the
+    scales, facets and layout of a plot would be wasted.
 
     Returns
     -------
@@ -263,7 +263,7 @@ def draw(page: Page) -> Figure:
 
 
 def _moved(page: Page, right: float, down: float = 0.0, share: float = 1.0) -> Page:
-    """The page's content at a share of its size, then moved; the page itself as it was."""
+    """Scale the content of a page, then move it; the size of the page is unchanged."""
 
     def at(point: Point) -> Point:
         return right + share * point[0], down + share * point[1]
@@ -290,7 +290,7 @@ def _moved(page: Page, right: float, down: float = 0.0, share: float = 1.0) -> P
 
 
 def _together(pages: Sequence[Page], width_mm: float, height_mm: float) -> Page:
-    """What is on all pages on one, with the words of the first."""
+    """The content of all pages on one, with the title, description and small print of the first."""
     return replace(
         pages[0],
         width_mm=width_mm,
@@ -303,13 +303,13 @@ def _together(pages: Sequence[Page], width_mm: float, height_mm: float) -> Page:
 
 
 def as_paragraph(sentences: Iterable[str]) -> str:
-    """Notes and footnotes in one, each once; each ends with a full stop."""
+    """Join notes and footnotes, without duplicates, each ending with a full stop."""
     told = dict.fromkeys(filter(None, map(clean, sentences)))
     return " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in told)
 
 
 def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
-    """Pages of one width as one, each below the one before; at least one, with words of its own."""
+    """Stack one or more pages of the same width, with a title and description for the whole."""
     tops = [0.0, *accumulate(page.height_mm for page in pages)]
     moved = [_moved(page, 0.0, top) for page, top in zip(pages, tops, strict=False)]
     whole = _together(moved, pages[0].width_mm, tops[-1])
@@ -318,9 +318,9 @@ def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
 
 
 def beside(pages: Sequence[Page]) -> Page:
-    """Pages as one, each to the right of the one before, their tops on one line.
+    """Place one or more pages side by side, aligned at the top.
 
-    At least one; the whole is as high as the highest and has the words of the first.
+    The result is as high as the tallest and has the title and description of the first.
     """
     lefts = [0.0, *accumulate(page.width_mm for page in pages)]
     moved = [_moved(page, left) for page, left in zip(pages, lefts, strict=False)]
@@ -337,35 +337,35 @@ def save_page(
 
     The bytes depend on the page alone: no date, no random identifiers, the bundled font.
     SVG keeps text as text, PDF and EPS embed TrueType fonts, TIFF is RGB with LZW compression.
-    Nothing on a page is transparent, which EPS could not show.
+    Nothing on a page is transparent, since EPS has no transparency.
 
     Parameters
     ----------
     page
-        What to draw.
+        The page or chart.
     stem
-        Path without suffix; its folder is made when missing.
+        Path without suffix; missing folders are created.
     formats
         Suffixes of the files to write.
     dpi
-        Dots per inch of PNG and TIFF; fewer where a side would have more than `MOST_DOTS`.
+        Dots per inch of PNG and TIFF; lowered if a side would exceed `MOST_DOTS`.
     """
     contents = {stem.with_name(f"{stem.name}.{kind}"): b"" for kind in formats}
-    # whatever a caller or a matplotlibrc has set must not change the page
+    # settings of the caller or of a matplotlibrc must not change the page
     with matplotlib.style.context(["default", _SETTINGS]), warnings.catch_warnings():
-        # a letter that the font lacks is drawn as a box; the SVG keeps the letter itself
+        # a character missing from the font is drawn as a box; the SVG keeps the character itself
         warnings.filterwarnings(
             "ignore", message="Glyph .* missing from font", category=UserWarning
         )
         figure = page.figure()
         for target, kind in zip(contents, formats, strict=True):
             contents[target] = _render(figure, page, kind, dpi)
-    # No reader ever finds half a file or half a set.
+    # Nobody ever reads half a file or half a set.
     with ExitStack() as unfinished:
         for target, content in contents.items():
             unfinished.enter_context(whole(target)).write_bytes(content)
     if max(figure.get_size_inches()) > _LONG_INCHES:
-        # its parts point at each other, and would stay until Python next looks for such circles
+        # its parts form reference cycles and would stay in memory until the next garbage collection
         del figure
         gc.collect()
 
@@ -387,7 +387,7 @@ def _polygon_layer(page: Page, polygons: Sequence[Polygon]) -> list[Artist]:
 
 
 def _segment_layers(page: Page, segments: Iterable[Segment], linestyle: str) -> Iterator[Artist]:
-    """Lines colour by colour, so that where two cross the same one is always on top."""
+    """Draw lines colour by colour, so that the same one is always on top where two cross."""
     for colour, alike in groupby(sorted(segments, key=_colour), _colour):
         lines = list(alike)
         yield LineCollection(
@@ -408,7 +408,7 @@ def _text(page: Page, text: Text) -> Artist:
 
 
 def _settle(figure: Figure) -> None:
-    """Place the panel once; with a layout engine every file would be drawn twice."""
+    """Lay out the panel once; a layout engine would draw every file twice."""
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
@@ -422,8 +422,8 @@ def _use_bundled_font(figure: Figure) -> None:
 
 def font(bold: bool, size_pt: float) -> FontProperties:
     """The bundled typeface."""
-    # Naming the file leaves the font manager of the process as it is, and no other version of the
-    # same family installed on a machine can take its place.
+    # Naming the file leaves the font manager of the process unchanged, and no other installed
+    # version of the same family can take its place.
     weight = "bold" if bold else "normal"
     return FontProperties(
         family=[FONT_FAMILY], weight=weight, size=size_pt, fname=str(font_path(bold))
@@ -448,13 +448,13 @@ def _render(figure: Figure, page: Picture, kind: Format, dpi: int) -> bytes:
 
 
 def _dots(figure: Figure, page: Picture, kind: Literal["png", "tiff"], dpi: int) -> bytes:
-    """The figure as dots, none of them transparent: journals refuse an alpha channel."""
+    """The figure as an image without transparency: journals refuse an alpha channel."""
     figure.set_dpi(min(dpi, MOST_DOTS / max(figure.get_size_inches())))
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     size = canvas.get_width_height()
     image = Image.frombuffer("RGBA", size, canvas.buffer_rgba()).convert("RGB")
-    # the dots as matplotlib has them, of which nothing more is needed
+    # matplotlib's own copy of the pixels, no longer needed
     del canvas.renderer
     buffer = BytesIO()
     options: dict[str, Any] = {"compression": "tiff_lzw"}
@@ -469,7 +469,7 @@ def _dots(figure: Figure, page: Picture, kind: Literal["png", "tiff"], dpi: int)
 
 
 def _described(svg: bytes, page: Picture) -> bytes:
-    """Add the description that screen readers speak, and fonts for machines without ours."""
+    """Add the description that screen readers read out, and fallback fonts."""
     text = svg.decode("utf-8")
     families = ", ".join([f"'{FONT_FAMILY}'", *FALLBACK_FAMILIES])
     text = text.replace(f"font-family: '{FONT_FAMILY}'", f"font-family: {families}")

@@ -1,4 +1,4 @@
-"""Publishing: any number of figures drawn by several processes, listed, and no old one left."""
+"""Publishing: draw any number of figures in several processes, list them, remove outdated ones."""
 
 import os
 import sys
@@ -17,25 +17,25 @@ from trial_evidence.figures.canvas.page import DPI, Format, Picture, as_paragrap
 from trial_evidence.kept import Ledger, code_version, digest, remove_made
 
 LISTING = "figures.csv"
-# Beside the list: what each figure was drawn from.
+# In the same folder as the list: what each figure was drawn from.
 RECORD = ".drawn.json"
 LISTING_COLUMNS = ["setting", "analysis", "figure", "title", "description", "caption"]
 Place = TypeVar("Place", bound=tuple[str, ...])
-# So many figures take as long to draw as a new process takes to import what it draws with.
+# Drawing this many figures takes as long as a new process takes to import its libraries.
 _WORTH_A_PROCESS = 6
 
 
 @contextmanager
 def helpers(number: int, *known: Any) -> Iterator[ProcessPoolExecutor | None]:
-    """Processes that help this one; they are waited for at the end.
+    """Worker processes; they are waited for at the end.
 
     Parameters
     ----------
     number
-        Of processes; without any, nobody helps.
+        Number of processes; None is yielded instead of a pool if there are none.
     *known
-        What `of_helper` calls there: a process that is a copy of this one needs no word of it.
-        Where processes begin anew, nobody helps who would have to know something.
+        Functions that `of_helper` calls in a worker. Forked workers inherit them; where processes
+        cannot be forked and functions are given, there are no workers.
     """
     if number > 0 and (_start() == "fork" or not known):
         with ProcessPoolExecutor(
@@ -55,19 +55,19 @@ def _begin(known: Sequence[Callable[[], Any]]) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this helper when its parent does: it would wait for ever for a killed one's work."""
+    """End this worker with its parent: it would wait for ever for work from a killed one."""
     if parent := parent_process():
         parent.join()
         os._exit(1)
 
 
 def of_helper(place: int) -> Any:
-    """Do what a helper was told of when it began, and return what comes of it."""
+    """Call a function given to the worker at its start, and return the result."""
     return _KNOWN[place]()
 
 
 class Drawing:
-    """Figures of a folder that are drawn while something else is done; see `publishing`."""
+    """Figures of a folder, drawn in the background; see `publishing`."""
 
     def __init__(
         self,
@@ -81,16 +81,16 @@ class Drawing:
         self._draw = partial(save_page, formats=formats, dpi=dpi)
         self._files: dict[str, list[Path]] = {}
         self._begun: dict[str, tuple[str, Future[None] | None]] = {}
-        # Files of figures of an earlier run that are no figures any more.
+        # Files of an earlier run's figures that no longer exist.
         self.no_more: set[Path] = set()
 
     def add(self, pages: Mapping[str, Picture]) -> list[str]:
-        """Have figures drawn, by their path below the folder without a suffix.
+        """Draw those figures, by path below the folder without suffix, that are out of date.
 
         Returns
         -------
         list of str
-            Those that have to be: what is to be drawn, or a file of it, is not as it was.
+            Those that are drawn: what they show has changed, or one of their files has.
         """
         formats, *_ = self._drawn_from
         stale = []
@@ -108,7 +108,7 @@ class Drawing:
         return stale
 
     def finish(self) -> set[Path]:
-        """Wait for the figures, write down what they were drawn from, and return their files."""
+        """Wait for the figures, record what they were drawn from, and return their files."""
         for stem, (key, begun) in self._begun.items():
             if begun is not None:
                 begun.result()
@@ -129,22 +129,22 @@ def publishing(
     kept: Collection[str] = (),
     record: str = RECORD,
 ) -> Iterator[Drawing]:
-    """Draw figures while something else is done; at the end of it they are all there.
+    """Draw figures in the background; they are complete when the context ends.
 
     Parameters
     ----------
     folder, formats, dpi
-        Where the files go, their suffixes, and how fine those of dots are.
+        Where the files go, their suffixes, and the resolution of bitmaps.
     pool
-        Processes to draw with; without any, a figure is drawn where it is added.
+        Processes that draw; without a pool a figure is drawn when it is added.
     own
-        Patterns of paths below the folder. What they match is a figure, or was one in an earlier
-        run and is removed, with a folder that is empty then; so is every other figure that the
-        record tells of. Without patterns nothing is removed.
+        Patterns of paths below the folder. Any match that is not a figure of this run is removed,
+        with folders that become empty; so is every other outdated figure in the record. Without
+        patterns nothing is removed.
     kept
-        Paths below the folder that are no figures and stay.
+        Paths below the folder that are not figures and stay.
     record
-        Name of the file in the folder that tells of every figure what it was drawn from.
+        Name of the file in the folder that records what each figure was drawn from.
     """
     drawing = Drawing(Ledger(folder / record), formats, dpi, pool)
     yield drawing
@@ -160,10 +160,10 @@ def publish(
     processes: int = 1,
     **more: Any,
 ) -> list[str]:
-    """Save figures and remove those of an earlier run that are no more; see `publishing`.
+    """Save figures and remove outdated ones of an earlier run; see `publishing`.
 
-    Of the processes allowed, no more are started than are worth it. The names of the figures that
-    had to be drawn are returned.
+    Starts no more processes than are worthwhile, up to the number allowed. Returns the names of the
+    figures that had to be drawn.
     """
     enough = 1 if _start() == "fork" else _WORTH_A_PROCESS
     useful = min(processes, 1 + len(pages) // enough)
@@ -175,20 +175,20 @@ def publish(
 
 
 def listing_of(pages: Mapping[Place, Picture]) -> pd.DataFrame:
-    """Figures in words, by setting, analysis and name, in the columns ``LISTING_COLUMNS``."""
+    """A table of figures in words, by setting, analysis and name; see `LISTING_COLUMNS`."""
     rows = [(*place, page.title, page.description, caption(page)) for place, page in pages.items()]
     return pd.DataFrame(rows, columns=LISTING_COLUMNS)
 
 
 def caption(page: Picture) -> str:
-    """What is printed under a figure: its title, then all that its small print says."""
+    """Caption of a figure: its title, then its small print."""
     return as_paragraph([page.title, page.small_print])
 
 
 def _start() -> Literal["fork", "spawn"]:
-    """How a process begins: a copy of this one has imported everything, a new one has not.
+    """How to start a process: a forked one has everything imported already, a spawned one has not.
 
-    Only a process without threads can be copied, and on macOS not one that has drawn.
+    Only a process without threads can be forked safely, and on macOS not one that has drawn.
     """
     alone = sys.platform == "linux" and threading.active_count() == 1
     return "fork" if alone else "spawn"

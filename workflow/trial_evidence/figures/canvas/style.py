@@ -12,8 +12,8 @@ from trial_evidence.figures.canvas.text import MM_PER_POINT
 class Style:
     """Sizes and colours of a page.
 
-    Lengths are millimetres on the page, font sizes and line widths points, as their names say.
-    The colours differ in lightness too, so that a figure printed in grey loses nothing.
+    Names give the units: lengths are millimetres on the page, font sizes and line widths points.
+    The colours also differ in lightness, so that a figure printed in grey loses nothing.
     """
 
     width_mm: float = 180.0
@@ -57,19 +57,19 @@ class Style:
     accent_light: str = "#8DB3DC"
     accent_pale: str = "#DCE8F4"
 
-    # what journals want otherwise: no title in the picture, a raised decimal point, the numbers of
-    # references and the follow-up beside trials
+    # what some journals require: no title in the picture, a raised decimal point, reference numbers
+    # and follow-up next to trials
     title: bool = True
     decimal_mark: str = "."
     references: bool = False
     follow_up: bool = False
 
-    # sentences under a plot and footnotes, which nobody reads from a screen; every model and
-    # interval among them, for a supplement
+    # sentences under a plot and footnotes, which nobody reads on a screen; with details, every
+    # model and interval, for a supplement
     small_print: bool = True
     details: bool = False
 
-    # beside a forest plot and in traffic lights; a sign in each disc says the same in grey
+    # next to a forest plot and in traffic lights; the sign in each disc conveys the same in grey
     risk_of_bias: bool = True
     light_mm: float = 3.0
     low_risk: str = "#8CC28C"
@@ -82,7 +82,7 @@ class Style:
 
     @property
     def accent_faint(self) -> str:
-        """Between the paper and `accent_pale`. It means something; `band` may be white."""
+        """Halfway from `paper` to `accent_pale`. It carries meaning; `band` may be white."""
         return mixed(self.paper, self.accent_pale, 0.5)
 
     @property
@@ -93,13 +93,13 @@ class Style:
 
 @lru_cache(maxsize=512)
 def mixed(one: str, other: str, share: float) -> str:
-    """A colour between two, as hex: the first at share 0, the other at 1."""
+    """A colour between two, as hex: the first at share 0, the second at 1."""
     share = min(max(share, 0.0), 1.0)
     pairs = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5))
     return "#" + "".join(f"{round(a + share * (b - a)):02X}" for a, b in pairs)
 
 
-# What narrower pages have smaller: on one and a half columns, and on one.
+# Smaller values for narrower pages: one and a half columns, and one column.
 _NARROWER: Mapping[str, tuple[Any, Any]] = {
     "width_mm": (120.0, 85.0),
     "margin_mm": (1.5, 1.0),
@@ -131,8 +131,8 @@ _NARROWER: Mapping[str, tuple[Any, Any]] = {
 }
 
 NARROWEST_MM = 75.0
-"""The narrowest page that can be read in print."""
-# What gives way with the width of a page.
+"""The narrowest page that is legible in print."""
+# Minimum widths that shrink with the page.
 _SHARING = ("panel", "text_column")
 
 PRESETS: Mapping[str, Style] = {
@@ -144,12 +144,13 @@ PRESETS: Mapping[str, Style] = {
 
 
 def style_for(width_mm: float) -> Style:
-    """The preset made for a width: the widest that is no wider, at that width.
+    """The widest preset that is no wider than a width, set to that width.
 
     Parameters
     ----------
     width_mm
-        Width of the page, `NARROWEST_MM` or more; below a column the panel keeps its share of it.
+        Width of the page, `NARROWEST_MM` or more; below one column, minimum widths shrink in
+        proportion.
 
     Returns
     -------
@@ -159,7 +160,7 @@ def style_for(width_mm: float) -> Style:
     Raises
     ------
     ValueError
-        If no preset is as narrow as that.
+        If the width is below `NARROWEST_MM`.
     """
     for style in PRESETS.values():
         if style.width_mm <= width_mm:
@@ -173,17 +174,17 @@ def style_for(width_mm: float) -> Style:
 
 
 def styled(changes: Mapping[str, Any], width_mm: float, magnification: float = 1.0) -> Style:
-    """The preset made for a width with some of its fields changed.
+    """The preset for a width with some of its fields changed.
 
     Parameters
     ----------
     changes
-        Fields of `Style` and their values, as they are before any magnification.
+        Fields of `Style` and their values before magnification.
     width_mm
         Width of the finished page, `NARROWEST_MM` times the magnification or more.
     magnification
-        By how much everything is larger than in print: a page for a screen that is read from the
-        back of a room is laid out as a smaller one and then enlarged.
+        Enlargement relative to print: a slide read from the back of a room is laid out as a smaller
+        page and then enlarged.
 
     Returns
     -------
@@ -200,7 +201,7 @@ def styled(changes: Mapping[str, Any], width_mm: float, magnification: float = 1
 
 
 def magnified(style: Style, by: float) -> Style:
-    """The style with all lengths and type sizes magnified, but for the width of the page."""
+    """The style with all lengths and type sizes magnified, except the width of the page."""
     larger = {
         field.name: getattr(style, field.name) * by
         for field in fields(style)

@@ -1,8 +1,9 @@
-"""Text measured with the bundled font, so that columns and line breaks never depend on a machine.
+"""Text measured with the bundled font, so that columns and line breaks are the same on any machine.
 
-The font is Liberation Sans, whose advance widths are those of Arial and Helvetica: a page laid out
-with it also holds where an SVG viewer falls back on one of these. The bundled files lack what no
-page uses and every PDF would have to be rid of (fonts/CHANGES.txt), and bear another name for it.
+The font is Liberation Sans, whose advance widths are those of Arial and Helvetica: a layout made
+with it still fits if an SVG viewer falls back on one of these. The bundled files omit tables that
+no page uses and that would have to be removed from every PDF (fonts/CHANGES.txt), and therefore
+carry another name.
 """
 
 import re
@@ -18,9 +19,9 @@ CAP_HEIGHT_EM = 1409 / 2048
 MM_PER_POINT = 25.4 / 72
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
-# "p = 0.03" is one word to a reader
+# readers take "p = 0.03" as one word
 _RELATIONS = frozenset("=<>±≤≥")
-# letters of two lines or more
+# letters that fill two lines or more
 _LONG = 400
 _BLANKS = re.compile("[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
 
@@ -31,7 +32,7 @@ def font_path(bold: bool = False) -> Path:
     Parameters
     ----------
     bold
-        The bold cut instead of the regular one.
+        The bold instead of the regular font.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def font_path(bold: bool = False) -> Path:
 
 
 def clean(text: str) -> str:
-    """One line of text that XML can hold: blanks run together, control characters dropped.
+    """Make one line of text that XML can hold: collapse blanks, drop control characters.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def clean(text: str) -> str:
     Returns
     -------
     str
-        The text, without blanks at its ends; halves of surrogate pairs become U+FFFD.
+        The text, trimmed; halves of surrogate pairs become U+FFFD.
     """
     kept = []
     for character in _BLANKS.sub(" ", text):
@@ -78,7 +79,7 @@ def _advance(character: str, bold: bool) -> float:
     known = _advances(bold).get(character)
     if known is not None:
         return known
-    # a viewer takes the glyph from some other font: one em holds nearly every letter there is
+    # a viewer takes the glyph from another font: nearly every letter fits into one em
     return 0.0 if unicodedata.category(character) in {"Mn", "Me", "Cf"} else 1.0
 
 
@@ -90,7 +91,7 @@ def _width_em(text: str, bold: bool) -> float:
 def text_width_mm(text: str, size_pt: float, bold: bool = False) -> float:
     """Width of one line of text, as the sum of its advance widths.
 
-    Kerning is left out: it differs between viewers and makes text narrower, not wider.
+    Kerning is left out: it differs between viewers and only makes text narrower.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def text_width_mm(text: str, size_pt: float, bold: bool = False) -> float:
     size_pt
         Font size in points.
     bold
-        Measured in the bold cut.
+        Measure in bold.
 
     Returns
     -------
@@ -110,18 +111,18 @@ def text_width_mm(text: str, size_pt: float, bold: bool = False) -> float:
 
 
 def shorten(text: str, width_mm: float, size_pt: float, bold: bool = False) -> str:
-    """Cut a line to a width and end it with an ellipsis; unchanged if it fits.
+    """Cut a line to a width, ending in an ellipsis; unchanged if it fits.
 
     Parameters
     ----------
     text
         One line.
     width_mm
-        Room in millimetres.
+        Available width in millimetres.
     size_pt
         Font size in points.
     bold
-        Measured in the bold cut.
+        Measure in bold.
 
     Returns
     -------
@@ -144,22 +145,22 @@ def shorten(text: str, width_mm: float, size_pt: float, bold: bool = False) -> s
 def wrap(
     text: str, width_mm: float, size_pt: float, bold: bool = False, most_lines: int | None = None
 ) -> tuple[str, ...]:
-    """Break text into lines at its blanks; inside a word only where the word alone is too long.
+    """Break text into lines at blanks; inside a word only if the word is wider than a line.
 
-    Blanks beside =, <, > and the like do not break, so that ``p = 0.03`` stays together.
+    Blanks next to =, <, > and the like do not break, so that ``p = 0.03`` stays together.
 
     Parameters
     ----------
     text
         Any text; cleaned first.
     width_mm
-        Room in millimetres.
+        Available width in millimetres.
     size_pt
         Font size in points.
     bold
-        Measured in the bold cut.
+        Measure in bold.
     most_lines
-        Lines at most; the last one then ends with an ellipsis if anything is left out.
+        Maximum number of lines; the last ends in an ellipsis if anything is left out.
 
     Returns
     -------
@@ -179,7 +180,7 @@ def wrap(
 
 
 def _first_line(text: str, width_mm: float, size_pt: float, bold: bool) -> str:
-    # of a text of many lines the beginning tells that it is too long for one
+    # the beginning of a long text is enough to tell that it is wider than one line
     if (
         text_width_mm(text[:_LONG], size_pt, bold) <= width_mm
         and text_width_mm(text, size_pt, bold) <= width_mm
@@ -193,5 +194,5 @@ def _first_line(text: str, width_mm: float, size_pt: float, bold: bool) -> str:
         if used > width_mm and character != " ":
             break
         fitting = index + 1
-    # at least one character a line, or there would be no end
+    # at least one character per line, or the loop would never end
     return text[:last_blank] if last_blank else text[: max(1, fitting)]
