@@ -1,4 +1,4 @@
-"""Trials as bubbles whose areas follow an amount, for plots of effects against something else."""
+"""Trials as bubbles, area proportional to an amount, for plots of effects against a covariate."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ _LARGEST_MM = 6.0
 
 
 def sized(trials: pd.DataFrame, amount: str, smallest_mm: float, style: Style) -> pd.DataFrame:
-    """The trials with the ``diameter`` of their bubbles, those with the most of an amount first.
+    """The trials with the ``diameter`` of their bubbles, largest amount first.
 
-    Small bubbles are drawn last: they would vanish behind large ones.
+    Small bubbles are drawn last so that large ones do not hide them.
     """
     known = trials[amount].clip(lower=0.0)
     share = known / known.max() if (known > 0).any() else 1.0
@@ -26,7 +26,7 @@ def sized(trials: pd.DataFrame, amount: str, smallest_mm: float, style: Style) -
 
 
 def bubbles(trials: pd.DataFrame, kind: str, name: str, style: Style) -> list[Any]:
-    """Layers of bubbles with their names, from a column, and the key of their shape."""
+    """Layers of bubbles with names taken from a column, and the legend key of their shape."""
     looks = disc(0.0, style.muted, style.ink, style)
     shown = trials.assign(kind=kind, size=point_size(trials["diameter"], looks["stroke"]))
     del looks["size"]

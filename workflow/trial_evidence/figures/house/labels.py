@@ -1,6 +1,6 @@
-"""Words that find their own place when a chart is drawn: names of marks, what a side favours.
+"""Text placed when a chart is drawn: names of marks, what a side favours.
 
-Both are layers of a ggplot. Where they stand depends on the panel's size in millimetres, which is
+These are layers of a ggplot. Their positions depend on the size of the panel in millimetres,
 known only once everything around it has been laid out.
 """
 
@@ -53,7 +53,7 @@ _PARAMS = {
 
 
 class _Words(Artist):
-    """Texts and lines that are placed just before they are drawn."""
+    """Texts and lines that are positioned just before they are drawn."""
 
     def __init__(self, ax: Axes, data: pd.DataFrame, params: dict[str, Any]) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class _Words(Artist):
 
     def place(self) -> None:
         figure = self.panel.figure
-        # places in mm from the bottom left of the page, whatever the resolution
+        # positions in mm from the bottom left of the page, whatever the resolution
         self.per_mm = figure.dpi / 25.4
         box = self.panel.get_position().bounds
         if box != self._placed_for:
@@ -116,7 +116,7 @@ class _Favours(_Words):
         outer = style.margin_mm, style.width_mm - style.margin_mm
         if right - left < style.width_mm / 2:
             outer = max(outer[0], left - 2 * gap), min(outer[1], right + 2 * gap)
-        # a reference near the edge of the page would leave no room for the words on that side
+        # a reference near the edge of the page would leave no room for the text on that side
         split = min(max(split, outer[0] + need[0]), outer[1] - need[1])
         top = bottom - 1.6 * style.tick_mm - 2 * leading + _DESCENT_EM * size * MM_PER_POINT
         for words, at, align in zip(
@@ -201,7 +201,7 @@ class _Names(_Words):
         return np.concatenate(found)
 
     def _lines(self) -> Boxes:
-        """Boxes around the lines in the panel, piece by piece; areas without an edge are none."""
+        """Boxes along the lines in the panel, piece by piece; areas without an edge are ignored."""
         artist: Any
         found = [np.empty((0, 4))]
         for artist in self.panel.get_children():
@@ -218,39 +218,39 @@ class _Names(_Words):
 
 
 class _geom_words(p9.geom_text):
-    """Words that are placed when the figure has its final size."""
+    """Text that is positioned when the figure has its final size."""
 
     DEFAULT_PARAMS = _PARAMS
     artist: type[_Words]
 
     def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
-        """Leave the words to their artist."""
+        """Add an artist that places the text when drawn."""
         ax.add_artist(self.artist(ax, coord.transform(data, panel_params), self.params))
 
 
 class geom_names(_geom_words):
-    """Names beside their marks, the first ones in the best places.
+    """Names next to their marks; earlier rows get the better positions.
 
-    A name stands where it hides nothing that is drawn in the panel: beside its mark, or a little
-    farther off with a line to it. One longer than a third of the page is cut. `absent` names are
-    left out, as the small print says that they are.
+    A name is placed where it hides nothing in the panel: next to its mark, or a little farther away
+    with a leader line. Names longer than a third of the page are cut. Names in `absent` are not
+    drawn, because the small print lists them as left out.
     """
 
     artist = _Names
 
 
 class geom_favours(_geom_words):
-    """What lies on either `sides` of no effect, and lines `under` that, below the axis."""
+    """What the two `sides` of no effect favour, and the lines `under` that, below the axis."""
 
     REQUIRED_AES = _ACROSS
     artist = _Favours
 
 
 class geom_beside(_geom_words):
-    """Words left or right of the panel, level with their places on the vertical axis.
+    """Text left or right of the panel, level with positions on the vertical axis.
 
-    `at_mm` is how far from the left edge of the page the words begin; by default they stand right
-    of the panel, each with a tick.
+    `at_mm` is the distance of the text from the left edge of the page; by default the text is to
+    the right of the panel, each line with a tick.
     """
 
     REQUIRED_AES = _UP
@@ -260,26 +260,26 @@ class geom_beside(_geom_words):
 def favours(
     axis: Axis, style: Style, under: Sequence[str] = (), columns: int = 1, **panel: Any
 ) -> list[Any]:
-    """A layer that says under the axis what each side of no effect favours.
+    """A layer that states under the axis what each side of no effect favours.
 
     Parameters
     ----------
     axis
-        Its words and its reference.
+        Supplies the text and the reference.
     style
         Sizes and colours.
     under
-        Lines of the axis's label, where every panel has an axis of its own (and its data are on
-        the analysis scale, see `per_panel`).
+        Lines of the axis label, if every panel has its own axis (its data are then on the analysis
+        scale, see `per_panel`).
     columns
-        Panels side by side.
+        Number of panels side by side.
     panel
-        Values of the facets' columns, where the words belong to one panel only.
+        Values of the facet columns, if the text belongs to one panel only.
 
     Returns
     -------
     list
-        Nothing where the axis has no words.
+        Empty if the axis has no text.
     """
     sides = favours_lines(axis, style, columns)
     if not any(sides) and not under:
@@ -293,7 +293,7 @@ def favours(
 
 
 def vertical_label(axis: Axis) -> str:
-    """What stands above a vertical axis: its label, and what lies up and down."""
+    """Label above a vertical axis: the axis label, and what up and down favour."""
     up, down = clean(axis.favours_high), clean(axis.favours_low)
     ways = [f"\N{UPWARDS ARROW} {up}" if up else "", f"\N{DOWNWARDS ARROW} {down}" if down else ""]
     favours = "; ".join(way for way in ways if way)
@@ -301,19 +301,19 @@ def vertical_label(axis: Axis) -> str:
 
 
 def favours_lines(axis: Axis, style: Style, columns: int = 1) -> list[tuple[str, ...]]:
-    """What either side of no effect favours, each broken into lines of half a panel at most."""
+    """What either side of no effect favours, each wrapped to at most half the panel's width."""
     half = (style.width_mm / 2 - style.margin_mm) / columns - style.panel_gap_mm
     return [wrap(side, half, style.text_pt) for side in axis.sides]
 
 
 def told_at_foot(shortened: Sequence[str], left_out: Sequence[str]) -> list[str]:
-    """Small print on names that were cut, and on names that found no place."""
+    """Footnotes on names that were cut and names that found no room."""
     told = {_IN_FULL: shortened, _NOT_LABELLED: left_out}
     return [phrase + "; ".join(dict.fromkeys(n)) + "." for phrase, n in told.items() if n]
 
 
 def unplaced(figure: Figure) -> tuple[list[str], list[str]]:
-    """Names in a laid out figure that were cut, and names that found no place."""
+    """Names in a laid-out figure that were cut, and names that found no room."""
     placed = [artist for artist in figure.findobj(_Names) if isinstance(artist, _Names)]
     for artist in placed:
         artist.place()

@@ -1,4 +1,4 @@
-"""Legends under the panel: keys in rows that fit the page, and the scales behind them."""
+"""Legends under the panel: keys in rows that fit the page, and the scales that produce them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from trial_evidence.figures.house.marks import line_width
 from trial_evidence.figures.house.scales import widest_mm
 
 KEY_MM = 5.0
-# what the labels of a vertical axis take; legends begin where the panel does
+# width of the labels of a vertical axis; legends begin where the panel does
 _LEFT_MM = 8.0
 
 Stroke = tuple[str, float, Any]
@@ -22,10 +22,10 @@ Stroke = tuple[str, float, Any]
 
 @dataclass(frozen=True)
 class Legend:
-    """Keys of one guide, set in rows that fit the page: their values, and these as printed.
+    """Keys of one guide in rows that fit the page: their values and printed labels.
 
-    `looks` is what every key looks like, by aesthetic, and `override` what the keys have otherwise
-    than the marks.
+    `looks` is the look of every key, by aesthetic; `override` is what differs between the keys and
+    the marks.
     """
 
     keys: tuple[str, ...]
@@ -38,7 +38,7 @@ class Legend:
     looks: Mapping[str, Sequence[Any]]
 
     def scales(self, order: int) -> list[Any]:
-        """A scale for each aesthetic, with their common guide at this place among others."""
+        """A scale for each aesthetic, with their common guide at this position among the guides."""
         overrides = [self.override, *[{}] * len(self.looks)]
         return [
             getattr(p9, f"scale_{name}_manual")(
@@ -60,20 +60,20 @@ def legend(
     left_mm: float = _LEFT_MM,
     **looks: Sequence[Any],
 ) -> Legend:
-    """Lay out the keys of a guide: as many side by side as the page is wide.
+    """Lay out the keys of a guide, as many side by side as the page has room for.
 
     Parameters
     ----------
     labels
-        Meanings of the keys, in their order, or by their values where these are not the same.
+        Meanings of the keys, in order; a mapping from values if these differ from the meanings.
     style
-        Sizes; a label too long for the page is broken into lines.
+        Sizes; a label too long for the page is wrapped.
     override
-        Aesthetics that the keys have otherwise than the marks.
+        Aesthetics in which the keys differ from the marks.
     left_mm
-        Room left of the panel, where no legend stands.
+        Space left of the panel, kept free of legends.
     looks
-        What every key looks like, by aesthetic: ``color=["#000000", ...]``.
+        The look of every key, by aesthetic: ``color=["#000000", ...]``.
     """
     room = style.width_mm - 2 * style.margin_mm - left_mm
     beside = KEY_MM + style.block_gap_mm
@@ -110,7 +110,7 @@ def line_legend(
     style: Style,
     left_mm: float = _LEFT_MM,
 ) -> Legend:
-    """A guide of kinds of line, those of `looks` that mean anything in the chart."""
+    """A guide of line types, restricted to those in `looks` that have a meaning in the chart."""
     kinds = [kind for kind in looks if kind in meanings]
     colours, points, dashes = zip(*(looks[kind] for kind in kinds), strict=True)
     sizes = [*map(line_width, points)]
@@ -119,7 +119,7 @@ def line_legend(
 
 
 def side_by_side(legends: Sequence[Legend], style: Style) -> list[list[Legend]]:
-    """Legends that fit side by side; one of several lines has a row for itself."""
+    """Rows of legends that fit side by side; a legend of several lines gets its own row."""
     rows: list[list[Legend]] = []
     for one in legends:
         row = [*(rows[-1] if rows else []), one]
@@ -132,7 +132,7 @@ def side_by_side(legends: Sequence[Legend], style: Style) -> list[list[Legend]]:
 
 
 class LegendRows(p9.guides):
-    """Legends side by side in rows, which plotnine stacks in one direction only."""
+    """Legends in rows, side by side; plotnine itself stacks them in one direction only."""
 
     def __init__(self, counts: Sequence[int], gap: float) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class LegendRows(p9.guides):
             rows.append(HPacker(children=left[:count], align="baseline", sep=self.gap, pad=0))
             left = left[count:]
         for packer in (packer for row in rows for packer in _packers(row)):
-            # keys stand on one line, with or without letters that reach below it
+            # align keys on one baseline, with or without descenders
             packer.align = "baseline"
         return super()._assemble_guides(gdefs[: len(rows)], rows)
 

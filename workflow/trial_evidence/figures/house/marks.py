@@ -1,4 +1,4 @@
-"""Marks of the house: lines and discs by their sizes on paper, and the line of no effect."""
+"""Marks in the house look: lines and discs sized as printed, and the line of no effect."""
 
 import math
 from typing import Any
@@ -19,17 +19,17 @@ _POINTS_PER_SIZE = math.sqrt(math.pi)
 
 
 def line_width(points: float) -> float:
-    """The `size` of a line that is so many points wide."""
+    """The plotnine `size` of a line that is this many points wide."""
     return points / _POINTS_PER_SIZE
 
 
 def point_size(diameter_mm: Any, stroke: float = 0.0) -> Any:
-    """The `size` of a point that is so many millimetres wide, with its edge; or of many points."""
+    """The plotnine `size` of a point (or array of points) with a diameter in mm, edge included."""
     return diameter_mm / MM_PER_POINT / _POINTS_PER_SIZE - stroke
 
 
 def key_size(style: Style) -> float:
-    """The `size` of a point in a legend: with its edge no higher than a key, or a capital."""
+    """The plotnine `size` of a point in a legend: with its edge no taller than a key or capital."""
     return float(point_size(0.85 * style.square_unweighted_mm))
 
 
@@ -42,10 +42,10 @@ def disc(diameter_mm: float, fill: str, edge: str, style: Style) -> dict[str, An
 
 
 class geom_disc(p9.geom_point):
-    """Points in a panel, whole even where they reach over its edge; keys as high as letters."""
+    """Points drawn whole even where they overlap the panel's edge; keys as tall as letters."""
 
     def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
-        """Draw those whose centre is in the panel."""
+        """Draw the points whose centre is in the panel."""
         ranges = {"x": panel_params.x.range, "y": panel_params.y.range}
         slack = {name: 1e-9 * (max(ends) - min(ends)) for name, ends in ranges.items()}
         inside = [
@@ -64,16 +64,16 @@ class geom_disc(p9.geom_point):
 
 
 def no_difference(axis: Axis) -> str:
-    """No difference as it is printed: 1 of ratios, 0 of differences."""
+    """The value of no difference as printed: 1 for ratios, 0 for differences."""
     reference = axis.reference
     return "no effect" if reference is None else f"{float(natural(reference, axis.scale)):g}"
 
 
 def reference_line(axis: Axis, style: Style, along: str = "x", **panel: Any) -> list[Any]:
-    """The line of no effect across a panel, where the axis has one.
+    """The line of no effect across a panel, if the axis has one.
 
-    With a value for the facets' column it is drawn in that panel only, on the analysis scale, as
-    panels with axes of their own have it.
+    With values for the facet columns it is drawn in that panel only, on the analysis scale, as used
+    by panels with their own axes.
     """
     if axis.reference is None:
         return []

@@ -1,4 +1,4 @@
-"""Charts saved as files: the same formats, font and bytes as pages."""
+"""Charts saved as files: same formats, font and reproducible bytes as pages."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -26,11 +26,11 @@ from trial_evidence.figures.house.theme import MM_PER_INCH, Words, with_footnote
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart to be published: its ggplot, its words for those who do not see it, its style.
+    """A chart to be published: its ggplot, title, description and style.
 
-    `make` is called with the `style` where the chart is drawn, which may be another process: a
-    ggplot itself cannot be sent there. With a height, as a screen has one, the panel takes what the
-    words leave; a chart that needs more is set in smaller type, of 6 points at least.
+    `make` is called with the `style` where the chart is drawn, possibly in another process, because
+    a ggplot itself cannot be sent there. Given a height, as for a screen, the panel takes the space
+    that the text leaves; a chart that needs more is set in smaller type, at least 6 points.
     """
 
     make: Callable[..., p9.ggplot]
@@ -45,7 +45,7 @@ class Chart:
         object.__setattr__(self, "description", clean(self.description))
 
     def figure(self) -> Figure:
-        """The chart laid out; names that were cut or found no place are told at the foot."""
+        """The chart laid out; names that were cut or found no room are listed at the foot."""
         style = self.style
         if self.height_mm is not None:
             share = self.height_mm / _height_mm(self.make(style=style))
@@ -62,11 +62,11 @@ class Chart:
             told = now
 
     def fitted(self, height_mm: float) -> "Chart":
-        """The chart at a height."""
+        """The chart fitted to a height."""
         return replace(self, height_mm=height_mm)
 
     def _plot(self, style: Style, footnotes: Sequence[str], absent: Sequence[str]) -> p9.ggplot:
-        # plotnine draws into the plot itself: a second drawing would go over the first
+        # plotnine draws into the plot object: a second drawing would go on top of the first
         plot = with_footnotes(deepcopy(self.make(style=style)), footnotes, style)
         for layer in plot.layers:
             if isinstance(layer.geom, geom_names):
@@ -103,7 +103,7 @@ def save(
     formats: Sequence[Format] = ("svg", "pdf", "png"),
     dpi: int = DPI,
 ) -> None:
-    """Save a ggplot, as the figures of the pipeline are saved; see `canvas.page.save_page`.
+    """Save a ggplot in the same way as the figures of the pipeline; see `canvas.page.save_page`.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def save(
     style
         The style it was made in.
     description
-        What it shows, for readers who do not see it.
+        What it shows, for readers who cannot see it.
     formats, dpi
         Suffixes, and dots per inch of PNG and TIFF.
     """

@@ -1,10 +1,10 @@
-"""Room on a page: the places that a name could take, and what stands there already."""
+"""Free space on a page: candidate positions for a name, and what is already drawn there."""
 
 import numpy as np
 import numpy.typing as npt
 
 Boxes = npt.NDArray[np.float64]
-"""Left, bottom, right and top of each, in mm from the bottom left of the page."""
+"""Left, bottom, right and top of each box, in mm from the bottom left of the page."""
 
 GAP_MM = 0.5
 _LEADER_FROM_MM = 1.2
@@ -13,13 +13,13 @@ _STEPS_MM = (0.0, 0.8, 1.6, 2.6, 4.0, 6.0, 8.5, 12.0, 16.0, 21.0, 27.0)
 _WAYS = (
     *((1, 0), (1, 0.6), (1, -0.6), (-1, 0), (-1, 0.6), (-1, -0.6), (0, 1), (0, -1)),
     *((0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1)),
-    # marks that crowd a corner: names fan out from there
+    # for marks crowded in a corner: names fan out from there
     *((across / 10, 1.0) for across in range(-9, 10, 2)),
     *((1.0, up / 10) for up in (2, 4, 8)),
 )
 _STEP = np.repeat(_STEPS_MM, len(_WAYS))
 _WAY = np.tile(np.array(_WAYS, dtype=float), (len(_STEPS_MM), 1))
-# distance of the dots that tell at a glance what is taken, and how far they keep from an edge
+# spacing of the dots for the quick check of occupied space, and the tolerance at box edges
 _DOT_MM, _HAIR = 0.5, 1e-6
 
 
@@ -29,7 +29,7 @@ def box(low: Boxes, high: Boxes) -> Boxes:
 
 
 def meets(boxes: Boxes, other: Boxes) -> npt.NDArray[np.bool_]:
-    """Which boxes have something in common with another, or each with many others."""
+    """Which boxes overlap another box, or (by broadcasting) many others."""
     return np.asarray(
         (boxes[..., 0] < other[..., 2])
         & (boxes[..., 1] < other[..., 3])
@@ -39,12 +39,12 @@ def meets(boxes: Boxes, other: Boxes) -> npt.NDArray[np.bool_]:
 
 
 def pieces(starts: Boxes, ends: Boxes) -> Boxes:
-    """Lines in boxes so short that a box tells where its line runs, with a hair of air."""
+    """Cut lines into boxes short enough to follow them, with a small margin."""
     return _pieces(starts, ends)[0]
 
 
 def _pieces(starts: Boxes, ends: Boxes) -> tuple[Boxes, npt.NDArray[np.int_]]:
-    """The boxes of some lines, and which line each is of."""
+    """The boxes along some lines, and the index of the line of each box."""
     ways = ends - starts
     level = (np.abs(ways) < 1e-6).any(axis=1)
     counts = np.ceil(np.hypot(ways[:, 0], ways[:, 1]) / _PIECE_MM)
@@ -59,7 +59,7 @@ def _pieces(starts: Boxes, ends: Boxes) -> tuple[Boxes, npt.NDArray[np.int_]]:
 
 
 def leader(centre: Boxes, reach: float, place: Boxes) -> tuple[Boxes, Boxes]:
-    """Ends of the line from the edge of a mark to its name, or to each of many places."""
+    """Ends of the line from the edge of a mark to its name, or to each of several positions."""
     near = np.clip(centre, place[..., :2], place[..., 2:])
     off = near - centre
     way = off / np.hypot(off[..., :1], off[..., 1:])
@@ -67,10 +67,10 @@ def leader(centre: Boxes, reach: float, place: Boxes) -> tuple[Boxes, Boxes]:
 
 
 class Taken:
-    """Boxes on a page that nothing may be written over.
+    """Boxes on a page that must not be written over.
 
-    A raster of dots, of which those inside a box are marked, rules out most places on a crowded
-    page without a look at the boxes: the page holds as many dots however many boxes there are.
+    A raster of dots, with those inside any box marked, rules out most positions on a crowded page
+    without comparing boxes: the number of dots does not grow with the number of boxes.
     """
 
     def __init__(self, page: Boxes, boxes: Boxes) -> None:
@@ -82,7 +82,7 @@ class Taken:
         self.add(boxes)
 
     def add(self, boxes: Boxes) -> None:
-        """Take more."""
+        """Add boxes."""
         count = self._count + len(boxes)
         if count > len(self._boxes):
             self._boxes = np.concatenate([self.boxes, np.empty((2 * count, 4))])
@@ -93,11 +93,11 @@ class Taken:
 
     @property
     def boxes(self) -> Boxes:
-        """All of them."""
+        """All boxes added so far."""
         return self._boxes[: self._count]
 
     def surely(self, boxes: Boxes) -> npt.NDArray[np.bool_]:
-        """Which boxes share a dot with what is taken; others may meet it between the dots."""
+        """Which boxes share a dot with occupied space; others may still overlap it between dots."""
         if self._sums is None:
             self._sums = np.zeros(np.add(self._dots.shape, 1), dtype=np.int32)
             np.cumsum(self._dots, axis=0, out=self._sums[1:, 1:])
@@ -108,7 +108,7 @@ class Taken:
         return np.asarray(inside > 0)
 
     def _inside(self, boxes: Boxes) -> npt.NDArray[np.int_]:
-        """First dots inside boxes, across and up, and the first ones after them."""
+        """Index of the first dots inside each box, across and up, and of the first ones after."""
         at = (boxes - np.tile(self.page[:2], 2)) / _DOT_MM
         low, high = np.floor(at[:, :2] + _HAIR) + 1, np.ceil(at[:, 2:] - _HAIR)
         return np.clip(box(low, high), 0, np.tile(self._dots.shape, 2)).astype(int)
@@ -117,25 +117,25 @@ class Taken:
 def free_place(
     centre: Boxes, reach: float, size: Boxes, lines: Taken, marks: Taken
 ) -> tuple[Boxes, Boxes] | None:
-    """The nearest free place for a name, in pieces the line to its mark, if it is that far off.
+    """The nearest free position for a name, with the pieces of its leader line if it needs one.
 
     Parameters
     ----------
     centre, reach
-        Of the mark.
+        Centre and radius of the mark.
     size
         Width and height of the name.
     lines
-        What a name must not cross; lines to marks may.
+        What a name must not cross; leader lines may.
     marks
-        What neither may cross, but for the mark itself.
+        What neither may cross, except the mark itself.
 
     Returns
     -------
     tuple or None
-        The box of the name, and boxes along the line.
+        The box of the name, and boxes along the leader line; None if there is no free position.
     """
-    # the edge that faces the mark is what lies at that distance
+    # the edge of the name that faces the mark is at that distance
     low = centre + _WAY * (reach + GAP_MM + _STEP)[:, None] - size * (1 - _WAY) / 2
     places, page = box(low, low + size), marks.page
     on_page = (page[:2] <= places[:, :2]) & (places[:, 2:] <= page[2:])

@@ -1,4 +1,4 @@
-"""The house scales of charts: axes with the house's ticks, on the scale that a reader reads."""
+"""Axis scales of charts: house ticks, in the units that are printed."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -19,17 +19,17 @@ from trial_evidence.words.numbers import format_tick, linear_ticks
 Numbers = npt.NDArray[np.floating[Any]]
 
 MOST_TICKS = 7
-# a range of rounding errors, of which an axis would be noise
+# a smaller range is rounding error, and an axis over it would show noise
 _LEAST_RANGE = 1e-9
-# room beyond the outermost logarithm on an axis of very large ratios
+# margin beyond the outermost logarithm on an axis of very large ratios
 _RIM = 0.1
-# ratios beyond this logarithm are no longer drawn to scale
+# ratios with a larger logarithm are not drawn to scale
 _FARTHEST = math.log(1e5)
 
 
 @dataclass(frozen=True)
 class Span:
-    """An axis as it is printed: its ends and ticks (ratios, plain numbers, proportions)."""
+    """An axis as printed: its ends and ticks (ratios, plain numbers, proportions)."""
 
     low: float
     high: float
@@ -38,32 +38,32 @@ class Span:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """A value on the analysis scale."""
+        """A printed value converted to the analysis scale."""
         return math.log(value) if self.log else float(value)
 
     def share(self, value: float) -> float:
-        """Where a value lies: 0 at the low end of the axis, 1 at its high end."""
+        """Relative position of a value: 0 at the low end of the axis, 1 at its high end."""
         low, high = ends(self)
         return (self.place(value) - low) / (high - low)
 
     def value(self, share: float) -> float:
-        """The value at a share of the axis; see `share`."""
+        """The value at a relative position on the axis; the inverse of `share`."""
         if self.log:
             return float(self.low * (self.high / self.low) ** share)
         return self.low + share * (self.high - self.low)
 
 
 SpanOf = Callable[[int], Span]
-"""Makes an axis with a number of ticks at most."""
+"""Makes an axis with at most a given number of ticks."""
 
 
 def widest_mm(lines: Iterable[str], size_pt: float) -> float:
-    """Width of the widest of some lines of text; 0 for none."""
+    """Width in mm of the widest line of text; 0 if there are none."""
     return max((text_width_mm(line, size_pt) for line in lines), default=0.0)
 
 
 def natural(value: npt.ArrayLike, scale: AxisScale) -> Any:
-    """Values of the analysis scale as they are printed: ratios, plain numbers, proportions."""
+    """Convert values on the analysis scale to printed units: ratios, plain numbers, proportions."""
     values = np.asarray(value, dtype=float)
     if scale == "log":
         return np.exp(np.clip(values, -700.0, 700.0))
@@ -71,12 +71,12 @@ def natural(value: npt.ArrayLike, scale: AxisScale) -> Any:
 
 
 def covering(axis: Axis, values: Iterable[float]) -> SpanOf:
-    """An axis that reaches over all finite values of the analysis scale and the reference."""
+    """An axis that covers all finite values (on the analysis scale) and the reference."""
     finite = [float(value) for value in values if math.isfinite(value)]
     reach = [min(finite), max(finite)] if finite else []
     marks = [Interval(value, None, None, None) for value in reach]
     if axis.scale == "log" and max(map(abs, reach), default=0.0) > math.log(WIDEST_RATIO):
-        # A forest plot leaves such ratios to arrows; a chart has to hold all it draws.
+        # A forest plot draws arrows for such ratios; a chart has to hold everything it draws.
         ends = (
             max(min(0.0, *reach), -_FARTHEST) - _RIM,
             min(max(0.0, *reach), _FARTHEST) + _RIM,
@@ -94,19 +94,19 @@ def covering(axis: Axis, values: Iterable[float]) -> SpanOf:
 
 
 def from_zero(values: Iterable[float], percent: bool = False) -> SpanOf:
-    """An even axis from 0 over the largest finite value; from 0 to 1 where none is above 0."""
+    """A linear axis from 0 to beyond the largest finite value; from 0 to 1 if none is above 0."""
     highest = max((value for value in values if math.isfinite(value)), default=0.0)
     return between(0.0, highest if highest > _LEAST_RANGE else 1.0, percent)
 
 
 def between(low: float, high: float, percent: bool = False, whole: bool = False) -> SpanOf:
-    """An even axis that covers a range and ends at ticks.
+    """A linear axis that covers a range and ends at ticks.
 
-    With `percent` ticks are printed as percentages of 1; with `whole` only whole numbers are
+    With `percent`, ticks are printed as percentages of 1; with `whole`, only whole numbers are
     ticks, as for years.
     """
     factor = 100.0 if percent else 1.0
-    # ticks closer together than that cannot be told apart in ten digits
+    # ticks closer together than this are identical to ten digits
     least = max(_LEAST_RANGE, 1e-7 * max(abs(low), abs(high)))
     if high - low < least:
         low, high = low - least, high + least
@@ -126,12 +126,12 @@ def between(low: float, high: float, percent: bool = False, whole: bool = False)
 
 
 def finite(frame: pd.DataFrame, *columns: str) -> Any:
-    """Which rows have numbers in all of some columns."""
+    """Which rows have finite numbers in all the given columns."""
     return np.isfinite(frame[list(columns)].astype(float)).all(axis=1)
 
 
 def fitting(made: SpanOf, room_mm: float, style: Style, upright: bool = False) -> Span:
-    """The axis with the most ticks whose labels keep their distance in so many millimetres."""
+    """The axis with the most ticks whose labels do not crowd each other in the space available."""
     size = style.text_pt
     gap = text_width_mm("0", size)
 
@@ -149,7 +149,7 @@ def fitting(made: SpanOf, room_mm: float, style: Style, upright: bool = False) -
 
 
 def across_mm(style: Style, y: Span | None = None, columns: int = 1) -> float:
-    """Room for a panel between its vertical axis and the edge of the page."""
+    """Width in mm available to a panel between its vertical axis and the edge of the page."""
     beside = 0.0 if y is None else widest_mm(y.labels, style.text_pt)
     gaps = 2 * (columns - 1) * style.panel_gap_mm
     room = (style.width_mm - 2 * style.margin_mm - gaps) / columns
@@ -157,7 +157,7 @@ def across_mm(style: Style, y: Span | None = None, columns: int = 1) -> float:
 
 
 def spans(across: SpanOf, up: SpanOf, height_mm: float, style: Style) -> tuple[Span, Span]:
-    """Both axes of a panel so high, as wide as the labels of its vertical axis leave room for."""
+    """Both axes of a panel of a given height; labels of the vertical axis take up some width."""
     y = fitting(up, height_mm, style, upright=True)
     return fitting(across, across_mm(style, y), style), y
 
@@ -165,18 +165,18 @@ def spans(across: SpanOf, up: SpanOf, height_mm: float, style: Style) -> tuple[S
 def scale(
     along: Literal["x", "y"], span: Span, backwards: bool = False, beyond: float = 0.0
 ) -> p9.scale_x_continuous | p9.scale_y_continuous:
-    """The position scale of an axis: its ends are kept, and marks beyond them are cut off there.
+    """The position scale of an axis with fixed ends; marks beyond them are clipped.
 
     Parameters
     ----------
     along
         The axis.
     span
-        Ends and ticks as printed; a log axis takes ratios and spaces them evenly.
+        Ends and ticks as printed; a log axis takes ratios and spaces them logarithmically.
     backwards
-        Have the low end where the high one was.
+        Reverse the axis.
     beyond
-        Room beyond either end, as a share of the axis.
+        Margin beyond either end, as a share of the axis.
 
     Returns
     -------
@@ -194,10 +194,10 @@ def scale(
 
 
 def per_panel(along: Literal["x", "y"], spans: Sequence[Span]) -> list[Any]:
-    """Position scale of panels with axes of their own, for facets with free scales.
+    """Position scale for panels with their own axes, for facets with free scales.
 
-    Such panels share one scale, so their data are on the analysis scale: logarithms where the axis
-    is one of ratios. Each panel has to reach to the ends of its span; see `ends`.
+    Such panels share one scale, so their data are on the analysis scale: logarithms for ratios. The
+    data of each panel must reach the ends of its span; see `ends`.
     """
 
     def breaks(limits: tuple[float, float]) -> list[float]:

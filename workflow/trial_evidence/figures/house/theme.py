@@ -1,6 +1,6 @@
-"""The house look of charts: theme, widths and sizes, words around the panel.
+"""The house look of charts: theme, widths and sizes, text around the panel.
 
-A chart is a `plotnine.ggplot` of the page's width: add layers, scales or a theme to it as to any
+A chart is a `plotnine.ggplot` as wide as the page: add layers, scales or a theme to it as to any
 other, and save it with `save` (see figures/house/publish.py).
 """
 
@@ -16,16 +16,16 @@ from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, FONT_FAMILY, MM_PE
 from trial_evidence.figures.house.labels import favours_lines
 from trial_evidence.figures.house.legends import KEY_MM, Legend, LegendRows, side_by_side
 
-# a page as narrow as this has panels one below another
+# up to this width, panels are stacked instead of side by side
 NARROW_MM = 100.0
 MM_PER_INCH = 25.4
-# Height of a line of the font, of which the space between lines is a multiple
+# Line height of the font; line spacing is a multiple of it
 _LINE_EM = 0.94
 
 
 @dataclass(frozen=True)
 class Words:
-    """What a chart says around its panel.
+    """The text around the panel of a chart.
 
     `notes` are sentences under the legend, `footnotes` the small print below them.
     """
@@ -35,30 +35,30 @@ class Words:
     footnotes: tuple[str, ...] = ()
 
     def with_footnotes(self, *more: str) -> "Words":
-        """The same words with more small print; empty strings add nothing."""
+        """The same text with more footnotes; empty strings add nothing."""
         return replace(self, footnotes=(*self.footnotes, *filter(None, more)))
 
 
 def panel_height_mm(style: Style) -> float:
-    """Height of a panel that has the page for itself."""
+    """Height of a panel that fills the width of the page."""
     return min(88.0, 26.0 + 0.36 * style.width_mm)
 
 
 def house_theme(style: Style, aspect: float = 1.3) -> p9.theme:
-    """The theme of all charts: white paper, thin axes, legend under the panel, text as measured.
+    """The theme of all charts: white background, thin axes, legend under the panel, measured text.
 
     Parameters
     ----------
     style
-        Sizes and colours; its fonts are those that `save` embeds.
+        Sizes and colours; the fonts are those that `save` embeds.
     aspect
-        Width of the figure over its height.
+        Width of the figure divided by its height.
 
     Returns
     -------
     plotnine.theme
     """
-    # plotnine takes margins above and below words for shares of the width
+    # plotnine takes margins above and below text as shares of the width
     upright = 1 / aspect
     mm = 1 / MM_PER_POINT
     gap = style.block_gap_mm * mm
@@ -112,30 +112,30 @@ def house(
     below_axis: int | None = None,
     columns: int = 1,
 ) -> list[Any]:
-    """Theme, size and words of a chart.
+    """Theme, size and text of a chart.
 
-    The label of the vertical axis stands level above the panel, as its subtitle. The height of the
-    figure is that of the panel and of all lines around it.
+    The label of the vertical axis is set horizontally above the panel, as its subtitle. The height
+    of the figure is that of the panel and of all lines around it.
 
     Parameters
     ----------
     style
         Sizes and colours.
     words
-        Title, notes and small print; those two are left out where the style has no small print.
+        Title, notes and footnotes; the last two are left out if the style has no small print.
     panel_mm
-        Height of the panel, or of all of them with what stands between them.
+        Height of the panel, or of all panels and the gaps between them.
     legends
-        The legends under the panel; their scales come with them.
+        The legends under the panel; their scales are included.
     x
         Label of the horizontal axis, or an axis whose sides favour something; see `favours`.
     y
         Label of the vertical axis.
     below_axis
         Lines that other layers write between the tick labels and the label of the horizontal axis;
-        by default what its sides favour.
+        by default those stating what its sides favour.
     columns
-        Panels side by side.
+        Number of panels side by side.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def house(
         sides = favours_lines(x, style, columns) if isinstance(x, Axis) else ()
         below_axis = max(map(len, sides), default=0)
     if below_axis and not under:
-        # plotnine leaves no room under an axis without a label
+        # plotnine leaves no space under an axis without a label
         under, below_axis = (" ",), below_axis - 1
     notes, footnotes = (_small_print(said, style) for said in (words.notes, words.footnotes))
     caption = [*notes, *[""] * bool(notes and footnotes), *footnotes]
@@ -196,7 +196,7 @@ def house(
 
 
 def with_footnotes(plot: p9.ggplot, footnotes: Sequence[str], style: Style) -> p9.ggplot:
-    """The plot with more small print at its foot, and as much higher as that needs."""
+    """The plot with more footnotes, and taller by as much as they need."""
     lines = _small_print(footnotes, style)
     if not lines:
         return plot
