@@ -1,4 +1,4 @@
-"""The Baujat plot: which trials make the heterogeneity, and which the pooled result."""
+"""The Baujat plot: which trials drive the heterogeneity, and which the pooled result."""
 
 import pandas as pd
 import plotnine as p9
@@ -13,17 +13,17 @@ from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 def baujat(
     trials: pd.DataFrame, words: Words, style: Style, x_label: str, y_label: str
 ) -> p9.ggplot:
-    """Draw a Baujat plot (Baujat et al. 2002), names beside the points.
+    """Draw a Baujat plot (Baujat et al. 2002), with names next to the points.
 
     Parameters
     ----------
     trials
         ``trial``, ``contribution`` to Cochran's Q and ``influence`` on the pooled result, both 0 or
-        more; trials without one of them (NaN) are named at the foot.
+        more; trials with a missing value (NaN) are named at the foot.
     words, style
         Title, notes and small print; sizes and colours.
     x_label, y_label
-        Words for the axes.
+        Axis labels.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def baujat(
     shown = trials[known]
     across, up = (from_zero(shown[name]) for name in ("contribution", "influence"))
     x, y = spans(across, up, height, style)
-    # those far out are what the plot is looked at for: their names have the best places
+    # readers look for the outlying trials: their names get the best positions
     far = shown["contribution"] / x.high + shown["influence"] / y.high
     shown = shown.assign(far=far).sort_values("far", ascending=False, kind="stable")
     return (

@@ -15,7 +15,7 @@ from trial_evidence.figures.house.scales import between, covering, finite, natur
 from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 _SMALLEST_MM = 1.2
-# how much wider than the covariate the axis is, on either side
+# margin of the axis on either side, as a share of the covariate's range
 _ROOM = 0.05
 _TRIAL, _LINE = "Trial (area follows weight)", "Fitted line"
 
@@ -34,15 +34,15 @@ def bubble(
     Parameters
     ----------
     trials
-        ``trial``, ``covariate``, ``estimate`` on the analysis scale and ``weight`` of any unit,
-        which the area of a bubble follows.
+        ``trial``, ``covariate``, ``estimate`` on the analysis scale, and ``weight`` in any unit,
+        to which the area of a bubble is proportional.
     line
-        ``covariate`` ascending; ``fitted``, ``low`` and ``high`` on the analysis scale. None where
-        no line has been fitted.
+        ``covariate`` ascending; ``fitted``, ``low`` and ``high`` on the analysis scale. None if no
+        line has been fitted.
     axis
-        The axis of the effect, which stands upright.
+        The axis of the effect, drawn vertically.
     covariate
-        Words for the covariate, with its unit.
+        Label of the covariate, with its unit.
     level
         Confidence level of the band in percent.
     words, style
@@ -51,7 +51,7 @@ def bubble(
     Returns
     -------
     plotnine.ggplot
-        x the covariate, y in the units printed on the axis.
+        x is the covariate, y is in the units printed on the axis.
     """
     known = trials[finite(trials, "covariate", "estimate")]
     ends = (known["covariate"].min(), known["covariate"].max()) if len(known) else (0.0, 0.0)
@@ -64,7 +64,7 @@ def bubble(
     known = sized(known, "weight", _SMALLEST_MM, style).assign(
         y=lambda bubble: natural(bubble["estimate"], axis.scale)
     )
-    # a bubble may not reach over what stands around the panel
+    # a bubble must not overlap what surrounds the panel
     rims = [min(y.share(at), 1 - y.share(at)) for at in known["y"]]
     beyond = max([0.0, *(known["diameter"] / 2 / height - rims)])
     trial = legend([_TRIAL], style, {"size": key_size(style)}, shape=["o"])

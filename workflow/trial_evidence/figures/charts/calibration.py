@@ -1,4 +1,4 @@
-"""Calibration: how intervals and estimators behave in simulated meta-analyses, in small panels."""
+"""Performance of intervals and estimators in simulated meta-analyses, as small multiples."""
 
 import math
 from typing import Any
@@ -22,17 +22,17 @@ _ROOM = 0.04
 def calibration(
     values: pd.DataFrame, target: float, y: str, words: Words, style: Style, percent: bool = False
 ) -> p9.ggplot:
-    """Values by number of trials, a panel a method and a line for each true tau.
+    """Values by number of trials, with one panel per method and one line per true tau.
 
     Parameters
     ----------
     values
-        ``method`` (panels in the order of the table), ``trials``, ``tau`` and ``value``; a value
-        that is not known leaves a gap.
+        ``method`` (panels in the order of the table), ``trials``, ``tau`` and ``value``; a missing
+        value leaves a gap.
     target
-        Value that a dashed line marks.
+        Value marked by a dashed line.
     y
-        What the values are.
+        Label of the values.
     words, style
         Title, notes and small print; sizes and colours.
     percent
@@ -41,12 +41,12 @@ def calibration(
     Returns
     -------
     plotnine.ggplot
-        Numbers of trials at even distances: two and three differ more than nine and ten do.
+        Numbers of trials are evenly spaced, since two and three differ more than nine and ten do.
 
     Raises
     ------
     ValueError
-        If there are more values of tau than lines that can be told apart.
+        If there are more values of tau than distinguishable lines.
     """
     taus, trials = (sorted(set(values[name])) for name in ("tau", "trials"))
     if len(taus) > _MOST_TAUS:
@@ -55,25 +55,25 @@ def calibration(
     known = values[values["value"].map(math.isfinite)]
     low, high = min([target, *known["value"]]), max([target, *known["value"]])
     room = _ROOM * (high - low) or 0.01
-    # no interval covers more than everything
+    # coverage cannot exceed 100%
     highest = min(high + room, 1.0) if percent else high + room
 
     width = style.width_mm - 2 * style.margin_mm
     fitting_in = max(1, min(int(width / _LEAST_PANEL_MM), len(methods)))
-    # rows of even length look better than a last row with one panel
+    # rows of equal length look better than a last row with one panel
     columns = math.ceil(len(methods) / math.ceil(len(methods) / fitting_in))
     rows = math.ceil(len(methods) / columns)
     pitch = width / columns
     room_mm = pitch - 2 * style.panel_gap_mm
     headings = {m: "\n".join(wrap(m, room_mm, style.text_pt, True, 2)) for m in methods}
-    # plotnine takes any labeller, and declares the names of its own alone
+    # plotnine accepts any labeller, but its types admit only its own names
     labeller: Any = p9.as_labeller(headings)
     panel = 0.55 * min(pitch, 52.0)
     lines = max(heading.count("\n") + 1 for heading in headings.values())
     head = lines * style.leading_mm(style.text_pt) + style.block_gap_mm
     span = fitting(between(low - room, highest, percent), panel, style, upright=True)
     pale, full, ink, paper = style.accent_light, style.accent, style.ink, style.paper
-    # each differs from the others without colour
+    # the lines differ from each other even without colour
     looks: dict[str, Any] = {
         "color": [pale, pale, full, full, ink, ink],
         "fill": [paper, pale, full, paper, ink, ink],

@@ -1,4 +1,4 @@
-"""The drapery plot: p values of every effect that could be, for each trial and for all."""
+"""The drapery plot: p-value functions over all effect sizes, for each trial and pooled."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ from trial_evidence.figures.house.scales import (
 from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 from trial_evidence.words.numbers import format_tick
 
-# below this p the axis need not show a curve
+# parts of a curve below this p do not extend the axis
 _FOOT = 0.005
 _FLAG_ROWS = 8
 _FLAG_GAP_MM = 0.6
@@ -48,20 +48,20 @@ def drapery(
     Parameters
     ----------
     curves
-        p-value functions, a row a point: ``effect`` ascending on the analysis scale, two-sided
-        ``p_value``, ``curve`` and its ``kind``: "trial" (thin, named over the panel), "pooled"
+        p-value functions, one row per point: ``effect`` ascending on the analysis scale, two-sided
+        ``p_value``, ``curve`` and its ``kind``: "trial" (thin, named above the panel), "pooled"
         (thick) or "prediction" (dashed).
     axis
         The axis of the effect.
     words, style
         Title, notes and small print; sizes and colours.
     levels
-        p values that level lines mark.
+        p values marked by horizontal lines.
 
     Returns
     -------
     plotnine.ggplot
-        x in the units printed on the axis, y the p value; names stand above 1.
+        x in the units printed on the axis, y the p value; names are above 1.
     """
     known = curves[finite(curves, "effect", "p_value")].reset_index(drop=True)
     named = known.groupby("kind", sort=False)["curve"].first().to_dict() | {"trial": _TRIAL}
@@ -82,7 +82,7 @@ def drapery(
     top = 1 + row * (flags["row"].max() + 1 if len(flags) else 0)
     flags = flags.assign(y=1 + (flags["row"] + 0.25) * row, top=1 + (flags["row"] + 0.75) * row)
     points = known.assign(x=natural(known["effect"], axis.scale))
-    # behind the mean, which is what the plot is read for
+    # drawn behind the pooled mean, the main message of the plot
     points = points.sort_values("kind", key=lambda k: k.map(_FRONT.index), kind="stable")
     points["line"] = pd.factorize(points["kind"] + points["curve"])[0]
     sides = pd.DataFrame({"x": [x.low, x.high], "y": 0.0, "yend": 1.0})
@@ -129,7 +129,7 @@ def _percent(p_value: float) -> str:
 
 
 def _apart(levels: Sequence[float], height_mm: float, style: Style) -> list[float]:
-    """Levels whose labels do not print over an earlier one."""
+    """Levels whose labels do not overlap an earlier one."""
     shown: list[float] = []
     for level in levels:
         if all(abs(level - other) * height_mm >= style.text_pt * MM_PER_POINT for other in shown):
@@ -138,11 +138,11 @@ def _apart(levels: Sequence[float], height_mm: float, style: Style) -> list[floa
 
 
 def _reach(curves: pd.DataFrame) -> list[float]:
-    """Where the curves are off the floor; an imprecise trial may leave the axis on either side."""
+    """Effects the axis must cover, where p is not near zero; imprecise trials may run off it."""
     own = curves[(curves["p_value"] >= _FOOT) & (curves["kind"] != "prediction")]
     ends = own.groupby(["kind", "curve"], sort=False)["effect"].agg(["min", "max"]).reset_index()
     trials, pooled = ends[ends["kind"] == "trial"], ends[ends["kind"] == "pooled"]
-    # trials at the tenth and ninetieth percentile of the ends; the pooled curve whole
+    # the tenth and ninetieth percentile of the ends of trials; the pooled curve in full
     skip = len(trials) // 10
     return [
         *_peaks(curves[curves["kind"] != "prediction"])["effect"],
@@ -154,17 +154,17 @@ def _reach(curves: pd.DataFrame) -> list[float]:
 
 
 def _peaks(curves: pd.DataFrame) -> pd.DataFrame:
-    """The first highest point of every curve."""
+    """The first maximum of every curve."""
     return curves.loc[curves.groupby("curve", sort=False)["p_value"].idxmax()]
 
 
 def _flags(
     trials: pd.DataFrame, axis: Axis, x: Span, room_mm: float, style: Style
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Names in rows over the panel, and small print on those cut or left out.
+    """Names in rows above the panel, and footnotes on those cut or left out.
 
-    Names of the left half stand left of their lines and rise toward the middle, those of the right
-    half stand right of them: so no line runs through a name, whatever the names are.
+    Names in the left half are left of their lines and rise toward the middle, those in the right
+    half are right of them: this way no line ever runs through a name.
     """
     peaks = _peaks(trials).assign(x=lambda peak: natural(peak["effect"], axis.scale))
     peaks = peaks.assign(mm=[x.share(value) * room_mm for value in peaks["x"]])

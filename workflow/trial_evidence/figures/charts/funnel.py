@@ -1,4 +1,4 @@
-"""Funnel plots: estimates against their standard errors, and what one trial more would do."""
+"""Funnel plots: estimates against standard errors, and the effect of one further trial."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,7 +41,7 @@ from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 LEAST_TRIALS = 10
 _REGIONS = ["p > 0.10", "0.05 < p < 0.10", "0.01 < p < 0.05", "p < 0.01"]
-# Points in a legend, whose keys are no higher than a capital.
+# Size of points in a legend, whose keys are no taller than a capital.
 _FITS_ITS_KEY = 1.6
 _KINDS = ["Trial", "Imputed by trim-and-fill"]
 _STEPS = 61
@@ -50,7 +50,7 @@ _FAR = 1e6
 
 
 def quantile(level: float) -> float:
-    """Standard errors on either side of the middle that hold so many percent."""
+    """Normal quantile: standard errors on either side of the mean that cover `level` percent."""
     return float(ndtri(0.5 + level / 200))
 
 
@@ -64,29 +64,29 @@ def funnel(
     regression: tuple[float, float] | None = None,
     adjusted: float | None = None,
 ) -> p9.ggplot:
-    """Estimates against standard errors, which run downward so that large trials are at the top.
+    """Estimates against standard errors, on a reversed axis so that large trials are at the top.
 
-    Regions of two-sided p about no effect (Peters et al. 2008) are shaded, the darker the nearer
-    to significance; with fewer than ten trials a note says that nothing can be concluded (Sterne et
+    Regions of the two-sided p value for no effect (Peters et al. 2008) are shaded, darker toward
+    significance; with fewer than ten trials a note warns that nothing can be concluded (Sterne et
     al. 2011).
 
     Parameters
     ----------
     trials
-        ``estimate`` and ``standard_error`` on the analysis scale; ``imputed`` is true for what
-        trim-and-fill has added.
+        ``estimate`` and ``standard_error`` on the analysis scale; ``imputed`` is true for trials
+        added by trim-and-fill.
     axis
         The axis of the estimates.
     pooled
-        Pooled estimate on the analysis scale, about which the pseudo limits lie.
+        Pooled estimate on the analysis scale, the centre of the pseudo limits.
     level
-        Of these limits, in percent.
+        Level of these limits, in percent.
     words, style
         Title, notes and small print; sizes and colours.
     regression
-        Estimate at a standard error of 0 and slope of a regression test for asymmetry.
+        Estimate at a standard error of 0 and slope, from a regression test for asymmetry.
     adjusted
-        Pooled estimate with the imputed trials.
+        Pooled estimate including the imputed trials.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def funnel(
 
     limits = f"Pseudo {level:g}% limits"
     thick, hair = style.interval_pt, style.hair_pt
-    # looks, estimate at a standard error of 0 and slope of every line
+    # look, estimate at a standard error of 0 and slope of every line
     lines: dict[str, tuple[Stroke, float, float]] = {
         f"Pooled: {printed(pooled, axis.scale)}": ((style.accent, thick, "solid"), pooled, 0.0),
         limits: ((style.accent, hair, DASHED), pooled, z),
@@ -174,17 +174,17 @@ def extended_funnel(
     style: Style,
     smallest: tuple[float, float, str] | None = None,
 ) -> p9.ggplot:
-    """A funnel plot, shaded by what one further trial at each place would make of the verdict.
+    """A funnel plot shaded by how one further trial at each point would change the verdict.
 
-    The panel reaches as far as the further trials do.
+    The panel extends as far as the further trials do.
 
     Parameters
     ----------
     trials
         ``estimate`` and ``standard_error`` on the analysis scale.
     further
-        The same of further trials, every estimate with every standard error, with ``low`` and
-        ``high``, the pooled interval after each.
+        The same for further trials, every estimate with every standard error, with ``low`` and
+        ``high``, the pooled interval after adding each.
     axis
         The axis of the estimates; its reference is no effect.
     pooled
@@ -192,7 +192,7 @@ def extended_funnel(
     words, style
         Title, notes and small print; sizes and colours.
     smallest
-        Estimate and standard error of a further trial to be marked, and what it is.
+        Estimate and standard error of a further trial to mark, and its label.
 
     Returns
     -------
@@ -257,7 +257,7 @@ def extended_funnel(
 
 
 def _verdicts(axis: Axis) -> list[str]:
-    """What one more trial would leave the interval, where it excludes no difference and not."""
+    """Legend texts: with one more trial, the interval excludes or includes no difference."""
     return [
         f"One more trial here: interval {verb} {no_difference(axis)}"
         for verb in ("excludes", "includes")
@@ -265,14 +265,14 @@ def _verdicts(axis: Axis) -> list[str]:
 
 
 def _ray(axis: Axis, at_zero: float, slope: float, deepest: float) -> pd.DataFrame:
-    """Points of estimate = at_zero + slope x standard error, down to the foot of the panel."""
+    """Points of estimate = at_zero + slope x standard error, down to the bottom of the panel."""
     errors = np.linspace(0.0, deepest, _STEPS)
     estimates = natural(at_zero + slope * errors, axis.scale)
     return pd.DataFrame({"x": estimates, "standard_error": errors})
 
 
 def _regions(axis: Axis, reference: float, x: Span, y: Span) -> Iterator[pd.DataFrame]:
-    """Outlines of the shaded regions, each drawn over the one before."""
+    """Outlines of the shaded regions, each drawn over the previous one."""
     corners = {"x": [x.low, x.high, x.high, x.low], "standard_error": [0.0, 0.0, y.high, y.high]}
     yield pd.DataFrame(corners).assign(p=_REGIONS[3], order=0)
     for order, (region, level) in enumerate(zip(_REGIONS[2::-1], (99.0, 95.0, 90.0), strict=True)):
@@ -281,7 +281,7 @@ def _regions(axis: Axis, reference: float, x: Span, y: Span) -> Iterator[pd.Data
 
 
 def _ending(made: SpanOf, high: float) -> SpanOf:
-    """An axis with this end, and those of its ticks that lie before it."""
+    """An axis cut at this end, with only the ticks up to it."""
 
     def cut(most: int) -> Span:
         span = made(most)
@@ -296,7 +296,7 @@ def _keys(fills: list[str], style: Style) -> dict[str, Any]:
 
 
 def _shaded(further: pd.DataFrame, across: Any, up: Any, axis: Axis) -> p9.geom_polygon:
-    """The panel, the areas where the interval excludes no effect, and the holes in them."""
+    """The panel background, areas where the interval excludes no effect, and holes in them."""
     table = further.pivot_table(index="standard_error", columns="estimate", values=["low", "high"])
     (left, right), foot, none = natural(across[[0, -1]], axis.scale), up[-1], axis.reference or 0.0
     corners = {"x": [left, right, right, left], "standard_error": [0.0, 0.0, foot, foot]}
@@ -313,7 +313,7 @@ def _shaded(further: pd.DataFrame, across: Any, up: Any, axis: Axis) -> p9.geom_
 
 
 def _outlines(across: Any, up: Any, heights: Any, axis: Axis) -> Iterator[pd.DataFrame]:
-    """The areas above zero of a surface, each followed by its holes."""
+    """The areas where a surface is above zero, each followed by its holes."""
     found = contour_generator(across, up, heights, fill_type="OuterOffset")
     for points, offsets in zip(*found.filled(0.0, 2 * _FAR), strict=True):
         for at, (start, end) in enumerate(pairwise(offsets)):

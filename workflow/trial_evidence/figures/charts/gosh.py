@@ -1,4 +1,4 @@
-"""The GOSH plot: the pooled result and the heterogeneity of every subset of the trials."""
+"""The GOSH plot: pooled result and heterogeneity of every subset of the trials."""
 
 import math
 from dataclasses import replace
@@ -32,17 +32,17 @@ _TILE_MM = 1.5
 # white between tiles, so that no viewer shows seams
 _SEAM_MM = 0.06
 _BARS_SHARE = 0.22
-# the axis holds the estimates but for this share on either side
+# the axis covers the estimates except this share in either tail
 _TAIL = 0.001
 _Y_LABEL = "Number of subsets (bars), I² in % (below)"
 _RECTANGLE = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax", fill="shade")
 _BAR = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax")
-# an axis is widened in such steps, where the words beside no effect need no more of it than this
+# the axis is widened in such steps, if the labels beside no effect need at most this share of it
 _STEP, _STEPS, _WORDS_SHARE = 0.05, 60, 0.7
-# so that it fits its key
+# small enough for a legend key
 _SMALL = {"size": 1.6}
 _WHOLE = "All trials"
-# the bars stand on this I2 and are so high
+# the bars start at this value on the I2 axis and are this tall
 _FOOT, _BARS = 103.0, 25.0
 
 
@@ -56,21 +56,21 @@ def gosh(
 ) -> p9.ggplot:
     """Draw a GOSH plot (Olkin, Dahabreh and Trikalinos 2012).
 
-    Subsets are counted in tiles, the darker the more; the bars above count them by estimate alone.
-    With and without a chosen trial they stand side by side, or one below the other on a narrow
-    page, on the same axes and the same shades.
+    Subsets are counted in tiles, darker for more; the bars above count them by estimate alone.
+    Subsets with and without a chosen trial are in panels side by side, or stacked on a narrow page,
+    with the same axes and shades.
 
     Parameters
     ----------
     subsets
         ``estimate`` on the analysis scale and ``i2`` in percent of each subset; ``chosen`` is true
-        where it holds the chosen trial.
+        if it contains the chosen trial.
     axis
         The axis of the estimates.
     words, style
         Title, notes and small print; sizes and colours.
     chosen
-        Name of the trial by which panels are split; empty for one panel.
+        Name of the trial that splits the panels; empty for one panel.
     whole
         Estimate and I2 of all trials together.
 
@@ -146,16 +146,16 @@ def gosh(
 
 
 def _roomy(axis: Axis, values: list[float], room_mm: float, columns: int, style: Style) -> Span:
-    """The axis of these values, wider where no effect is too near an end for the words beside it.
+    """The axis of these values, widened if no effect is too near an end for the labels beside it.
 
-    Subsets lie on one side of no effect more often than not, and their panels are narrow.
+    Subsets usually lie on one side of no effect, and their panels are narrow.
     """
     x = fitting(covering(axis, values), room_mm, style)
     if axis.reference is None or not values:
         return x
     before, after = (widest_mm(side, style.text_pt) for side in favours_lines(axis, style, columns))
-    # the words begin half a gap from the line; left of a panel they may use the gap, on the right
-    # the page ends
+    # the labels begin half a gap from the line; on the left they may use the gap outside the panel,
+    # on the right the page ends
     before, after = before - style.panel_gap_mm / 2, after + style.panel_gap_mm / 2
     if before + after > _WORDS_SHARE * room_mm:
         return x
@@ -172,7 +172,7 @@ def _roomy(axis: Axis, values: list[float], room_mm: float, columns: int, style:
 
 
 def _apart(x: Span, style: Style) -> Span:
-    """The axis without its last label, where that would run into the first of the next panel."""
+    """The axis without its last label if that would overlap the first label of the next panel."""
     ends_mm = [text_width_mm(label, style.text_pt) / 2 for label in (x.labels[0], x.labels[-1])]
     air = text_width_mm("0", style.text_pt)
     if sum(ends_mm) + air <= 2 * style.panel_gap_mm:
@@ -183,7 +183,7 @@ def _apart(x: Span, style: Style) -> Span:
 def _tiles(
     subsets: pd.DataFrame, axis: Axis, x: Span, room_mm: float, height_mm: float
 ) -> pd.DataFrame:
-    """Subsets in each tile that holds any: columns along the estimates, rows along I2."""
+    """Number of subsets in each non-empty tile: columns along the estimates, rows along I2."""
     unit = height_mm / (_FOOT + _BARS)
     across, up = max(1, round(room_mm / _TILE_MM)), max(1, round(100 * unit / _TILE_MM))
     places = [x.share(float(value)) for value in natural(subsets["estimate"], axis.scale)]
@@ -202,12 +202,12 @@ def _tiles(
 
 
 def _shade(count: float, most: int) -> int:
-    """Class of a count on a logarithmic scale: subsets crowd where there is no heterogeneity."""
+    """Class of a count on a logarithmic scale, because subsets cluster at zero heterogeneity."""
     return min(int(3 * math.log1p(count) / math.log1p(most)), 2)
 
 
 def _classes(most: int) -> dict[int, tuple[int, int]]:
-    """Lowest and highest number of subsets in every class that has any."""
+    """Lowest and highest number of subsets in every class that occurs."""
     found: dict[int, tuple[int, int]] = {}
     for count in range(1, most + 1):
         shade = _shade(count, most)

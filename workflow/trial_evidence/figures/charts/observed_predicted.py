@@ -1,4 +1,4 @@
-"""Observed against predicted effects, each with its intervals, and the line of agreement."""
+"""Observed against predicted effects, each with its interval, and the line of agreement."""
 
 import pandas as pd
 import plotnine as p9
@@ -18,17 +18,17 @@ _REGIMEN, _AGREEMENT = "Regimen", "Observed as predicted"
 def observed_predicted(
     points: pd.DataFrame, axis: Axis, predicted: str, level: float, words: Words, style: Style
 ) -> p9.ggplot:
-    """Effects as observed (upright) against the same as predicted, on one range.
+    """Observed effects (vertical) against predicted ones, over the same range.
 
     Parameters
     ----------
     points
-        ``label``; ``predicted``, ``predicted_low``, ``predicted_high``, and the same as
-        ``observed``, on the analysis scale. Rows with a number that is not finite are left out.
+        ``label``; ``predicted``, ``predicted_low``, ``predicted_high``, and the same columns for
+        ``observed``, on the analysis scale. Rows with a non-finite number are left out.
     axis
-        Of both effects, with the label of the upright one.
+        The axis of both effects; its label goes on the vertical one.
     predicted
-        Words for the horizontal axis.
+        Label of the horizontal axis.
     level
         Confidence level of the intervals in percent.
     words, style
@@ -42,12 +42,12 @@ def observed_predicted(
     points = points[finite(points, *NUMBERS)]
     estimates = points[["predicted", "observed"]].to_numpy().ravel()
     low, high = (estimates.min(), estimates.max()) if estimates.size else (0.0, 0.0)
-    # one imprecise treatment must not press all others together
+    # one imprecise treatment must not compress all the others
     spread = (high - low) or 1.0
     values = points[NUMBERS].to_numpy().ravel()
     near = values[(values >= low - spread / 2) & (values <= high + spread / 2)]
     height = 1.15 * panel_height_mm(style)
-    # one range for both axes, or the line of agreement would not cut the panel in two
+    # same range on both axes, so that the line of agreement is the diagonal of the panel
     reach = covering(axis, near)
     x, y = spans(reach, reach, height, style)
     ends = min(x.low, y.low), max(x.high, y.high)

@@ -1,4 +1,4 @@
-"""Posterior densities: the mean effect, a new trial, and the heterogeneity beside its prior."""
+"""Posterior densities: mean effect, effect in a new trial, heterogeneity with its prior."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from trial_evidence.figures.house.theme import NARROW_MM, Words, house, panel_he
 TAU_LABEL = "Standard deviation between trials, τ"
 _PANELS = ["Effect", "Heterogeneity"]
 _LEFT_MM = 2.0
-# densities below this share of the highest are flat to the eye
+# densities below this share of the maximum look flat
 _FLAT = 0.004
 
 
@@ -45,9 +45,9 @@ def posterior(
     Parameters
     ----------
     densities
-        A row a point: ``value`` ascending, ``density``, ``curve`` (words of the legend) and its
-        ``kind``: "mean" and "new" on the analysis scale of the effect, "prior" and "posterior" of
-        the standard deviation between trials.
+        One row per point: ``value`` ascending, ``density``, ``curve`` (its label in the legend) and
+        its ``kind``: "mean" and "new" on the analysis scale of the effect, "prior" and "posterior"
+        of the standard deviation between trials.
     median, interval
         Median of the mean effect and its shortest interval, which is shaded.
     axis
@@ -94,7 +94,7 @@ def posterior(
     labels = [wrap(text, room, style.text_pt) for text in (axis.label, TAU_LABEL)]
     sides = max(map(len, favours_lines(axis, style, columns)))
     under = len(labels[0]) + sides, len(labels[1])
-    # below each other the label of the second panel is that of the chart
+    # if stacked, the label of the second panel is that of the chart
     apart = columns > 1
     label, below = ("", max(under)) if apart else (TAU_LABEL, None)
     tau_label = favours(Axis("linear"), style, labels[1], columns, panel=_PANELS[1])
@@ -135,6 +135,6 @@ def _looks(style: Style) -> dict[str, Stroke]:
 
 
 def _within(curves: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:
-    """The points between the ends of their panel."""
+    """The points between the ends of their panel's axis."""
     low, high = (curves["panel"].map(dict(reach.loc[end])) for end in (0, 1))
     return curves[curves["value"].between(low, high)]

@@ -1,4 +1,4 @@
-"""Rankograms: how likely each treatment takes each rank, one row of bars below another."""
+"""Rankograms: the probability of each rank for each treatment, as rows of bars."""
 
 import math
 
@@ -12,13 +12,13 @@ from trial_evidence.figures.house.scales import Span, across_mm, fitting, scale
 from trial_evidence.figures.house.theme import Words, house
 from trial_evidence.words.numbers import format_number
 
-# Few treatments have higher rows, in lines of small print; one of them is the number of the row's
-# highest bar.
+# Rows are taller when there are few treatments. Heights are in lines of small print; one line is
+# for the number on the row's highest bar.
 _HIGHEST_ROW, _LEAST_ROW, _PANEL_MM = 3.3, 2.5, 110.0
 
 
 def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggplot:
-    """The probability of every rank, one row of bars a treatment over the same ranks.
+    """The probability of every rank, one row of bars per treatment over the same ranks.
 
     Parameters
     ----------
@@ -26,14 +26,15 @@ def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggp
         ``treatment`` (rows from top to bottom in the order of the table), ``rank`` (1 is the best)
         and ``probability``.
     y
-        What the names of the rows say.
+        Label of the rows.
     words, style
         Title, notes and small print; sizes and colours.
 
     Returns
     -------
     plotnine.ggplot
-        x the rank, y the row, 1 at the foot; the likeliest rank of a row has its probability on it.
+        x the rank, y the row, 1 at the bottom; the probability is printed on each row's likeliest
+        rank.
     """
     names = list(dict.fromkeys(ranks["treatment"]))
     count, last = len(names), int(ranks["rank"].max())
@@ -46,7 +47,7 @@ def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggp
     peaks = bars.loc[bars.groupby("row")["probability"].idxmax()]
     peaks = peaks.assign(percent=[f"{format_number(100 * p, 0)}%" for p in peaks["probability"]])
     rows = Span(1, count + 1, tuple(range(count, 0, -1)), tuple(names))
-    # a number on the bar of the first or last rank is wider than the bar
+    # the number on the bar of the first or last rank is wider than the bar
     widest = text_width_mm("100%", style.footnote_pt)
     beside = max(0.5, last * widest / across_mm(style, rows) / 2)
 

@@ -1,4 +1,4 @@
-"""The specification curve: every defensible analysis, and the choices behind each."""
+"""The specification curve: every defensible analysis, and the choices that define it."""
 
 import math
 from typing import Any
@@ -35,18 +35,18 @@ from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 Numbers = npt.NDArray[np.float64]
 
 _PANELS = ["estimates", "factors"]
-# marks of single specifications are no wider than this
+# maximum width of the mark of a single specification
 _WIDEST_MM = 1.4
 _FILLED = 0.62
-# limits beyond those of this share of the specifications may leave the panel, and limits further
-# from the estimates than so many typical intervals are wide
+# limits beyond those of this share of the specifications may leave the panel, as may limits more
+# than this many typical half-widths from the estimates
 _TAIL, _TYPICAL = 0.01, 4.0
-# a dot of the finest print that is made of a figure: what is narrower stands side by side
+# a pixel of the finest bitmap of a figure: narrower marks are drawn as areas
 _PIXEL_MM = 25.4 / 300
-# where specifications are narrower than a dot, this stands for several
+# width of a mark that represents several specifications, if they are narrower than a pixel
 _BIN_MM = 0.25
 _EDGE = pd.DataFrame({"x": [0.0], "panel": _PANELS[0]})
-# so that it fits its key
+# small enough for a legend key
 _SMALL = {"size": 1.6}
 
 
@@ -55,21 +55,21 @@ def specification(
 ) -> p9.ggplot:
     """Draw a specification curve (Simonsohn, Simmons and Nelson 2020).
 
-    Specifications stand from the smallest estimate to the largest, those with equal estimates in
-    the order given. Where they are too many to be told apart, a mark in the lower panel stands for
-    several neighbours, as high as the share of them that made the choice.
+    Specifications are sorted by estimate, ties in the order given. If there are too many to tell
+    apart, a mark in the lower panel represents several neighbours, and its height is the share of
+    them that made the choice.
 
     Parameters
     ----------
     results
-        A row a specification: ``estimate``, ``low`` and ``high`` on the analysis scale (NaN where
-        there is no result, which a footnote counts); ``leading`` is true for the one that the
-        report leads with.
+        One row per specification: ``estimate``, ``low`` and ``high`` on the analysis scale (NaN if
+        there is no result; a footnote counts these); ``leading`` is true for the report's leading
+        specification.
     choices
-        What every specification chose: a categorical column a factor, named by it, its categories
-        from top to bottom; missing where the factor does not apply.
+        The choices of every specification: one categorical column per factor, named after it, with
+        the categories from top to bottom; missing if the factor does not apply.
     axis
-        The axis of the estimates, ratios or differences, which stands upright; its reference is no
+        The axis of the estimates, ratios or differences, drawn vertically; its reference is no
         effect.
     words, style
         Title, notes and small print; sizes and colours.
@@ -77,8 +77,8 @@ def specification(
     Returns
     -------
     plotnine.ggplot
-        Panels by ``panel``, "estimates" and "factors"; x the place of the specification, from 0,
-        y on the analysis scale above, rows below.
+        Panels by ``panel``, "estimates" and "factors"; x the rank of the specification, from 0, y
+        on the analysis scale in the upper panel, rows in the lower one.
     """
     known = results[np.isfinite(results["estimate"])].sort_values("estimate", kind="stable")
     missing, count = len(results) - len(known), max(len(known), 1)
@@ -139,7 +139,7 @@ def specification(
 
 
 def _rows(choices: pd.DataFrame) -> pd.DataFrame:
-    """Names of factors and choices from top to bottom, a unit apart; factors a little more."""
+    """Names of factors and choices from top to bottom, a unit apart, with a gap before a factor."""
     rows: list[tuple[str, str, str, int, float]] = []
     y = 0.0
     for factor, chosen in choices.items():
@@ -151,7 +151,7 @@ def _rows(choices: pd.DataFrame) -> pd.DataFrame:
 
 
 def _names_mm(rows: pd.DataFrame, style: Style) -> float:
-    """Width of the names of factors and choices; two fifths of the page at most."""
+    """Width of the names of factors and choices; at most two fifths of the page."""
     widths = [
         indent * style.indent_mm + text_width_mm(label, style.footnote_pt, not indent)
         for label, indent in zip(rows["label"], rows["indent"], strict=True)
@@ -161,10 +161,10 @@ def _names_mm(rows: pd.DataFrame, style: Style) -> float:
 
 
 def _usual(known: pd.DataFrame) -> list[float]:
-    """Limits that the panel holds.
+    """Limits that the panel covers.
 
-    A model that knows next to nothing of the heterogeneity can give limits so far out that those
-    of all others would be pressed into a line.
+    A model with hardly any information on heterogeneity can give limits so extreme that all other
+    intervals would collapse into a line.
     """
     if known.empty:
         return []
@@ -186,7 +186,7 @@ def _curve(
     names_mm: float,
     style: Style,
 ) -> tuple[list[Any], list[Legend]]:
-    """Intervals and estimates, and what stands in the legend."""
+    """Intervals and estimates, and their legends."""
     edge = p9.geom_vline(
         p9.aes(xintercept="x"), _EDGE, color=style.ink, size=line_width(style.rule_pt)
     )
@@ -207,8 +207,8 @@ def _curve(
     hair = line_width(style.hair_pt)
     at = pd.DataFrame({"y": [median], "key": said, "panel": _PANELS[0]})
     if pitch < _PIXEL_MM:
-        # Thousands of intervals, each narrower than what can be printed, look the same as areas. A
-        # line on them needs some paper around it.
+        # Thousands of intervals, each narrower than can be printed, look the same when drawn as
+        # areas. The line over them needs a white margin.
         override: dict[str, Any] = {"color": style.accent, "size": hair}
         looks = {"fill": [style.accent_light, style.accent_pale]}
         layers = [
@@ -247,7 +247,7 @@ def _curve(
 
 
 def _thinned(known: pd.DataFrame, pitch: float) -> pd.DataFrame:
-    """One specification a dot: the line through them only rises, and shows no more."""
+    """One specification per pixel: the line through them only rises, and more would not show."""
     together = max(1, math.floor(_PIXEL_MM / pitch))
     if together == 1:
         return known
@@ -255,7 +255,7 @@ def _thinned(known: pd.DataFrame, pitch: float) -> pd.DataFrame:
 
 
 def _areas(shown: pd.DataFrame, pitch: float) -> pd.DataFrame:
-    """Outlines around the intervals of neighbours with one key; on a dot the widest for all."""
+    """Outlines around the intervals of neighbours with one key; the widest interval per pixel."""
     run = (shown["key"] != shown["key"].shift()).cumsum().rename("run")
     start = shown.groupby(run)["x"].transform("first")
     part = ((shown["x"] - start) // max(1, round(_PIXEL_MM / pitch))).rename("part")
@@ -264,7 +264,7 @@ def _areas(shown: pd.DataFrame, pitch: float) -> pd.DataFrame:
         first=("x", "min"), last=("x", "max"),
     )  # fmt: skip
     parts["x"] = (parts["first"] + parts["last"]) / 2
-    # an area begins and ends with half a specification
+    # an area begins and ends half a specification beyond its outermost ones
     left, right = (parts.groupby("run").nth(end) for end in (0, -1))
     ends_of = [left.assign(x=left["first"] - 0.5), right.assign(x=right["last"] + 0.5)]
     along = pd.concat([parts, *ends_of]).sort_values(["run", "x"], kind="stable")
@@ -277,7 +277,7 @@ def _areas(shown: pd.DataFrame, pitch: float) -> pd.DataFrame:
 def _choices(
     rows: pd.DataFrame, choices: pd.DataFrame, pitch: float, count: int, style: Style
 ) -> list[Any]:
-    """The lower panel: a row a choice, its name beside it."""
+    """The lower panel: one row per choice, labelled on the left."""
     if rows.empty:
         return []
     rows = rows.assign(panel=_PANELS[1])
@@ -312,7 +312,7 @@ def _choices(
 
 
 def _marks(chosen: npt.NDArray[np.bool_], pitch: float) -> pd.DataFrame:
-    """Where specifications made a choice: one by one, or as shares of neighbours in steps."""
+    """Where specifications made a choice: individually, or as shares of neighbours in steps."""
     if pitch > 2 * _BIN_MM:
         return pd.DataFrame({"x": np.flatnonzero(chosen) + 0.5})
     together = max(1, math.ceil(_BIN_MM / pitch))
@@ -322,7 +322,7 @@ def _marks(chosen: npt.NDArray[np.bool_], pitch: float) -> pd.DataFrame:
     frame = pd.DataFrame(
         {"x": np.column_stack([starts, stops]).ravel(), "share": np.repeat(shares, 2)}, dtype=float
     )
-    # corners on a level stretch add nothing
+    # drop redundant corners along level stretches
     share = frame["share"]
     frame = frame[(share != share.shift()) | (share != share.shift(-1))]
     ends_of = pd.DataFrame({"x": [len(chosen), 0.0], "share": 0.0})

@@ -36,20 +36,20 @@ def surrogate(
     words: Words,
     style: Style,
 ) -> p9.ggplot:
-    """A bubble a trial at both of its effects, with a fitted line and its bands.
+    """One bubble per trial at its two effects, with a fitted line and its bands.
 
-    The axes cover the trials, and the threshold where it is near them; bands run off the panel.
+    The axes cover the trials, and the threshold if it is near them; bands may run off the panel.
 
     Parameters
     ----------
     trials
         ``label``, ``surrogate`` and ``endpoint`` (effects on the analysis scale), and ``patients``,
-        which the area of a bubble follows.
+        to which the area of a bubble is proportional.
     line
         ``surrogate`` ascending, ``fitted``, ``ci_low``, ``ci_high``, ``pi_low`` and ``pi_high`` on
-        the analysis scale; None where no line has been fitted.
+        the analysis scale; None if no line has been fitted.
     threshold
-        Surrogate threshold effect on the analysis scale; None where there is none.
+        Surrogate threshold effect on the analysis scale; None if there is none.
     axes
         Of the surrogate and of the endpoint.
     level
@@ -124,7 +124,7 @@ def _curves(
     axes: tuple[Axis, Axis],
     spans: tuple[Span, Span],
 ) -> pd.DataFrame:
-    """Points of the line, of its bands and of the threshold, as far as the panel is wide."""
+    """Points of the line, its bands and the threshold across the width of the panel."""
     (x, y), (across, up) = axes, spans
     points: list[tuple[Any, str, Any]] = []
     if line is not None:

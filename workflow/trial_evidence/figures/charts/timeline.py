@@ -1,4 +1,4 @@
-"""A timeline: how the trials and the patients of a field added up over the years."""
+"""A timeline: cumulative trials and patients of a field over the years."""
 
 from dataclasses import replace
 
@@ -27,20 +27,20 @@ _POOLED, _COMPARED = "Pooled in an analysis", "Compared, not pooled"
 
 
 def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
-    """A rising line a part of the field, with a dot where a trial was added.
+    """A rising line for each part of the field, with a dot for each trial.
 
     Parameters
     ----------
     trials
         ``panel`` (from top to bottom in the order of the table), ``label``, ``year``, ``patients``,
-        which the area of a dot follows, and ``pooled``.
+        to which the area of a dot is proportional, and ``pooled``.
     words, style
         Title, notes and small print; sizes and colours.
 
     Returns
     -------
     plotnine.ggplot
-        x the year, y the patients so far; all panels on the same years.
+        x the year, y the cumulative number of patients; all panels cover the same years.
     """
     trials = trials.sort_values(["year", "label"], kind="stable")
     headings = {name: _heading(str(name), block, style) for name, block in trials.groupby("panel")}
@@ -71,10 +71,10 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
         size=point_size(diameter, stroke),
         kind=np.where(trials["pooled"], _POOLED, _COMPARED),
     )
-    # from the foot of the line to its head names crowd each other least
+    # placing names from the bottom of the line upward crowds them least
     named = dots.sort_values("total", kind="stable")
     lines = max(heading.count("\n") + 1 for heading in in_order)
-    # a name may stand a little above its panel
+    # a name may extend slightly above its panel
     clear = style.block_gap_mm / MM_PER_POINT
     row = _PANEL_MM + lines * style.leading_mm(style.text_pt) + 3 * style.block_gap_mm
     key = {"size": key_size(style)}
@@ -106,7 +106,7 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
 
 
 def _with_commas(span: Span) -> Span:
-    """Thousands as the headings print them."""
+    """Tick labels with thousands separators, as in the headings."""
     labels = (
         f"{tick:,.0f}" if tick >= 1000 else label
         for tick, label in zip(span.ticks, span.labels, strict=True)
@@ -115,7 +115,7 @@ def _with_commas(span: Span) -> Span:
 
 
 def _heading(panel: str, trials: pd.DataFrame, style: Style) -> str:
-    """The name of a panel with its trials and patients."""
+    """The name of a panel with its numbers of trials and patients."""
     count, pooled = len(trials), int(trials["pooled"].sum())
     patients = f"{int(trials['patients'].sum()):,} patients"
     some = f" ({pooled} pooled)" if pooled < count else ""
