@@ -1,4 +1,4 @@
-"""Axes of comparisons, by measure."""
+"""Axes for comparisons of two arms, by measure."""
 
 from trial_evidence.figures.canvas.axis import Axis, AxisScale
 from trial_evidence.measures import MEASURES
@@ -15,12 +15,12 @@ def comparison_axis(
     limits: tuple[float, float] | None = None,
     decimal_mark: str = ".",
 ) -> Axis:
-    """The axis of a comparison of two arms, with what lies on either side of no effect.
+    """The axis of a comparison of two arms, stating what either side of no effect favours.
 
     Parameters
     ----------
     measure
-        One of ``MEASURES`` that compares.
+        One of ``MEASURES`` that compares arms.
     arm_labels
         Experimental and control arm.
     fewer_is_better
@@ -28,16 +28,16 @@ def comparison_axis(
     label
         Text under the axis.
     favours
-        With the arm in braces: ``{arm}`` within a sentence, ``{Arm}`` as it is given.
+        Template for the arm: ``{arm}`` for use within a sentence, ``{Arm}`` unchanged.
     limits
-        Ends of the axis as printed; by default those that the data ask for.
+        Ends of the axis as printed; chosen from the data by default.
     decimal_mark
-        Between the digits of the ticks.
+        Decimal mark of the tick labels.
     """
     first, second = (
         favours.replace("{arm}", lower_first(arm)).replace("{Arm}", arm) for arm in arm_labels
     )
     low, high = (first, second) if fewer_is_better else (second, first)
-    # no effect is 0 on every scale of analysis
+    # no effect is 0 on every analysis scale
     scale: AxisScale = "log" if MEASURES[measure].is_ratio else "linear"
     return Axis(scale, 0.0, label, low, high, limits, decimal_mark)

@@ -1,4 +1,4 @@
-"""Forest plots of comparisons of two arms: by subgroups of trials, and by levels inside them."""
+"""Forest plots of comparisons of two arms: by subgroups of trials, and by patient subgroup."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from trial_evidence.figures.forests.forest import Column, Forest, Row, gap, head
 from trial_evidence.files import Record, records
 from trial_evidence.words.printed import capital
 
-# Partners of the HER2 agents: beside a trial, and as the heading of trials without chemotherapy.
+# Partners of the HER2 agents: label next to a trial, and heading of trials without chemotherapy.
 PARTNER_SHORT = {"chemotherapy": "chemo", "endocrine": "endocrine", "none": "alone"}
 HEADINGS: Mapping[str, Mapping[str, str]] = {
     "experimental_partner": {
@@ -37,7 +37,7 @@ JUDGEMENTS_NOTE = (
 
 
 def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
-    """Forest plot of an analysis by its subgroups of trials."""
+    """Forest plot of an analysis, by subgroups of trials."""
     say, analysis, column = evidence.say, evidence.analysis, evidence.analysis.subgroups
     trials = evidence.trials[evidence.trials["subgroup"] == "all"]
     cells = _cells(evidence, trials)
@@ -84,7 +84,7 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
 
 
 def modifier_forest(evidence: Evidence[Analysis], modifier: EffectModifier) -> Forest:
-    """Forest plot of an analysis by the levels of a factor inside its trials."""
+    """Forest plot of an analysis, by the levels of a factor within its trials."""
     say = evidence.say
     levels = dict(zip(modifier.subgroups, modifier.levels, strict=True))
     trials = evidence.trials[evidence.trials["subgroup"].isin(levels)]
@@ -115,8 +115,8 @@ def modifier_forest(evidence: Evidence[Analysis], modifier: EffectModifier) -> F
 
 
 def harm_forest(title: str, harms: Sequence[Evidence[Analysis]]) -> Forest:
-    """Forest plot of the harms of a setting, a block a harm; subtotals of like definitions."""
-    # Harms are rare: a difference of one patient in a hundred has to be seen.
+    """Forest plot of the harms of a setting, one block per harm; subtotals share a definition."""
+    # Harms are rare: a difference of one patient in a hundred has to be visible.
     finer = [m.digits + (not m.is_ratio) for m in (harm.measure for harm in harms)]
     harms = [
         replace(harm, measure=replace(harm.measure, digits=digits))
@@ -156,13 +156,13 @@ def harm_forest(title: str, harms: Sequence[Evidence[Analysis]]) -> Forest:
 def _subtotal(
     evidence: Evidence[Analysis], name: str, group: pd.DataFrame, cells: Sequence[Cells]
 ) -> Iterator[Row]:
-    """A group's results, without the prediction interval, for which only the whole has room."""
+    """The results of a group without the prediction interval, shown for all trials only."""
     rows = evidence.pooled_rows(name, "subtotal", group, cells)
     return (row for row in rows if row.kind != "prediction")
 
 
 def _axis(evidence: Evidence[Analysis]) -> Axis:
-    """The axis, with the ends chosen for the analysis's first measure."""
+    """The axis; limits from the configuration apply to the analysis's first measure only."""
     say, analysis, name = evidence.say, evidence.analysis, evidence.measure.name
     return comparison_axis(
         name,
@@ -175,7 +175,7 @@ def _axis(evidence: Evidence[Analysis]) -> Axis:
 
 
 def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, ...]:
-    """Columns from left to right; optional ones appear where their content varies."""
+    """Columns from left to right; optional ones are included only if their content varies."""
     say, analysis, rows = evidence.say, evidence.analysis, records(trials)
 
     def control(record: Record) -> str:
@@ -233,7 +233,7 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
 
 
 def _counts(key: str, side: str, label: str, say: Labels) -> Cells:
-    """Events and patients of an arm, and their sums over the trials pooled."""
+    """Events and patients of an arm, and their totals over the pooled trials."""
     columns = [f"events_{side}", f"n_{side}"]
 
     def fraction(counts: Record) -> str:

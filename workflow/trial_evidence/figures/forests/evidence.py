@@ -1,4 +1,4 @@
-"""From evidence to rows: what all forest plots of trials share."""
+"""From evidence to rows: shared by all forest plots of trials."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,20 +20,19 @@ from trial_evidence.words.models import MODEL_NAMES, PRIOR_NAMES, is_bayesian
 from trial_evidence.words.numbers import EN_DASH, format_interval, format_number, round_half_up
 from trial_evidence.words.printed import lower_first
 
-"""A row of a table."""
 Judgements = Mapping[tuple[str, str], tuple[Judgement, ...]]
-"""Judgements of the domains and overall, by trial id and outcome."""
+"""Judgements for each domain and overall, by trial id and outcome."""
 AnyAnalysis = TypeVar("AnyAnalysis", Analysis, RateAnalysis)
 # Estimate and interval in the tables of trials and of estimates.
 OF_TRIAL = itemgetter("estimate", "estimate_low", "estimate_high")
 POOLED = itemgetter("estimate", "ci_low", "ci_high")
-# What trials are sorted by before their names; only weights fall.
+# Column that trials are sorted by before their names; only weight is descending.
 _ORDERS = {"year": "year", "effect": "yi", "weight": "weight", "name": "trial", "precision": "vi"}
 
 
 @dataclass(frozen=True)
 class Cells:
-    """A column, its text in the row of a trial, and in that of a pool of trials."""
+    """A column, its text in the row of a trial, and its text in the row of a pooled result."""
 
     column: Column
     trial: Callable[[Record], str] = lambda _: ""
@@ -42,24 +41,24 @@ class Cells:
 
 @dataclass(frozen=True)
 class Evidence(Generic[AnyAnalysis]):
-    """What the forest plots of an analysis by one of its measures are made from.
+    """The data behind the forest plots of an analysis for one of its measures.
 
     Parameters
     ----------
     analysis
         The analysis.
     measure
-        One of its measures; of rates, a proportion, which is printed in percent.
+        One of its measures; for rates, a proportion, printed in percent.
     trials
-        Its trials with their own results and weights, by this measure.
+        Its trials with their own results and weights, for this measure.
     estimates, set_aside
-        Its estimates by this measure, and its rows set aside.
+        Its estimates for this measure, and its rows that were set aside.
     configuration
-        For the level of the intervals, the models, and the orders of preference.
+        Provides the confidence level, the models and the orders of preference.
     say
-        The words to print.
+        The labels to print.
     judgements
-        Risk-of-bias judgements; a column shows those of the trials' own outcomes.
+        Risk-of-bias judgements; a column shows those for each trial's own outcome.
     """
 
     analysis: AnyAnalysis
@@ -73,13 +72,13 @@ class Evidence(Generic[AnyAnalysis]):
 
     @property
     def title(self) -> str:
-        """Heading of the analysis's figures by this measure."""
+        """Heading of the analysis's figures for this measure."""
         return self.by_measure(self.analysis.figure.title or self.analysis.title)
 
     def by_measure(self, title: str) -> str:
-        """A heading that names the measure where it is not the analysis's first.
+        """A heading that names the measure unless it is the analysis's first.
 
-        In a list of captions, figures by different measures could not be told apart otherwise.
+        Otherwise figures for different measures would be indistinguishable in a list of captions.
         """
         if (
             not isinstance(self.analysis, Analysis)
@@ -87,7 +86,7 @@ class Evidence(Generic[AnyAnalysis]):
         ):
             return title
         name = self.say(self.measure.title)
-        # A language says by {Measure} that a noun keeps its capital within a heading.
+        # A translation uses {Measure} if nouns keep their capital within a heading.
         words = "{title}, {measure}"
         return self.say(words, title=title, measure=lower_first(name), Measure=name)
 
@@ -97,57 +96,57 @@ class Evidence(Generic[AnyAnalysis]):
         return self.say.numbers(f"{self.configuration.confidence_level:g}")
 
     def tell(self, words: str, **parts: str) -> str:
-        """A sentence about numbers in the language, with the level of the intervals known."""
+        """A translated sentence, numbers in the language's format, `{level}` filled in."""
         return self.say.numbers(self.say(words, level=self.level, **parts))
 
     def of(self, subgroup: str) -> pd.DataFrame:
-        """Estimates of a subgroup by all models."""
+        """Estimates for a subgroup from all models."""
         found = self.estimates
         return found[(found["subgroup"] == subgroup) & (found["model"] != "subgroup_difference")]
 
     def estimate(self, subgroup: str, role: str = "lead") -> Record | None:
-        """The estimate of a subgroup that has a role; None where none has."""
+        """The estimate for a subgroup that has a role; None if there is none."""
         found = self.of(subgroup)
         return next(iter(records(found[found["role"] == role])), None)
 
     def pooled(self, subgroup: str) -> Record | None:
-        """The leading estimate of a subgroup, where more than one trial is behind it."""
+        """The leading estimate for a subgroup; None if it rests on a single trial or is missing."""
         lead = self.estimate(subgroup)
         return None if lead is None or lead["model"] == "single_trial" else lead
 
     def number(self, value: float) -> str:
-        """An estimate as printed in English."""
+        """Format an estimate in English notation."""
         return format_number(self.measure.factor * value, self.measure.digits)
 
     def interval(self, low: float, high: float) -> str:
-        """An interval as printed in English."""
+        """Format an interval in English notation."""
         factor = self.measure.factor
         return format_interval(factor * low, factor * high, self.measure.digits)
 
     def printed(self, values: Sequence[float]) -> str:
-        """An estimate with its interval as the figure prints it."""
+        """Format an estimate with its interval as in the figure."""
         return self.say.numbers(f"{self.number(values[0])} ({self.interval(*values[1:])})")
 
     def share(self, weight: float) -> str:
-        """A weight in percent as the figure prints it."""
+        """Format a weight in percent as in the figure."""
         return EN_DASH if isnan(weight) else self.say.numbers(round_half_up(weight, 1))
 
     def place(self, value: float) -> float:
-        """Where a number that is printed lies on the scale of the analysis."""
+        """Convert a printed number to the analysis scale."""
         return float(self.measure.scale.to_analysis(value))
 
     def row(self, kind: RowKind, texts: Mapping[str, str], values: Iterable[float]) -> Row:
-        """A row with estimate and limits, which are given as they are printed."""
+        """A row with an estimate and limits, given in printed units."""
         estimate, low, high = map(self.place, values)
         return Row(kind, texts, estimate, low, high)
 
     def lights(self, record: Record) -> tuple[Judgement, ...]:
-        """Judgements on the risk of bias of the trial's own outcome; none of rates."""
+        """Risk-of-bias judgements for the trial's own outcome; none for rates."""
         key = str(record["trial_id"]), str(record.get("outcome", ""))
         return self.judgements.get(key, ())
 
     def trial_cells(self) -> Cells:
-        """The column of trials' names."""
+        """The column of trial names."""
 
         def named(record: Record) -> str:
             year = "" if isnan(record["year"]) else f" ({record['year']:.0f})"
@@ -170,7 +169,7 @@ class Evidence(Generic[AnyAnalysis]):
         def of_trial(record: Record) -> str:
             if record.get("published"):
                 return self.say.numbers(record["published"])
-            # Of a rate what was observed; a footnote says how the interval came about.
+            # For a rate, the observed value; a footnote says how the interval was obtained.
             values = own_values(record)
             return self.say("not estimable") if isnan(values[0]) else self.printed(values)
 
@@ -178,7 +177,7 @@ class Evidence(Generic[AnyAnalysis]):
         return Cells(column, of_trial, lambda record, _: self.printed(POOLED(record)))
 
     def trial_rows(self, group: pd.DataFrame, cells: Sequence[Cells]) -> Iterator[Row]:
-        """One row a trial, pooled or only shown, in the order that the figure asks for."""
+        """One row per trial, pooled or only shown, in the order that the figure specifies."""
         by = _ORDERS[self.analysis.figure.order]
         group = group.sort_values([by, "trial"], ascending=[by != "weight", True], kind="stable")
         for record in records(group):
@@ -194,14 +193,14 @@ class Evidence(Generic[AnyAnalysis]):
             )
 
     def _remark(self, record: Record) -> str:
-        """What is said of a trial's interval that is not a published one at the level beside it."""
+        """Footnote on a trial's interval unless it was published at the level of the figure."""
         words = interval_remark(record, self.configuration.confidence_level)
         return self.tell(words, shown=f"{record['estimate_level']:g}") if words else ""
 
     def pooled_rows(
         self, subgroup: str, kind: RowKind, group: pd.DataFrame, cells: Sequence[Cells]
     ) -> Iterator[Row]:
-        """The leading result of a group, its co-primary, and the prediction interval."""
+        """The leading result of a group, its co-primary result, and the prediction interval."""
         say, lead = self.say, self.pooled(subgroup)
         if lead is None:
             return
@@ -228,14 +227,14 @@ class Evidence(Generic[AnyAnalysis]):
     def forest(
         self, title: str, cells: Sequence[Cells], rows: Sequence[Row], axis: Axis, **more: Any
     ) -> Forest:
-        """The plot of rows, with what it says of itself in words of the language."""
+        """The plot of rows, with labels in the language of the figure."""
         columns = tuple(found.column for found in cells)
         return Forest(title, columns, tuple(rows), axis, say=self.say, **more)
 
 
 def chosen(cells: Iterable[Cells], wanted: Sequence[str] | None) -> tuple[Cells, ...]:
-    """The columns asked for, or all; trial and result always."""
-    # the events of one arm are of no use without the other's
+    """The requested columns, or all; trial and result are always included."""
+    # events of one arm are useless without those of the other
     parts = {"experimental": "counts", "control_counts": "counts"}
     kept = {"trial", "result", *(wanted or ())}
     return tuple(

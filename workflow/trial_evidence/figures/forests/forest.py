@@ -1,4 +1,4 @@
-"""A forest plot, described in columns and rows; `layout` places it on a page."""
+"""A forest plot described by its columns and rows; `layout` places it on a page."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ RowKind = Literal[
     "heading", "trial", "unpooled", "pooled", "subtotal", "overall", "secondary", "prediction",
     "text", "gap",
 ]  # fmt: skip
-# How kinds of rows are set: the texts of those indented keep to their columns and have bands behind
-# every second of them, the first text of any other may run on.
+# How kinds of rows are set. Indented rows are banded, every second one shaded, and their texts keep
+# to the columns; the first text of any other row may run over the next columns.
 BOLD = frozenset[RowKind]({"heading", "subtotal", "overall"})
 MUTED = frozenset[RowKind]({"unpooled", "prediction"})
 INDENTED = frozenset[RowKind]({"trial", "unpooled", "pooled"})
@@ -29,32 +29,32 @@ INDENTED = frozenset[RowKind]({"trial", "unpooled", "pooled"})
 
 @dataclass(frozen=True)
 class Column:
-    """A column of text beside the panel.
+    """A column of text next to the panel.
 
     Parameters
     ----------
     key
-        Name by which rows give their text for this column.
+        Name under which rows give their text for this column.
     header
         Heading; ``\\n`` breaks it into lines.
     align
-        Left-aligned columns hold words: on a narrow page they are wrapped to two lines. Others
-        hold figures and are never broken or cut.
+        Left-aligned columns hold words, wrapped to two lines on a narrow page. Others hold numbers
+        and are never broken or cut.
     side
         Side of the panel.
     priority
-        0 stays on any page. When a page is too narrow, the columns of the highest priority go
-        first, all that share it together (one arm's events are of no use without the other's),
-        below the names of the first column; columns below 0 go last.
+        0 always keeps its own column. If the page is too narrow, the texts of the columns with the
+        highest priority move below the names in the first column, all columns of one priority
+        together (one arm's events are useless without the other's); columns below 0 move last.
     lights
-        Headings of discs that stand in the column in place of text, as risk-of-bias judgements
-        do; a style decides whether they are drawn.
+        Headings of discs that the column shows instead of text, such as risk-of-bias judgements;
+        the style decides whether they are drawn.
     note
-        Small print that explains the column, printed where the column is.
+        Small print that explains the column, printed if the column is.
     unit
-        Follows its numbers where they stand below the first column, far from their heading.
+        Follows the numbers if they move below the first column, away from their heading.
     switch
-        Field of the style that says whether the column is shown; empty where it always is.
+        Field of the style that decides whether the column is shown; empty if it always is.
     """
 
     key: str
@@ -68,12 +68,12 @@ class Column:
     switch: str = ""
 
     def shown(self, style: Style) -> bool:
-        """Whether a style asks for it."""
+        """Whether the style shows it."""
         switch = self.switch or ("risk_of_bias" if self.lights else "")
         return not switch or bool(getattr(style, switch))
 
     def heading(self, room_mm: float, size_pt: float) -> list[str]:
-        """The lines of its heading within a width."""
+        """The lines of its heading, wrapped to a width."""
         parts = self.header.split("\n")
         return [line for part in parts for line in wrap(part, room_mm, size_pt, True)]
 
@@ -85,29 +85,30 @@ class Row:
     Parameters
     ----------
     kind
-        What the row is, which decides how it looks: heading of a subgroup; trial; unpooled (shown,
-        but not in any pooled result); pooled (one pooled result among others, set like a trial);
-        subtotal; overall; secondary (another model's overall
-        result); prediction (interval for a new trial); text; gap (half a row of nothing).
+        Decides the look of the row: heading of a subgroup; trial; unpooled (shown, but not in any
+        pooled result); pooled (one pooled result among others, set like a trial); subtotal;
+        overall; secondary (overall result of another model); prediction (interval for a new trial);
+        text; gap (half an empty row).
     texts
         Text by column key; a missing key is an empty cell.
     estimate, low, high
-        Estimate and limits on the analysis scale (log ratio, difference or logit); None or NaN
-        where not known, infinite where a limit does not exist.
+        Estimate and limits on the analysis scale (log ratio, difference or logit); None or NaN if
+        unknown, infinite if a limit does not exist.
     weight
-        Weight in percent, which the area of a trial's square follows; None for a hollow square.
+        Weight in percent, to which the area of a trial's square is proportional; None for a hollow
+        square.
     lights
-        Judgements for the column that has lights, one for each; empty for none.
+        Judgements for the column with lights, one per light; empty for none.
     prediction
         Limits of a prediction interval, drawn as a bar behind the row's own mark; None for none.
     remark, mark
-        What a footnote says of its result, and the mark behind the result that leads there.
+        Footnote on its result, and the mark after the result that refers to it.
     sources
-        Ids of the sources of its result, whose numbers stand beside its name.
+        Ids of the sources of its result; their numbers follow the name.
     below
-        What stands under its first text, of columns that have no room of their own.
+        Text under the first cell, from columns without room of their own.
     inset
-        Whether it is set in under the row above it, of which it is a part.
+        Whether the row is indented as part of the row above it.
     """
 
     kind: RowKind
@@ -125,11 +126,11 @@ class Row:
     inset: bool = False
 
     def text(self, column: Column) -> str:
-        """What stands in a column; empty where nothing does."""
+        """Text in a column; empty if there is none."""
         return self.texts.get(column.key, "")
 
     def tidy(self) -> "Row":
-        """The row with its texts on one line and NaN turned into None."""
+        """The row with each text on one line and NaN replaced by None."""
         estimate, low, high, weight = (
             None if value is None or math.isnan(value) else float(value)
             for value in (self.estimate, self.low, self.high, self.weight)
@@ -139,33 +140,33 @@ class Row:
 
 
 def headed(rows: Sequence[Row], heading: str, column: str = "trial") -> list[Row]:
-    """A heading, and a gap before it where rows come before."""
+    """A heading, preceded by a gap unless it is the first row."""
     return [*gap(rows), Row("heading", {column: heading})]
 
 
 def gap(rows: Sequence[Row]) -> list[Row]:
-    """Half a row of nothing, where rows come before."""
+    """Half an empty row, unless it would be the first row."""
     return [Row("gap")] if rows else []
 
 
 @dataclass(frozen=True)
 class Forest(Described):
-    """A forest plot, described.
+    """The description of a forest plot.
 
     Parameters
     ----------
     columns
-        From left to right on either side; the first is the one that headings may run beyond.
+        From left to right on either side; headings may run beyond the first.
     rows
         From top to bottom.
     axis
         The panel's axis.
     overall
-        Value on the analysis scale that a dashed line marks down to the first overall row.
+        Value on the analysis scale, marked by a dashed line down to the first overall row.
     say
-        The language in which the page speaks of what it had no room for.
+        Labels in the language of the page, for notes on what it had no room for.
     numbers
-        Numbers of sources in a list of references.
+        Reference numbers by source id.
     """
 
     columns: tuple[Column, ...]
@@ -176,7 +177,7 @@ class Forest(Described):
     numbers: Mapping[str, int] = field(default_factory=dict)
 
     def numbered(self) -> "Forest":
-        """With the numbers of its sources at the name of every row that has any."""
+        """With the reference numbers of its sources after the name in every row that has any."""
         first = self.columns[0].key
 
         def named(row: Row) -> Row:
@@ -188,7 +189,7 @@ class Forest(Described):
         return replace(self, rows=tuple(map(named, self.rows)))
 
     def marked(self) -> "Forest":
-        """With a mark at every result that has a remark, and the remarks as footnotes."""
+        """With a mark after every result that has a remark, and the remarks as footnotes."""
         remarks = dict.fromkeys(row.remark for row in self.rows if row.remark)
         marks = dict(zip(remarks, map(footnote_mark, count()), strict=False))
         rows = tuple(replace(row, mark=marks.get(row.remark, "")) for row in self.rows)

@@ -1,4 +1,4 @@
-"""The forest plot on its page: columns of text beside a panel, in millimetres."""
+"""The forest plot on its page: columns of text on both sides of a panel, in millimetres."""
 
 import math
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ from trial_evidence.figures.forests.widths import Table, closer, fit_columns, pi
 
 @dataclass(frozen=True)
 class _Placed:
-    """A column with its place: left edge and width in mm."""
+    """A column with its position: left edge and width in mm."""
 
     column: Column
     x: float
     width: float
 
     def anchor(self, indent: float = 0.0) -> float:
-        """Where its texts are anchored, by its alignment."""
+        """Where its texts are anchored, according to its alignment."""
         return self.x + indent + ANCHORS[self.column.align] * self.width
 
     def lights(self, style: Style) -> list[float]:
@@ -43,12 +43,12 @@ class _Placed:
 def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
     """Place everything on the page.
 
-    Rows have one height, and those with a name wrapped to two lines one line more; the page is as
-    high as its rows ask. Columns are as wide as their texts, the panel takes the rest. On a narrow
-    page words are wrapped first, then the texts of columns with a priority go below those of the
-    first column, then panel and words shrink to three fifths of the style's least widths. Lights
-    are left out (and said to be). Names too long for two lines end with an ellipsis and stand in
-    full at the foot.
+    Rows have the same height, except that each further line of text adds its own height; the page
+    is as high as its rows require. Columns are as wide as their texts, and the panel takes the
+    rest. On a narrow page words are wrapped first, then the texts of columns with a priority move
+    below those of the first column, then panel and words shrink to three fifths of the style's
+    minimum widths. Lights are left out, and a footnote says so. Names too long for two lines end
+    with an ellipsis and are given in full at the foot.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
     style
         Sizes and colours.
     aligned
-        Rows of another table with the same columns, whose columns are to have the same widths.
+        Rows of another table with the same columns, whose columns should have the same widths.
 
     Raises
     ------
     ValueError
-        If the columns that must stay leave no room for the panel: figures are never cut.
+        If the columns that must stay leave no room for the panel: numbers are never cut.
     """
     forest = forest.numbered() if style.references else forest
     forest = forest.marked() if style.small_print else forest
@@ -71,7 +71,7 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
     measured = [*rows, *(row.tidy() for row in aligned)]
     fitting = fit_columns(wanted, measured, style)
     if fitting.stacked or fitting.dropped:
-        # a column in its place is worth columns that are closer
+        # tighter spacing is worth it if it keeps a column in place
         tight = closer(style)
         found = fit_columns(wanted, measured, tight)
         if len(found.columns) > len(fitting.columns):
@@ -104,9 +104,9 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
 def _place(
     columns: Sequence[tuple[Column, float]], rows: Sequence[Row], axis: Axis, style: Style
 ) -> tuple[list[_Placed], Panel]:
-    """Columns from the page's edges inward; the panel between them."""
+    """Place columns from the page's edges inward, and the panel between them."""
     left, right = style.margin_mm, style.width_mm - style.margin_mm
-    # the labels of the outermost ticks hang over the edges of the panel
+    # the labels of the outermost ticks extend beyond the panel
     half = max(text_width_mm(t.label, style.text_pt) for t in _view(axis, rows).ticks) / 2
     first, last = left + half, right - half
     placed = {}
@@ -121,7 +121,7 @@ def _place(
             right -= width + style.column_gap_mm
             last = min(last, right - (style.panel_gap_mm - style.column_gap_mm))
     seen = fitting_view(partial(_view, axis, rows), last - first, style.text_pt)
-    # how far it reaches down is known once the rows are placed
+    # its top and bottom are known once the rows are placed
     return [placed[column.key] for column, _ in columns], Panel(first, 0.0, last, 0.0, seen, axis)
 
 
@@ -134,13 +134,13 @@ def _view(axis: Axis, rows: Sequence[Row], most: int = 7) -> AxisView:
 
 
 class _Drawing(Chart):
-    """A chart whose panel stands between the columns of a table."""
+    """A chart whose panel is between the columns of a table."""
 
     columns: Sequence[_Placed]
     panel: Panel
 
     def header(self, rows: Sequence[Row]) -> None:
-        """Headings on one foot line, those of lights one by one under their column's."""
+        """Column headings aligned at the bottom, those of lights below their column's."""
         style, headings = self.style, []
         table = Table([placed.column for placed in self.columns], rows, style)
         for placed in self.columns:
@@ -158,7 +158,7 @@ class _Drawing(Chart):
         self.rule()
 
     def rows(self, rows: Sequence[Row]) -> list[float]:
-        """Draw the rows; the y of their centres comes back."""
+        """Draw the rows and return the y of their centres."""
         heaviest = max((row.weight or 0.0 for row in rows if row.kind == "trial"), default=0.0)
         table = Table([placed.column for placed in self.columns], rows, self.style)
         centres = []
@@ -192,7 +192,7 @@ class _Drawing(Chart):
                 self.cut_short(row.text(column))
             below = table.below(row, column, placed.width - indent)
             deepest = max(deepest, len(lines) + len(below))
-            # the first line is level with the marks, the others are below it
+            # the first line is level with the marks, further lines are below it
             y = middle + (len(lines) - 1) / 2 * leading
             x = placed.anchor(indent) - table.marks_mm(column)
             if column.key == RESULT:
@@ -235,7 +235,7 @@ class _Drawing(Chart):
             self._trial(row, y, heaviest)
 
     def _trial(self, row: Row, y: float, heaviest: float) -> None:
-        """The interval as a line and the estimate as a square, hollow where it has no weight."""
+        """The interval as a line and the estimate as a square, hollow if it has no weight."""
         style, panel = self.style, self.panel
         colour = style.ink if row.kind == "trial" else style.muted
         ends = [panel.x_mm(end) for end in (row.low, row.estimate, row.high) if end is not None]
@@ -254,12 +254,12 @@ class _Drawing(Chart):
         corners = rectangle(x - half, y - half, x + half, y + half)
         self.shape("square", corners, fill, outline, style.outline_pt)
         if fill == colour and x - half <= first < last <= x + half:
-            # an interval that its square would hide
+            # an interval that its square would hide, drawn in white on top
             thin = style.interval_pt * MM_PER_POINT / 2
             self.shape("interval", rectangle(first, y - thin, last, y + thin), style.paper)
 
     def _diamond(self, row: Row, y: float, height: float, fill: str) -> None:
-        """Cut off where it leaves the axis; a head says that it runs on."""
+        """A diamond, clipped with an arrowhead where it extends beyond the axis."""
         if row.estimate is None:
             return
         ends = (row.estimate if end is None else end for end in (row.low, row.high))
@@ -277,7 +277,7 @@ class _Drawing(Chart):
             self.shape("bar", rectangle(first, y - half, last, y + half), colour)
 
     def _arrows(self, start: float, end: float, y: float, colour: str) -> tuple[float, float]:
-        """Heads at the ends of the axis that a stretch runs past; what is left of it comes back."""
+        """Draw arrowheads where an interval runs off the axis; return its visible ends."""
         length, half = self.style.arrow_mm, self.style.arrow_mm * 0.45
         left, right = self.panel.left, self.panel.right
         first = left + length if start < left - HAIR_MM else start
@@ -289,7 +289,7 @@ class _Drawing(Chart):
 
 
 def _cut(corners: Sequence[Point], left: float, right: float) -> list[Point]:
-    """The part of a shape between two uprights (Sutherland and Hodgman 1974)."""
+    """The part of a shape between two vertical lines (Sutherland and Hodgman 1974)."""
     kept = list(corners)
     for edge, side in ((left, 1), (right, -1)):
         before, kept = kept, []

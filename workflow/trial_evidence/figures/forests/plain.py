@@ -1,4 +1,4 @@
-"""A forest plot of trials that come from no sheet: nothing is known but their results."""
+"""A forest plot of trials from outside the sheet: only their results are known."""
 
 from collections.abc import Iterator
 from math import isclose, isnan, nan
@@ -21,7 +21,7 @@ RESULT = ("estimate", "ci_low", "ci_high")
 def plain_axis(
     measure: str, arms: tuple[str, str], fewer_is_better: bool | None, label: str = ""
 ) -> Axis:
-    """The axis; without words at its ends where nobody says what is better."""
+    """The axis; without labels at its ends if the direction of benefit is unknown."""
     axis = comparison_axis(measure, arms, bool(fewer_is_better), label)
     return axis if fewer_is_better is not None else Axis(axis.scale, axis.reference, label)
 
@@ -41,15 +41,15 @@ def plain_forest(
     Parameters
     ----------
     trials
-        Columns as `trial_evidence.api.PooledTrials.trials` has them.
+        Columns as in `trial_evidence.api.PooledTrials.trials`.
     lead
-        A row of its ``models``; of ``single_trial`` nothing is drawn.
+        A row of its ``models``; nothing is drawn for ``single_trial``.
     level
-        Of the intervals, in percent.
+        Level of the intervals, in percent.
     arms
         Experimental and control arm.
     fewer_is_better
-        Whether values below no effect favour the experimental arm; None where nobody says.
+        Whether values below no effect favour the experimental arm; None if unknown.
     """
     reading = MEASURES[measure]
     counted = all(f"events_{side}" in trials for side in SIDES)
@@ -127,7 +127,7 @@ def _together(
 
 
 def _repeats(lead: Record) -> bool:
-    """Whether the prediction interval is the interval of the mean, and tells a reader nothing."""
+    """Whether the prediction interval equals the interval of the mean, and tells nothing new."""
     return all(isclose(lead[f"pi_{end}"], lead[f"ci_{end}"]) for end in ("low", "high"))
 
 

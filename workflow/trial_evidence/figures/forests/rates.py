@@ -29,9 +29,9 @@ def rate_forest(
     evidence
         Of this regimen.
     label
-        The regimen in words.
+        Name of the regimen.
     subgroups
-        Subgroup -> heading; a heading is printed where there is more than one.
+        Heading by subgroup; headings are printed if there is more than one.
     """
     say, trials = evidence.say, evidence.trials
     pooled = _fraction("events", "participants")
@@ -80,25 +80,25 @@ def rate_forest(
 
 
 def _factor(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]) -> str:
-    """The patient factor that several subgroups are levels of; empty for all patients."""
+    """The patient factor that defines the subgroups; empty for all patients."""
     return evidence.analysis.effect_modifiers[0].label if len(subgroups) > 1 else ""
 
 
 def _by_factor(evidence: Evidence[RateAnalysis], title: str, subgroups: Mapping[str, str]) -> str:
-    """A heading that names the factor by whose levels there are rates."""
+    """A heading that names the factor if rates are given by its levels."""
     say, factor = evidence.say, _factor(evidence, subgroups)
     return say("{title}, by {factor}", title=title, factor=say(factor.lower())) if factor else title
 
 
 def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]) -> Forest:
-    """One row a regimen: pooled rates, by partner, and by subgroup where there are several.
+    """One row per regimen: pooled rates by partner, and by subgroup if there are several.
 
     Parameters
     ----------
     evidence
         Of all regimens.
     subgroups
-        Subgroup -> words for it.
+        Label by subgroup.
     """
     say, rates, estimates = evidence.say, evidence.trials, evidence.estimates
     factor = _factor(evidence, subgroups)
@@ -146,7 +146,7 @@ def _overview_cells(
 ) -> tuple[Cells, ...]:
     """Columns of the overview.
 
-    By subgroup there is room for one interval only, and the other figure has the second.
+    By subgroup there is room for one interval only; the figure of all patients has both.
     """
     say = evidence.say
 
@@ -158,7 +158,7 @@ def _overview_cells(
         return "" if math.isnan(ends[0]) else evidence.interval(*ends)
 
     fraction = _fraction("events", "participants")
-    # By subgroup, numbers make way on a narrow page, where names would be broken or cut.
+    # By subgroup, numbers move first on a narrow page, so that names need not be broken or cut.
     makes_way = 1 if factor else 0
     cells = (
         Cells(Column("trial", say("Regimen"), "left", "left")),

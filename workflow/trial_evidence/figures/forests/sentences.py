@@ -1,4 +1,4 @@
-"""What a forest plot says under its rows and at its foot, and what it shows in words."""
+"""Notes and footnotes of forest plots, and their description in words."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
@@ -36,10 +36,10 @@ AnyEvidence = Evidence[Analysis] | Evidence[RateAnalysis]
 
 
 def heterogeneity(evidence: AnyEvidence, *, full: bool = False) -> Iterator[str]:
-    """Tau2 and Q of the random-effects model; in full with intervals, and with I2 by both ways.
+    """Tau2 and Q of the random-effects model; in full with intervals, and I2 both ways.
 
-    The estimator is named, because the model that leads may be another one, with a prior of tau.
-    The row of the pool has I2 already.
+    The estimator is named because the leading model may be another one, with a prior on tau. The
+    row of the pooled result already shows I2. In full, I2 is given from tau2 and from Q.
     """
     overall = evidence.of("all")
     for record in records(overall[overall["model"].map(is_random_effects)])[:1]:
@@ -80,7 +80,7 @@ def difference(evidence: Evidence[Analysis], column: str) -> Iterator[str]:
 
 
 def interaction(evidence: Evidence[Analysis], modifier: EffectModifier) -> Iterator[str]:
-    """The interaction of a factor with the effect, from differences within trials."""
+    """The interaction of a factor with the treatment effect, from differences within trials."""
     say, lead = evidence.say, evidence.estimate(modifier.factor)
     if lead is not None:
         words = (
@@ -105,9 +105,9 @@ def interaction(evidence: Evidence[Analysis], modifier: EffectModifier) -> Itera
 
 
 def other_models(evidence: Evidence[Analysis], *, full: bool = False) -> Iterator[str]:
-    """The same trials by models that do not lead; in full by all, else what two trials leave open.
+    """Results of non-leading models: in full all, else the common effect of two trials.
 
-    Of two trials, what they give without heterogeneity is printed with their result.
+    With two trials, the result without heterogeneity is printed next to the leading one.
     """
     pooled, named = evidence.pooled("all"), [*MODEL_NAMES]
     if not full:
@@ -153,9 +153,10 @@ def footnotes(
     set_aside: pd.DataFrame,
     subtotals: Iterable[Record | None] = (),
 ) -> Iterator[str]:
-    """How the trials shown were pooled, selected and left out.
+    """How the trials shown were pooled and selected, and which were left out.
 
-    The model is a subgroup's; `subtotals` are the results of others, None where one has none.
+    The model described is that for `subgroup`; `subtotals` are the results of the subgroups, None
+    for those without one.
     """
     say, lead = evidence.say, evidence.pooled(subgroup)
     if evidence.analysis.pool != "none":
@@ -179,9 +180,9 @@ def footnotes(
 def of_subtotals(
     evidence: Evidence[Analysis], subtotals: Iterable[Record | None], whole: Record | None = None
 ) -> Iterator[str]:
-    """By which models subgroups are pooled, where what is said of the whole does not hold for all.
+    """Models of the subgroups, unless all are of the same kind as the model for all trials.
 
-    A few trials of many are too few for the model of the whole.
+    A subgroup may have too few trials for the overall model.
     """
     say, leads = evidence.say, [lead for lead in subtotals if lead is not None]
     if whole is not None:
@@ -213,7 +214,7 @@ def of_subtotals(
 def of_harms(
     evidence: Evidence[Analysis], trials: pd.DataFrame, subtotals: Iterable[Record | None]
 ) -> Iterator[str]:
-    """What a reader of a forest plot of many harms has to know; `trials` are those of all harms."""
+    """Footnotes of a forest plot of several harms; `trials` are those of all harms."""
     say = evidence.say
     yield say(
         "Trials are pooled where they add the same agents and define the harm in the same way. "
@@ -236,7 +237,7 @@ def of_harms(
 
 
 def not_pooled(evidence: AnyEvidence, trials: pd.DataFrame, shown: bool = True) -> Iterator[str]:
-    """Trials that are not pooled, with the reason; `shown` where each trial has a row."""
+    """Trials that are not pooled, with the reason; `shown` if each trial has a row."""
     for record in records(trials[trials["pooled"] == "no"].drop_duplicates("trial_id")):
         reason = lower_first(record["not_pooled_reason"].rstrip("."))
         words = "{trial} is shown but not pooled: {reason}."
@@ -246,7 +247,7 @@ def not_pooled(evidence: AnyEvidence, trials: pd.DataFrame, shown: bool = True) 
 
 
 def corrected_rates(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
-    """Trials whose rate is 0 or 100% as printed, and lies elsewhere as it is drawn."""
+    """Trials whose printed rate is 0 or 100%, with square and interval drawn elsewhere."""
     named = trials.loc[trials["corrected"] == "yes", "trial"].drop_duplicates()
     if len(named):
         words = (
@@ -257,7 +258,7 @@ def corrected_rates(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str
 
 
 def readers_differ(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
-    """Pooled numbers that two readers found different and nobody has settled."""
+    """Pooled numbers on which two readers disagree, not yet resolved."""
     differ = trials[(trials["pooled"] == "yes") & (trials["readers_differ"] != "")]
     named = [
         f"{record['trial']} ({record['readers_differ']})"
@@ -337,7 +338,7 @@ def _selection(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[s
 
 
 def definitions(evidence: AnyEvidence) -> str:
-    """Which definition of the outcome was taken where a trial reported several."""
+    """Which definition of the outcome was used if a trial reported several."""
     analysis, selection = evidence.analysis, evidence.configuration.selection
     return evidence.say(
         "Where a trial reported several definitions of {outcome}, the first available of "
@@ -350,7 +351,7 @@ def definitions(evidence: AnyEvidence) -> str:
 def _exceptions(
     evidence: Evidence[Analysis], record: Record, trials: pd.DataFrame
 ) -> Iterator[str]:
-    """What a trial has that the preferred kind of result has not."""
+    """How the result of a trial departs from the preferred kind of result."""
     say, analysis, selection = evidence.say, evidence.analysis, evidence.configuration.selection
     definitions = selection.of(analysis.table).get("definition", ("",))
     preferred = analysis.endpoints[0]
@@ -373,7 +374,7 @@ def _exceptions(
 def _left_out(
     evidence: Evidence[Analysis], trials: pd.DataFrame, set_aside: pd.DataFrame
 ) -> Iterator[str]:
-    """Trials of which every row was set aside, by the reason."""
+    """Trials whose rows were all set aside, by reason."""
     if trials.empty or (trials["subgroup"] == "all").any():
         set_aside = set_aside[set_aside["subgroup"] == "all"]
     missing = set_aside[~set_aside["trial_id"].isin(trials["trial_id"])]
@@ -387,7 +388,7 @@ def _left_out(
 
 
 def brief(reason: str) -> str:
-    """Why a row was set aside, as the end of a sentence on its trial."""
+    """Why a row was set aside, phrased as the end of a sentence about its trial."""
     if reason.startswith("verification is "):
         return "no verified result"
     if reason.startswith("no complete pair"):
@@ -398,7 +399,7 @@ def brief(reason: str) -> str:
 
 
 def rates_model(pooling: Pooling) -> str:
-    """The models of the rates, by the number of trials."""
+    """The leading models by number of trials."""
     interval = INTERVAL_WORDS[pooling.estimate_interval][2].replace(" interval", "")
     words = {
         "random_effects": f"random-effects model ({pooling.tau2_estimator}, {interval})",
@@ -417,7 +418,7 @@ def rates_model(pooling: Pooling) -> str:
 def group_in_words(
     evidence: Evidence[Analysis], trials: pd.DataFrame, pooled: Record | None, level: str = ""
 ) -> Iterator[str]:
-    """What the trials found, for readers who do not see their squares, and their pooled result."""
+    """Results of the trials and their pooled result, for readers who cannot see the plot."""
     name = evidence.measure.title
     found = [
         f"{record['trial']} {evidence.number(record['estimate'])}"
@@ -439,7 +440,7 @@ def group_in_words(
 def rates_in_words(
     evidence: Evidence[RateAnalysis], title: str, subgroups: Mapping[str, str]
 ) -> str:
-    """The range of the rates of a regimen, and what they give pooled."""
+    """The range of the rates of a regimen, and the pooled rates."""
     parts = [
         f"{name} {_percent(evidence, lead)}, k = {lead['k']:.0f}"
         for subgroup, name in subgroups.items()

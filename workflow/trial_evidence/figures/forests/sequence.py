@@ -1,4 +1,4 @@
-"""Forest plots of a sequence of pooled results: cumulative, and without each trial."""
+"""Forest plots of a sequence of pooled results: cumulative, and leaving out each trial."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from trial_evidence.words.numbers import format_number
 
 @dataclass(frozen=True)
 class Step:
-    """A pooled result: the trial added or left out, and what the others gave.
+    """A pooled result, labelled with the trial that is added or left out.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Step:
     k
         Number of trials pooled.
     i2
-        Heterogeneity I2 in percent; None where it is not defined.
+        Heterogeneity I2 in percent; None if it is not defined.
     """
 
     label: str
@@ -35,7 +35,7 @@ class Step:
     i2: float | None = None
 
     def row(self, kind: RowKind, axis: Axis, before: str = "") -> Row:
-        """The step as a row, with a text before its label."""
+        """The step as a row, with a prefix to its label."""
         ends = (self.estimate, self.low, self.high)
         texts = {
             "label": before + self.label,
@@ -56,13 +56,13 @@ def cumulative_forest(
     title
         Heading of the figure.
     steps
-        Results in the order in which trials came; the last one holds them all.
+        Results in the order in which trials were added; the last one includes them all.
     axis
         The axis of the estimates; its label also heads their column.
     level
-        Of the intervals, in percent.
+        Level of the intervals, in percent.
     words
-        What else the figure says of itself; see `Described`.
+        Description, notes and footnotes; see `Described`.
     """
     rows = [
         step.row("overall" if step is steps[-1] else "pooled", axis, "+ " if step.k > 1 else "")
@@ -74,12 +74,12 @@ def cumulative_forest(
 def leave_one_out_forest(
     title: str, steps: Sequence[Step], overall: Step, axis: Axis, *, level: float, **words: Any
 ) -> Forest:
-    """Describe the pooled results without each trial as a forest plot.
+    """Describe the pooled results leaving out each trial as a forest plot.
 
     Parameters
     ----------
     steps
-        One result for each trial, from all others.
+        One result per trial, from all others.
     overall
         The result of all trials.
     title, axis, level, words
@@ -93,7 +93,7 @@ def leave_one_out_forest(
 def _forest(
     title: str, first: str, rows: Sequence[Row], axis: Axis, level: float, **words: Any
 ) -> Forest:
-    """The plot of rows of which the last holds all trials; `first` heads their names."""
+    """The plot of rows, the last of which includes all trials; `first` heads the labels."""
     columns = (
         Column("label", first, "left", "left"),
         Column("k", "Trials", "right", "left", priority=2),

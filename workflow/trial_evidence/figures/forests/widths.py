@@ -1,4 +1,4 @@
-"""How wide the columns of a table are, and which of them a page has room for."""
+"""Column widths of a table, and which columns a page has room for."""
 
 import math
 from collections.abc import Sequence
@@ -11,24 +11,24 @@ from trial_evidence.figures.forests.forest import BOLD, INDENTED, RESULT, Column
 from trial_evidence.words.numbers import EN_DASH
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-# Share of the least widths of panel and words that is left when nothing else helps.
+# Share of the minimum widths of panel and words that is kept as a last resort.
 _LAST_RESORT = 0.6
-# How much farther than others a row is set in that is a part of the one above it.
+# Indentation of a row that is part of the one above it, relative to other rows.
 _INSET = 3.0
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """What a page has room for.
+    """The columns that a page has room for.
 
     Parameters
     ----------
     columns
         Columns that stay, with their widths in mm.
     stacked
-        Columns whose texts stand below those of the first one.
+        Columns whose texts move below those of the first one.
     dropped
-        Columns that are left out, because they hold no texts.
+        Columns that are left out, because they hold lights and no text.
     """
 
     columns: Sequence[tuple[Column, float]]
@@ -37,15 +37,15 @@ class Fitting:
 
 
 def fit_columns(columns: Sequence[Column], rows: Sequence[Row], style: Style) -> Fitting:
-    """Columns that stay, those that go below the first one, and those that are left out.
+    """Decide which columns stay, which move below the first one, and which are left out.
 
     Raises
     ------
     ValueError
-        If the columns that must stay leave no room for the panel: figures are never cut.
+        If the columns that must stay leave no room for the panel: numbers are never cut.
     """
     priorities = sorted({c.priority for c in columns if c.priority > 0}, reverse=True)
-    # what stays, from the first priority to below the last, and how wide the rest is to be
+    # range of priorities that stay, and the share of the minimum widths that is required
     ways = [(-math.inf, last, 1.0) for last in (math.inf, *priorities)]
     ways += [(0, 1, 1.0), (-math.inf, 1, _LAST_RESORT), (0, 1, _LAST_RESORT)]
     for first, last, share in ways:
@@ -67,7 +67,7 @@ def fit_columns(columns: Sequence[Column], rows: Sequence[Row], style: Style) ->
 def stacked(
     columns: Sequence[Column], rows: Sequence[Row], under: Sequence[Column]
 ) -> tuple[list[Column], list[Row]]:
-    """Columns and rows with the headings and texts of other columns below those of the first."""
+    """Columns and rows with the headings and texts of `under` moved below those of the first."""
     if not under or not columns:
         return list(columns), list(rows)
     first, *others = columns
@@ -77,7 +77,7 @@ def stacked(
         texts = [row.text(column) for column in under]
         while texts and not texts[-1]:
             texts.pop()
-        # the headings are told apart by their order alone
+        # only their order tells which heading a text belongs to
         found = [(text or EN_DASH, column.unit) for text, column in zip(texts, under, strict=False)]
         return tuple(text + unit * text[-1].isdigit() for text, unit in found)
 
@@ -86,9 +86,9 @@ def stacked(
 
 
 def closer(style: Style) -> Style:
-    """The style with columns nearer to each other, for a table that has many.
+    """The style with columns closer together, for a table with many columns.
 
-    A panel that has its third of a narrow page keeps it.
+    A panel that takes up at least a third of a narrow page keeps its width.
     """
     narrow = 3 * style.panel_min_mm >= style.width_mm
     return replace(
@@ -107,20 +107,20 @@ def pitch_mm(style: Style) -> float:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns and rows as a style sets them; lengths in mm."""
+    """Columns and rows set in a style; lengths in mm."""
 
     columns: Sequence[Column]
     rows: Sequence[Row]
     style: Style
 
     def indent(self, row: Row, column: Column) -> float:
-        """How far the text of a cell stands from the left edge of its column."""
+        """Indentation of the text of a cell."""
         if column is not self.columns[0] or row.kind not in INDENTED:
             return 0.0
         return (_INSET if row.inset else 1.0) * self.style.indent_mm
 
     def cell(self, row: Row, column: Column, room: float) -> tuple[str, ...]:
-        """The lines of a cell; figures are never broken."""
+        """The lines of a cell; numbers are never broken."""
         text = row.text(column)
         if column.align != "left":
             return (text,) if text else ()
@@ -129,7 +129,7 @@ class Table:
         return wrap(text, room + HAIR_MM, style.text_pt, row.kind in BOLD, style.name_lines)
 
     def below(self, row: Row, column: Column, room: float) -> tuple[str, ...]:
-        """The lines under the first text of a row, broken between the texts and never in one."""
+        """The lines under the first text of a row, broken between texts and never within one."""
         if column is not self.columns[0]:
             return ()
         text = "; ".join(part.replace(" ", NO_BREAK) for part in row.below)
@@ -137,26 +137,27 @@ class Table:
         return tuple(line.replace(NO_BREAK, " ") for line in lines)
 
     def marks_mm(self, column: Column) -> float:
-        """Room for the marks of footnotes behind the texts of a column."""
+        """Width reserved for footnote marks after the texts of a column."""
         if column.key != RESULT:
             return 0.0
         return max((text_width_mm(row.mark, self.style.text_pt) for row in self.rows), default=0.0)
 
     def widths(self, share: float = 1.0) -> list[float] | None:
-        """Widths that leave panel and words a share of their least widths; None if none do."""
+        """Widths that leave panel and words a share of their minimum widths; None if impossible."""
         style = self.style
         demands = {column.key: self._width(column) for column in self.columns}
         words = [demands[column.key] for column in self.columns if column.align == "left"]
         room = style.width_mm - 2 * style.margin_mm - share * style.panel_min_mm
         for side in ("left", "right"):
             count = sum(column.side == side for column in self.columns)
-            # a panel without neighbours keeps the gap too: half a tick label hangs over its edge
+            # the gap applies even without columns on that side: half a tick label extends beyond
+            # the panel
             room -= style.panel_gap_mm + max(0, count - 1) * style.column_gap_mm
         room -= sum(demands[c.key] for c in self.columns if c.align != "left")
         level = _water_level(words, room)
         least = share * style.text_column_min_mm
         if share == 1.0 and self.columns:
-            # before a text under the first one is broken, another column goes there
+            # moving another column under the first one is better than breaking a text there
             parts = [part.replace(" ", NO_BREAK) for row in self.rows for part in row.below]
             longest = max((text_width_mm(part, style.text_pt) for part in parts), default=0.0)
             least = max(least, longest + style.indent_mm if parts else 0.0)
@@ -170,7 +171,7 @@ class Table:
         ]
 
     def _width(self, column: Column, room: float = math.inf) -> float:
-        """Width that the longest line takes once the column's texts are wrapped to a width."""
+        """Width of the longest line once the column's texts are wrapped to a width."""
         size = self.style.text_pt
         widths = [text_width_mm(line, size, True) for line in column.heading(room, size)]
         widths.append(len(column.lights) * pitch_mm(self.style))
@@ -187,14 +188,14 @@ class Table:
     def _runs_on(self, row: Row) -> bool:
         """Whether the first text of a row may run beyond its column: the next cell is empty.
 
-        Without another column on the left the panel is next to it, and there are the marks.
+        Without another column on the left, the panel with its marks is next.
         """
         beside = [column for column in self.columns[1:2] if column.side == "left"]
         return row.kind not in INDENTED and bool(beside) and not any(map(row.text, beside))
 
 
 def _water_level(demands: Sequence[float], room: float) -> float | None:
-    """The largest width such that columns cut to it share the room; None if there is none."""
+    """The largest width such that columns capped at it fit the room; None if there is none."""
     if room < 0:
         return None
     left = room
