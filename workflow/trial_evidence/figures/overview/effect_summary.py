@@ -1,4 +1,4 @@
-"""The answer in one picture: every pooled effect in a row, one panel a kind of measure."""
+"""The answer in one picture: one row per pooled effect, one panel per kind of measure."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,7 +15,7 @@ from trial_evidence.figures.forests.widths import closer
 
 @dataclass(frozen=True)
 class Behind:
-    """A result that a pooled one rests on, below which it is drawn: a trial, or another model's."""
+    """A result shown below the pooled one it supports: that of a trial or of another model."""
 
     label: str
     is_trial: bool
@@ -26,10 +26,10 @@ class Behind:
 
 @dataclass(frozen=True)
 class Effect:
-    """A pooled effect with its limits and those of a prediction, on the analysis scale.
+    """A pooled effect with its interval and prediction interval, on the analysis scale.
 
-    Effects of one group come together under it as heading. `participants` is None where not all
-    trials say how many they had. `behind` are results to be seen with it.
+    Effects of one group are listed together under its heading. `participants` is None if not all
+    trials state their number. `behind` are results to show with it.
     """
 
     group: str
@@ -46,7 +46,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class EffectPanel:
-    """Effects of one measure on one axis; `measure` heads their numbers."""
+    """Effects for one measure on one axis; `measure` heads the column of results."""
 
     measure: str
     axis: Axis
@@ -55,9 +55,10 @@ class EffectPanel:
 
 @dataclass(frozen=True)
 class EffectSummary(Described):
-    """The picture, described; measures of which opposite sides are a benefit keep to their own.
+    """The description of the picture.
 
-    `level` is that of the intervals, in percent.
+    Measures with opposite directions of benefit have separate panels. `level` is that of the
+    intervals, in percent.
     """
 
     panels: tuple[EffectPanel, ...]
@@ -65,7 +66,7 @@ class EffectSummary(Described):
 
 
 def effect_summary(summary: EffectSummary, style: Style) -> Page:
-    """Place all panels below one another with the same columns.
+    """Stack all panels, with the same columns.
 
     The diamond is the estimate with its interval, the bar behind it the prediction interval.
     """

@@ -1,4 +1,4 @@
-"""An evidence map: how many trials and patients there are for what."""
+"""An evidence map: the number of trials and patients for each question."""
 
 import math
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ _BETWEEN = " · "
 
 @dataclass(frozen=True)
 class MapCell:
-    """Trials of one row and column.
+    """The trials of one row and column.
 
-    `patients` is None where no trial says how many, and `or_more` where not every one does.
+    `patients` is None if no trial states the number; `or_more` is true if only some do.
     """
 
     trials: int
@@ -29,7 +29,7 @@ class MapCell:
 
 @dataclass(frozen=True)
 class MapRow:
-    """A row of the map: a cell a column, None where there is no trial."""
+    """A row of the map: one cell per column, None if there is no trial."""
 
     label: str
     cells: tuple[MapCell | None, ...]
@@ -37,18 +37,17 @@ class MapRow:
 
 @dataclass(frozen=True)
 class EvidenceMap(Described):
-    """An evidence map, described: headings of its columns; heading and rows of every group."""
+    """The description of an evidence map: column headings; heading and rows of every group."""
 
     columns: tuple[str, ...]
     groups: tuple[tuple[str, tuple[MapRow, ...]], ...]
 
 
 def layout(described: EvidenceMap, style: Style) -> Page:
-    """Place a bubble where there are trials: its area follows the patients.
+    """Place a bubble wherever there are trials, its area proportional to the number of patients.
 
-    Beside every bubble stands the number of trials and, where the page is wide enough, of
-    patients. Trials that do not say how many patients they had make a hollow bubble of the
-    least size.
+    Next to every bubble are the number of trials and, if the page is wide enough, of patients.
+    Trials that do not state the number of patients get a hollow bubble of minimum size.
     """
     chart = Chart(style)
     chart.title(described.title)
@@ -96,7 +95,7 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     legend = f"Next to each bubble: trials{stated if patients else ''}."
     if any(cell.patients is None for cell in cells):
         legend += " Hollow: no trial states its patients."
-    # On a narrow page all bubbles are about as small as the least.
+    # On a narrow page all bubbles are close to the minimum size.
     if largest > 2 * _LEAST_MM:
         legend += " The area of a bubble is proportional to the patients, above a minimum size."
     return chart.page(described, [legend, *described.footnotes])

@@ -1,4 +1,4 @@
-"""A flow diagram: from what was searched to what was pooled."""
+"""A flow diagram from the search to the pooled trials."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ _MOST_LINES = 12
 
 @dataclass(frozen=True)
 class FlowBox:
-    """A step: what it is, how many, and what more there is to say.
+    """A step: its name, its count and further details.
 
-    Boxes with a `side` stand beside the step before them: what ``leaves`` the flow there, or what
-    ``joins`` it.
+    Boxes with a `side` are placed next to the preceding step: what ``leaves`` the flow there, or
+    what ``joins`` it.
     """
 
     step: str
@@ -31,7 +31,7 @@ class FlowBox:
 
 @dataclass(frozen=True)
 class FlowStage:
-    """Steps that belong together."""
+    """Steps that belong to one stage."""
 
     name: str
     boxes: tuple[FlowBox, ...]
@@ -39,13 +39,13 @@ class FlowStage:
 
 @dataclass(frozen=True)
 class Flow(Described):
-    """A flow diagram, described; its stages from top to bottom."""
+    """The description of a flow diagram; its stages from top to bottom."""
 
     stages: tuple[FlowStage, ...]
 
 
 def layout(flow: Flow, style: Style) -> Page:
-    """Place the steps one below another in the manner of PRISMA 2020 (Page et al. 2021)."""
+    """Stack the steps in the manner of PRISMA 2020 (Page et al. 2021)."""
     chart = Chart(style)
     chart.title(flow.title)
     width = chart.right - chart.left
@@ -63,7 +63,8 @@ def layout(flow: Flow, style: Style) -> Page:
                 start = lowest + _PAD_MM if number else top
                 lowest = _box(chart, box, aside, start)
                 levels.append((box, (start + lowest) / 2))
-            # As low as what stands beside it, so that every arrow has a place to begin or end.
+            # At least as low as the boxes next to it, so that every arrow has an edge to start or
+            # end at.
             bottom = _box(chart, here, main, top, lowest)
             for box, level in levels:
                 ends = (main[1], level), (aside[0], level)
@@ -77,7 +78,7 @@ def layout(flow: Flow, style: Style) -> Page:
 
 
 def _rows(boxes: Sequence[FlowBox]) -> list[list[FlowBox]]:
-    """Every main step with what left the flow there."""
+    """Every main step with the side boxes next to it."""
     rows: list[list[FlowBox]] = []
     for box in boxes:
         if box.side and rows:
@@ -90,7 +91,7 @@ def _rows(boxes: Sequence[FlowBox]) -> list[list[FlowBox]]:
 def _box(
     chart: Chart, box: FlowBox, sides: tuple[float, float], top: float, least: float = 0.0
 ) -> float:
-    """Draw a step, down to ``least`` at least; its lower edge comes back."""
+    """Draw a step, at least down to ``least``, and return its lower edge."""
     style = chart.style
     left, right = sides
     room = right - left - 2 * _PAD_MM
@@ -113,7 +114,7 @@ def _box(
 
 
 def _arrow(chart: Chart, start: Point, end: Point) -> None:
-    """A line with a head at its end, straight down or across."""
+    """A vertical or horizontal line with an arrowhead at its end."""
     style = chart.style
     length, half = style.arrow_mm, 0.45 * style.arrow_mm
     chart.line("flow", start, end, style.ink, style.hair_pt)

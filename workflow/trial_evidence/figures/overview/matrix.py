@@ -1,4 +1,4 @@
-"""A matrix of short texts on shaded cells: league tables and heat maps."""
+"""A matrix of short texts in shaded cells: league tables and heat maps."""
 
 import re
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
 
 _PAD_MM = 0.6
 _WIDEST_MM = 24.0
-# Words of a row may take so much of the page.
+# Maximum share of the page for the words of rows.
 _MOST_FOR_WORDS = 0.36
-# Type gets smaller by so much until it fits.
+# Type is reduced in these steps until it fits.
 _FINER_PT = 0.25
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: lines of text, how strongly it is shaded (0 none, 1 full), and whether it is bold."""
+    """A cell: lines of text, depth of shading (0 none, 1 full), and whether it is bold."""
 
     lines: tuple[str, ...] = ()
     shade: float = 0.0
@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A row: its words at the left, empty for none, and a cell a column."""
+    """A row: its label on the left (may be empty), and one cell per column."""
 
     words: str
     cells: tuple[Cell, ...]
@@ -37,16 +37,16 @@ class MatrixRow:
 
 @dataclass(frozen=True)
 class Matrix(Described):
-    """A matrix, described.
+    """The description of a matrix.
 
     Parameters
     ----------
     columns
-        Headings of the columns, broken at ``+`` and blanks where they must be; empty for none.
+        Column headings, broken at ``+`` and blanks if necessary; empty for none.
     rows
         Rows from top to bottom.
     above
-        What stands above the words of the rows.
+        Heading above the row labels.
     """
 
     columns: tuple[str, ...]
@@ -55,9 +55,9 @@ class Matrix(Described):
 
 
 def layout(matrix: Matrix, style: Style) -> Page | None:
-    """Place a matrix on a page; None where a text does not fit its cell at any readable size.
+    """Place a matrix on a page; None if a text does not fit its cell at any legible size.
 
-    All columns have one width. Shading goes from the paper to the style's light accent, light
+    All columns have the same width. Shading goes from white to the style's pale accent, light
     enough for the text on it.
     """
     chart = Chart(style)
@@ -88,10 +88,10 @@ def layout(matrix: Matrix, style: Style) -> Page | None:
 
 
 def broken(text: str, width_mm: float, size_pt: float) -> tuple[str, ...]:
-    """Break a short name such as ``A+B seq`` into bold lines.
+    """Break a short bold name such as ``A+B seq`` into lines.
 
-    It is broken after ``+`` and at blanks, after hyphens where it must be; a part longer than the
-    room is a line of its own all the same.
+    Lines break after ``+`` and at blanks, and after hyphens if necessary; a part wider than the
+    room gets its own line regardless.
     """
     parts: list[str] = []
     for part in filter(None, re.split(r"(?<=\+)|(?<= )", text)):
@@ -108,7 +108,7 @@ def broken(text: str, width_mm: float, size_pt: float) -> tuple[str, ...]:
 
 
 def _fitting(matrix: Matrix, pitch: float, style: Style) -> float | None:
-    """The largest size, from that of the footnotes down, in which every text fits its cell."""
+    """The largest type size, from that of the footnotes down, at which every text fits its cell."""
     room = pitch - 2 * _PAD_MM
     cells = [(line, cell.bold) for row in matrix.rows for cell in row.cells for line in cell.lines]
     for size in np.arange(style.footnote_pt, LEAST_POINTS - _FINER_PT / 2, -_FINER_PT).tolist():

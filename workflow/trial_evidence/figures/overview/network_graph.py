@@ -22,9 +22,9 @@ from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, MM_PER_POINT, clea
 
 _LARGEST_MM, _SMALLEST_MM = 9.0, 1.8
 _WIDEST_PT, _THINNEST_PT = 3.6, 0.7
-# Lines are cut short, so that the box around a piece tells where the line runs.
+# Lines are drawn in pieces so short that the box around a piece shows where the line runs.
 _PIECE_MM = 0.8
-# Where along a line its number may stand, the first free place wins.
+# Positions along a line for its number, in order of preference.
 _PLACES = (0.5, 0.42, 0.58, 0.35, 0.65, 0.3, 0.7)
 _LABEL_GAP_MM = 1.0
 _LABEL_STEPS_MM = tuple(0.75 * step for step in range(24))
@@ -35,7 +35,7 @@ _SMALL_PARTS_A_ROW = 3
 
 @dataclass(frozen=True)
 class GraphNode:
-    """A treatment: short name, and what the area of its disc follows (patients)."""
+    """A treatment: its short name, and its size (patients), shown as the area of the disc."""
 
     name: str
     size: float
@@ -44,7 +44,7 @@ class GraphNode:
 
 @dataclass(frozen=True)
 class GraphEdge:
-    """A direct comparison: two names, and what the width of the line follows (trials)."""
+    """A direct comparison: two names, and its weight (trials), shown as the width of the line."""
 
     first: str
     second: str
@@ -53,7 +53,7 @@ class GraphEdge:
 
 @dataclass(frozen=True)
 class NetworkGraph(Described):
-    """A network graph, described.
+    """The description of a network graph.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class NetworkGraph(Described):
     parts
         Names of the treatments of each connected part.
     multi_arm
-        Names of the treatments of each trial with three arms or more; shaded.
+        Names of the treatments of each trial with three or more arms; shaded.
     """
 
     nodes: Sequence[GraphNode]
@@ -75,7 +75,7 @@ class NetworkGraph(Described):
 
 @dataclass(frozen=True)
 class _Disc:
-    """A treatment as drawn: radius of its disc, the lines of its label and their width, in mm."""
+    """A treatment as drawn: radius of its disc, lines of its label and their width, in mm."""
 
     radius: float
     lines: tuple[tuple[str, bool], ...]
@@ -84,15 +84,15 @@ class _Disc:
 
 _Line = tuple[Point, Point]
 _Label = tuple[float, Align, Box]
-"""The label of a disc where it may stand: where it is anchored, how, and its box."""
+"""A candidate position for the label of a disc: its anchor, alignment and box."""
 
 
 def layout(graph: NetworkGraph, style: Style) -> Page:
     """Place a network graph on a page.
 
-    Every part is a ring of its own, the larger ones first; on a ring treatments are ordered so
-    that few lines cross. The area of a disc follows its size and the width of a line its weight;
-    a weight above 1 is also printed on the line where there is room.
+    Every connected part is a ring of its own, larger ones first; on a ring, treatments are ordered
+    so that few lines cross. The area of a disc is proportional to its size and the width of a line
+    to its weight; a weight above 1 is also printed on the line if there is room.
     """
     drawing = _Drawing(style)
     drawing.title(graph.title)
@@ -118,10 +118,10 @@ def layout(graph: NetworkGraph, style: Style) -> Page:
 
 
 def ring(names: Sequence[str], edges: Sequence[GraphEdge]) -> tuple[str, ...]:
-    """Treatments of one part in the order around a ring in which few lines between them cross.
+    """Order the treatments of one part around a ring so that few lines between them cross.
 
-    Two treatments change places as long as that saves crossings, or length at no cost in
-    crossings; the start is alphabetical, so that one network has one order.
+    Two treatments are swapped as long as this reduces crossings, or line length without more
+    crossings; the start is alphabetical, so that a network always gets the same order.
     """
     order = sorted(names)
     ends = [(e.first, e.second) for e in edges if e.first in order and e.second in order]
@@ -143,7 +143,7 @@ def ring(names: Sequence[str], edges: Sequence[GraphEdge]) -> tuple[str, ...]:
 def _cost(order: Sequence[str], ends: Sequence[tuple[str, str]]) -> tuple[int, int]:
     place = {name: at for at, name in enumerate(order)}
     low, high = np.sort([[place[a], place[b]] for a, b in ends], axis=1).T
-    # two chords cross where exactly one end of the one lies between the ends of the other
+    # two chords cross if exactly one end of one lies between the ends of the other
     inside = (low[:, None] < low) & (low < high[:, None]) & (high > high[:, None])
     span = high - low
     return int(inside.sum()), int(np.minimum(span, len(order) - span).sum())
@@ -159,13 +159,13 @@ def _disc(node: GraphNode, largest: float, style: Style) -> _Disc:
 
 
 class _Drawing(Chart):
-    """A chart of the discs of treatments and what connects them."""
+    """A chart of treatments as discs and the lines between them."""
 
     graph: NetworkGraph
     discs: Mapping[str, _Disc]
 
     def row(self, parts: Sequence[Sequence[str]]) -> None:
-        """Connected parts side by side; the page is filled to below them."""
+        """Connected parts side by side; `y` moves to below them."""
         width = (self.right - self.left) / len(parts)
         most = max(map(len, parts))
         half_height = min(0.3 * self.style.width_mm, 4.0 * most) if most > 2 else 0.0
@@ -175,7 +175,7 @@ class _Drawing(Chart):
         for number, part in enumerate(parts):
             widest = max(self.discs[name].width for name in part)
             radius = max(self.discs[name].radius for name in part)
-            # the labels of two stand above them
+            # with two treatments or fewer the labels are above the discs
             beside = max(widest / 2, radius) if len(part) <= 2 else widest + radius
             across = min(max(width / 2 - beside - _LABEL_GAP_MM, 0.12 * width), 62.0)
             centre = (self.left + (number + 0.5) * width, middle)
@@ -183,7 +183,7 @@ class _Drawing(Chart):
         self.y = middle + half_height + room + self.style.block_gap_mm
 
     def _part(self, places: Mapping[str, Point]) -> None:
-        """Shaded trials of several arms, lines with their numbers, discs, labels."""
+        """Shaded multi-arm trials, lines with their numbers, discs, labels."""
         style, graph, part = self.style, self.graph, list(places)
         for number, names in enumerate(dict.fromkeys(map(tuple, graph.multi_arm))):
             if names and all(name in places for name in names):
@@ -208,13 +208,13 @@ class _Drawing(Chart):
         self._labels(places, taken)
 
     def _edge(self, line: _Line, width_pt: float, gap: Box | None) -> None:
-        """A line in short pieces, those left out that its number stands on."""
+        """A line in short pieces, with a gap for its number."""
         start, end = line
         stretches = [line]
         if gap is not None and (inside := clipped(start, end, gap)) is not None:
             stretches = [(start, inside[0]), (inside[1], end)]
         for one, other in stretches:
-            # level and upright lines are their own boxes
+            # horizontal and vertical lines fill their own boxes
             slanted = abs(one[0] - other[0]) > HAIR_MM and abs(one[1] - other[1]) > HAIR_MM
             count = max(1, math.ceil(math.dist(one, other) / _PIECE_MM)) if slanted else 1
             stops = [_between(one, other, step / count) for step in range(count + 1)]
@@ -224,11 +224,11 @@ class _Drawing(Chart):
     def _number_box(
         self, text: str, line: _Line, others: Sequence[_Line], taken: Sequence[Box]
     ) -> Box | None:
-        """Where the number of a line has room; None without a number or a free place."""
+        """Free position for the number of a line; None without a number or a free position."""
         size = self.style.footnote_pt
         across = text_width_mm(text, size) / 2 + 0.5
         down = CAP_HEIGHT_EM * size * MM_PER_POINT / 2 + 0.7
-        # a line of the greatest width still leaves the number free
+        # a line of the greatest width must not touch the number either
         pad = _WIDEST_PT * MM_PER_POINT / 2
         for place in (_between(*line, share) for share in _PLACES if text):
             box, wide = _box(place, across, down), _box(place, across + pad, down + pad)
@@ -238,7 +238,7 @@ class _Drawing(Chart):
         return None
 
     def _labels(self, places: Mapping[str, Point], taken: Sequence[Box]) -> None:
-        """Labels outside the ring, each as near to its disc as the others leave room."""
+        """Labels outside the ring, each as close to its disc as the others allow."""
         size, leading = self.style.footnote_pt, self.leading(self.style.footnote_pt)
         occupied = list(taken)
         centre = np.mean(list(places.values()), axis=0)
@@ -265,7 +265,7 @@ class _Drawing(Chart):
 def _on_ring(names: Sequence[str], centre: Point, reach: Point) -> dict[str, Point]:
     if len(names) == 1:
         return {names[0]: centre}
-    # nobody at the very top, where labels have the least room
+    # no treatment at the very top, where labels have the least room
     start = math.pi if len(names) == 2 else -math.pi / 2 + math.pi / len(names)
     turns = [start + 2 * math.pi * at / len(names) for at in range(len(names))]
     return {
@@ -275,7 +275,7 @@ def _on_ring(names: Sequence[str], centre: Point, reach: Point) -> dict[str, Poi
 
 
 def _label(disc: _Disc, at: Point, angle: float, away: float, leading: float) -> _Label:
-    """The label of a disc in a direction at a distance from its edge."""
+    """The label of a disc in a given direction and at a distance from its edge."""
     across, down = math.cos(angle), math.sin(angle)
     reach = disc.radius + _LABEL_GAP_MM + away
     x, y = at[0] + reach * across, at[1] + reach * down
@@ -293,7 +293,7 @@ def _between(start: Point, end: Point, share: float) -> Point:
 
 
 def _box(centre: Point, across: float, down: float) -> Box:
-    """The box that reaches so far from its centre to either side."""
+    """The box that extends by the given half-width and half-height around its centre."""
     return centre[0] - across, centre[1] - down, centre[0] + across, centre[1] + down
 
 

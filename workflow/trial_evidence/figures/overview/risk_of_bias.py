@@ -1,4 +1,4 @@
-"""Risk-of-bias judgements: traffic lights trial by trial, and bars that sum them up."""
+"""Risk-of-bias judgements: traffic lights by trial, and summary bars."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from trial_evidence.words.numbers import round_half_up
 JUDGEMENT_NAMES: dict[Judgement, str] = {
     "low": "Low risk", "some_concerns": "Some concerns", "high": "High risk",
 }  # fmt: skip
-# Between the words above two columns of lights.
+# Gap between the headings of two columns of lights.
 _BETWEEN_WORDS_MM = 1.0
 # Widest column of lights, at the footnotes' size on a page.
 _WIDEST_PITCH_MM = 26.0
@@ -27,7 +27,7 @@ _LABEL_SHARE = 0.34
 
 @dataclass(frozen=True)
 class JudgedTrial:
-    """A trial and its judgements, one a domain, the overall one last."""
+    """A trial and its judgements, one per domain, then the overall one."""
 
     label: str
     judgements: tuple[Judgement, ...]
@@ -35,7 +35,7 @@ class JudgedTrial:
 
 @dataclass(frozen=True)
 class JudgedOutcome:
-    """The trials judged on one outcome."""
+    """The trials judged for one outcome."""
 
     heading: str
     trials: tuple[JudgedTrial, ...]
@@ -43,14 +43,14 @@ class JudgedOutcome:
 
 @dataclass(frozen=True)
 class TrafficLights(Described):
-    """Judgements of trials, described; the domains name each judgement, the overall one last."""
+    """The description of trials' judgements; `domains` names them, the overall one last."""
 
     domains: tuple[str, ...]
     outcomes: tuple[JudgedOutcome, ...]
 
 
 def traffic_lights(lights: TrafficLights, style: Style) -> Page:
-    """Place a disc a trial and domain, with a sign that can be read in grey."""
+    """Place one disc per trial and domain, with a sign that is legible in grey."""
     chart = Chart(style)
     chart.title(lights.title)
     room = chart.right - chart.left
@@ -96,7 +96,7 @@ def traffic_lights(lights: TrafficLights, style: Style) -> Page:
 
 
 def summary_bars(lights: TrafficLights, style: Style) -> Page:
-    """Place a bar a domain that the judgements share by their number, whatever the trials' size."""
+    """Place one bar per domain, divided by the number of judgements, unweighted by trial size."""
     chart = Chart(style)
     chart.title(lights.title)
     every = [trial.judgements for outcome in lights.outcomes for trial in outcome.trials]
@@ -132,7 +132,7 @@ def summary_bars(lights: TrafficLights, style: Style) -> Page:
 
 
 def judgements_in_words(lights: TrafficLights) -> str:
-    """How many overall judgements are low, some concerns and high, as a clause."""
+    """The number of low, some-concerns and high overall judgements, as a clause."""
     overall = [trial.judgements[-1] for outcome in lights.outcomes for trial in outcome.trials]
     counts = {name.lower(): overall.count(key) for key, name in JUDGEMENT_NAMES.items() if overall}
     return ", ".join(
@@ -142,7 +142,7 @@ def judgements_in_words(lights: TrafficLights) -> str:
 
 
 def _key(chart: Chart) -> None:
-    """The three lights and their names on a line."""
+    """The three lights and their names on one line."""
     style = chart.style
     height = max(chart.leading(style.text_pt), 1.25 * style.light_mm)
     x = chart.left
