@@ -253,6 +253,21 @@ def test_an_import_is_shown_before_it_is_written(project, book, capsys):
     assert b"all,43,105,41" in (project / "data/raw/pcr.csv").read_bytes()
 
 
+def test_an_import_into_a_table_that_is_open_ends_with_an_exit_code_that_says_so(
+    project, book, capsys
+):
+    before = sheet_of(project)
+    edit(book, "pcr", "G2", 43)
+    lock = project / "data/raw/.~lock.pcr.csv#"
+    lock.write_text(",jroe,ward7,01.12.2026 21:43,file:///home/jroe/4;")
+    assert main(["import", "--book", str(book)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("data/raw/pcr.csv is open in a spreadsheet program (jroe, on ward7, ")
+    lock.unlink()
+    assert sheet_of(project) == before
+
+
 def test_a_faulty_workbook_is_not_imported(project, book, capsys):
     before = sheet_of(project)
     edit(book, "pcr", "G2", 143)

@@ -763,6 +763,13 @@ def test_a_word_of_the_configuration_that_fits_nothing_is_said_by_the_check(
     assert message in said
 
 
+def test_a_workbook_that_is_open_is_not_written_anew(project, capsys):
+    Path(f".~lock.{BOOK}#").touch()
+    assert main(["registry", "--file", str(RECORDS), "--book", str(BOOK)]) == 1
+    assert capsys.readouterr().err.startswith(f"{BOOK} is open in a spreadsheet program, ")
+    assert not BOOK.exists()
+
+
 def test_an_agent_that_the_sheet_does_not_have_is_said(project, capsys):
     path = CONFIG / "registry.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("almab-x:", "almab-y:"), "utf-8")

@@ -604,6 +604,14 @@ def test_a_worklist_of_no_rows_is_refused(made, tmp_path, capsys, most):
     assert not book.exists()
 
 
+def test_a_worklist_that_is_open_is_not_written_anew(made, tmp_path):
+    """Saved once more in the spreadsheet, it would be the old list again."""
+    (tmp_path / "~$worklist.xlsx").write_bytes(b"\x03Roe")
+    with pytest.raises(RequestError, match=r"worklist\.xlsx is open in .* \(Roe\), whose next"):
+        write_answers_book(made[2], tmp_path / "worklist.xlsx")
+    assert [path.name for path in tmp_path.iterdir()] == ["~$worklist.xlsx"]
+
+
 def test_answers_and_other_files_are_not_overwritten(made, tmp_path):
     _, _, rows = made
     book = tmp_path / "worklist.xlsx"

@@ -198,6 +198,14 @@ def test_the_same_search_is_not_brought_in_twice(project, capsys):
     assert "First add the search" in refused(project, capsys, "--file", str(EXPORT))
 
 
+def test_records_are_not_added_below_what_is_open_in_a_spreadsheet(project, capsys):
+    path = project / "data/raw/screening.csv"
+    (project / "data/raw/.~lock.screening.csv#").touch()
+    said = refused(project, capsys, "--file", str(EXPORT))
+    assert said.startswith("data/raw/screening.csv is open in a spreadsheet program, ")
+    assert not path.exists()
+
+
 def test_records_that_would_break_the_sheet_are_not_written(project, capsys):
     """An id that a row has already: the flow would count one record for two."""
     cells = dict.fromkeys(read_dictionary(DICTIONARY).tables["screening"].columns, "")

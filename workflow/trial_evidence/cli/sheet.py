@@ -212,6 +212,7 @@ def references(options: argparse.Namespace) -> int:
 
 def records(options: argparse.Namespace) -> None:
     """What a search found, into screening.csv."""
+    from trial_evidence.workbook.opened import refuse_open
     from trial_evidence.workbook.records import SCREENING, found_records
     from trial_evidence.workbook.transfer import checked_copy
 
@@ -223,7 +224,9 @@ def records(options: argparse.Namespace) -> None:
     if wrong := errors_of(checked_copy(options.raw, files, dictionary)):
         say_errors(wrong)
         raise RequestError("Nothing was added; the sheet is unchanged.")
-    write_whole(options.raw / f"{SCREENING}.csv", found.file)
+    table = options.raw / f"{SCREENING}.csv"
+    refuse_open([table])
+    write_whole(table, found.file)
     print(found.in_words)
     print("Screen them in the workbook, sheet screening (decision and reason): make workbook")
 

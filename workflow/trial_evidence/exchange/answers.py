@@ -37,7 +37,7 @@ from trial_evidence.words.problems import (
     quoted,
 )
 from trial_evidence.workbook.layout import PRIVATE, WORKLIST, as_csv
-from trial_evidence.workbook.package import TO_FILL, put_table, refuse_other_names, workbook_bytes
+from trial_evidence.workbook.package import TO_FILL, put_table, refuse_book, workbook_bytes
 from trial_evidence.workbook.read import (
     cell_of_book,
     hidden_among,
@@ -89,9 +89,9 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     ------
     RequestError
         If there is another file of this name, or a worklist with answers: they would be lost; or
-        if it is no name for a workbook.
+        if it is no name for a workbook, or open in a spreadsheet program.
     """
-    refuse_other_names(book)
+    refuse_book(book)
     if book.exists() and WORKLIST not in sheet_names(book):
         raise RequestError(
             f"{book} is no worklist and would be overwritten. Name another: BOOK=..."

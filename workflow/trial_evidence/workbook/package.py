@@ -17,6 +17,7 @@ from openpyxl.utils import get_column_letter
 from trial_evidence.words.errors import RequestError
 
 from .layout import one_kind_of_line_break
+from .opened import refuse_open
 from .shown import AS_TEXT
 
 SUFFIX = ".xlsx"
@@ -63,12 +64,16 @@ def put_table(sheet: Any, lines: Iterable[Sequence[str]], widths: Iterable[float
         sheet.column_dimensions[get_column_letter(across)].width = width
 
 
-def refuse_other_names(book: Path) -> None:
-    """Raise a RequestError for a name that a spreadsheet program would not open as a workbook."""
+def refuse_book(book: Path) -> None:
+    """Raise a RequestError where no workbook should be written.
+
+    Its name is one that a spreadsheet program would not open as a workbook, or one has it open.
+    """
     if book.suffix.lower() != SUFFIX:
         raise RequestError(
             f'"{book}" is no name for a workbook, which ends in {SUFFIX}. Name another: BOOK=...'
         )
+    refuse_open([book])
 
 
 class Look:

@@ -18,6 +18,7 @@ from trial_evidence.words.problems import Problem, counted, errors_of, has_error
 
 from .difference import TableDifference, in_words, table_difference
 from .layout import as_csv, one_kind_of_line_break, row_mark
+from .opened import refuse_open
 from .read import Imported, read_book
 
 _MOST_LISTED = 5
@@ -135,6 +136,8 @@ def import_book(
 
     Raises
     ------
+    RequestError
+        When a spreadsheet program has a table open that would be written.
     OSError
         When the folder cannot be written; the sheet is then as it was.
     """
@@ -143,6 +146,7 @@ def import_book(
     show(plan)
     if has_errors(plan.problems) or not plan.files or (plan.questions and not confirmed):
         return ImportResult(plan, ())
+    refuse_open(raw / name for name in plan.files)
     replace_files(raw, plan.files)
     return ImportResult(plan, tuple(plan.files))
 

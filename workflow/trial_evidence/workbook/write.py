@@ -29,7 +29,7 @@ from .package import (
     Look,
     on_paper,
     put_text,
-    refuse_other_names,
+    refuse_book,
     workbook_bytes,
 )
 from .read import Imported, read_book
@@ -66,13 +66,13 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
     SheetError
         When a file of the sheet cannot be read as a table, or a cell does not fit into a workbook.
     RequestError
-        When `book` has another ending, exists and is another file, or holds edits that were not
-        imported.
+        When `book` has another ending, is open in a spreadsheet program, exists and is another
+        file, or holds edits that were not imported.
     """
     # With pandas, which takes seconds to import and nothing else here needs.
     from trial_evidence.files import write_whole
 
-    refuse_other_names(book)
+    refuse_book(book)
     tables, found = read_folder(raw, dictionary)
     problems = errors_of(found)
     problems += [problem for raw_table in tables.values() for problem in _unfit_cells(raw_table)]

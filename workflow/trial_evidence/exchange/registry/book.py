@@ -29,7 +29,7 @@ from trial_evidence.workbook.package import (
     TO_FILL,
     put_table,
     put_text,
-    refuse_other_names,
+    refuse_book,
     workbook_bytes,
 )
 from trial_evidence.workbook.read import cell_of_book, open_book, sheet_names
@@ -87,11 +87,11 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
     ------
     RequestError
         If there is another file of this name, or a workbook in which something is confirmed; or
-        if it is no name for a workbook.
+        if it is no name for a workbook, or open in a spreadsheet program.
     SheetError
         If there is a workbook of this name that cannot be opened.
     """
-    refuse_other_names(book)
+    refuse_book(book)
     if book.exists() and REGISTRY not in sheet_names(book):
         message = "holds something else and would be overwritten. Name another: BOOK=..."
         raise RequestError(f"{book} {message}")
