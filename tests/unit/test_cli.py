@@ -310,7 +310,11 @@ def test_a_file_where_the_results_belong_is_the_one_that_is_named(project, capsy
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (PermissionError(13, "Permission denied", "there/book.xlsx"), "there/book.xlsx cannot be"),
+        (
+            PermissionError(13, "Permission denied", "there/book.xlsx"),
+            "there/book.xlsx cannot be read or written: Permission denied (it may be open in "
+            "another program, or you may not write there).",
+        ),
         (OSError(28, "No space left on device"), "No space left on device."),
         (FileExistsError("raw is left from an interrupted import."), "an interrupted import."),
     ],

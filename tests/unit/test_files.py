@@ -2,6 +2,7 @@
 
 import math
 import os
+import resource
 import struct
 from pathlib import Path
 
@@ -75,6 +76,19 @@ def test_a_refusal_names_the_file_and_not_the_part_beside_it(tmp_path, monkeypat
     with pytest.raises(PermissionError) as refused:
         write_whole(tmp_path / "file.csv", b"new")
     assert refused.value.filename == str(tmp_path / "file.csv")
+
+
+def test_of_a_full_disk_the_file_is_named(tmp_path):
+    """The system itself names none: a reader would not know which disk is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        with pytest.raises(OSError, match="File too large") as refused:
+            write_whole(tmp_path / "file.csv", b"a whole table")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert refused.value.filename == str(tmp_path / "file.csv")
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_unchanged_content_keeps_its_time_stamp(tmp_path):

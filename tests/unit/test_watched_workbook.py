@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 from invented import ROOT
+from openpyxl import load_workbook
 from small_project import git, judge_every_trial, small_project
 from trial_evidence import watch as watching
 from trial_evidence.cli import main
+from trial_evidence.sheet import read_dictionary
+from trial_evidence.workbook.write import write_workbook
+
+DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")
 
 
 @pytest.fixture
@@ -172,6 +177,29 @@ def test_a_table_that_was_cut_in_half_is_said_loudly_at_that_save(watched):
     (before, _), (after, _) = watched(cut)
     assert "LOST" not in before
     assert "  LOST: hazard_ratios.csv has lost " in after
+
+
+def test_a_workbook_that_cannot_be_taken_ends_nothing(tmp_path, monkeypatch, capsys):
+    """What an interrupted import left has to be looked at; whoever watches goes on meanwhile."""
+    monkeypatch.chdir(small_project(tmp_path))
+    judge_every_trial(tmp_path)
+    said = []
+
+    def ticks(*_, **__):
+        write_workbook(Path("data/raw"), DICTIONARY, Path("book.xlsx"))
+        book = load_workbook("book.xlsx")
+        book["pcr"]["G2"], book["pcr"]["I2"] = 43, 41.0
+        book.save("book.xlsx")
+        Path("data/.raw.before-import").mkdir()
+        yield set()
+        said.append(capsys.readouterr().err)
+        yield set()
+
+    monkeypatch.setattr(watching, "watch", ticks)
+    monkeypatch.setattr(watching, "_runs", lambda _: nullcontext(lambda: None))
+    assert main(["watch", "--book", "book.xlsx"]) == 0
+    assert len(said) == 1
+    assert "is left from an interrupted import. Compare it with " in said[0]
 
 
 # A program that saves and takes away, over and over.

@@ -43,8 +43,8 @@ def whole(path: Path) -> Iterator[Path]:
         yield beside
         beside.replace(path)
     except OSError as error:
-        # Readers of the message know the final name, not the temporary one.
-        if error.filename == str(beside):
+        # Readers of the message know the final name; an error of a full disk has none.
+        if error.filename == str(beside) or (error.errno and error.filename is None):
             error.filename = str(path)
         raise
     finally:

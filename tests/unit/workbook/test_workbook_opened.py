@@ -1,11 +1,14 @@
 """What a spreadsheet program has open is not written: its next save would undo it unseen."""
 
+import resource
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from trial_evidence.words.errors import RequestError
+from trial_evidence.words.errors import RequestError, not_written
 from trial_evidence.workbook.opened import refuse_open
+from trial_evidence.workbook.transfer import replace_files
 from trial_evidence.workbook.write import write_workbook
 from workbook_files import DICTIONARY, VALID, cells_of, check, copy_of, edited, files_of, imported
 
@@ -81,3 +84,26 @@ def test_of_several_open_tables_each_is_named(tmp_path: Path) -> None:
     said = refused.value.args[0]
     assert said.startswith(f"{tmp_path / 'a.csv'} and {tmp_path / 'b.csv'} are open in")
     assert said.count("jroe") == 1
+
+
+def test_a_full_disk_loses_nothing_and_is_told_in_words(tmp_path: Path) -> None:
+    """No file of this process may grow beyond a kilobyte, which the tables do."""
+    raw = copy_of(VALID, tmp_path)
+    before = files_of(raw)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+        with pytest.raises(OSError, match="File too large") as of_tables:
+            replace_files(raw, {"pcr.csv": b"x" * 2000})
+        with pytest.raises(OSError, match="File too large") as of_book:
+            write_workbook(VALID, DICTIONARY, tmp_path / "book.xlsx")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    said = not_written(of_tables.value)
+    assert said.startswith(str(raw))
+    assert said.endswith(".csv cannot be copied: File too large.")
+    # Where the sheets of a workbook are put together.
+    said = not_written(of_book.value)
+    assert said == f"{tempfile.gettempdir()} cannot be read or written: File too large."
+    assert files_of(raw) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import trial_evidence
 from trial_evidence.cli import sheet, stages
-from trial_evidence.words.errors import RequestError
+from trial_evidence.words.errors import RequestError, not_written
 from trial_evidence.words.problems import SheetError, quoted
 
 
@@ -41,25 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RequestError as error:
         print(error.args[0], file=sys.stderr)
     except OSError as error:
-        print(_not_written(error), file=sys.stderr)
+        print(not_written(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         # Whoever stopped it knows. What was written is whole, and the next run goes on from there.
         return 130
     return 1
-
-
-def _not_written(error: OSError) -> str:
-    """Which file or folder it is about, and the reason."""
-    if error.errno is None:
-        return str(error)
-    reason = error.strerror or "unknown reason"
-    what = "Something" if error.filename is None else error.filename
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        for path in (Path(str(what)), *Path(str(what)).parents):
-            if path.is_file():
-                what, reason = path, "it is a file, not a folder"
-    return f"{what} cannot be read or written: {reason}."
 
 
 class _Parser(argparse.ArgumentParser):

@@ -13,7 +13,7 @@ from trial_evidence.files import write_text, write_whole
 from trial_evidence.kept import read_state, write_state
 from trial_evidence.loaded import DICTIONARY, load, problems_of, with_unjudged, words_of
 from trial_evidence.sheet import find_problems, read_dictionary
-from trial_evidence.words.errors import RequestError
+from trial_evidence.words.errors import RequestError, not_written
 from trial_evidence.words.problems import (
     PROBLEM_COLUMNS,
     Problem,
@@ -117,6 +117,8 @@ def watch(options: argparse.Namespace) -> None:
         except RequestError as error:
             # Not yet whole, for example; the next save is looked at again.
             print(error.args[0], file=sys.stderr)
+        except OSError as error:
+            print(not_written(error), file=sys.stderr)
 
     watch_sheet(options.raw, options.config, options.processed / LOG, answer, options.book, take)
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import errno
+import gc
 import io
+import os
 import re
+import sys
+import tempfile
+import traceback
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lxml.etree import SerialisationError
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
@@ -113,8 +120,25 @@ def workbook_bytes(
     workbook.properties.title = title
     workbook.properties.created = DAY
     written = io.BytesIO()
-    workbook.save(written)
+    try:
+        workbook.save(written)
+    except SerialisationError as error:
+        # Each sheet passes through a file of its own, and its writer names the reason: IO_ENOSPC.
+        number = getattr(errno, str(error).removeprefix("IO_"), errno.EIO)
+        _clear_away(error)
+        raise OSError(number, os.strerror(number), tempfile.gettempdir()) from None
     return timeless(written.getvalue(), amend)
+
+
+def _clear_away(error: Exception) -> None:
+    """Clear away what was half written, which would complain on the terminal that it cannot end."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
 
 
 def timeless(content: bytes, amend: Callable[[str, bytes], bytes] | None = None) -> bytes:
