@@ -83,6 +83,22 @@ def late(project):
     return late_tables(project, project / "config")
 
 
+def test_every_table_of_intervals_says_their_level_behind_the_limits(early):
+    """Taken into another program, an interval of 90% would be read as the usual 95%."""
+    behind = {}
+    for file in early.rglob("*.csv"):
+        table = pd.read_csv(file)
+        names = list(table.columns)
+        if any(name.endswith("_high") for name in names) and file.stem not in {"used", "figures"}:
+            assert set(table["ci_level"]) <= {95}, file
+            behind[file.stem] = names[names.index("ci_level") - 1]
+    usual = ("alternatives", "components", "interactions", "league", "reference", "synergy")
+    assert behind == dict.fromkeys(usual, "ci_high") | {
+        "additivity": "ratio_high", "models": "r2_high", "split": "difference_high",
+        "trials": "hazard_high",
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def written(early):
     return read_network_tables(["neoadjuvant"], early.parents[1])
@@ -206,6 +222,8 @@ def test_every_interval_of_a_network_is_at_the_configured_level(project):
         told = (usual[f"{of}_high"] > usual[f"{of}_low"]).to_numpy()
         assert (other[f"{of}_low"] > usual[f"{of}_low"])[told].all(), (name, of)
         assert (other[f"{of}_high"] < usual[f"{of}_high"])[told].all(), (name, of)
+        levels = [set(table["ci_level"]) for table in (usual, other) if len(table)]
+        assert levels in ([{95.0}, {90.0}], []), name
         seen |= {f"{name} {of}"} if told.any() else set()
     assert seen >= {
         "additivity observed", "additivity predicted", "components ci", "league ci", "league pi",

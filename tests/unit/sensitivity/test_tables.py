@@ -382,7 +382,8 @@ def test_every_interval_is_at_the_level_that_its_row_states(bcg, name):
     content, _, usual = bcg
     at_95 = LEVELLED[name](content, usual)
     at_90 = LEVELLED[name](content, tuple(replace(c, level=90.0) for c in usual))
-    assert set(at_90.get("ci_level", [90.0])) == {90.0}
+    assert set(at_90["ci_level"]) == {90.0}
+    assert list(at_90.columns)[list(at_90.columns).index("ci_high") + 1] == "ci_level"
     for low, high in (("ci_low", "ci_high"), ("pi_low", "pi_high")):
         if low in at_90:
             told = at_95[low].notna()

@@ -7,6 +7,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration, SynergyAnalysis
 from trial_evidence.network.analysis import NetworkAnalysis, analyse
+from trial_evidence.network.evidence.columns import with_level
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import (
@@ -35,6 +36,6 @@ def examined(
     tables = network_tables(analysis, configuration.settings[evidence.network.setting])
     found = [synergy_results(e, evidence, configuration, analysis.added) for e in synergy]
     for results in found:
-        tables["synergy"] = synergy_table(results)
+        tables["synergy"] = with_level(synergy_table(results), analysis.level)
         tables["synergy_set_aside"] = not_factorial_table(results)
     return analysis, found, tables

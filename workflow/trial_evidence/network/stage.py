@@ -15,6 +15,7 @@ from trial_evidence.figures.canvas.publishing import LISTING, listing_of, publis
 from trial_evidence.figures.canvas.style import Style, style_for
 from trial_evidence.files import write_table
 from trial_evidence.kept import Parts
+from trial_evidence.network.evidence.columns import with_level
 from trial_evidence.network.evidence.rows import NetworkEvidence, evidence_of_networks
 from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.pictures.drawings import network_drawings
@@ -136,8 +137,8 @@ def _of_surrogacy(
     drawn = surrogacy_drawing(found, level, style)
     return Shown(
         {
-            "trials": found.table,
-            "models": surrogacy_table(found),
+            "trials": with_level(found.table, level),
+            "models": with_level(surrogacy_table(found), level),
             "cautions": cautions_table(found),
         },
         {} if drawn is None else {"surrogacy": drawn},

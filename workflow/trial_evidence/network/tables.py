@@ -11,6 +11,7 @@ from trial_evidence.files import records
 from trial_evidence.network.alternatives import alternatives_table
 from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
 from trial_evidence.network.components.interactions import Identification
+from trial_evidence.network.evidence.columns import with_level
 from trial_evidence.network.evidence.graph import Design, direct_comparisons
 from trial_evidence.network.fit.effect import Effect, QTest
 from trial_evidence.network.fit.league import NO_PATH
@@ -65,6 +66,7 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     made["transitivity"].insert(5, "line", line)
     made["alternatives"] = alternatives_table(analysis)
     for table in made.values():
+        with_level(table, analysis.level)
         table.insert(0, "setting", network.setting)
         table.insert(1, "network", network.id)
     return {"used": analysis.evidence.used, "set_aside": analysis.evidence.set_aside, **made}

@@ -21,7 +21,7 @@ from trial_evidence.sensitivity.comparison import BEGINNING, MEAN, NOT_ODDS, Com
 
 SMALL_STUDY_COLUMNS = [
     *BEGINNING, "test", "k", "statistic", "df", "p_value", "slope", "slope_se", "estimate",
-    "ci_low", "ci_high", "missing", "detail", "reason",
+    "ci_low", "ci_high", "ci_level", "missing", "detail", "reason",
 ]  # fmt: skip
 TEST = ("statistic", "df", "p_value")
 # These look for a slope of the effect on its standard error. A log risk ratio gives one by itself:

@@ -1,4 +1,6 @@
-"""Columns of the tables that say what a network rests on."""
+"""Columns of the tables that say what a network rests on, and the level of its intervals."""
+
+import pandas as pd
 
 USED_COLUMNS = [
     "setting", "network", "trial_id", "trial", "year", "regimen", "code", "against",
@@ -16,3 +18,15 @@ SET_ASIDE_COLUMNS = [
     "setting", "network", "trial_id", "trial", "table", "row", "arms", "what", "verification",
     "source_id", "reason",
 ]  # fmt: skip
+
+
+def with_level(table: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Put the level of the intervals, in percent, behind ``ci_high``, else behind the last limit.
+
+    One level holds for every interval of a row; tables without limits stay as they are.
+    """
+    limits = [name for name in table.columns if name.endswith("_high")]
+    if limits:
+        behind = "ci_high" if "ci_high" in limits else limits[-1]
+        table.insert(table.columns.get_loc(behind) + 1, "ci_level", level)
+    return table

@@ -20,19 +20,21 @@ NETWORK_NUMBERS: Mapping[str, list[str]] = {
     "contrasts": ["yi", "se"],
     "summary": ["trials", "tau2_reml", "tau2_dl", "i2", "q", "q_df", "q_p"],
     "intervals": ["tau2"],
-    "reference": [*_RESULT, "pi_low", "pi_high"],
-    "league": [*_RESULT, "pi_low", "pi_high"],
-    "alternatives": ["part", *_RESULT[:3], "direct_share", "indirect_share"],
+    "reference": [*_RESULT, "ci_level", "pi_low", "pi_high"],
+    "league": [*_RESULT, "ci_level", "pi_low", "pi_high"],
+    "alternatives": ["part", *_RESULT[:3], "ci_level", "direct_share", "indirect_share"],
     "comparisons": [],
     "contributions": ["share"],
-    "split": ["difference_p"],
+    "split": ["ci_level", "difference_p"],
     "inconsistency": ["part", "p_value"],
-    "components": [*_RESULT, "tau2"],
-    "interactions": [*_RESULT, "tau2"],
-    "synergy": ["background", "k", *_RESULT, "pi_low", "pi_high", "tau2"],
+    "components": [*_RESULT, "ci_level", "tau2"],
+    "interactions": [*_RESULT, "ci_level", "tau2"],
+    "synergy": ["background", "k", *_RESULT, "ci_level", "pi_low", "pi_high", "tau2"],
     "synergy_set_aside": [],
 }
-PAIR_NUMBERS = ["odds_ratio", "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high"]
+PAIR_NUMBERS = [
+    "odds_ratio", "odds_low", "odds_high", "hazard_ratio", "hazard_low", "hazard_high", "ci_level",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
