@@ -59,6 +59,19 @@ def test_every_row_has_the_result_of_its_step(made_up, case, name, sign):
 
 
 @pytest.mark.parametrize("case", FIRST, ids=named)
+def test_trials_are_left_out_in_the_order_of_the_forest_plot(made_up, case):
+    """Who reads both pages side by side looks for a trial where the forest has it."""
+    forest, drawn = figure(made_up, case, "forest"), figure(made_up, case, "leave_one_out")
+    years = {row["trial"]: f"{float(row['year']):.0f}" for row in pooled_trials(made_up, case)}
+    steps = list(dict.fromkeys(row["trial"] for row in table(made_up, case, "leave_one_out")))
+    for places in (
+        [forest.named(f"{trial} ({years[trial]})").y for trial in steps],
+        [drawn.named(trial).y for trial in steps],
+    ):
+        assert places == sorted(places)
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
 @pytest.mark.parametrize("name", ["leave_one_out", "cumulative", "drapery", "funnel", "posterior",
                                   "gosh", "extended_funnel"])  # fmt: skip
 def test_a_benefit_lies_on_the_side_of_the_arm_it_favours(made_up, case, name):

@@ -19,8 +19,16 @@ _COMPUTED = {
     "p value": "{shown}% CI computed from the p value (imprecise where p is near 1)",
     "events": "{shown}% CI computed from the events",
 }
+# What trials are sorted by before their names; only weights fall.
+_ORDERS = {"year": "year", "effect": "yi", "weight": "weight", "name": "trial", "precision": "vi"}
 # Limits that differ by less than this share are one interval printed twice.
 _SAME = 1e-9
+
+
+def in_order(trials: pd.DataFrame, order: str) -> pd.DataFrame:
+    """Trials of a group in the order that a figure asks for (``order`` of its configuration)."""
+    by = _ORDERS[order]
+    return trials.sort_values([by, "trial"], ascending=[by != "weight", True], kind="stable")
 
 
 def shown_estimates(estimates: pd.DataFrame, pooling: Pooling) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The trials that one analysis pools as one measure: where sensitivity analyses start."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from trial_evidence.pool.estimates import ALL, published_limits
 from trial_evidence.pool.models.counts import Counts, counts_of
 from trial_evidence.pool.models.leading import Lead, leading_model
 from trial_evidence.pool.probes.further_trial import Pools
+from trial_evidence.pool.shown import in_order
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
 BEGINNING = ("setting", "analysis", "measure")
@@ -46,6 +47,8 @@ class Comparison:
         Bayesian model -> its prior of tau, on the analysis scale; the leading one first.
     pooling : Pooling
         The random-effects model that is reported, and which model leads.
+    listed : tuple of str
+        Trials as the forest plot lists them, those that are not pooled among them, by id.
     """
 
     analysis: Analysis
@@ -54,6 +57,7 @@ class Comparison:
     level: float
     priors: Priors
     pooling: Pooling
+    listed: tuple[str, ...] = ()
 
     @property
     def k(self) -> int:
@@ -208,9 +212,17 @@ def comparisons(
     trials : DataFrame
         Columns ``trial_evidence.extract.columns.USED_COLUMNS``.
     """
-    pooled = trials[(trials["subgroup"] == ALL) & (trials["pooled"] == "yes")]
+    whole = trials[trials["subgroup"] == ALL]
+    pooled = whole[whole["pooled"] == "yes"]
     found = by_measure(configuration, pooled_analyses(configuration, setting), pooled)
-    return tuple(c for c in found if c.k >= 2)
+    return tuple(replace(c, listed=_listed(c, whole)) for c in found if c.k >= 2)
+
+
+def _listed(c: Comparison, trials: pd.DataFrame) -> tuple[str, ...]:
+    own = trials[(trials["analysis"] == c.analysis.id) & (trials["measure"] == c.measure)]
+    groups = own.groupby(c.analysis.subgroups, sort=False)
+    order = c.analysis.figure.order
+    return tuple(trial for _, group in groups for trial in in_order(group, order)["trial_id"])
 
 
 def table(

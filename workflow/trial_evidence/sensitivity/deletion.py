@@ -37,14 +37,16 @@ def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``LEAVE_ONE_OUT_COLUMNS``: for each trial left out (``without``, an id), the
-        random-effects and the Bayesian results of the others; ``leads`` marks the model that
-        leads with all trials, or the result of the only trial left.
+        random-effects and the Bayesian results of the others, in the order of the forest plot;
+        ``leads`` marks the model that leads with all trials, or the result of the only trial left.
     """
 
     def without_each(c: Comparison) -> Iterator[dict[str, Any]]:
         # The model of all trials, since another would be taken for the effect of the trial.
         lead = c.lead(c.k).model
-        for trial, found in _by_model(c, leave_one_out, ~np.eye(c.k, dtype=bool)):
+        without = _by_model(c, leave_one_out, ~np.eye(c.k, dtype=bool))
+        place = {trial_id: at for at, trial_id in enumerate(c.listed)}
+        for trial, found in sorted(without, key=lambda one: place.get(one[0]["trial_id"], 0)):
             named = {"without": trial["trial_id"], "trial": trial["trial"]}
             yield named | _leads(found, lead)
 

@@ -15,7 +15,7 @@ from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.files import Record, records
 from trial_evidence.measures import Measure
-from trial_evidence.pool.shown import interval_remark, own_values
+from trial_evidence.pool.shown import in_order, interval_remark, own_values
 from trial_evidence.words.models import MODEL_NAMES, PRIOR_NAMES, is_bayesian
 from trial_evidence.words.numbers import EN_DASH, format_interval, format_number, round_half_up
 from trial_evidence.words.printed import lower_first
@@ -26,8 +26,6 @@ AnyAnalysis = TypeVar("AnyAnalysis", Analysis, RateAnalysis)
 # Estimate and interval in the tables of trials and of estimates.
 OF_TRIAL = itemgetter("estimate", "estimate_low", "estimate_high")
 POOLED = itemgetter("estimate", "ci_low", "ci_high")
-# Column that trials are sorted by before their names; only weight is descending.
-_ORDERS = {"year": "year", "effect": "yi", "weight": "weight", "name": "trial", "precision": "vi"}
 
 
 @dataclass(frozen=True)
@@ -178,9 +176,7 @@ class Evidence(Generic[AnyAnalysis]):
 
     def trial_rows(self, group: pd.DataFrame, cells: Sequence[Cells]) -> Iterator[Row]:
         """One row per trial, pooled or only shown, in the order that the figure specifies."""
-        by = _ORDERS[self.analysis.figure.order]
-        group = group.sort_values([by, "trial"], ascending=[by != "weight", True], kind="stable")
-        for record in records(group):
+        for record in records(in_order(group, self.analysis.figure.order)):
             texts = {found.column.key: found.trial(record) for found in cells}
             kind: RowKind = "trial" if record["pooled"] == "yes" else "unpooled"
             row = self.row(kind, texts, OF_TRIAL(record))
