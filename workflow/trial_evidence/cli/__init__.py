@@ -1,9 +1,10 @@
 """The commands behind the Snakemake rules and the Makefile.
 
-Stages of the pipeline: check, extract, pool, figures, sensitivity, network, audit, report; each
-reads what those before it wrote. For the analyst: workbook, import, worklist, registry, references,
-records, changes, explain, styled. For the methods: simulate, calibrate. What a command needs is
-imported when it runs, because the numerical libraries take seconds to import.
+Stages of the pipeline: check, extract, pool, figures, sensitivity, network, audit, exchange,
+report; each reads what those before it wrote. For the analyst: workbook, import, watch, worklist,
+registry, references, records, changes, explain, styled. For the methods: simulate, calibrate. For
+the documentation: dictionary. What a command needs is imported when it runs, because the numerical
+libraries take seconds to import.
 """
 
 import argparse
@@ -71,9 +72,9 @@ def _typed(kind: Callable[[str], float], what: str) -> Callable[[str], float]:
 _number, _whole = _typed(float, "a number"), _typed(int, "a whole number")
 # Options that several commands take.
 _SHARED: dict[str, dict[str, Any]] = {
-    "--setting": {"required": True},
-    "--processes": {"type": _whole, "default": 1, "help": "to draw with"},
-    "--book": {"type": Path, "required": True},
+    "--setting": {"required": True, "help": "a setting of config/analyses.yaml"},
+    "--processes": {"type": _whole, "default": 1, "help": "processes that draw figures at once"},
+    "--book": {"type": Path, "required": True, "help": "the workbook"},
 }
 
 
@@ -93,24 +94,29 @@ def _parser() -> argparse.ArgumentParser:
             ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
             ("results", "results"),
         ):  # fmt: skip
-            added.add_argument(f"--{folder}", type=Path, default=Path(place), metavar="FOLDER")
+            added.add_argument(
+                f"--{folder}", type=Path, default=Path(place), metavar="FOLDER",
+                help=f"by default {place}",
+            )  # fmt: skip
         for option in shared:
             added.add_argument(option, **_SHARED[option])
         return added
 
     check = command("check", sheet.check)
     check.add_argument("--list-warnings", action="store_true", help="print every warning")
-    check.add_argument("--state", type=Path, help="folder to keep what was checked in, as it was")
+    check.add_argument("--state", type=Path, help="folder for a copy of what was checked")
     command("dictionary", stages.dictionary)
     command("extract", stages.extract)
     command("pool", stages.pool, "--setting")
     command("figures", stages.figures, "--setting", "--processes")
     styled = command("styled", stages.styled, "--processes")
-    styled.add_argument("--style", required=True, help="of config/styles.yaml")
+    styled.add_argument("--style", required=True, help="a style of config/styles.yaml")
     styled.add_argument(
         "--width", type=_number, default=None, help="in mm; by default the first width of the style"
     )
-    styled.add_argument("--analysis", default="", help="only the figures of this analysis")
+    styled.add_argument(
+        "--analysis", default="", help="only the figures of this analysis or network"
+    )
     styled.add_argument("--figure", default="", help="only figures of this name, such as forest")
     command("sensitivity", stages.sensitivity, "--setting", "--processes")
     command("network", stages.network, "--setting", "--processes")
@@ -118,29 +124,49 @@ def _parser() -> argparse.ArgumentParser:
     command("exchange", stages.exchange)
     command("report", stages.report, "--processes")
     simulating = command("simulate", stages.simulate)
-    simulating.add_argument("--part", type=_whole, required=True, help="its number, from 0 on")
+    simulating.add_argument(
+        "--part", type=_whole, required=True, help="number of the part, counted from 0"
+    )
     command("calibrate", stages.calibrate)
     changes = command("changes", sheet.changes)
-    changes.add_argument("--since", default="HEAD", help="revision to compare with")
+    changes.add_argument(
+        "--since", default="HEAD", help="git revision to compare with; by default the last commit"
+    )
     explain = command("explain", sheet.explain)
-    explain.add_argument("--row", default="", help="a table and a row, TABLE:ROW")
-    explain.add_argument("--trial", default="", help="a trial ...")
-    explain.add_argument("--analysis", default="", help="... in an analysis")
+    explain.add_argument("--row", default="", help="table and row of the sheet, such as pcr:6")
+    explain.add_argument("--trial", default="", help="id of a trial, with --analysis")
+    explain.add_argument(
+        "--analysis", default="", help="id of an analysis or network, with --trial"
+    )
     watching = command("watch", sheet.watch, yes=False)
-    watching.add_argument("--book", type=Path, help="a workbook that is saved instead")
+    watching.add_argument(
+        "--book", type=Path, help="a workbook of the sheet, imported at every save"
+    )
     command("workbook", sheet.workbook, "--book")
     importing = command("import", sheet.import_, "--book")
     importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
     listing = command("worklist", sheet.worklist, "--book", of_sheet=False)
-    listing.add_argument("--most", type=_whole, default=40, help="rows")
+    listing.add_argument("--most", type=_whole, default=40, help="largest number of rows to list")
     registry = command("registry", sheet.registry, "--book", of_sheet=False)
-    registry.add_argument("--file", type=Path, required=True, help="a record, or a folder of them")
+    registry.add_argument(
+        "--file", type=Path, required=True, help="a record (JSON), or a folder of records"
+    )
     references = command("references", sheet.references, yes=False, of_sheet=False)
-    references.add_argument("--file", type=Path, required=True, help="PubMed (.nbib) or RIS")
-    references.add_argument("--replace", choices=("yes", "no"), help="what differs")
+    references.add_argument(
+        "--file", type=Path, required=True, help="an export in PubMed format (.nbib) or RIS"
+    )
+    references.add_argument(
+        "--replace",
+        choices=("yes", "no"),
+        help="where both have a value: take that of the file, or keep the sheet's",
+    )
     records = command("records", sheet.records, of_sheet=False)
-    records.add_argument("--file", type=Path, required=True, help="export of a database")
-    records.add_argument("--search", default="", help="of search_log.csv")
+    records.add_argument(
+        "--file", type=Path, required=True, help="an export in PubMed format (.nbib) or RIS"
+    )
+    records.add_argument(
+        "--search", default="", help="search_id of search_log.csv, where several are open"
+    )
     return parser
 
 

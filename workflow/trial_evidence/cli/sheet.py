@@ -67,7 +67,7 @@ def check(options: argparse.Namespace) -> None:
 
 
 def explain(options: argparse.Namespace) -> None:
-    """Why a row is, or is not, in an analysis."""
+    """Say why a row is, or is not, in an analysis."""
     from trial_evidence.report.material.afresh import evidence_on
     from trial_evidence.report.trail.explain import explain, trial_of
 
@@ -81,7 +81,7 @@ def explain(options: argparse.Namespace) -> None:
 
 
 def changes(options: argparse.Namespace) -> None:
-    """What an edit of the sheet changes."""
+    """Say what an edit of the sheet or the configuration changes."""
     from trial_evidence.changes.stage import write_changes
 
     configuration, sheet, _ = load(options.raw, options.config)
@@ -91,7 +91,7 @@ def changes(options: argparse.Namespace) -> None:
 
 
 def watch(options: argparse.Namespace) -> None:
-    """Answer every save of the sheet."""
+    """Answer every save: is the sheet sound, and what does it change?"""
     from trial_evidence.changes.revision import last_commit, since_commit
     from trial_evidence.watch import LOG, State, state_of, watch_sheet
 
@@ -124,7 +124,7 @@ def watch(options: argparse.Namespace) -> None:
 
 
 def workbook(options: argparse.Namespace) -> None:
-    """The sheet as one workbook."""
+    """Write the sheet as one workbook."""
     from trial_evidence.workbook.write import write_workbook
 
     write_workbook(options.raw, words_of(options.config), options.book)
@@ -132,7 +132,7 @@ def workbook(options: argparse.Namespace) -> None:
 
 
 def worklist(options: argparse.Namespace) -> None:
-    """What to look up in the papers first, as a workbook."""
+    """List what to look up in the papers first, as a workbook."""
     from trial_evidence.exchange.answers import write_answers_book
     from trial_evidence.exchange.worklist import worklist
     from trial_evidence.report.material.material import read_evidence
@@ -152,7 +152,7 @@ def worklist(options: argparse.Namespace) -> None:
 
 
 def import_(options: argparse.Namespace) -> int:
-    """A workbook, or a folder of CSV files, into the sheet."""
+    """Take a workbook, or a folder of CSV files, into the sheet."""
     from trial_evidence.exchange.incoming import take_answers
 
     with TemporaryDirectory() as place:
@@ -191,7 +191,7 @@ def _import_book(options: argparse.Namespace, book: Path, taken: "Taken | None")
 
 
 def registry(options: argparse.Namespace) -> None:
-    """Records of a registry, to confirm."""
+    """Compare records of ClinicalTrials.gov with the sheet."""
     from trial_evidence.exchange.registry.stage import write_compared
 
     for line in write_compared(options.file, options.book, options.raw, options.config):
@@ -200,7 +200,7 @@ def registry(options: argparse.Namespace) -> None:
 
 
 def references(options: argparse.Namespace) -> int:
-    """An export of references, into sources.csv."""
+    """Fill in and correct sources.csv from an export of references."""
     from trial_evidence.exchange.references import read_references, write_referenced
 
     load(options.raw, options.config)
@@ -213,7 +213,7 @@ def references(options: argparse.Namespace) -> int:
 
 
 def records(options: argparse.Namespace) -> None:
-    """What a search found, into screening.csv."""
+    """Take what a search found into screening.csv."""
     from trial_evidence.workbook.opened import refuse_open
     from trial_evidence.workbook.records import SCREENING, found_records
     from trial_evidence.workbook.transfer import checked_copy

@@ -18,7 +18,7 @@ from trial_evidence.words.errors import RequestError
 
 
 def extract(options: argparse.Namespace) -> None:
-    """Tidy evidence of every setting."""
+    """Select the evidence of every setting."""
     from trial_evidence.extract.stage import write_evidence
 
     configuration, sheet, _ = load(options.raw, options.config)
@@ -26,7 +26,7 @@ def extract(options: argparse.Namespace) -> None:
 
 
 def pool(options: argparse.Namespace) -> None:
-    """Estimates of one setting."""
+    """Pool the evidence of one setting."""
     from trial_evidence.pool.stage import write_estimates
 
     configuration = read_configuration(options.config)
@@ -35,7 +35,7 @@ def pool(options: argparse.Namespace) -> None:
 
 
 def figures(options: argparse.Namespace) -> None:
-    """Figures of one setting."""
+    """Draw the forest plots of one setting."""
     from trial_evidence.figures.stage import write_figures
     from trial_evidence.pool.columns import ESTIMATE_NUMBERS
     from trial_evidence.report.files.at_a_glance import lines_of_setting
@@ -53,7 +53,7 @@ def figures(options: argparse.Namespace) -> None:
 
 
 def styled(options: argparse.Namespace) -> None:
-    """Every figure in the style of a journal or for a slide."""
+    """Draw the figures in the style of a journal or for a slide."""
     from trial_evidence.report.files.styled_figures import choose_style, write_styled_figures
     from trial_evidence.report.material.material import read_material
     from trial_evidence.report.tables.certainty import certainties, certainty_words
@@ -73,7 +73,7 @@ def styled(options: argparse.Namespace) -> None:
 
 
 def sensitivity(options: argparse.Namespace) -> None:
-    """Sensitivity analyses of one setting."""
+    """Make the sensitivity analyses of one setting."""
     from trial_evidence.sensitivity.stage import write_sensitivity
 
     configuration, sheet, _ = load(options.raw, options.config)
@@ -82,7 +82,7 @@ def sensitivity(options: argparse.Namespace) -> None:
 
 
 def network(options: argparse.Namespace) -> None:
-    """Networks of the regimens of one setting."""
+    """Analyse the networks of regimens of one setting."""
     from trial_evidence.network.stage import write_network
 
     configuration, sheet, _ = load(options.raw, options.config)
@@ -92,7 +92,7 @@ def network(options: argparse.Namespace) -> None:
 
 
 def audit(options: argparse.Namespace) -> None:
-    """Results that deserve a second look in the sources."""
+    """List results that deserve a second look in the sources."""
     from trial_evidence.audit.stage import write_audit
 
     configuration, sheet, _ = load(options.raw, options.config, settled=False)
@@ -100,7 +100,7 @@ def audit(options: argparse.Namespace) -> None:
 
 
 def exchange(options: argparse.Namespace) -> None:
-    """Results for R, RevMan, CINeMA and as JSON."""
+    """Write the results for R, RevMan and CINeMA, and as JSON."""
     from trial_evidence.exchange.stage import write_exchange
     from trial_evidence.report.material.material import read_evidence
 
@@ -111,7 +111,7 @@ def exchange(options: argparse.Namespace) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
-    """Tables and pages over all settings."""
+    """Write the tables and the report over all settings."""
     from trial_evidence.report.stage import Places, write_report
 
     configuration, sheet, _ = load(options.raw, options.config)
@@ -122,7 +122,7 @@ def report(options: argparse.Namespace) -> None:
 
 
 def simulate(options: argparse.Namespace) -> None:
-    """One part of the simulation of a calibration."""
+    """Simulate one part of a calibration."""
     from trial_evidence.calibration.stage import write_part
 
     configuration = read_configuration(options.config)
@@ -135,7 +135,7 @@ def simulate(options: argparse.Namespace) -> None:
 
 
 def calibrate(options: argparse.Namespace) -> None:
-    """Coverage of the intervals, from all parts of the simulation."""
+    """Summarise the coverage of the intervals from all parts of the simulation."""
     from trial_evidence.calibration.stage import write_calibration
 
     configuration = read_configuration(options.config)
