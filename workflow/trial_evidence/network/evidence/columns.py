@@ -21,12 +21,13 @@ SET_ASIDE_COLUMNS = [
 
 
 def with_level(table: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Put the level of the intervals, in percent, behind ``ci_high``, else behind the last limit.
+    """Insert the level of the intervals, in percent, after ``ci_high``, else after the last limit.
 
-    One level holds for every interval of a row; tables without limits stay as they are.
+    All intervals of a row have the same level; tables without limits are returned unchanged.
     """
-    limits = [name for name in table.columns if name.endswith("_high")]
+    names = list(table.columns)
+    limits = [name for name in names if name.endswith("_high")]
     if limits:
-        behind = "ci_high" if "ci_high" in limits else limits[-1]
-        table.insert(table.columns.get_loc(behind) + 1, "ci_level", level)
+        last = "ci_high" if "ci_high" in limits else limits[-1]
+        table.insert(names.index(last) + 1, "ci_level", level)
     return table
