@@ -246,6 +246,9 @@ REFERENCE_FAULTS = (
     _cell("one trial under two ids", "trials", 3, "nct", "NCT00000001"),
     _cell("two trials of one name", "trials", 3, "name", "Trial-A"),
     _cell("letters that figures do not have", "trials", 3, "name", "TRIAL-Б β ż 試験"),
+    _cell(
+        "a sign that figures do not have", "exclusions", 2, "reason", "Interim report \U0001f642."
+    ),
     _cell("one source under two ids", "sources", 3, "doi", "10.1000/DOE_2020_trial_a"),
     Fault("one PubMed number under two ids", _with_rows("sources", _one_pubmed_number)),
     Fault(

@@ -36,6 +36,18 @@ def _repeated(table: str, row: int, **cells: str) -> list[str]:
     return [p.line() for p in check(_and_again(files_of(VALID), table, row, **cells))[1]]
 
 
+@pytest.mark.parametrize(
+    "sign", ["\U0001f642", "\u2713", "\u2460", "\u3001", "\u0639", "\U0001d6fc", "\u2011"]
+)
+def test_a_sign_that_figures_show_as_a_box_is_warned_of(sign: str) -> None:
+    """Emoji, tick, circled number, Japanese comma, Arabic letter, bold alpha, no-break hyphen."""
+    assert _changed("trials", 3, name=f"TRIAL {sign}") == [("warning", 3, "name")]
+
+
+def test_what_figures_can_draw_is_not_warned_of() -> None:
+    assert _changed("trials", 3, name="TRIAL-é Ω Ж ½ ≥ → † ™ № \ufb01") == []
+
+
 def test_enrolment_may_begin_and_end_in_one_year() -> None:
     assert _changed("trials", 2, enrolment_start_year="2010", enrolment_end_year="2010") == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from unicodedata import category
 
 from trial_evidence.words.problems import Problem, counted, did_you_mean, quoted, shared_start
 
@@ -49,9 +50,16 @@ _ONE_ID = {
     ),
 }  # fmt: skip
 # The columns that name something in figures.
-_IN_FIGURES = {"agents": "label", "sources": "first_author", "trials": "name", "arms": "label"}
-# Letters beyond the Latin, Greek and Cyrillic ones, which the font of the figures has.
-_NOT_DRAWN = re.compile("[\u0531-\u1cff\u2c00-\U0010ffff]")
+_IN_FIGURES = {
+    "agents": "label", "sources": "first_author", "trials": "name", "arms": "label",
+    "exclusions": "reason",
+}  # fmt: skip
+# Beyond the Latin, Greek and Cyrillic letters and the signs that the font of the figures has.
+_NOT_DRAWN = re.compile(
+    "[\u0531-\u1cff\u2011\u2460-\u24ff\u25e7-\u2639\u2670-\u2c5f\u2c78-\ufb00\ufb03-\U0010ffff]"
+)
+# First letters of the categories of what is not seen by itself: marks, controls, blanks.
+_UNSEEN = "MCZ"
 # A level that stands once is compared with levels that stand at least this often.
 _OFTEN = 3
 
@@ -210,14 +218,15 @@ def _trials_without_arms(tables: Rows) -> Iterator[Problem]:
 
 
 def _letters_of_figures(tables: Rows) -> Iterator[Problem]:
-    """Names that figures would show as boxes."""
+    """Letters and signs, such as emoji, that figures would show as boxes."""
     for table, column in _IN_FIGURES.items():
         for row in tables.get(table, ()):
-            letters = dict.fromkeys(filter(str.isalpha, _NOT_DRAWN.findall(row.text(column))))
-            if letters:
+            found = dict.fromkeys(_NOT_DRAWN.findall(row.text(column)))
+            boxes = "".join(sign for sign in found if category(sign)[0] not in _UNSEEN)
+            if boxes:
                 message = (
-                    f"figures cannot draw {quoted(''.join(letters))}. Write the name in Latin, "
-                    "Greek or Cyrillic letters."
+                    f"figures cannot draw {quoted(boxes)}. Write it in Latin, Greek or Cyrillic "
+                    "letters, or leave it out."
                 )
                 yield row.problem("warning", column, message)
 
