@@ -25,7 +25,7 @@ def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> 
     path : Path
         Its folder is created if missing.
     keep_unchanged : bool
-        Do not touch a file that already has this content: its time stamp tells later stages
+        Leave alone a file that already has this content: its time stamp tells later stages
         that nothing has changed.
     """
     if keep_unchanged and path.is_file() and path.read_bytes() == content:

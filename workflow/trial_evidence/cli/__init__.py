@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         "--since", default="HEAD", help="git revision to compare with; by default the last commit"
     )
     explain = command("explain", sheet.explain)
-    explain.add_argument("--row", default="", help="table and row of the sheet, such as pcr:6")
+    explain.add_argument("--row", default="", help="table and row of the sheet, as <table>:<row>")
     explain.add_argument("--trial", default="", help="id of a trial, with --analysis")
     explain.add_argument(
         "--analysis", default="", help="id of an analysis or network, with --trial"

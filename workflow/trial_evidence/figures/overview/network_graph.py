@@ -228,7 +228,7 @@ class _Drawing(Chart):
         size = self.style.footnote_pt
         across = text_width_mm(text, size) / 2 + 0.5
         down = CAP_HEIGHT_EM * size * MM_PER_POINT / 2 + 0.7
-        # a line of the greatest width must not touch the number either
+        # a line of the greatest width must not reach the number either
         pad = _WIDEST_PT * MM_PER_POINT / 2
         for place in (_between(*line, share) for share in _PLACES if text):
             box, wide = _box(place, across, down), _box(place, across + pad, down + pad)
