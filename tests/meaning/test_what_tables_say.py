@@ -1,9 +1,11 @@
 """Report, workbook, Word file and page of the made-up project, compared with its sheet by arm."""
 
+import json
 import re
 from shutil import copytree
 
 import pytest
+import rispy
 from docx import Document
 from lxml import html
 from meaning.evidence import floats, numbers, one, rows, says
@@ -163,6 +165,26 @@ def test_of_the_trials_those_that_are_randomised_are_counted(made_up):
     said = f"{len(trials)} trials and cohorts, of which {randomised} were randomised"
     for place in ("tables/methods.md", "tables/methods.txt", "report.html"):
         assert said in (made_up.results / place).read_text(encoding="utf-8"), place
+
+
+def test_the_works_that_the_methods_cite_are_in_the_files_for_a_reference_manager(made_up):
+    """Who imports the references of the methods does not miss those that the text names."""
+    folder = made_up.results / "tables"
+    text = (folder / "methods.txt").read_text(encoding="utf-8")
+    listed = text.partition("\n\nReferences\n\n")[2].splitlines()
+    bib = (folder / "references.bib").read_text(encoding="utf-8")
+    ris = rispy.loads((folder / "references.ris").read_text(encoding="utf-8"))
+    csl = json.loads((folder / "references.json").read_text(encoding="utf-8"))
+    assert len(listed) > 10
+    for work in listed:
+        # Authors, title, then journal and year; a title may have points within.
+        title = work.partition(". ")[2].rpartition(". ")[0]
+        assert f"title = {{{{{title}}}}}," in bib
+        assert [entry["year"] in work for entry in ris if entry["title"] == title] == [True]
+        (entry,) = [entry for entry in csl if entry["title"] == title]
+        assert work.startswith(f"{entry['author'][0]['family']} {entry['author'][0]['given']}")
+    keys = re.findall(r"^@\w+\{(.+),$", bib, flags=re.MULTILINE)
+    assert len(keys) == len(set(keys)) == len(ris) == len(csl)
 
 
 @pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])

@@ -126,7 +126,8 @@ def write_report(
         keys = tuple(source["source_id"] for source in cited)
         text = page(
             material, settings, trail, report.title, tables=tables, methods=methods,
-            provenance=facts, cited=keys, about=about(places.project, facts),
+            works=methods_text.references(methods), provenance=facts, cited=keys,
+            about=about(places.project, facts),
         )  # fmt: skip
         write_text(results / FILE, text)
         material.parts.keep(written.result() if written else write_tables())
@@ -146,6 +147,7 @@ def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
     configuration, evidence = material.configuration, material.evidence
     figures = all_settings(configuration, material.results, "figures", [])
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["trial"], strict=True))
+    cited = (*cited, *methods_text.works(methods_text.methods_paragraphs(material)))
     return {
         "at-a-glance.md": at_a_glance(evidence.estimates, figures, names, configuration),
         "summary.txt": summary_lines(evidence.estimates, configuration),

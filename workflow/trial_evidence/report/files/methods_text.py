@@ -13,11 +13,17 @@ from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.report.files.docx import new_document, saved
 from trial_evidence.report.material.material import JOINED, Material, source_ids
 from trial_evidence.report.tables.flow import flow_steps, search_dates, search_in_words
+from trial_evidence.report.words.citations import Source, reference
 from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PREDICTION_WORDS
 
 # What results are computed and drawn with.
 COMPUTING = ("numpy", "scipy", "pandas", "statsmodels", "pymare", "matplotlib", "plotnine")
+
+# What workflow/report/references.yaml says of no work.
+_BLANK = dict.fromkeys(
+    ("first_author", "title_short", "volume", "issue", "doi", "pmid", "pmcid", "nct"), ""
+) | {"type": "article"}
 
 
 def methods_paragraphs(material: Material) -> tuple[str, ...]:
@@ -27,10 +33,15 @@ def methods_paragraphs(material: Material) -> tuple[str, ...]:
     return tuple(re.sub(r"\s+", " ", paragraph) for paragraph in paragraphs)
 
 
-def references(paragraphs: Sequence[str]) -> tuple[str, ...]:
-    """The works that these paragraphs name."""
+def works(paragraphs: Sequence[str]) -> tuple[Source, ...]:
+    """The works that these paragraphs name, with the columns of a source of the sheet."""
     told = " ".join(paragraphs)
-    return tuple(work for name, work in declared("references").items() if name in told)
+    return tuple(_BLANK | work for name, work in declared("references").items() if name in told)
+
+
+def references(paragraphs: Sequence[str]) -> tuple[str, ...]:
+    """The same as a list of references prints them."""
+    return tuple(map(reference, works(paragraphs)))
 
 
 def methods_text(material: Material, heading: str = "") -> str:

@@ -62,6 +62,7 @@ def page(
     *,
     tables: Sequence[ReportTable] = (),
     methods: Sequence[str] = (),
+    works: Sequence[str] = (),
     provenance: Mapping[str, Any] | None = None,
     cited: Sequence[str] = (),
     about: About = UNKNOWN,
@@ -78,6 +79,8 @@ def page(
         What the results rest on.
     methods : sequence of str
         Paragraphs.
+    works : sequence of str
+        What they cite.
     provenance : mapping
         As ``provenance.json`` holds it.
     cited : sequence of str
@@ -119,6 +122,7 @@ def page(
         balance=records(by_name["balance"].frame) if "balance" in by_name else [],
         without_estimate={part.name: without_estimate(material, part.name) for part in settings},
         methods=methods,
+        works=works,
         provenance=provenance,
         references=[known[key] for key in cited if key in known],
         further_sources=[
