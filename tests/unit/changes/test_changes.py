@@ -394,6 +394,63 @@ def test_a_milestone_is_not_said_to_change_nothing(project, changes):
     ) in page
 
 
+def _risks(page):
+    return [line for line in matters(page) if line.startswith("Control risk: ")]
+
+
+def test_another_control_risk_is_told_with_its_source(project, changes):
+    """By hand: 100 - 92.6 and 100 - 91.6; no estimate rests on it, absolute effects do."""
+    replace_text(project, "milestones", "all,36,92.6,91.4,93.8", "all,36,91.6,90.4,92.8")
+    page = changes()
+    (told,) = _risks(page)
+    assert told.endswith(
+        ", 36 months: was 7.4%, is now 8.4%. TRIAL-F (iDFS; Doe 2020, Journal of Made-up Results) "
+        "(of 2 trials)."
+    )
+    assert matters(page)[0] == "No verdict and no certainty changed."
+    assert "No estimate differs." in page
+    assert html.escape(told) in page_of(project)
+
+
+def test_a_control_risk_from_another_source_is_told_though_it_is_the_same(project, changes):
+    row = "trial_f_single,iDFS,ITT,all,36,92.6,91.4,93.8,95,2000,"
+    replace_text(project, "milestones", f"{row}doe_2020_trial_f", f"{row}doe_2020_trial_a")
+    replace_text(project, "sources", "doe_2020_trial_a,Doe,2020", "doe_2020_trial_a,Roe,2021")
+    (told,) = _risks(changes())
+    assert ", 36 months: 7.4% as before, but its source was TRIAL-F (iDFS; Doe 2020, " in told
+    assert " (of 2 trials), and is now TRIAL-F (iDFS; Roe 2021, " in told
+
+
+def test_a_control_risk_that_is_no_longer_reported_is_told(project, changes):
+    path = project / "data/raw/milestones.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(x for x in lines if "trial_f_single,iDFS,ITT,all,60," not in x))
+    (told,) = _risks(changes())
+    assert told.endswith(", 60 months: was 13.6%, is now not reported.")
+
+
+def test_a_control_median_alone_changes_what_absolute_effects_start_from(project, changes):
+    """One half by definition: what changes is by when, which its source says."""
+    path = project / "config/report.yaml"
+    text = path.read_text(encoding="utf-8")
+    first_line = (
+        "{setting: metastatic_first_line, analysis: progression_free_dual_v_single, source: "
+    )
+    other = text.replace(
+        f"{first_line}milestones, months: [12, 24]}}", f"{first_line}control_median}}"
+    )
+    assert other != text
+    path.write_text(other, encoding="utf-8")
+    git(project, "commit", "--quiet", "--all", "--message", "At the median")
+    row = "trial_h_single,PFS,primary,20,BICR,all,0.62,0.51,0.75,95,<0.001,two,,400,,400,18.5,"
+    replace_text(project, "hazard_ratios", f"{row}12.4", f"{row}99.9")
+    (told,) = _risks(changes())
+    before, after = told.split(", and is now ")
+    assert "moderate: 50.0% as before, but its source was 50% by definition" in before
+    assert "12.4" in before
+    assert "99.9 months" in after
+
+
 def test_a_changed_number(edited):
     # Overall survival, pretreated: one trial, so its own result is the estimate. Its interval is
     # taken at its own level: 0.75 exp(+-(log 0.94 - log 0.60) / 2) is 0.60 to 0.94.

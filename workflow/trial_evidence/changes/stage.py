@@ -17,6 +17,7 @@ from trial_evidence.changes.revision import (
     sheet_difference,
     unpacked,
 )
+from trial_evidence.changes.risks import risks_in_words
 from trial_evidence.changes.verdicts import answers_in_question, judged, judgements_in_words
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
@@ -161,7 +162,7 @@ def _judgements(
     networks: NetworkChanges,
     titles: Mapping[tuple[str, str], str],
 ) -> Iterator[str]:
-    """Verdicts and certainty that changed; nothing is examined where nothing can have changed."""
+    """Verdicts, certainty and control risks that changed; only what can have is examined."""
     affected = {(change.setting, change.analysis) for change in changes}
     answers = answers_in_question(*evidence, affected, sides, difference)
     if answers or networks.estimates or "biomarker_effects" in difference.tables:
@@ -170,6 +171,7 @@ def _judgements(
             for side, tables in zip(sides, networks.tables, strict=True)
         )
         yield from [*judgements_in_words(before, after, titles)] or [NO_JUDGEMENT]
+        yield from risks_in_words(before.risks, after.risks, titles)
 
 
 def _not_passed(error: SheetError) -> str:
@@ -199,7 +201,7 @@ def _users(
         for name, table in difference.tables.items()
         for row in (*(new for _, new in table.changed), *table.added)
     ]
-    # From these the absolute effects of the report start, which are not compared here.
+    # From these the absolute effects of the report start.
     risks = now.sheet.of_kind("rates")
     return tuple(
         f"{table}.csv row {row} is used by {', '.join(users[table, row])}"

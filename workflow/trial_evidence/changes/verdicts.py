@@ -1,13 +1,14 @@
-"""Verdicts and certainty before and after an edit, of the answers that it can change."""
+"""Verdicts, certainty and control risks before and after an edit, of the answers it can change."""
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from trial_evidence.changes.networks import Side
 from trial_evidence.changes.revision import SheetDifference
+from trial_evidence.changes.risks import Risks, starting_risks, trials_with_other_risks
 from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.report.material.afresh import TablesOfNetworks, material_on
 from trial_evidence.report.tables.certainty import Certainty, certainties, certainty_words
@@ -24,6 +25,7 @@ class Judged:
 
     certainty: Mapping[Place, Certainty]
     verdicts: Mapping[str, Verdict]
+    risks: Risks = field(default_factory=dict)
 
 
 def answers_in_question(
@@ -44,6 +46,8 @@ def answers_in_question(
     if _rules(sides[0]) != _rules(sides[1]):
         return answers
     judged = _in_rows(difference, "risk_of_bias", "trial_id")
+    for side in sides:
+        judged |= trials_with_other_risks(difference, side.sheet)
     graded = _in_rows(difference, "certainty", "analysis")
     resting = {
         (str(setting), str(analysis))
@@ -85,6 +89,7 @@ def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> 
         return Judged(
             {(c.setting, c.analysis): c for c in found},
             {claim.text: verdict for claim, verdict in claims},
+            starting_risks(material, answers),
         )
 
 

@@ -1,0 +1,61 @@
+"""Control risks before and after an edit: what absolute effects start from, and its source."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from trial_evidence.changes.revision import SheetDifference
+from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
+from trial_evidence.report.material.material import Material
+from trial_evidence.sheet import Sheet
+from trial_evidence.words.printed import percent
+
+# Setting, analysis and level.
+Risks = Mapping[tuple[str, str, str], StartingRisk]
+# In a table of contrasts the one column that a control risk can rest on and no estimate does.
+_MEDIAN = "median_control_months"
+
+
+def trials_with_other_risks(difference: SheetDifference, sheet: Sheet) -> set[str]:
+    """Trials of which a share over time, or the control arm's median, is not the same."""
+    shares = (*sheet.of_kind("rates"), "adjudication")
+    found = set()
+    for name, table in difference.tables.items():
+        single = [(row,) for row in (*table.added, *table.removed)]
+        found |= {
+            row.cells.get("trial_id", "")
+            for rows in (*table.changed, *single)
+            if name in shares or len({row.cells.get(_MEDIAN) for row in rows}) > 1
+            for row in rows
+        }
+    return found
+
+
+def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> Risks:
+    """The control risks of some answers, as far as the configuration asks for them."""
+    rules = {(rule.setting, rule.analysis): rule for rule in material.report.control_risks}
+    return {
+        (*place, risk.level): risk
+        for analysis in material.configuration.answers
+        if (place := (analysis.setting, analysis.id)) in answers and place in rules
+        if material.lead(analysis) is not None
+        for risk in control_risks(material, analysis, rules[place])[0]
+    }
+
+
+def risks_in_words(
+    before: Risks, after: Risks, titles: Mapping[tuple[str, str], str]
+) -> Iterator[str]:
+    """Control risks that are printed otherwise, or rest on something else, a sentence or two each.
+
+    What an answer that is there only once starts from is left out.
+    """
+    both = {place[:2] for place in before} & {place[:2] for place in after}
+    for place in dict.fromkeys([*before, *after]):
+        one, other = before.get(place), after.get(place)
+        was, now = (percent(risk.risk, 1) if risk else "not reported" for risk in (one, other))
+        sources = [risk.source for risk in (one, other) if risk]
+        if place[:2] not in both or (was == now and len(set(sources)) == 1):
+            continue
+        told = f"was {was}, is now {now}" + (f". {other.source}" if other else "")
+        if was == now:
+            told = f"{now} as before, but its source was {sources[0]}, and is now {sources[1]}"
+        yield f"Control risk: {titles.get(place[:2], place[1])}, {place[2]}: {told}."
