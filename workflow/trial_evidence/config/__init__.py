@@ -1,4 +1,4 @@
-"""What config/ says, read and checked; its faults in words.
+"""The configuration in config/: reading it, checking it, and reporting its errors.
 
-One pydantic model a file. Nothing here reads the sheet, and no outcome, agent or setting is named.
+One pydantic model per file. Nothing here reads the sheet or names an outcome, agent or setting.
 """

@@ -1,4 +1,4 @@
-"""Writes the JSON schemas of config/, with which an editor helps whoever writes there.
+"""Writes the JSON schemas of config/, which editors use for completion and checks.
 
 ``PYTHONPATH=workflow python -m trial_evidence.config``
 """

@@ -1,4 +1,4 @@
-"""config/analyses.yaml: what is compared and pooled with what; with the methods, all of both."""
+"""config/analyses.yaml: comparisons and what is pooled; with config.yaml, the `Configuration`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,31 +31,31 @@ Measure = Annotated[str, forms.one_of(m.name for m in MEASURES.values() if m.com
 ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
 ]
-# Folder of the figures of all harms of a setting.
+# Folder that holds the figures of all harms in a setting.
 HARMS = "harms"
-# The measure in which harms are told.
+# The measure in which harms are reported.
 DIFFERENCE = "risk_difference"
 Column = Literal["control", "counts", "source", "definition", "follow_up", "weight", "risk_of_bias"]
 
 
 class Outcome(Form):
-    """What trials report.
+    """An outcome that trials report.
 
     Attributes
     ----------
     name
-        As the sheet writes it: in the outcome column of its table, or, where the table has none
-        or the cell is empty, the name of the table itself.
+        As written in the sheet's outcome column; if the table has no such column or the cell is
+        empty, the name of the table.
     table
-        The table of the sheet that holds it; the dictionary says of which kind it is.
+        The table of the sheet that holds it; the dictionary gives its kind.
     better
         Whether more events (response) or fewer (recurrence, death, harm) are a benefit.
     label
-        Label in figures and tables; if left out, the name in the sheet.
+        Label in figures and tables; default: the name in the sheet.
     survival
-        Every death is an event, and nothing else.
+        Deaths from any cause are the events, and nothing else is.
     words
-        In a sentence: event-free survival; if left out, the label.
+        Name in a sentence: event-free survival; default: the label.
     """
 
     name: SkipJsonSchema[str]
@@ -67,7 +67,7 @@ class Outcome(Form):
 
     @property
     def in_words(self) -> str:
-        """The outcome in a sentence."""
+        """The outcome as named in a sentence."""
         return self.words or self.label
 
 
@@ -86,7 +86,7 @@ Outcomes = Annotated[
 
 
 class OfOutcomes(Form):
-    """An analysis or a network of outcomes in a setting; the outcomes in order of preference."""
+    """An analysis or a network in one setting; its outcomes are in order of preference."""
 
     id: Id
     setting: forms.Setting
@@ -95,16 +95,16 @@ class OfOutcomes(Form):
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Names of the outcomes, as the sheet writes them."""
+        """Names of the outcomes, as in the sheet."""
         return tuple(outcome.name for outcome in self.outcomes)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The outcomes as figures and tables print them."""
+        """Labels of the outcomes, as printed in figures and tables."""
         return tuple(outcome.label for outcome in self.outcomes)
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
-        """Outcomes of several tables, and measures that are not made of what the table holds."""
+        """Errors: outcomes from different tables, and measures unsuited to the table's kind."""
         for at, outcome in enumerate(self.outcomes):
             if outcome.table != self.table:
                 message = f"is in {outcome.table}.csv, the first outcome in {self.table}.csv."
@@ -119,32 +119,33 @@ class OfOutcomes(Form):
 
     @property
     def table(self) -> str:
-        """The table of the sheet that holds them."""
+        """The table of the sheet that holds all its outcomes."""
         return self.outcomes[0].table
 
     @property
     def fewer_is_better(self) -> bool:
-        """Whether effects below no effect are the benefit."""
+        """Whether fewer events, and so effects below the null, are a benefit."""
         return self.outcomes[0].better == "fewer"
 
 
 def _as_in_the_sheet(word: Any) -> Any:
-    """A word that YAML takes for something else: ``yes``, and the phase ``3``."""
+    """A word of the sheet that YAML reads as another type: ``yes``, or the phase ``3``."""
     if isinstance(word, bool):
         return "yes" if word else "no"
     return str(word) if isinstance(word, int) else word
 
 
 class ContrastRule(Form):
-    """Which contrasts of randomised arms an analysis includes; what is left out may be anything.
+    """Which contrasts of randomised arms an analysis includes; an omitted setting allows any.
 
     Attributes
     ----------
     experimental
-        Agents of the experimental arm that are admitted, in order of preference likewise.
+        Agents admitted in the experimental arm, in order of preference if a trial has several
+        such arms.
     control
-        Agents of the control arm that are admitted, in order of preference when a trial offers
-        several.
+        Agents admitted in the control arm, in order of preference if a trial has several such
+        arms.
     same_partner
         Whether both arms have the same partner.
     changed_backbone
@@ -159,12 +160,12 @@ class ContrastRule(Form):
 
 
 class TrialRule(Form):
-    """Which trials an analysis includes; what is left out may be anything.
+    """Which trials an analysis includes; an omitted setting allows any.
 
     Attributes
     ----------
     where
-        Columns of trials.csv, such as phase and blinded, and the words admitted in them.
+        Columns of trials.csv, such as phase and blinded, and the values admitted in each.
     years
         First and last year of the first report.
     """
@@ -184,7 +185,7 @@ class TrialRule(Form):
 
 
 class EffectModifier(Form):
-    """A patient factor, with its two levels in order of display."""
+    """A patient factor with its two levels, in display order."""
 
     factor: SkipJsonSchema[str]
     label: str
@@ -192,7 +193,7 @@ class EffectModifier(Form):
 
     @property
     def subgroups(self) -> tuple[str, ...]:
-        """The levels as the evidence names subgroups of patients."""
+        """The levels as named in the column ``subgroup``: ``factor=level``."""
         return tuple(f"{self.factor}={level}" for level in self.levels)
 
 
@@ -201,22 +202,22 @@ Modifiers = Several[Annotated[EffectModifier, _Factor]]
 
 
 class FigureChoices(Form):
-    """How the forest plots of an analysis differ from the others.
+    """Options for the forest plots of one analysis.
 
     Attributes
     ----------
     title
-        Heading; if left out, the title of the analysis.
+        Heading; default: the title of the analysis.
     order
-        What the trials of a group are sorted by: year of report, effect (smallest first), weight
+        How the trials within a group are sorted: year of report, effect (smallest first), weight
         (largest first), name, or precision (most precise first).
     columns
-        Columns shown beside trial and result; left out: all that have something to show.
+        Columns shown in addition to trial and result; default: all that have content.
     axis
-        Ends of the axis as printed on it (ratios, differences, proportions); left out: those that
-        the data ask for. For the analysis's first measure.
+        Ends of the axis as printed (ratios, differences, proportions), for the analysis's first
+        measure; default: chosen from the data.
     language
-        A file of config/labels.
+        Name of a file in config/labels.
     """
 
     title: str = ""
@@ -231,21 +232,21 @@ class FigureChoices(Form):
 
 
 class Analysis(OfOutcomes):
-    """One comparison of two kinds of arm on one outcome in one setting.
+    """A comparison of two types of arm on one outcome in one setting.
 
     Attributes
     ----------
     harm
-        The outcome is a harm: the arms of a trial come from one source, trials are pooled where
-        they define it alike, and all harms of a setting are shown together.
+        The outcome is a harm: both arms of a trial must come from one source, only trials with the
+        same definition are pooled, and all harms of a setting are shown together.
     in_words
-        The two treatments in a sentence: dual blockade, single blockade; if left out, the arms.
+        The two treatments in a sentence: dual blockade, single blockade; default: the arms.
     trials
         Which trials are included.
     pooling
-        How it is pooled, where that differs from the other analyses.
+        Pooling settings that differ from those of the other analyses.
     selection
-        Its own orders of preference among the rows of a trial, which come before the others.
+        Its own orders of preference among the rows of a trial; they come before the general ones.
     """
 
     measures: Some[Measure]
@@ -290,12 +291,12 @@ class Analysis(OfOutcomes):
 
     @property
     def folder(self) -> str:
-        """Where its figures are, below those of its setting; all harms have one."""
+        """Folder of its figures within its setting's; all harms share one."""
         return HARMS if self.harm else self.id
 
     @property
     def kind(self) -> Kind:
-        """The kind of evidence that its measures are made from."""
+        """The kind of evidence from which its measures are computed."""
         return MEASURES[self.measures[0]].kind
 
 
@@ -307,7 +308,7 @@ class RateAnalysis(OfOutcomes):
 
     @property
     def folder(self) -> str:
-        """Where its figures are, below those of its setting."""
+        """Folder of its figures within its setting's."""
         return self.id
 
 
@@ -337,10 +338,10 @@ class Analyses(Form, kw_only=True):
 
 
 class Configuration(Methods, Analyses, kw_only=True):
-    """What config.yaml and analyses.yaml say."""
+    """The content of config.yaml and analyses.yaml together."""
 
     def own(self, analysis: Analysis) -> Self:
-        """The configuration with what an analysis does in its own way."""
+        """The configuration with an analysis's own pooling and selection settings applied."""
         return replace(
             self,
             pooling=analysis.pooling.over(self.pooling),
@@ -349,45 +350,45 @@ class Configuration(Methods, Analyses, kw_only=True):
 
     @property
     def figure_width_mm(self) -> float:
-        """Width of the figures."""
+        """Width of the figures in mm."""
         return self.figures.width_mm
 
     @property
     def figure_formats(self) -> tuple[Literal["svg", "pdf", "png"], ...]:
-        """Suffixes of the files of a figure."""
+        """File formats in which each figure is written."""
         return self.figures.formats
 
     @property
     def answers(self) -> tuple[Analysis, ...]:
-        """The analyses that answer the question: those whose trials are pooled as one."""
+        """The analyses that answer the review question: those that pool all their trials."""
         return tuple(a for a in self.analyses if a.pool == "overall")
 
     def of_setting(self, setting: str) -> tuple[Analysis, ...]:
-        """Analyses of one setting, in the order of the file."""
+        """Analyses of one setting, in file order."""
         return tuple(a for a in self.analyses if a.setting == setting)
 
     def rates_of_setting(self, setting: str) -> tuple[RateAnalysis, ...]:
-        """Rate analyses of one setting, in the order of the file."""
+        """Rate analyses of one setting, in file order."""
         return tuple(r for r in self.rates if r.setting == setting)
 
 
 def read_configuration(folder: Path, **known: Any) -> Configuration:
     """Read ``config.yaml`` and ``analyses.yaml``.
 
-    They are held against what is ``known``: ``tables`` of results (name -> column -> words),
-    their ``kinds``, and ``languages``.
+    They are checked against ``known``: ``tables`` of results (name -> column -> words), their
+    ``kinds``, ``languages``, and the columns of ``trials``.
 
     Raises
     ------
     SheetError
-        When a file is missing, is no YAML, or says what it may not; the problems name the file, the
-        place in it and what is allowed, all at once.
+        If a file is missing, is not valid YAML, or has a value that is not allowed. It lists all
+        problems, each with the file, the place in it and what is allowed.
     """
     of_methods: list[Problem] = []
     of_analyses: list[Problem] = []
     with told_in(of_analyses):
         analyses = read(folder / FILE, Analyses, **known)
-        # An analysis may be asked in several settings.
+        # The same analysis may occur in several settings.
         known["analyses"] = list(dict.fromkeys(analysis.id for analysis in analyses.analyses))
         named = [measure for analysis in analyses.analyses for measure in analysis.measures]
         known["measures"] = dict.fromkeys([*named, *(["proportion"] if analyses.rates else [])])
@@ -402,7 +403,7 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
 def unknown_agents(
     configuration: Configuration, agents: Sequence[str], line: LineOf = NOWHERE
 ) -> Iterator[Problem]:
-    """Problems for arms in analyses.yaml that no arm of the sheet can have."""
+    """Errors for agents in analyses.yaml that are unknown or not in alphabetical order."""
     for at, analysis in enumerate(configuration.analyses):
         for side in ("experimental", "control"):
             for n, regimen in enumerate(getattr(analysis.contrast, side) or ()):
@@ -412,12 +413,12 @@ def unknown_agents(
 
 
 def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What is wrong with agents joined by ``+``: what stands there, and the message.
+    """Errors in agents joined by ``+``, each as the offending text and the message.
 
     Parameters
     ----------
     regimen : str
-        As the sheet writes the agents of an arm, or ``none``.
+        Agents of an arm as written in the sheet, or ``none``.
     agents : sequence of str
         Agents of ``agents.csv``.
     """
@@ -430,9 +431,9 @@ def regimen_faults(regimen: str, agents: Sequence[str]) -> Iterator[tuple[str, s
 
 
 def settings_left_out(configuration: Configuration, trials: "pd.DataFrame") -> Iterator[Problem]:
-    """A warning for each setting that trials have and analyses.yaml does not, or no longer.
+    """A warning for each setting of a trial that is not, or no longer, in analyses.yaml.
 
-    ``trials`` has ``trial_id``, ``setting`` and ``row`` (as the spreadsheet numbers it).
+    ``trials`` has columns ``trial_id``, ``setting`` and ``row`` (the spreadsheet's row number).
     """
     others = trials[~trials["setting"].isin([*configuration.settings])]
     for setting, rows in others.groupby("setting", sort=False):
@@ -448,15 +449,16 @@ def settings_left_out(configuration: Configuration, trials: "pd.DataFrame") -> I
 def unknown_analyses(
     configuration: Configuration, exclusions: "pd.DataFrame", networks: Sequence[str] = ()
 ) -> Iterator[Problem]:
-    """Problems for exclusions that name an analysis which the configuration does not hold.
+    """Errors for exclusions that name an analysis not in the configuration.
 
     Parameters
     ----------
     configuration : Configuration
     exclusions : DataFrame
-        ``trial_id``, ``analysis`` (an id or ``*``) and ``row`` (as the spreadsheet numbers it).
+        Columns ``trial_id``, ``analysis`` (an id or ``*``) and ``row`` (the spreadsheet's row
+        number).
     networks : sequence of str
-        Ids of the networks, which may be named as analyses may.
+        Ids of the networks, which exclusions may also name.
     """
     pooled = {entry.id for entry in (*configuration.analyses, *configuration.rates)}
     known = ["*", *sorted(pooled | {*networks})]

@@ -1,7 +1,7 @@
-"""How a value of config/ has to look: the words that models are written in.
+"""Types and validators from which the models of config/ are built.
 
-A model is a frozen dataclass that pydantic checks. What its annotations say is said nowhere else:
-the messages to a reader and the JSON schemas in workflow/schemas, for editors, are made from them.
+A model is a frozen dataclass that pydantic checks. Its annotations are the only definition of what
+is allowed: error messages and the JSON schemas in workflow/schemas, for editors, derive from them.
 """
 
 import json
@@ -27,33 +27,33 @@ from trial_evidence.words.problems import did_you_mean
 
 T = TypeVar("T")
 SHAPES: dict[str, str] = {}
-"""Pattern -> the same in words."""
+"""Regular expression -> the same in words."""
 
 
 Fault = tuple[tuple[str | int, ...], str]
-"""A place, and what is wrong there; `told` says how it begins."""
+"""A place in the file and the message about it; see `told` for how a message begins."""
 
 
 def told(message: str) -> PydanticCustomError:
-    """A fault in words of our own; one that begins with a small letter goes on from what stands."""
+    """A validation error with our own message; one in lower case continues the quoted value."""
     return PydanticCustomError("told", "{message}", {"message": message})
 
 
 @dataclass_transform(frozen_default=True)
 class Form:
-    """A group of named settings; a name that it does not know is a fault."""
+    """A group of named settings; an unknown name is an error."""
 
     def __init_subclass__(cls, *, kw_only: bool = False) -> None:
         config = pydantic.ConfigDict(extra="forbid", populate_by_name=True)
         dataclass(frozen=True, kw_only=kw_only, config=config)(cls)
 
     def faults(self, sections: Mapping[str, Any]) -> Iterable[Fault]:
-        """What does not fit together, or not with sections that are read already."""
+        """Inconsistencies within the group, or with sections that were read earlier."""
         return ()
 
     @pydantic.model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> Self:
-        # Only what a file says is held against the rest of it.
+        # Models created in code (without a context) are not checked against other sections.
         found = () if info.context is None else self.faults(info.context)
         errors = [InitErrorDetails(type=told(said), loc=at, input=None) for at, said in found]
         if errors:
@@ -62,7 +62,7 @@ class Form:
 
 
 def shaped(pattern: str, words: str) -> Any:
-    """A text of this pattern, and the pattern in words."""
+    """A string that matches a pattern, with the pattern in words for error messages."""
     SHAPES[pattern] = words
     return Field(pattern=pattern, description=words)
 
@@ -78,7 +78,7 @@ Number = Annotated[float, pydantic.Strict(), Field(allow_inf_nan=False)]
 Whole = Annotated[int, pydantic.Strict()]
 Truth = Annotated[bool, pydantic.Strict()]
 Text = Annotated[str, Field(min_length=1)]
-# Folders of results are named by it: file systems allow 255 characters at most.
+# Names folders of results, and file systems allow at most 255 characters.
 Id = Annotated[
     str,
     shaped("^[a-z][a-z0-9_]{0,99}$", "small letters, digits and _, a letter first, 100 at most"),
@@ -89,13 +89,13 @@ Pair = Annotated[tuple[T, T], _different, _unique]
 
 
 def one_of(words: Iterable[str]) -> GetPydanticSchema:
-    """One of these words."""
+    """Exactly one of these words."""
     schema = core_schema.literal_schema([*words])
     return GetPydanticSchema(lambda _, __: schema)
 
 
 def named(*, required: bool = True, others: Any = None, **kinds: Any) -> GetPydanticSchema:
-    """A mapping with these names, and with others where it is said what they hold."""
+    """A mapping with these keys; other keys are allowed only if ``others`` gives their type."""
 
     def schema(_: Any, handler: Callable[[Any], Any]) -> Any:
         fields = {
@@ -112,7 +112,7 @@ def named(*, required: bool = True, others: Any = None, **kinds: Any) -> GetPyda
 
 
 def keyed(*names: str) -> BeforeValidator:
-    """A mapping whose entries hold their own key under these names, unless they say otherwise."""
+    """A mapping whose entries get their own key as default value of these fields."""
 
     def add(entries: Any) -> Any:
         if not isinstance(entries, Mapping):
@@ -133,10 +133,10 @@ def _read_as(schema: Any, convert: Callable[[Any, Any], Any]) -> Any:
 
 
 def written_as(form: Any, convert: Callable[[Any, Any], Any]) -> GetPydanticSchema:
-    """What a file writes in one form and the model holds in another.
+    """A value that the file writes as one type and the model stores as another.
 
-    ``convert`` is given what the file says and the sections read before it. In a model that is made
-    in code, the value is taken as it is.
+    ``convert`` receives the validated value and the sections read before it. In a model created in
+    code, the value is stored unchanged.
     """
     return GetPydanticSchema(lambda _, handler: _read_as(handler(form), convert))
 
@@ -147,11 +147,11 @@ _maybe = GetPydanticSchema(
     )
 )
 Maybe = Annotated[T | None, _maybe]
-"""May be left out of a file, where it cannot be empty; None then."""
+"""May be omitted from a file, and is then None; if present, it must not be empty."""
 
 
 def section(name: str) -> AfterValidator:
-    """A section whose entries may be named in what is read after it."""
+    """A section whose entries can be referred to by anything read after it."""
 
     def keep(entries: T, info: ValidationInfo) -> T:
         if info.context is not None:
@@ -162,12 +162,12 @@ def section(name: str) -> AfterValidator:
 
 
 def among(known: Iterable[str], word: str) -> str:
-    """What is allowed, as the end of a message, and the nearest to what stands there."""
+    """The end of a message: the allowed words, and the one most similar to the given word."""
     return f" Allowed: {', '.join(known) or 'none'}.{did_you_mean(word, known)}"
 
 
 def key_of(name: str, what: str) -> GetPydanticSchema:
-    """The key of an entry of a section, if the section is known; ``what`` it is in words."""
+    """A key of a section, checked if that section was read; ``what`` names it in messages."""
 
     def check(key: str, sections: Mapping[str, Any]) -> str:
         if name in sections and key not in sections[name]:
@@ -178,11 +178,11 @@ def key_of(name: str, what: str) -> GetPydanticSchema:
 
 
 def entry_of(name: str, what: str) -> GetPydanticSchema:
-    """An entry of a section, of which the file says the key."""
+    """An entry of a section, written in the file as its key."""
 
     def find(key: str, sections: Mapping[str, Any]) -> Any:
         if name not in sections:
-            raise PydanticOmit  # the section is at fault itself, which is told
+            raise PydanticOmit  # the section itself has an error, which is reported
         return sections[name][key]
 
     return written_as(Annotated[str, key_of(name, what)], find)
@@ -192,12 +192,12 @@ Setting = Annotated[str, key_of("settings", "a setting of analyses.yaml")]
 
 
 def schema(form: type) -> str:
-    """The JSON schema of a file."""
+    """The JSON schema of a configuration file, as text."""
     return json.dumps(with_meanings(TypeAdapter(form).json_schema()), indent=2) + "\n"
 
 
 def with_meanings(node: Any) -> Any:
-    """A schema with the meanings of ``Attributes`` at the fields that they are about."""
+    """A schema with each text of an ``Attributes`` section moved to the field it describes."""
     if isinstance(node, list):
         return [with_meanings(part) for part in node]
     if not isinstance(node, dict):
@@ -208,7 +208,7 @@ def with_meanings(node: Any) -> Any:
         for name in names.split(", "):
             if name in node["properties"]:
                 node["properties"][name].setdefault("description", " ".join(meaning.split()))
-    # A title that only repeats the name, and None, which a file cannot say.
+    # Drop titles that only repeat the name, and the default None, which a file cannot contain.
     left_out = [
         k for k, v in node.items() if (k, v) == ("default", None) or (k == "title" and v != "")
     ]

@@ -1,4 +1,4 @@
-"""config/labels: the words that figures print, in other languages than English."""
+"""config/labels: the words printed in figures, in languages other than English."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,16 +13,16 @@ from trial_evidence.words.problems import Problem
 
 LABELS = "labels"
 ENGLISH = "en"
-# Texts so much alike are taken for the same.
+# Texts at least this similar count as the same text, misspelt.
 _A_SLIP = 0.9
 _LIBRARY = Path(__file__).parents[1]
 
 
 @cache
 def _library_texts() -> frozenset[str]:
-    """Texts of the library's words and figures; what an f-string fills in is a NUL.
+    """String literals in the library's words, measures and figures; f-string fields become NUL.
 
-    Read off the code, because modules of figures are slow to import.
+    Extracted from the source code, because the modules of figures are slow to import.
     """
     rooms = ("words", "measures", "figures")
     files = [f for room in rooms for f in sorted((_LIBRARY / room).rglob("*.py"))]
@@ -36,24 +36,24 @@ def _library_texts() -> frozenset[str]:
 
 
 class Labels(Form):
-    """The words that figures print, in one language.
+    """The words printed in figures, in one language.
 
     Attributes
     ----------
     decimal_mark
         A point or a comma.
     texts
-        English text as the library has it -> the same in this language; what is missing is
-        printed in English. Braces name what is filled in.
+        English text as in the library -> the same in this language; texts that are missing are
+        printed in English. Braces are placeholders.
     """
 
     decimal_mark: Literal[".", ","]
     texts: Mapping[str, Text]
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
-        """English texts that are a slip of one in the library, and parts that are not filled in.
+        """Errors: English texts that misspell one of the library's, and missing placeholders.
 
-        One that resembles none of the library's may be of the sheet or of config/: `unknown_texts`.
+        A text similar to none of the library's may come from the sheet or config/: `unknown_texts`.
         """
         for english, text in self.texts.items():
             if meant := _meant(english):
@@ -69,14 +69,14 @@ class Labels(Form):
                 yield ("texts", english), message
 
     def __call__(self, text: str, **parts: object) -> str:
-        """A text in this language with its parts filled in."""
+        """A text in this language with its placeholders filled in."""
         found = self.texts.get(text, text)
         for name, part in parts.items():
             found = found.replace(f"{{{name}}}", str(part))
         return found
 
     def numbers(self, text: str) -> str:
-        """A text of figures with the language's decimal mark, and its word between two limits."""
+        """A text of numbers with the language's decimal mark and its word between two limits."""
         text = re.sub(r"(?<=\d) to (?=[−\d])", self(" to "), text)
         return re.sub(r"(?<=\d)\.(?=\d)", self.decimal_mark, text)
 
@@ -86,7 +86,7 @@ ENGLISH_LABELS = Labels(".", {})
 
 @cache
 def _meant(english: str) -> str:
-    """The library's text that this is a slip of; empty where it is one, or resembles none."""
+    """The library's text that this misspells; ``""`` if it is correct or similar to none."""
     known = _library_texts()
     near = [] if english in known else get_close_matches(english, known, 1, _A_SLIP)
     if not near or re.fullmatch(re.escape(near[0]).replace("\0", ".+"), english):
@@ -97,21 +97,21 @@ def _meant(english: str) -> str:
 def unknown_texts(
     languages: Mapping[str, Labels], known: Iterable[str], folder: Path | None = None
 ) -> Iterator[Problem]:
-    """Faults for English texts that no figure can print: a word in them stands nowhere.
+    """Errors for English texts that no figure can print, because one of their words occurs nowhere.
 
     Parameters
     ----------
     languages : mapping of str to Labels
-        By the name of their file.
+        Keyed by file name without suffix.
     known : iterable of str
-        Texts of the sheet and of config/; those of the library are known besides.
+        Texts of the sheet and of config/; those of the library are always known.
     folder : Path, optional
-        Of the files, for the lines in them.
+        Folder of the label files, to find line numbers.
     """
     texts = [(name, english) for name, labels in languages.items() for english in labels.texts]
     plain = {english: _words(re.sub(r"{\w+}", "", english)) for _, english in texts}
     asked = {word for words in plain.values() for word in words} - _library_words()
-    # The sheet is long: looked through only for words that the library does not have.
+    # The sheet is long: search it only for words that the library does not have.
     unknown = asked and asked.difference(_words("\n".join(known)))
     for name, english in texts:
         strange = [word for word in plain[english] if word in unknown]
@@ -124,8 +124,8 @@ def unknown_texts(
 
 @cache
 def _library_words() -> frozenset[str]:
-    # Why a model leads is said by the configuration, or by the library where that is silent; why a
-    # trial is not pooled by what extracts it.
+    # Figures also print reasons: from pool/, why a model leads (unless the configuration gives the
+    # reason); from extract/, why a trial is not pooled.
     paths = (path for room in ("pool", "extract") for path in (_LIBRARY / room).rglob("*.py"))
     reasons = (path.read_text("utf-8") for path in paths)
     return frozenset(word for text in (*_library_texts(), *reasons) for word in _words(text))

@@ -1,4 +1,4 @@
-"""config/styles.yaml: the looks of figures; with config/labels, all that only figures read."""
+"""config/styles.yaml: the styles of figures; and, with config/labels, all that only figures use."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,10 +15,10 @@ from trial_evidence.files import OWN_SETTINGS
 from trial_evidence.words.colours import contrast
 from trial_evidence.words.problems import Problem, SheetError, told_in
 
-# The narrowest page that can be read in print, in mm.
+# The narrowest page that is legible in print, in mm.
 _NARROWEST = 75
-# Colours of what is drawn on the paper and has no outline, and how far they have to stand out:
-# the contrast of WCAG is 1 for the same colour and 21 for black on white.
+# Colours of shapes drawn on the paper without an outline, and the contrast they need: the WCAG
+# contrast ratio is 1 for identical colours and 21 for black on white.
 _SEEN = ("ink", "muted", "accent")
 _LEAST_CONTRAST = 2.0
 _PAPER = "#FFFFFF"
@@ -34,7 +34,7 @@ _Colour = Annotated[
     str, forms.shaped("^#[0-9A-Fa-f]{6}$", 'six digits after a #, in quotation marks: "#1F4E79"')
 ]
 _Name = forms.shaped("^[a-z][a-z0-9_-]*$", "small letters, digits, _ and -, a letter first")
-# Fields of the library's Style, and what each may hold.
+# Fields of the library's Style, and the values each may have.
 STYLE_FIELDS: dict[str, Any] = {
     **{f"{name}_mm": _Length for name in _LENGTHS.split()},
     **{f"{name}_pt": _TypeSize for name in ("title", "text", "footnote")},
@@ -60,15 +60,15 @@ class FigureStyle(Form):
     widths_mm
         Permitted widths; the first is the default.
     height_mm
-        Height of the page; if left out, the height of the content.
+        Height of the page; default: the height of the content.
     magnification
-        Factor by which everything is larger than in print.
+        Factor by which everything is enlarged compared with print.
     formats
-        Suffixes of the files to write.
+        File formats to write.
     dpi
         Resolution of bitmap formats, in dots per inch.
     fields
-        Fields of the library's Style and the values that differ from its own.
+        Fields of the library's Style that are changed, with their new values.
     """
 
     name: SkipJsonSchema[str]
@@ -110,7 +110,7 @@ class Styles(Form):
 
 
 class FigureConfiguration(Form):
-    """All looks by name, and the words of every language by its code."""
+    """All styles by name, and the labels of every language by its code."""
 
     styles: Mapping[str, FigureStyle]
     languages: Mapping[str, Labels]
@@ -122,7 +122,7 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
     Raises
     ------
     SheetError
-        When a file is missing, is no YAML, or says what it may not.
+        If a file is missing, is not valid YAML, or has a value that is not allowed.
     """
     forms_of = {folder / "styles.yaml": Styles} | dict.fromkeys(
         sorted((folder / LABELS).glob(OWN_SETTINGS)), Labels

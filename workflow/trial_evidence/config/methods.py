@@ -1,4 +1,4 @@
-"""config/config.yaml: how trials are pooled, which variants are tried, which rows are taken."""
+"""config/config.yaml: how trials are pooled, which alternatives are tried, how rows are chosen."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -33,27 +33,27 @@ Covariate = forms.shaped(
     "year, median_followup_months, or factor=level for a share of the patients",
 )
 Tables = Mapping[str, Mapping[str, Sequence[str]]]
-"""Table of results -> column -> the words that it may hold, where they are limited."""
+"""Table of results -> column -> its allowed words; empty if any text is allowed."""
 Above0 = Annotated[Number, Field(gt=0)]
 Size = Annotated[Whole, Field(ge=1)]
 Orders = Mapping[str, tuple[str, ...] | str]
-"""Column -> its words in order of preference, or ``longest`` for a number."""
+"""Column -> its words in order of preference, or ``longest`` for a numeric column."""
 
 
 class LeadRule(Form):
-    """Which model leads from a number of trials on, until the next rule's.
+    """Which model leads from a given number of trials up to the next rule's.
 
     Attributes
     ----------
     from_trials
-        The fewest trials the rule is for.
+        The smallest number of trials to which the rule applies.
     model
         The leading model.
     co_primary
         A second model of equal rank.
     reason
-        Why, as the rest of a sentence that begins with the number of trials; empty for no more
-        than the model's name.
+        The reason, as the end of a sentence that begins with the number of trials; if empty, only
+        the model's name is given.
     """
 
     from_trials: Annotated[Whole, Field(ge=2)]
@@ -72,15 +72,15 @@ class Pooling(Form):
     Attributes
     ----------
     tau2_estimator
-        As `trial_evidence.pool.engine.tau2.estimate_tau2`.
+        See `trial_evidence.pool.engine.tau2.estimate_tau2`.
     estimate_interval
-        As `trial_evidence.pool.engine.intervals.confidence_interval`.
+        See `trial_evidence.pool.engine.intervals.confidence_interval`.
     prediction_interval
-        As `trial_evidence.pool.engine.many.fit_stack`.
+        See `trial_evidence.pool.engine.many.fit_stack`.
     leading
-        In ascending order, the first from two trials on.
+        In ascending order of the number of trials, starting at two.
     prediction_from_trials
-        With fewer trials no prediction interval is shown; estimates.csv has all.
+        With fewer trials, no prediction interval is shown; estimates.csv contains them all.
     """
 
     tau2_estimator: Estimator
@@ -108,7 +108,7 @@ class Pooling(Form):
 
     @property
     def lead_ranges(self) -> tuple[tuple[LeadingModel, int, int | None], ...]:
-        """Which model leads from how many trials to how many; None where there is no end."""
+        """Leading model, and the smallest and largest number of trials (None: no upper limit)."""
         changes = [next(rules) for _, rules in groupby(self.leading, lambda rule: rule.model)]
         ends = [*(rule.from_trials - 1 for rule in changes[1:]), None]
         return tuple(
@@ -117,25 +117,25 @@ class Pooling(Form):
 
 
 class OwnPooling(Form):
-    """How an analysis is pooled where it differs from the others; see `Pooling`."""
+    """Pooling settings of one analysis that differ from the general ones; see `Pooling`."""
 
     tau2_estimator: Maybe[Estimator] = None
     estimate_interval: Maybe[Interval] = None
     prediction_interval: Maybe[Prediction] = None
 
     def over(self, pooling: Pooling) -> Pooling:
-        """The configured way with these changes."""
+        """The general pooling settings with these changes applied."""
         own = {name: value for name, value in vars(self).items() if value is not None}
         return replace(pooling, **own)
 
 
 class EmpiricalPrior(Form):
-    """A prior of tau from other meta-analyses; one of the two is stated.
+    """A prior for tau from other meta-analyses; exactly one of the two must be given.
 
     Attributes
     ----------
     inverse_gamma
-        Shape and scale; of tau, not of tau2.
+        Shape and scale, for tau and not for tau2.
     half_normal
         Scale.
     """
@@ -149,14 +149,14 @@ class EmpiricalPrior(Form):
 
 
 class TauPriors(Form):
-    """The priors of tau for a measure, in units of its scale of analysis.
+    """The priors for tau of one measure, in units of its analysis scale.
 
     Attributes
     ----------
     half_normal
         Scale of the cautious prior.
     empirical
-        The prior from other meta-analyses; None where there is none for the measure.
+        The prior from other meta-analyses; None if none exists for the measure.
     """
 
     half_normal: Above0
@@ -164,7 +164,7 @@ class TauPriors(Form):
 
 
 class TurnerPrior(Form):
-    """As the file writes it; `Sensitivity` holds a pair."""
+    """Outcome and comparison as written in the file; `Sensitivity` stores them as a pair."""
 
     outcome: PriorOutcome
     comparison: PriorComparison
@@ -177,14 +177,14 @@ class TurnerPrior(Form):
 
 
 class ForcedMetaRegression(Form):
-    """As the file writes it; `Sensitivity` holds a pair."""
+    """Analysis and covariate as written in the file; `Sensitivity` stores them as a pair."""
 
     analysis: str
     covariate: str
 
 
 class TrialSizes(Form):
-    """From which to which size further trials are considered: the smallest and the largest."""
+    """The smallest and the largest size of a further trial to consider."""
 
     events: tuple[Size, Size]
     patients_per_arm: tuple[Size, Size]
@@ -196,16 +196,16 @@ class TrialSizes(Form):
 
 
 class RequiredInformation(Form):
-    """The effect that a pool should be able to detect, and with which certainty.
+    """The effect that a meta-analysis should be able to detect, with its alpha and power.
 
     Attributes
     ----------
     ratio
-        Of risks, odds or hazards, above 1; its reciprocal where fewer events are better.
+        Ratio of risks, odds or hazards, above 1; its reciprocal if fewer events are better.
     difference
-        Of risks.
+        Risk difference.
     alpha
-        In percent, two-sided.
+        Two-sided, in percent.
     power
         In percent.
     """
@@ -221,35 +221,35 @@ def _pair(entry: Form, _: Any) -> tuple[Any, ...]:
 
 
 class Sensitivity(Form):
-    """Which alternatives the sensitivity analyses try.
+    """The alternatives tried in the sensitivity analyses.
 
     Attributes
     ----------
     wide_prior_factor
         How many times wider the second half-normal prior is than the configured one.
     empirical_prior
-        Kind of outcome and of comparison of the prior of tau2 from other meta-analyses, a key of
-        `trial_evidence.pool.bayes.priors.EMPIRICAL_PRIORS`; used for odds ratios alone.
+        Type of outcome and of comparison for the prior for tau2 from other meta-analyses, a key of
+        `trial_evidence.pool.bayes.priors.EMPIRICAL_PRIORS`; used only for odds ratios.
     estimators, intervals
-        Of the specification curve, which always holds the configured pair as well.
+        Those of the specification curve, which always includes the configured pair as well.
     verification
-        Levels of verification admitted in turn.
+        Sets of verification levels, admitted one after the other.
     preferred
-        Words that may come first in an order of preference, by column; of a column that is not
-        named, every word may.
+        By column, the words that may come first in an order of preference; for a column not named
+        here, any word may.
     effect_modifiers
-        Factors that are spoken of even where no trial of a setting reports by them; what trials do
-        report by is examined whether it stands here or not.
+        Factors mentioned even if no trial of a setting reports results by them; all factors by
+        which trials do report are examined, whether listed here or not.
     covariates
-        Of the meta-regressions: a column of numbers of the evidence, or ``factor=level`` for the
-        share of the patients at that level.
+        Covariates of the meta-regressions: a numeric column of the evidence, or ``factor=level``
+        for the share of patients at that level.
     forced_meta_regressions
-        Analysis and covariate of meta-regressions to make even with fewer than ten trials.
+        Analysis and covariate of meta-regressions to run even with fewer than ten trials.
     further_trial
-        Sizes of one further trial that may change the verdict.
+        Sizes considered for one further trial that might change the verdict.
     required_information
-        What the trials of a pool should be able to detect together; its ratio is the smallest that
-        matters, everywhere.
+        The effect that the pooled trials together should be able to detect; its ratio is the
+        smallest that matters in all analyses.
     """
 
     wide_prior_factor: Annotated[Number, Field(gt=1)]
@@ -271,7 +271,7 @@ class Sensitivity(Form):
 
     @property
     def worthwhile_hazard_ratio(self) -> float:
-        """The posterior probability of a hazard ratio below this is given."""
+        """Threshold for which the posterior probability of a lower hazard ratio is reported."""
         return 1 / self.required_information.ratio
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
@@ -287,21 +287,21 @@ class Sensitivity(Form):
 
 
 class Selection(Form):
-    """Admission rules, and orders of preference by table; column -> admitted or ordered words."""
+    """Words admitted by column, and orders of preference by table and column."""
 
     admit: Mapping[str, tuple[str, ...]]
     orders: Mapping[str, Orders]
 
     def of(self, table: str) -> Orders:
-        """Orders of preference among the rows of a table, the first column first."""
+        """Orders of preference among the rows of a table; the first column decides first."""
         return self.orders[table]
 
     def preferring(self, table: str, orders: Orders) -> "Selection":
-        """With these orders before the other columns' orders of a table."""
+        """A copy in which these orders come before a table's orders for other columns."""
         return replace(self, orders={**self.orders, table: self.ordered(table, orders)})
 
     def ordered(self, table: str, orders: Orders) -> Orders:
-        """These orders, then those of the other columns of a table."""
+        """These orders, then the table's orders for the other columns."""
         others = {name: order for name, order in self.of(table).items() if name not in orders}
         return {**orders, **others}
 
@@ -317,14 +317,14 @@ Selections = forms.named(
 
 
 class FigureFiles(Form):
-    """How wide figures are, and as which files they are written."""
+    """Width and file formats of the figures."""
 
     width_mm: Annotated[Number, Field(ge=80, le=300)]
     formats: Some[Literal["svg", "pdf", "png"]]
 
 
 class Methods(Form, kw_only=True):
-    """All of config/config.yaml; `tau_priors` are by measure, and of every one that is used."""
+    """All of config/config.yaml; `tau_priors` needs an entry for every measure that is used."""
 
     confidence_level: Annotated[Number, Field(gt=50, lt=100)]
     tau_priors: Annotated[
@@ -368,7 +368,7 @@ class Methods(Form, kw_only=True):
 def unknown_columns(
     orders: Orders, known: Mapping[str, Sequence[str]], where: str, *section: str
 ) -> Iterator[Fault]:
-    """Columns that a table does not have, and words that they may not hold."""
+    """Errors for columns that a table does not have, and for words not allowed in a column."""
     for column, words in orders.items():
         place = (*section, column)
         if column not in known:

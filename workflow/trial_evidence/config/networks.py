@@ -1,4 +1,4 @@
-"""config/networks.yaml: the networks of regimens, their synergy and surrogacy analyses."""
+"""config/networks.yaml: networks of regimens, and analyses of synergy and surrogacy."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,9 +14,9 @@ from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, did_you_mean
 
 FILE = "networks.yaml"
-# Partners are components of a regimen as the agents are; the words are those of the sheet.
+# Partners are components of a regimen, like agents; these are the words used in the sheet.
 PARTNERS = ("chemotherapy", "endocrine")
-# Where a network is named, and what it has to be.
+# Fields that name a network, and the kind of network that each requires.
 _NAMED = {"network": "counts responses", "surrogate": "counts responses", "endpoint": "is timed"}
 
 
@@ -39,16 +39,17 @@ class Network(OfOutcomes):
     outcomes
         In order of preference.
     reference
-        The regimen that others are shown against: agents, schedule and partner joined by ``|``,
-        as :func:`trial_evidence.extract.regimens.arm_regimens` names regimens.
+        The regimen with which the others are compared: agents, schedule and partner joined by
+        ``|``, as named by :func:`trial_evidence.extract.regimens.arm_regimens`.
     interactions
         Components (agents, partners) whose joint effect beyond their sum is estimated.
     alternatives
-        Regimens of today that those of two agents or more are set against, as ``reference``.
+        Current regimens with which those of two or more agents are compared, written as
+        ``reference``.
     transitivity
-        What a reader should know of how alike the trials are; empty where nobody has written it.
+        What a reader should know about how similar the trials are; may be empty.
     least_indirect_share
-        Indirect evidence with a smaller share of the weight of a comparison is not read.
+        Indirect evidence with a smaller share of a comparison's weight is not interpreted.
     """
 
     measure: Measure
@@ -60,12 +61,12 @@ class Network(OfOutcomes):
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """Its only measure, where an analysis has several."""
+        """Its single measure as a tuple, because an analysis has several."""
         return (self.measure,)
 
     @property
     def kind(self) -> Kind:
-        """The kind of evidence that its measure is made from."""
+        """The kind of evidence from which its measure is computed."""
         return MEASURES[self.measure].kind
 
 
@@ -77,7 +78,7 @@ class Background(Form):
 
 
 class SynergyAnalysis(Form):
-    """Trials with two agents alone and together, within a network of counts."""
+    """Synergy in trials that give two agents alone and together, within a network of counts."""
 
     network: Id
     setting: forms.Setting
@@ -86,10 +87,10 @@ class SynergyAnalysis(Form):
 
 
 class SurrogacyAnalysis(Form):
-    """The effect in one network (a response) against that in another (a survival endpoint).
+    """Effects in one network (a response) versus those in another (a survival endpoint).
 
-    ``correlations`` are the within-trial correlations supposed of the two estimates; the first
-    is the main one.
+    ``correlations`` are the assumed within-trial correlations of the two estimates; the first is
+    used for the main analysis.
     """
 
     id: Id
@@ -103,8 +104,9 @@ class SurrogacyAnalysis(Form):
 class NetworkConfiguration(Form):
     """All of config/networks.yaml.
 
-    ``abbreviations`` stand in the order in which names list them. ``own_nodes`` gives arms that
-    are no mere instance of their agents and partner the word that makes them nodes of their own.
+    The order of ``abbreviations`` is the order in which regimen names list them. ``own_nodes`` maps
+    arms that differ from others with the same agents and partner to the word that makes them a
+    separate node.
     """
 
     abbreviations: Mapping[str, Annotated[str, Field(min_length=1, max_length=8)]]
@@ -141,20 +143,22 @@ class NetworkConfiguration(Form):
                         yield (part, at, column), f"must be a network that {wanted}."
 
     def of_setting(self, setting: str) -> tuple[Network, ...]:
-        """Networks of one setting, in the order of the file."""
+        """Networks of one setting, in file order."""
         return tuple(network for network in self.networks if network.setting == setting)
 
 
 def read_networks(folder: Path, configuration: Configuration, **known: Any) -> NetworkConfiguration:
     """Read ``networks.yaml``.
 
-    It is held against the settings and outcomes that there are, and ``known`` ``kinds`` of tables.
+    It is checked against the configured settings, outcomes and priors, and against ``kinds`` of
+    tables if these are in ``known``.
 
     Raises
     ------
     SheetError
-        When the file is missing, is no YAML, says what it may not, or names a setting or a network
-        that there is not; the problems name the place and what is allowed, all at once.
+        If the file is missing, is not valid YAML, has a value that is not allowed, or names a
+        setting or network that does not exist. It lists all problems, each with the place and
+        what is allowed.
     """
     known |= {"settings": configuration.settings, "outcomes": configuration.outcomes}
     known["priors"] = configuration.tau_priors
@@ -167,10 +171,10 @@ def unknown_network_names(
     arms: Sequence[str],
     line: LineOf = NOWHERE,
 ) -> Iterator[Problem]:
-    """Problems for names in networks.yaml that the sheet does not know.
+    """Errors for names in networks.yaml that are not in the sheet.
 
-    ``agents`` are those of ``agents.csv`` (partners are known too), ``arms`` those of ``arms.csv``:
-    a node of its own has to be one. ``line`` says where a name stands.
+    ``agents`` are those of ``agents.csv`` (partners are always known) and ``arms`` those of
+    ``arms.csv``, which ``own_nodes`` may name. ``line`` finds the line of a name.
     """
     known = {*agents, *PARTNERS}
     message = "is neither an agent of agents.csv nor a partner."

@@ -1,4 +1,4 @@
-"""Reads a file of config/ into its model, and tells in words and all at once what is wrong."""
+"""Reads a file of config/ into its model, or reports all its errors at once in plain words."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -16,8 +16,8 @@ from trial_evidence.words.problems import Problem, SheetError, did_you_mean, sho
 T = TypeVar("T")
 Place = tuple[str | int, ...]
 LineOf = Callable[[Place], int | None]
-"""The line of a place in a file of config/; None where nobody knows it."""
-# What a place can hold, by the words of a schema and of pydantic's faults.
+"""The line of a place in a file of config/; None if unknown."""
+# Types in words, by their names in JSON schemas and in pydantic's errors.
 TYPES = {
     kind: words
     for words, kinds in {
@@ -30,7 +30,7 @@ TYPES = {
     }.items()
     for kind in kinds.split()
 }
-# Kind of fault -> the name of its limit, and how what stands there compares with it.
+# Type of error -> the name of the limit, and how the value compares with it.
 _LIMITS = {
     "greater_than": ("gt", "is less than or equal to the minimum of"),
     "greater_than_equal": ("ge", "is less than the minimum of"),
@@ -44,8 +44,8 @@ def problem(
 ) -> Problem:
     """An error in a configuration file.
 
-    ``subject`` is the entry it is about, ``column`` the setting, ``value`` what stands there, where
-    the message goes on from it; each may be empty.
+    ``subject`` is the entry concerned, ``column`` the setting, and ``value`` the value found, if
+    the message continues from it; each may be empty.
     """
     quoted = f'"{shortened(value)}" ' if value else ""
     entry = f"{shortened(subject)}: " if subject else ""
@@ -53,11 +53,11 @@ def problem(
 
 
 def lines_of(path: Path) -> LineOf:
-    """The lines of a sound file; it is read again once something in it turns out to be wrong."""
+    """A function that finds lines in a valid file; it reads the file again at the first call."""
 
     @cache
     def content() -> Any:
-        # It may have been saved since; what is wrong is told without its line then.
+        # The file may have been saved with an error since; problems then have no line number.
         with suppress(OSError, YamlFault):
             return read_yaml_text(path.read_bytes())
 
@@ -65,7 +65,7 @@ def lines_of(path: Path) -> LineOf:
 
 
 def _nowhere(place: Place) -> int | None:
-    """The line of a place in what was made in code."""
+    """None: a configuration created in code has no lines."""
     return None
 
 
@@ -75,18 +75,18 @@ NOWHERE: LineOf = _nowhere
 def not_allowed(
     place: tuple[str, int, str, str], value: str, wrong: str, known: Iterable[str]
 ) -> Problem:
-    """An error in a table (file, row, subject, column): what is wrong, and what is known."""
+    """An error in a cell (file, row, subject, column), with the allowed words."""
     return Problem("error", *place, value, f'"{value}" {wrong}{among(known, value)}')
 
 
 def read(path: Path, form: type[T], **sections: Any) -> T:
-    """What a file says, in its model; it may name entries of ``sections`` of other files.
+    """Read a file into its model; it may refer to entries of ``sections`` of other files.
 
     Raises
     ------
     SheetError
-        When the file is missing, is no YAML, or says what it may not; the problems name the place,
-        the line, what stands there and what is allowed, all at once.
+        If the file is missing, is not valid YAML, or has a value that is not allowed. It lists all
+        problems, each with the place, the line, the value found and what is allowed.
     """
     try:
         content = read_yaml_text(path.read_bytes())
@@ -121,7 +121,7 @@ def read(path: Path, form: type[T], **sections: Any) -> T:
 
 
 def _subject(content: Any, path: Place) -> str:
-    """The entry of a list that a place is in, by its name or position."""
+    """Name or position of the list entry that contains a place."""
     if len(path) < 2 or not isinstance(path[1], int):
         return ""
     entry = content[path[0]][path[1]]
@@ -132,7 +132,7 @@ def _subject(content: Any, path: Place) -> str:
 
 
 def _located(loc: Place, content: Any, schema: Any) -> tuple[Place, Any, Any]:
-    """The place in the file that a fault of pydantic is about, what stands there, its schema."""
+    """The place in the file of a pydantic error, with its content and schema."""
 
     def resolved(node: Any) -> Any:
         if "$ref" not in node:
@@ -159,7 +159,7 @@ def _located(loc: Place, content: Any, schema: Any) -> tuple[Place, Any, Any]:
 def _faults(
     errors: Iterable[Mapping[str, Any]], content: Any, schema: Any
 ) -> Iterator[tuple[Place, str, str]]:
-    """Faults of pydantic: the place, the name there that is too much or missing, the words."""
+    """Pydantic's errors as place, name that is unknown or missing there, and message."""
     for error in errors:
         kind, loc, name = error["type"], error["loc"], str(["", *error["loc"]][-1])
         place, here, node = _located(loc, content, schema)
@@ -178,13 +178,13 @@ def _faults(
                 yield (*place, name), "", f"is not allowed.{among(allowed, str(here[name]))}"
             else:
                 yield place, name, f'"{name}" is missing.'
-        # Where an entry of a list is wrong, the list is not too short.
+        # Pydantic omits wrong entries; a list with one is not really too short.
         elif kind != "too_short" or len(here) < error["ctx"]["min_length"]:
             yield place, "", _in_words(error, here, node)
 
 
 def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> str:
-    """What is wrong, for somebody who has never seen a schema."""
+    """An error message for readers who have never seen a schema."""
     kind, limits = error["type"], error.get("ctx", {})
     either = node.get("description", "") if "anyOf" in node else ""
     if found is None:

@@ -1,4 +1,4 @@
-"""config/registry.yaml: the words by which a registry record is set against the sheet."""
+"""config/registry.yaml: phrases used to compare a registry record with the sheet."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,30 +14,30 @@ Phrases = Mapping[str, Some[Text]]
 
 
 class RegistryWords(Form):
-    """All of config/registry.yaml: phrases, in which capitals do not matter.
+    """All of config/registry.yaml: phrases, matched without regard to case.
 
     Attributes
     ----------
     agents
-        Further names of the agents of agents.csv, beside their ids and labels.
+        Further names of the agents of agents.csv, in addition to their ids and labels.
     partners
-        What names a partner of arms.csv in the title of a group.
+        Phrases that name a partner of arms.csv in the title of a group.
     not_given
-        What says in a group that the agent named with it was not given.
+        Phrases in a group which mean that the agent named with them was not given.
     outcomes
-        What names an outcome of analyses.yaml in the title of an outcome measure.
+        Phrases that name an outcome of analyses.yaml in the title of an outcome measure.
     event_terms
-        The terms of adverse events that are an outcome; the whole term.
+        Adverse event terms that correspond to an outcome; the whole term must match.
     serious_events
-        The outcome that the patients with any serious adverse event are.
+        The outcome that counts patients with any serious adverse event.
     ratio
-        What a hazard ratio is called.
+        Phrases for a hazard ratio.
     columns
-        Column of a table of results -> its words -> what stands for them in a record.
+        Column of a table of results -> its words -> phrases with the same meaning in a record.
     unsaid
-        Words of such columns that say nothing: a record may say more.
+        Words of such columns that mean "not stated": a record may give more detail.
     parts_of_patients
-        What says that a result is about a part of the patients.
+        Phrases which mean that a result concerns only some of the patients.
     """
 
     agents: Phrases
@@ -52,7 +52,7 @@ class RegistryWords(Form):
     parts_of_patients: Some[Text]
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
-        """Outcomes, columns and words that configuration and dictionary do not have."""
+        """Errors: outcomes not in the configuration, columns and words not in the dictionary."""
         outcomes = sections.get("outcomes", {})
         for part in ("outcomes", "event_terms"):
             for name in getattr(self, part) if outcomes else ():
@@ -79,9 +79,9 @@ def read_registry_words(
     Parameters
     ----------
     outcomes : mapping of str to Outcome
-        Those of analyses.yaml.
+        The outcomes of analyses.yaml.
     tables : mapping, optional
-        Tables of results -> column -> words, as the dictionary has them.
+        Table of results -> column -> words, from the dictionary.
 
     Raises
     ------

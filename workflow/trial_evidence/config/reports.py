@@ -1,4 +1,4 @@
-"""config/report.yaml: the claims that are examined, and the rules of certainty and effects."""
+"""config/report.yaml: how claims, certainty and effects are judged, and what the report shows."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "report.yaml"
-# Names so much alike are taken for the same; two factors of biology may share half their letters.
+# Names at least this similar count as the same name, misspelt. Set high: names of two different
+# biological factors may share half their letters.
 _A_SLIP = 0.8
-# Tables of a network that a claim may read, and the columns of each that it may name.
+# Network tables that a claim may read, and the columns of each that it may name.
 CLAIM_TABLES = {
     "interactions": (
         "first", "second", "trials_with", "trials_against_part", "estimate", "ci_low", "ci_high",
@@ -51,7 +52,7 @@ Risks = Annotated[
 ]
 
 
-# Domains in which certainty is judged: of a pooled answer (GRADE), of a network (CINeMA).
+# Domains in which certainty is judged: for a pooled result (GRADE), for a network (CINeMA).
 DOMAINS = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "publication_bias")
 NETWORK_DOMAINS = (
     "within_study_bias", "reporting_bias", "indirectness", "imprecision", "heterogeneity",
@@ -60,20 +61,20 @@ NETWORK_DOMAINS = (
 
 
 class CertaintyRules(Form):
-    """Thresholds at which a domain of certainty is proposed as serious or very serious.
+    """Thresholds at which a certainty domain is proposed as serious or very serious.
 
     Attributes
     ----------
     high_risk_share, very_high_risk_share
-        Share of the weight of trials at high risk of bias.
+        Share of the weight carried by trials at high risk of bias.
     concerns_share
-        Share of the weight of trials with some concerns, at high risk or not judged.
+        Share of the weight carried by trials with some concerns, at high risk or not judged.
     i2, very_high_i2
         I2 in percent.
     small_study_trials
-        Fewer trials are not tested for small-study effects.
+        With fewer trials, small-study effects are not tested.
     small_study_p
-        A p value below it suggests small-study effects.
+        A p value below this suggests small-study effects.
     """
 
     high_risk_share: Share
@@ -86,7 +87,7 @@ class CertaintyRules(Form):
 
 
 class OfAnalysis(Form):
-    """What is about one analysis."""
+    """Base of entries that refer to one analysis."""
 
     setting: str
     analysis: str
@@ -103,24 +104,24 @@ class OfAnalysis(Form):
             yield from self.misfits(found)
 
     def misfits(self, analysis: Analysis) -> Iterator[Fault]:
-        """What does not fit the analysis."""
+        """Errors: settings that do not suit the analysis."""
         if analysis.pool != "overall":
             message = "is not pooled over all its trials, so it has no overall effect."
             yield ("analysis",), f'"{self.setting}/{self.analysis}" {message}'
 
 
 class MilestoneRules(Form):
-    """Which printed share of an arm stands for its share at a time that is asked for.
+    """Which published event-free proportion of an arm may be used for a given time.
 
     Attributes
     ----------
     tolerance
-        How far from that time it may lie, as a share of the time.
+        How far its time may differ from the given time, as a fraction of that time.
     inferred_time
-        Words by which the note of a reconstructed row says that its time was inferred; such a row
-        is left out.
+        Words in the note of a reconstructed row which mean that its time was inferred; such rows
+        are left out.
     population
-        Who is analysed, in order of preference.
+        Analysis populations, in order of preference.
     """
 
     tolerance: Annotated[Number, Field(ge=0, lt=0.5)]
@@ -129,23 +130,24 @@ class MilestoneRules(Form):
 
 
 class ControlRisk(OfAnalysis):
-    """Where the risks without the second agent come from, for absolute effects of an analysis.
+    """Source of the control risks (without the second agent) for an analysis's absolute effects.
 
     Attributes
     ----------
     source
-        Quartiles of the control arms pooled; one half, at the control arms' own median time; what
-        the control arms had lost by stated times; or the risks stated.
+        ``control_arms``: quartiles of the pooled control arms; ``control_median``: one half, at the
+        control arms' own median time; ``milestones``: events in the control arms by given times;
+        ``stated``: the risks given here.
     risks
-        Low, moderate, high; only where they are stated.
+        Low, moderate, high; only if the source is ``stated``.
     basis
-        Where stated risks come from, and of what time, in words for the reader.
+        Where stated risks come from and the time they refer to, in words for the reader.
     months
-        The times; only where the source is ``milestones``, as are the next two.
+        The times; only if the source is ``milestones``, as are the next two.
     subgroups
-        Patients, as the sheet writes them, for whom the risks are shown as well.
+        Subgroups of patients, as written in the sheet, for which risks are shown as well.
     trials
-        The trials whose control arms are looked at; if left out, all that are pooled.
+        Trials whose control arms are used; default: all that are pooled.
     """
 
     source: Literal["control_arms", "control_median", "milestones", "stated"]
@@ -179,7 +181,7 @@ class ControlRisk(OfAnalysis):
 
 
 class EffectRule(OfAnalysis):
-    """Is there a benefit? By the leading (and co-primary) interval of an analysis."""
+    """Is there a benefit? Judged by the leading (and co-primary) interval of an analysis."""
 
     kind: Literal["effect"] = "effect"
 
@@ -195,7 +197,7 @@ class InteractionRule(OfAnalysis):
 
 
 class GroupsRule(OfAnalysis):
-    """Do groups of trials differ? By the test for subgroup differences."""
+    """Do groups of trials differ? Judged by the test for subgroup differences."""
 
     factor: str
     kind: Literal["groups"] = "groups"
@@ -207,7 +209,7 @@ class GroupsRule(OfAnalysis):
 
 
 class AssociationRule(Form):
-    """How is a biomarker associated with an outcome? Rows of biomarker_effects, never judged.
+    """How is a biomarker associated with an outcome? Shows rows of biomarker_effects; no verdict.
 
     Attributes
     ----------
@@ -218,7 +220,7 @@ class AssociationRule(Form):
     direction
         On which side of 1 the claim expects the ratio.
     contrasts
-        How the contrast begins; empty: any.
+        How the contrast begins in the sheet; empty: any.
     """
 
     biomarkers: Some[Text]
@@ -234,14 +236,14 @@ class TableRule(Form):
     Attributes
     ----------
     file
-        Below results/.
+        Path below results/.
     where
-        Column -> text that its cell must hold; the model ``random_effects`` stands for the one
-        that config.yaml chooses.
+        Column -> text that its cell must have; the model ``random_effects`` means the one chosen
+        in config.yaml.
     measure
-        What the estimate is, as the report prints it.
+        Name of the measure, as printed in the report.
     trials
-        Column with the number of trials, as ``estimate``, ``low`` and ``high`` name columns.
+        Column with the number of trials; ``estimate``, ``low`` and ``high`` are columns too.
     """
 
     file: Annotated[str, forms.shaped("^[a-z0-9_/]+[.]csv$", "a .csv file below results/")]
@@ -275,7 +277,7 @@ Rule = Annotated[
 
 
 class Claim(Form):
-    """A claim of the review, and the rule by which it is examined."""
+    """A claim of the review, and the rule by which it is assessed."""
 
     id: Id
     group: Text
@@ -284,18 +286,19 @@ class Claim(Form):
 
 
 class ClaimRules(Form):
-    """What counts as enough data for a verdict.
+    """How much evidence a verdict needs.
 
     Attributes
     ----------
     min_trials
-        For an effect and for an interaction.
+        Minimum for an effect and for an interaction.
     min_trials_of_a_test
-        With fewer trials, similarity of the groups cannot be shown.
+        With fewer trials, groups cannot be shown to be similar.
     probable
-        Probability of a benefit from which on its direction is called probable.
+        Smallest probability of a benefit at which its direction is called probable.
     least_share_of_specifications
-        Share of the specifications of the multiverse that a supported benefit needs.
+        Smallest share of the multiverse's specifications that must agree for a benefit to be
+        supported.
     """
 
     min_trials: Annotated[Whole, Field(ge=1)]
@@ -305,14 +308,14 @@ class ClaimRules(Form):
 
 
 class Biomarker(Form):
-    """A biomarker of the review, under all its names in the sheet.
+    """A biomarker of the review, with all its names in the sheet.
 
     Attributes
     ----------
     factors
-        By which trials report results by level.
+        Names of the subgroup factor by which trials report results.
     markers
-        Of ``biomarker_effects``.
+        Names in ``biomarker_effects``.
     """
 
     id: Id
@@ -327,14 +330,14 @@ class ReportConfiguration(Form):
     Attributes
     ----------
     absolute_scales
-        Measures of counts that absolute effects may be made with: the one that varies least
-        between the trials of an analysis is taken, the first where they are alike.
+        Measures of counts from which absolute effects may be computed: the one that varies least
+        between the trials of an analysis is used, or the first if they vary equally.
     agent
-        What one of the agents of an arm is called in tables and figures.
+        The word for an agent of an arm in tables and figures.
     question
-        What the report answers, on its start screen.
+        The question that the report answers, shown on its start screen.
     balance_months
-        Setting -> the time of the benefits that stand beside the harms of an added agent.
+        Setting -> time at which benefits are compared with the harms of an added agent.
     """
 
     title: Text
@@ -361,12 +364,13 @@ class ReportConfiguration(Form):
 def read_report_configuration(
     folder: Path, configuration: Configuration, networks: Iterable[Network] | None = None
 ) -> ReportConfiguration:
-    """Read ``report.yaml`` and hold it against the analyses and networks that it may name.
+    """Read ``report.yaml`` and check it against the configured analyses and networks.
 
     Raises
     ------
     SheetError
-        When the file is missing, says what it may not, or names an analysis that there is not.
+        If the file is missing, has a value that is not allowed, or names an analysis that does not
+        exist.
     """
     known: dict[str, Any] = {
         "analyses": {f"{entry.setting}/{entry.id}": entry for entry in configuration.analyses}
@@ -383,7 +387,7 @@ def read_report_configuration(
 def certainty_problems(
     configuration: Configuration, networks: Collection[tuple[str, str]], judgements: "pd.DataFrame"
 ) -> Iterator[Problem]:
-    """Problems for judgements of certainty about nothing that is configured, or in no domain of it.
+    """Errors for certainty judgements that name an unknown analysis, network or domain.
 
     Parameters
     ----------
@@ -391,7 +395,7 @@ def certainty_problems(
     networks : collection of (str, str)
         Setting and id of every network.
     judgements : DataFrame
-        ``setting``, ``analysis``, ``domain`` and ``row`` (as the spreadsheet numbers it).
+        Columns ``setting``, ``analysis``, ``domain`` and ``row`` (the spreadsheet's row number).
     """
     cells = judgements[["row", "setting", "analysis", "domain"]].itertuples(index=False)
     for row, setting, analysis, domain in cells:
@@ -419,17 +423,17 @@ def unknown_evidence(
     biomarkers: Sequence[str],
     line: LineOf = NOWHERE,
 ) -> Iterator[Problem]:
-    """Warnings for factors and biomarkers that are a slip of one that the sheet holds.
+    """Warnings for factors and biomarkers that look like misspellings of one in the sheet.
 
-    One that resembles nothing in the sheet is no slip: nobody has reported by it yet.
+    A name similar to none in the sheet gets no warning: it may not have been reported yet.
 
     Parameters
     ----------
     report : ReportConfiguration
     factors : sequence of str
-        By which trials report, and by which their own effects are compared.
+        Factors in the subgroups for which trials report results.
     biomarkers : sequence of str
-        Of ``biomarker_effects``.
+        Biomarkers of ``biomarker_effects``.
     """
     for place, entry, named, known in _names_of_evidence(report, factors, biomarkers):
         for name in named:
@@ -444,7 +448,7 @@ def unknown_evidence(
 def _names_of_evidence(
     report: ReportConfiguration, factors: Sequence[str], biomarkers: Sequence[str]
 ) -> Iterator[tuple[Place, str, Sequence[str], Sequence[str]]]:
-    """Where report.yaml names factors or biomarkers: place, entry, names there, known ones."""
+    """Places in report.yaml that name factors or biomarkers: place, entry, names, known names."""
     for at, claim in enumerate(report.claims):
         if isinstance(claim.rule, InteractionRule):
             yield ("claims", at, "rule", "factor"), claim.id, (claim.rule.factor,), factors

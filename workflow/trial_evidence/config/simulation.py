@@ -1,4 +1,4 @@
-"""config/calibration.yaml: how much is simulated to see whether the intervals hold."""
+"""config/calibration.yaml: size of the simulations that check the coverage of the intervals."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -8,25 +8,25 @@ from pydantic import Field
 from trial_evidence.config.forms import Fault, Form, Number, Some, Whole
 
 FILE = "calibration.yaml"
-# For so many the figures have room.
+# The figures have room for this many.
 _MOST_TAUS = 6
 
 
 class Simulation(Form):
-    """What is simulated for every pool, and in parts of which size.
+    """What is simulated for every meta-analysis, and in batches of what size.
 
     Attributes
     ----------
     taus
-        True between-trial standard deviations of log ratios, six at most. The last stands for
-        heterogeneity beyond what the default prior expects.
+        True between-trial standard deviations of log ratios, six at most. The last represents more
+        heterogeneity than the default prior expects.
     simulations
-        Meta-analyses for each pool and tau. With 10,000 no coverage whatever has a standard error
-        above half a percentage point.
+        Simulated meta-analyses for each pool and tau. With 10,000, the standard error of any
+        coverage is at most half a percentage point.
     part
-        How many of them are one part: a part is one job, and has random numbers of its own.
+        How many simulations form one part: each part is a job with its own random numbers.
     seed
-        Seed of the random numbers; pools with as many trials share them.
+        Seed of the random numbers; pools with the same number of trials share them.
     """
 
     taus: Some[Annotated[Number, Field(ge=0, le=5)]]
@@ -36,11 +36,11 @@ class Simulation(Form):
 
     @property
     def parts(self) -> int:
-        """Parts, the last of which may be smaller."""
+        """Number of parts; the last may be smaller."""
         return -(-self.simulations // self.part)
 
     def size(self, number: int) -> int:
-        """Meta-analyses for each pool and tau in the part of a number, from zero on."""
+        """Simulations for each pool and tau in a part; parts are numbered from zero."""
         return min(self.part, self.simulations - number * self.part)
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:

@@ -1,8 +1,7 @@
-"""Configuration files with the line of everything in them.
+"""Reading YAML files with the line number of every setting.
 
-YAML as its library reads it forgets where things stood, and of two settings with the same name
-silently takes the last; a person who looks for a slip needs the first, and is to be told of the
-second.
+PyYAML discards line numbers, and silently takes the last of two settings with the same name.
+Somebody looking for a mistake needs the line, and must be told of the duplicate.
 """
 
 import contextlib
@@ -15,7 +14,7 @@ import yaml
 from trial_evidence.words.problems import CONFLICT, IN_CONFLICT, quoted
 
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
-# What the YAML library says (how it begins), and what it most often means.
+# How a PyYAML message begins -> what it usually means.
 _SLIPS = {
     "mapping values are not allowed": "There is a colon where none is allowed. The line is "
     "indented wrongly, or a text with a colon in it needs quotation marks.",
@@ -29,12 +28,12 @@ _SLIPS = {
 
 
 class YamlFault(Exception):
-    """A file is no YAML that can be relied on.
+    """A file is not valid YAML, or is ambiguous.
 
     Attributes
     ----------
     line : int or None
-        Where, from 1; None where it concerns the whole file.
+        Line number, from 1; None if the whole file is concerned.
     message : str
         What is wrong, in words.
     """
@@ -45,12 +44,12 @@ class YamlFault(Exception):
 
 
 class Group(dict[str, Any]):
-    """Named settings, each with the line it stands in.
+    """Named settings, each with its line number.
 
     Attributes
     ----------
     line : int
-        Where the group begins, from 1.
+        Line where the group begins, from 1.
     lines : dict of str to int
         Name -> line.
     items_at : dict of str to list of int
@@ -65,7 +64,7 @@ class Group(dict[str, Any]):
 
 
 def read_yaml_text(content: bytes) -> Any:
-    """What a YAML file holds, every group of names as a `Group`.
+    """Content of a YAML file, with every mapping as a `Group`.
 
     Parameters
     ----------
@@ -80,7 +79,7 @@ def read_yaml_text(content: bytes) -> Any:
     Raises
     ------
     YamlFault
-        When it is not UTF-8, no YAML, a name stands twice in a group, or is no text.
+        If it is not UTF-8 or not valid YAML, or if a name occurs twice in a group or is not text.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -93,7 +92,7 @@ def read_yaml_text(content: bytes) -> Any:
             raise YamlFault(number, "The line begins with a tab. Indent it with spaces.")
         if CONFLICT.match(line_text):
             raise YamlFault(number, IN_CONFLICT)
-    # Each is a SafeLoader: it makes no objects.
+    # Both loaders are safe: they create no arbitrary objects.
     if len(re.findall(r"[\[{]", text)) < _DEEPEST and max(map(len, lines), default=0) < _DEEPEST:
         with contextlib.suppress(yaml.YAMLError, RecursionError):
             return yaml.load(text, Loader=_FAST)
@@ -112,14 +111,14 @@ def read_yaml_text(content: bytes) -> Any:
 
 
 def line_of(content: Any, path: Sequence[str | int]) -> int | None:
-    """Line of what stands at a path of names and positions, as near as it is known.
+    """Line of a setting, or of the nearest enclosing one whose line is known.
 
     Parameters
     ----------
     content : object
         As `read_yaml_text` returns it.
     path : sequence of str or int
-        Names of settings and positions in lists, from the outside to the inside.
+        Names of settings and positions in lists, from outermost to innermost.
     """
     found = content.line if isinstance(content, Group) else None
     items: list[int] = []
@@ -135,7 +134,7 @@ def line_of(content: Any, path: Sequence[str | int]) -> int | None:
 
 
 def point_hint(text: object) -> str:
-    """``' Use a point as decimal mark: 0.5.'`` where a text is a number with a comma, or ``''``."""
+    """``' Use a point as decimal mark: 0.5.'`` if a text is a number with a comma, else ``''``."""
     if isinstance(text, str) and _DECIMAL_COMMA.fullmatch(text):
         return f" Use a point as decimal mark: {text.replace(',', '.')}."
     return ""
@@ -146,7 +145,7 @@ def _in_words(message: str) -> str:
     return next(known, f"Something here is not valid YAML ({' '.join(message.split())}).")
 
 
-# How the library makes numbers and dates of their texts.
+# PyYAML's own constructors of truth values, numbers and dates.
 _MADE = {
     tag: yaml.constructor.SafeConstructor.yaml_constructors[tag]
     for tag in (f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "timestamp"))
@@ -154,7 +153,7 @@ _MADE = {
 
 
 class _Lines(yaml.constructor.SafeConstructor):
-    """Keeps the lines."""
+    """Constructs mappings as `Group` with line numbers; refuses duplicate names."""
 
     def group(self, node: yaml.MappingNode) -> Iterator[Group]:
         group = Group(node.start_mark.line + 1)
@@ -183,7 +182,7 @@ class _Lines(yaml.constructor.SafeConstructor):
                 group.items_at[name.value] = [x.start_mark.line + 1 for x in value.value]
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
-        """A number or a date; YAML takes 2026-13-45 for one by its form alone."""
+        """A truth value, number or date; YAML tags even 2026-13-45 as a date, by its form."""
         try:
             return _MADE[node.tag](self, node)
         except (ArithmeticError, AttributeError, LookupError, ValueError):
@@ -193,11 +192,11 @@ class _Lines(yaml.constructor.SafeConstructor):
 
 
 class _Telling(_Lines, yaml.SafeLoader):
-    """Written in Python: `_SLIPS` has words for its faults, and nesting is not too deep for it."""
+    """The Python loader: `_SLIPS` explains its messages, and deep nesting does not crash it."""
 
 
-# Written in C, eight times as fast, where PyYAML was built with it; what is nested thousands deep
-# ends its process, so longer lines and more brackets than this are left to the other.
+# The C loader, if PyYAML was built with it, is eight times as fast, but nesting thousands deep
+# crashes the process; so files with longer lines or more brackets than this use the Python loader.
 _FAST = type("_Fast", (_Lines, getattr(yaml, "CSafeLoader", yaml.SafeLoader)), {})
 _DEEPEST = 1000
 _loaders: tuple[Any, ...] = (_Telling, _FAST)
