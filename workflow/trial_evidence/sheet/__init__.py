@@ -1,7 +1,7 @@
-"""The extraction sheet: reading it, checking it, and handing it on as typed tables.
+"""The extraction sheet: reading it, checking it, and converting it to typed tables.
 
-Cells are read as text, checked against the data dictionary and only then converted. Whatever is
-wrong is reported all at once, with file, row and column.
+Cells are read as text, checked against the data dictionary and only then converted. All problems
+are reported at once, with file, row and column.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def find_problems(raw: Path, dictionary: Dictionary) -> tuple[Problem, ...]:
     Parameters
     ----------
     raw : Path
-        Folder with one CSV file a table.
+        Folder with one CSV file per table.
 
     Returns
     -------
     tuple of Problem
-        Errors first, then warnings, each in the order of the sheet.
+        Errors first, then warnings, each in sheet order.
     """
     return check_sheet(*read_folder(raw, dictionary), dictionary)[1]
 
@@ -46,7 +46,7 @@ def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem,
     Parameters
     ----------
     raw : Path
-        Folder with one CSV file a table.
+        Folder with one CSV file per table.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem,
     Raises
     ------
     SheetError
-        When anything is an error; it carries all errors and all warnings.
+        If there is any error; it lists all errors and all warnings.
     """
     tables, found = check_sheet(*read_folder(raw, dictionary), dictionary)
     if has_errors(found):

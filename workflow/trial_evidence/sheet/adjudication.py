@@ -1,8 +1,8 @@
-"""Two readers of one row: where they differ, and the value that was settled on.
+"""Double data extraction: where two readers disagree, and the value on which they settled.
 
-``second_reading`` says what a second reader found for a row, ``adjudication`` what counts where the
-two differ. This module finds the row that a reading is about and puts the settled value in its
-place; it stands upstream of everything that uses the numbers.
+``second_reading`` records what a second reader found for a row, ``adjudication`` which value counts
+where the two disagree. This module finds the row that a reading concerns and substitutes the
+settled value, before anything uses the numbers.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from .values import Reading as Cell
 if TYPE_CHECKING:
     import pandas as pd
 
-# A row of adjudication, the row of the sheet that it is about, and that row's settled cells.
+# A row of adjudication.csv, the number of the row it concerns, and that row's settled cells.
 _Decided = tuple[Mapping[str, Any], int, dict[str, Cell]]
 JOINT = "|"
 UNADJUDICATED_COLUMNS = [
     "trial_id", "table", "row", "field", "first", "second", "sheet_holds",
 ]  # fmt: skip
-# Columns that tell one result in several ways: settled together, or they contradict each other.
+# Columns that express one result in several ways; unless settled together, they may conflict.
 _TOLD_TOGETHER = (
     ("events", "n", "reported_percent"), ("hr", "ci_low", "ci_high", "ci_level", "p_value"),
 )  # fmt: skip
 _VERSUS = " v "
-# Whether a cell is what the first reader wrote, and the second -> whose value it is.
+# Whether a cell matches the first reader's value, and the second's -> whose value it is.
 _HOLDS = {
     (True, True): "both", (True, False): "first", (False, True): "second",
     (False, False): "neither",
@@ -53,15 +53,15 @@ _NUMBER = re.compile(r"<?(?P<number>-?[0-9]*\.?[0-9]+)( \(.*\))?")
 
 @dataclass(frozen=True)
 class Reading:
-    """What two readers found for one row.
+    """The values that two readers found for one row.
 
     Attributes
     ----------
     row : mapping
         Its row of second_reading.csv, column -> value.
     fields, first, second : tuple of str
-        The columns compared and the two readers' values, one a column; a single entry where the
-        values cannot be told apart by column.
+        The columns compared and each reader's values, one per column; a single entry if the values
+        cannot be assigned to columns.
     agree : bool
         The verdict of the second reader.
     """
@@ -75,35 +75,36 @@ class Reading:
     agree: bool
 
     def settled_by(self, decision: Mapping[str, Any]) -> bool:
-        """Say whether a row of adjudication is about this reading: same row, all its columns."""
+        """Return whether an adjudication covers this reading: the same row and all its columns."""
         same = (decision[name] == self.row[name] for name in ("table", "trial_id", "row_key"))
         return all(same) and set(self.fields) <= set(decision["field"].split(JOINT))
 
     def says(self, reader: str, values: Mapping[str, str]) -> bool:
-        """Say whether the values of a reader, ``first`` or ``second``, are these, by column."""
+        """Return whether these are the values of a reader, ``first`` or ``second``, by column."""
         theirs = zip(self.fields, getattr(self, reader), strict=True)
         return all(same_value(values[field], value) for field, value in theirs)
 
 
 def readings(sheet: Sheet) -> tuple[Reading, ...]:
-    """Return all second readings of a sheet, in its order."""
+    """Return all second readings of a sheet, in sheet order."""
     return tuple(_reading(row) for row in as_records(sheet["second_reading"]))
 
 
 def differing_fields(reading: Reading) -> tuple[int, ...]:
     """Return the positions in `reading.fields` at which the two values differ.
 
-    Two numbers agree when the finer rounds to the coarser: 52.5 and 53 do, 123 and 124 do not.
+    Two numbers agree if the more precise one rounds to the other: 52.5 and 53 do, 123 and 124 do
+    not.
     """
     pairs = zip(reading.first, reading.second, strict=True)
     return tuple(n for n, (one, other) in enumerate(pairs) if not same_value(one, other))
 
 
 def same_value(one: str, other: str) -> bool:
-    """Say whether two printed values may stand for the same value.
+    """Return whether two printed values can represent the same value.
 
-    Numbers printed with the same decimals have to be equal; otherwise the finer one has to round
-    to the coarser.
+    Numbers with the same number of decimals must be equal; otherwise the more precise one must
+    round to the other.
     """
     first, second = _number(one), _number(other)
     if first is None or second is None:
@@ -114,25 +115,25 @@ def same_value(one: str, other: str) -> bool:
 
 
 def contradict(one: str, other: str) -> bool:
-    """Say whether two printed values are numbers that cannot stand for the same value.
+    """Return whether two printed values are numbers that cannot represent the same value.
 
-    A number that is only bounded, ``<0.001``, contradicts none.
+    A number that is only a bound, ``<0.001``, contradicts nothing.
     """
     numbers = _number(one), _number(other)
     return None not in numbers and "<" not in one + other and not same_value(one, other)
 
 
 def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
-    """Return the rows of the sheet that a reading may be about.
+    """Return the rows of the sheet that a reading may concern.
 
-    Current rows go before superseded ones. Where several fit, those that hold the first reader's
-    values go before the others, then those that hold the second reader's.
+    Current rows take precedence over superseded ones, then rows that hold the first reader's values
+    over others, then rows that hold the second reader's.
 
     Returns
     -------
     tuple of int
-        Row numbers of the spreadsheet: none where the key fits no row, several where it does not
-        tell rows apart.
+        Row numbers of the spreadsheet: none if the key fits no row, several if it does not
+        distinguish them.
     """
     wanted = key_cells(reading.row["row_key"])
     rows = [
@@ -150,12 +151,12 @@ def matching_rows(sheet: Sheet, reading: Reading) -> tuple[int, ...]:
 
 
 def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
-    """Return whose value a row holds now, one word a field.
+    """Return whose value a row currently holds, one word per field.
 
     Returns
     -------
     tuple of str
-        ``first``, ``second``, ``both``, ``neither``, or ``""`` where the field is no column.
+        ``first``, ``second``, ``both``, ``neither``, or ``""`` if the field is not a column.
     """
     record = sheet.row(reading.table, row)
     return tuple(
@@ -165,22 +166,22 @@ def sheet_holds(sheet: Sheet, reading: Reading, row: int) -> tuple[str, ...]:
 
 
 def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.DataFrame:
-    """Return the disagreements between the readers that nobody has settled.
+    """Return the disagreements between the readers that have not been settled.
 
     Parameters
     ----------
     trials : collection of str
-        Ids of the trials asked about; by default all.
+        Ids of the trials to include; all by default.
 
     Returns
     -------
     DataFrame
-        One row a sheet row and field: ``trial_id``, ``table``, ``row`` (of the spreadsheet),
-        ``field``, ``first``, ``second`` (the two values as written) and ``sheet_holds`` (as
-        :func:`sheet_holds` says). Readings whose key fits no row are left out: they say nothing
-        about a number in use.
+        One row per sheet row and field: ``trial_id``, ``table``, ``row`` (of the spreadsheet),
+        ``field``, ``first``, ``second`` (the two values as written) and ``sheet_holds`` (see
+        :func:`sheet_holds`). Readings whose key fits no row are left out: they concern no number in
+        use.
     """
-    # Slow to import, and checking alone does not need it.
+    # Imported here because it is slow, and checks alone do not need it.
     import pandas as pd
 
     decisions = as_records(sheet["adjudication"])
@@ -199,7 +200,7 @@ def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.Dat
 
 
 def read_by_two(sheet: Sheet) -> set[tuple[str, int]]:
-    """Return table and row of every result that two readers agree on, or that was settled."""
+    """Return table and row of every result on which two readers agree, or that was settled."""
     decisions = as_records(sheet["adjudication"])
     return {
         (reading.table, row)
@@ -210,7 +211,7 @@ def read_by_two(sheet: Sheet) -> set[tuple[str, int]]:
 
 
 def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]:
-    """Return what is wrong with the adjudications of a sheet.
+    """Return the problems in the adjudications of a sheet.
 
     Parameters
     ----------
@@ -220,20 +221,19 @@ def adjudication_problems(sheet: Sheet, dictionary: Dictionary) -> list[Problem]
     Returns
     -------
     list of Problem
-        Located in adjudication.csv. Errors: no such reading, no or several rows, no such column,
-        a value that the column does not take or that cannot be true beside the other cells, and a
-        value that contradicts a cell that is not settled with it, such as a percentage beside the
-        old count: the pool would go on with the old count. Warnings: what does not add up between
+        Located in adjudication.csv. Errors: no such reading, no or several matching rows, no such
+        column, a value that the column does not allow or that is impossible given the other cells,
+        and a value that conflicts with a cell that is not settled with it, such as a new percentage
+        with the old count: pooling would still use the old count. Warnings: inconsistencies between
         cells that are all settled.
     """
     return _decided(sheet, dictionary)[1]
 
 
 def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
-    """Return the sheet with every settled value in its place.
+    """Return the sheet with every settled value substituted.
 
-    The note of a changed row says what stood there, what stands there now, and who settled it
-    where and why.
+    The note of a changed row gives the old and the new value, and who settled it, when and why.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def apply_adjudications(sheet: Sheet, dictionary: Dictionary) -> Sheet:
     Raises
     ------
     SheetError
-        When an adjudication has an error; see :func:`adjudication_problems`.
+        If an adjudication has an error; see :func:`adjudication_problems`.
     """
     decided, problems = _decided(sheet, dictionary)
     if has_errors(problems):
@@ -267,7 +267,7 @@ def _reading(row: Mapping[str, Any]) -> Reading:
 
 
 def key_cells(key: str) -> dict[str, str]:
-    """Return what a row key says: column -> value."""
+    """Return a row key as a dictionary, column -> value."""
     wanted = {}
     for part in key.split(";"):
         column, equals, value = part.partition("=")
@@ -294,7 +294,7 @@ def _holds(row: Mapping[str, Any], fields: Sequence[str], values: Sequence[str])
 
 
 def _is(cell: Any, text: str) -> bool:
-    """Say whether a typed cell may be what a reader wrote."""
+    """Return whether a typed cell is compatible with what a reader wrote."""
     if isinstance(cell, str):
         return cell == text.strip()
     number = _number(text)
@@ -304,7 +304,7 @@ def _is(cell: Any, text: str) -> bool:
 
 
 def _number(text: str) -> str | None:
-    """Return the number of a text such as ``0.022 (one-sided)``; None where it is no number."""
+    """Return the number in a text such as ``0.022 (one-sided)``; None if it is not a number."""
     match = _NUMBER.fullmatch(text.strip())
     return match["number"] if match else None
 
@@ -314,7 +314,7 @@ def _span(number: str) -> Span:
 
 
 def _decided(sheet: Sheet, dictionary: Dictionary) -> tuple[list[_Decided], list[Problem]]:
-    """Return the decisions that can be carried out, and what is wrong with decisions."""
+    """Return the decisions that can be applied, and the problems in all decisions."""
     every = readings(sheet)
     decided: list[_Decided] = []
     problems: list[Problem] = []
@@ -335,7 +335,7 @@ def _error(decision: Mapping[str, Any], column: str, message: str) -> Problem:
 def _settled(
     sheet: Sheet, dictionary: Dictionary, decision: Mapping[str, Any], read: Sequence[Reading]
 ) -> _Decided:
-    """Return a decision with the row that it is about, and its cells as they are settled."""
+    """Return a decision with the row it concerns and the settled cells."""
 
     def refused(column: str, message: str) -> SheetError:
         return SheetError([_error(decision, column, message)])
@@ -368,7 +368,7 @@ def _settled(
     cells: dict[str, Cell] = {}
     problems = []
     for field, value in zip(fields, values, strict=True):
-        # Ids tie the tables together: a settled value must not cut the tie.
+        # Ids link the tables: a settled value must not break a link.
         if field not in columns or columns[field].references or columns[field].type == "id":
             message = f"{quoted(field)} is not a column that can be settled."
             message += did_you_mean(field, columns)
@@ -384,12 +384,13 @@ def _settled(
 
 
 def _disagreements(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> Iterator[Problem]:
-    """Return what no longer adds up in a row once its cells are replaced."""
+    """Return the inconsistencies that replacing its cells introduces into a row."""
     decision, row, cells = decided
     table = dictionary.tables[decision["table"]]
     new_row = _replaced(sheet, dictionary, decided)
     after = _checked(table, new_row)
-    # A finding says where to look, which may be what is settled: it is no other finding for that.
+    # Messages quote the locator, which may itself be settled; use the new one on both sides so that
+    # an existing finding is not taken for a new one.
     old_row = {**sheet.row(table.name, row), "locator": new_row.get("locator")}
     before = _checked(table, old_row)
     settled = {column: cell.text for column, cell in cells.items()}
@@ -406,7 +407,7 @@ def _disagreements(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> I
 
 
 def _not_settled(column: str, row: CheckedRow, cells: Mapping[str, Cell]) -> list[str]:
-    """Return the filled columns of a row that tell the same result and are not settled."""
+    """Return the filled columns of a row that express the same result but are not settled."""
     together = next((group for group in _TOLD_TOGETHER if column in group), ())
     return [name for name in together if name in row.numbers and name not in cells]
 
@@ -421,7 +422,7 @@ def _settle_together(decision: Mapping[str, Any], missing: Sequence[str], messag
 
 
 def _checked(table: Table, record: Mapping[str, Any]) -> CheckedRow:
-    """A row of a typed table as the checks take it."""
+    """A row of a typed table in the form that the checks expect."""
     numbers = {
         name: record[name]
         for name, column in table.columns.items()
@@ -455,7 +456,7 @@ def _replaced(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> dict[s
             f"{column} settled between two readers: {cell.text}, not {was or 'empty'} "
             f"({decision['initials']}, {decision['date']}: {decision['reason']})"
         )
-        # How a printed number was settled is for readers too.
+        # Readers of the report should also learn how a published number was settled.
         note = "public_note" if "public_note" in after else "note"
         after[note] = f"{after[note]}; {words}" if after[note] else words
     return after

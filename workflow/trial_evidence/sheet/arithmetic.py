@@ -1,8 +1,8 @@
-"""Arithmetic that has to hold between numbers of the sheet.
+"""Arithmetic checks between numbers of the sheet.
 
-What cannot be true (more events than patients, an estimate outside its own interval) is an error.
-What looks wrong but may be what the source prints is a warning. A printed number stands for every
-number that rounds to it, so each check asks whether any such numbers agree.
+What is impossible (more events than patients, an estimate outside its own interval) is an error.
+What looks wrong but may be what the source prints is a warning. A printed number represents every
+number that rounds to it, so each check asks whether any such numbers are consistent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, printed_decimals, subgroup_pairs
 
-# Events, patients and arm: columns of a row of counts, and of the two sides of a contrast.
+# Columns for events, patients and arm: in a row of counts, and on both sides of a contrast.
 _SIDES = {
     "counts": (("events", "n", "arm_id"),),
     "contrasts": (
@@ -28,7 +28,7 @@ _SIDES = {
         ("events_control", "n_control", "control_arm_id"),
     ),
 }
-# Binary fractions: 0.285 is stored as 0.28499..., so an end of a rounding range needs a hair.
+# Tolerance at the ends of a rounding range, because 0.285 is stored as 0.28499... in binary.
 _HAIR = 1e-9
 _NORMAL = NormalDist()
 TREATED = "safety"
@@ -36,37 +36,37 @@ TREATED = "safety"
 
 @dataclass(frozen=True)
 class Span:
-    """All numbers between two ends, both included."""
+    """A closed interval of numbers."""
 
     low: float
     high: float
 
     @property
     def middle(self) -> float:
-        """Half way between the ends."""
+        """Midpoint."""
         return (self.low + self.high) / 2
 
     def meets(self, other: Span) -> bool:
-        """Say whether the two spans have a number in common."""
+        """Return whether the two spans overlap or touch."""
         return self.low <= other.high and other.low <= self.high
 
 
 def printed_span(number: float, decimals: int) -> Span:
-    """Return all numbers that are printed as `number` when rounded to `decimals`."""
+    """Return the range of numbers that round to `number` at `decimals` decimals."""
     half = 0.5 * 10.0**-decimals
     hair = _HAIR * max(abs(number), half)
     return Span(number - half - hair, number + half + hair)
 
 
 def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
-    """Return what does not add up.
+    """Return the arithmetic inconsistencies.
 
     Parameters
     ----------
     tables : mapping of str to sequence of CheckedRow
         Table name to rows; tables that could not be read are left out.
     dictionary : Dictionary
-        Says which tables hold results, and of which kind.
+        Gives the tables of results and the kind of each.
     """
     problems: list[Problem] = []
     randomised = {
@@ -87,7 +87,7 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
 
 
 def claimed_p(text: str) -> Span:
-    """Return all p values that a printed one may stand for: ``0.03``, or ``<0.001``."""
+    """Return the range of p values that a printed one, ``0.03`` or ``<0.001``, may represent."""
     number = float(text.removeprefix("<"))
     if text.startswith("<"):
         return Span(0.0, number)
@@ -95,28 +95,28 @@ def claimed_p(text: str) -> Span:
 
 
 def quantile(level: float) -> float:
-    """Return the normal quantile of a two-sided interval of `level` percent."""
+    """Return the normal quantile for a two-sided interval at `level` percent."""
     return _NORMAL.inv_cdf(0.5 + level / 200)
 
 
 def p_by_interval(
     ratio: Span, low: Span | None, high: Span | None, level: float, sided: str
 ) -> Span:
-    """Return the p values, ``one``- or ``two``-sided, as of :func:`two_sided_p`."""
+    """Return the p values of :func:`two_sided_p`, halved if `sided` is not ``two``."""
     two = two_sided_p(ratio, low, high, level)
     return two if sided == "two" else Span(two.low / 2, two.high / 2)
 
 
 def two_sided_p(ratio: Span, low: Span | None, high: Span | None, level: float) -> Span:
-    """Return the two-sided p values that an estimate and its interval allow.
+    """Return the range of two-sided p values compatible with an estimate and its interval.
 
     The Wald statistic is ``|log ratio| / se``, with the standard error from the width of the
-    interval on the log scale, or from the distance to the one limit that is given.
+    interval on the log scale, or from the distance to the only limit given.
 
     Parameters
     ----------
     ratio, low, high : Span
-        Rounding ranges of the printed ratio and limits; a limit that is not given is None.
+        Rounding ranges of the printed ratio and limits; None for a limit that is not given.
     level : float
         Confidence level in percent.
     """
@@ -124,8 +124,8 @@ def two_sided_p(ratio: Span, low: Span | None, high: Span | None, level: float) 
     if ratio.low <= 1 <= ratio.high:
         ratios.add(1.0)
     found = []
-    # p moves in one direction with each of the three numbers on either side of ratio 1, so its
-    # extremes are at the corners.
+    # On either side of ratio 1, p is monotonic in each of the three numbers, so its extremes are at
+    # the corners.
     for centre, lower, upper in itertools.product(ratios, _ends(low), _ends(high)):
         effect = math.log(centre)
         width = _half_width(effect, lower, upper)
@@ -160,7 +160,7 @@ def _patients(
         message = f"{row.text(events)} events in {row.text(n)} {patients} are impossible."
         yield row.problem("error", events, message)
     total = randomised.get(row.text(arm), math.inf)
-    # Patients counted by the treatment that they had may be more than were allocated to it.
+    # Patients counted by treatment received may outnumber those allocated to it.
     if row.text("population") != TREATED and row.numbers.get(n, 0.0) > total:
         message = (
             f"{row.numbers[n]:.0f} patients are analysed, but arms.csv has {total:.0f} in "
@@ -184,17 +184,17 @@ def _percent(row: CheckedRow) -> Iterator[Problem]:
 
 
 def printed_alike(*cells: tuple[str, float]) -> tuple[Span | None, ...]:
-    """Return the rounding ranges of texts that are these numbers, None for NaN.
+    """Return the rounding ranges of numbers from their printed texts; None for NaN.
 
-    Spreadsheets drop the zero of 1.40, so all are taken as printed with as many decimals as the
-    one that has most.
+    Spreadsheets drop the zero of 1.40, so all are assumed to have as many decimals as the text with
+    the most.
     """
     decimals = max(printed_decimals(text) for text, _ in cells)
     return tuple(None if math.isnan(n) else printed_span(n, decimals) for _, n in cells)
 
 
 def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, ...]:
-    """Return the rounding ranges of ratio, lower and upper limit."""
+    """Return the rounding ranges of the ratio and its lower and upper limits."""
     columns = (ratio, "ci_low", "ci_high")
     return printed_alike(*((row.text(c), row.numbers.get(c, math.nan)) for c in columns))
 
@@ -271,7 +271,7 @@ def _arms_make_the_trial(tables: Rows) -> Iterator[Problem]:
     for row in tables.get("trials", ()):
         parts = arms[row.text("trial_id")]
         total, added = row.numbers.get("n_randomised", math.nan), sum(parts)
-        # No number where the trial or one of its arms has none.
+        # NaN if the trial or one of its arms has no number.
         known = parts and not math.isnan(total - added)
         if row.text("randomised") == "yes" and known and added != total:
             terms = " + ".join(f"{n:.0f}" for n in parts)
@@ -280,7 +280,7 @@ def _arms_make_the_trial(tables: Rows) -> Iterator[Problem]:
 
 
 def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> Iterator[Problem]:
-    """Levels of a factor hold no more patients and events than the arm they are part of."""
+    """The levels of a factor must not add up to more patients or events than the whole arm has."""
     wholes = defaultdict(list)
     parts = defaultdict(list)
     for row in counts:

@@ -1,7 +1,7 @@
-"""Reading a CSV file as cells of text, with the row numbers of the spreadsheet.
+"""Reading a CSV file as text cells, with the spreadsheet's row numbers.
 
-Nothing is guessed and nothing is repaired here: a file that a spreadsheet saved in another form
-(semicolons, Windows or UTF-16 characters, a stray quotation mark) is reported, never half read.
+Nothing is guessed or repaired here: a file saved in another format (semicolons, Windows or UTF-16
+characters, a stray quotation mark) is reported, never partly read.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from .dictionary import Table
 
 SAVE_AS = 'Save it as "CSV UTF-8" with commas between the cells.'
 
-# A cell longer than this is a quotation mark that swallowed rows, not a note.
+# A longer cell is not a note but an unclosed quotation mark that swallowed the following rows.
 _LONGEST_CELL = 100_000
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row with as many cells as the header.
+    """A row with as many cells as the header.
 
     Attributes
     ----------
     number : int
-        As the spreadsheet counts, the header being row 1.
+        Row number in the spreadsheet; the header is row 1.
     cells : mapping of str to str
-        Column name to text; only columns that the dictionary knows and that the header names
-        once. An optional column that is left out holds empty texts.
+        Column name to text, only for columns in the dictionary that occur once in the header. An
+        optional column missing from the file has empty texts.
     """
 
     number: int
@@ -58,14 +58,14 @@ class RawTable:
     Attributes
     ----------
     table : Table
-        What the dictionary says about it.
+        Its entry in the dictionary.
     columns : frozenset of str
         The columns that could be read.
     unread : frozenset of str
-        Cells of rows with too few or too many cells: they may hold ids that other tables
-        refer to, so a reference to one of them is not reported as wrong.
+        Cells of rows with too few or too many cells: these may contain ids that other tables
+        refer to, so references to them are not reported as wrong.
     absent : frozenset of str
-        The optional columns that the file leaves out; all columns where there is no file.
+        Optional columns missing from the file; all columns if the file is missing.
     """
 
     table: Table
@@ -76,7 +76,7 @@ class RawTable:
 
     @property
     def has_no_file(self) -> bool:
-        """Whether this is an optional table that was left out as a whole."""
+        """Whether this is an optional table whose file is missing."""
         return self.absent == self.columns
 
 
@@ -86,14 +86,14 @@ def read_cells(table: Table, content: bytes | None) -> tuple[RawTable | None, li
     Parameters
     ----------
     table : Table
-        What the dictionary says about it.
+        Its entry in the dictionary.
     content : bytes or None
-        The file; None when there is none.
+        Content of the file; None if it is missing.
 
     Returns
     -------
     RawTable or None
-        None when the file cannot be read as a table at all.
+        None if the file cannot be read as a table at all.
     list of Problem
     """
     if content is None and table.optional:
@@ -144,7 +144,7 @@ def _not_utf_8(file: str, content: bytes, start: int) -> SheetError:
 
 
 def _row_at(text: str, position: int) -> int:
-    # The character added stands for the one in question: it belongs to the row that it opens.
+    # "x" replaces the character in question, which may be the first of its row.
     before = io.StringIO(text[:position].replace("\0", " ") + "x", newline="")
     rows = 0
     try:
@@ -161,7 +161,7 @@ def _records(file: str, text: str) -> list[list[str]]:
     reader, read = csv.reader(io.StringIO(text, newline=""), strict=True), 0
     try:
         for record in reader:
-            # Most cells repeat others: each text is held once.
+            # Most cells repeat others: store each text only once.
             records.append([*map(sys.intern, record)])
             read = reader.line_num
     except csv.Error as error:

@@ -1,4 +1,4 @@
-"""Checking a sheet against the dictionary: cells, keys, references, then rules across cells."""
+"""Checks of a sheet against the dictionary: cells, keys, references, then rules across cells."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes | Non
     Returns
     -------
     dict of str to bytes or None
-        Table name to file content, None for a file that cannot be opened; one that is missing is
-        left out.
+        Table name to file content; None if the file cannot be opened, left out if it is missing.
     list of Problem
-        Files that cannot be opened, and files that no table is read from.
+        Files that cannot be opened, and files that belong to no table.
     """
     contents: dict[str, bytes | None] = {}
     problems = []
@@ -66,18 +65,18 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes | Non
 def read_tables(
     contents: Mapping[str, bytes | None], dictionary: Dictionary
 ) -> tuple[dict[str, RawTable], list[Problem]]:
-    """Read the tables of a sheet as text, and say what is wrong with whole files and rows.
+    """Read the tables of a sheet as text, with the problems in whole files and rows.
 
     Parameters
     ----------
     contents : mapping of str to bytes
-        Table name to file content; a table that is left out is reported as missing, one with None
-        has been reported.
+        Table name to file content; an omitted table is reported as missing, None means that the
+        problem has already been reported.
     """
     problems: list[Problem] = []
     tables = {}
     for name, table in dictionary.tables.items():
-        # One that cannot be opened has been reported.
+        # A file that cannot be opened has already been reported.
         if contents.get(name, b"") is None:
             continue
         cells, found = read_cells(table, contents.get(name))
@@ -95,14 +94,14 @@ def check_sheet(
     Parameters
     ----------
     raw_tables, problems
-        As :func:`read_folder` or :func:`read_tables` gives them.
+        As returned by :func:`read_folder` or :func:`read_tables`.
 
     Returns
     -------
     dict of str to CheckedTable
-        Every table that could be read; complete when no problem is an error.
+        Every table that could be read; complete if no problem is an error.
     tuple of Problem
-        Errors first, then warnings, each in the order of the sheet.
+        Errors first, then warnings, each in sheet order.
     """
     tables, problems = {}, [*problems]
     for name, cells in raw_tables.items():
@@ -144,7 +143,7 @@ def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
     unsound: dict[int, list[str]] = defaultdict(list)
     for name in raw.columns:
         cells = [row.cells[name] for row in raw.rows]
-        # Most cells of a column are alike.
+        # Most cells of a column are identical, so read each distinct text once.
         read = {cell: read_cell(table.columns[name], cell) for cell in set(cells)}
         texts[name] = [read[cell].text for cell in cells]
         if not all(isnan(reading.number) for reading in read.values()):
@@ -197,7 +196,7 @@ def _references(checked: CheckedTable, tables: Mapping[str, CheckedTable]) -> It
         for row in checked.rows:
             text = row.text(column.name)
             for part in text.split("+") if column.type == "agents" else [text]:
-                # The id may stand in a cell or row that has been reported already.
+                # The id may be in a cell or row that has already been reported.
                 if part and part not in known and nearest(part, target.doubtful) is None:
                     message = f"{quoted(part)} is not in {target.table.file}, column {key}."
                     yield row.problem("error", column.name, message + did_you_mean(part, known))

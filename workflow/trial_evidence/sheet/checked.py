@@ -1,4 +1,4 @@
-"""The sheet after its cells were read one by one: what the checks across cells work on."""
+"""The sheet after its cells have been read: the input for checks across cells."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .dictionary import Dictionary, Table
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """One row whose readable cells can be relied on.
+    """A row of which only the valid cells are kept.
 
     Attributes
     ----------
     number : int
         Row number of the spreadsheet.
     subject : str
-        The trial (or source, agent, ...) the row is about.
+        The trial (or source, agent, ...) that the row concerns.
     texts : mapping of str to str
-        Column to text, ``""`` for an empty cell; cells that could not be read are left out, so
-        that one fault is reported once.
+        Column to text, ``""`` for an empty cell; invalid cells are left out, so that an error is
+        reported only once.
     numbers : mapping of str to float
-        Column to number; only filled cells of number columns.
+        Column to number, only for filled cells of numeric columns.
     """
 
     file: str
@@ -34,11 +34,11 @@ class CheckedRow:
     numbers: Mapping[str, float]
 
     def text(self, column: str) -> str:
-        """Return the text of a cell; ``""`` when it is empty or could not be read."""
+        """Return the text of a cell; ``""`` if it is empty or invalid."""
         return self.texts.get(column, "")
 
     def is_blank(self, column: str) -> bool:
-        """Say whether a cell was left empty (a cell that could not be read is not empty)."""
+        """Return whether a cell was left empty (an invalid cell is not empty)."""
         return self.texts.get(column) == ""
 
     def problem(self, severity: Severity, column: str, message: str) -> Problem:
@@ -51,19 +51,19 @@ Rows = Mapping[str, Sequence[CheckedRow]]
 
 
 def of_kind(tables: Rows, dictionary: Dictionary, *kinds: str) -> list[CheckedRow]:
-    """The rows of the tables of results of these kinds; of every kind where none is named."""
+    """Rows of all tables of results of these kinds, or of every kind if none is given."""
     names = dictionary.of_kind(*kinds) if kinds else dictionary.kinds
     return [row for name in names for row in tables.get(name, ())]
 
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """A table whose cells were read.
+    """A table whose cells have been read.
 
     Attributes
     ----------
     doubtful : frozenset of str
-        Texts of cells that could not be read; see `RawTable.unread`.
+        Texts of invalid cells, and `RawTable.unread`.
     columns : frozenset of str
         The columns that could be read.
     """

@@ -1,4 +1,4 @@
-"""The data dictionary: what each column of the sheet may hold, read from ``dictionary/*.csv``."""
+"""The data dictionary: allowed values of every column of the sheet, from ``dictionary/*.csv``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _RANGE = re.compile(r"(?P<low>>=?)?(?P<from>-?[0-9.]+?)(\.\.(?P<to>[0-9.]+))?")
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers a column may hold.
+    """The numbers allowed in a column.
 
     Attributes
     ----------
     low, high : float
-        Ends of the range; `high` is infinite when the dictionary gives none.
+        Limits; `high` is infinite if the dictionary gives none.
     """
 
     low: float
@@ -40,7 +40,7 @@ class Range:
         return above and number <= self.high
 
     def in_words(self) -> str:
-        """Return the range as a message says it: ``above 0``, ``from 0 to 100``."""
+        """Return the range in words, for messages: ``above 0``, ``from 0 to 100``."""
         start = f"{self.low:g}"
         if self.high == float("inf"):
             return f"{start} or more" if self.low_included else f"above {start}"
@@ -51,31 +51,31 @@ class Range:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table; the fields are those of the dictionary file.
+    """A column of a table; the fields are those of the dictionary file.
 
     Attributes
     ----------
     words : tuple of str
-        Allowed words of a column of type ``word``.
+        Allowed words in a column of type ``word``.
     range : Range or None
-        Allowed numbers of a number column.
+        Allowed numbers in a numeric column.
     pattern : str
-        Regular expression that a text has to match as a whole, or ``""``.
+        Regular expression that the whole text must match, or ``""``.
     one_pair : bool
-        A subgroup column in which only a single ``factor=level`` may stand.
+        A subgroup column that allows only a single ``factor=level``.
     required : bool
         No cell may be empty.
     optional : bool
-        The column itself may be left out; its cells are then empty.
+        The column itself may be left out; its cells then count as empty.
     unique : {"yes", "key", "no"}
         ``yes``: no value twice; ``key``: no combination of the key columns twice.
     references : tuple of (str, str), or None
-        Table and column that must hold the value.
+        Table and column in which the value must occur.
     only_where : tuple of (str, str), or None
-        Another column of the table and its word with which a cell must be filled in; with any
-        other word it must be empty.
+        Another column of the table and a word: the cell must be filled in if that column has the
+        word, and empty if it has any other.
     of_rows_where : tuple of (str, str), or None
-        A column of the table referred to, and the word that the row referred to must have there.
+        A column of the referenced table, and the word that the referenced row must have there.
     """
 
     name: str
@@ -96,31 +96,32 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        """Whether the cells hold numbers; a p value may have ``<`` before it."""
+        """Whether the cells are numbers; a p value may be preceded by ``<``."""
         return self.type in NUMBER_TYPES or self.type == "p_value"
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the sheet.
+    """A table of the sheet.
 
     Attributes
     ----------
     name : str
         The file is ``<name>.csv``.
     one_row_is : str
-        What a row stands for.
+        What a row represents.
     rows_required : bool
-        A file with a header and no rows is an error.
+        A file with a header but no rows is an error.
     optional : bool
-        The file itself may be left out; the table then has no rows.
+        The file itself may be missing; the table then has no rows.
     kind : str
         Kind of evidence in a table of results: ``counts``, ``contrasts``, ``rates`` or ``times``;
         ``""`` for all other tables.
     outcome_column : str
-        The column that names the outcome. A row without it reports what the table is named after.
+        The column that names the outcome. If it is missing or empty, the outcome has the name of
+        the table.
     columns : mapping of str to Column
-        In the order of the dictionary.
+        In dictionary order.
     """
 
     name: str
@@ -138,12 +139,12 @@ class Table:
 
     @property
     def words(self) -> dict[str, tuple[str, ...]]:
-        """Column -> allowed words; none where anything may stand."""
+        """Column -> allowed words; empty for columns that are not of type ``word``."""
         return {column.name: column.words for column in self.columns.values()}
 
     @property
     def subject_column(self) -> str | None:
-        """The column that names what a row is about: the trial, else the table's own id."""
+        """The column that names what a row concerns: the trial, or else the table's own id."""
         if "trial_id" in self.columns:
             return "trial_id"
         ids = (column.name for column in self.columns.values() if column.type == "id")
@@ -151,7 +152,7 @@ class Table:
 
     @property
     def keys(self) -> list[tuple[str, ...]]:
-        """The columns, alone or together, in which no two rows have the same."""
+        """Columns or combinations of columns that must be unique across rows."""
         single = [(column.name,) for column in self.columns.values() if column.unique == "yes"]
         composite = tuple(column.name for column in self.columns.values() if column.unique == "key")
         return [*single, composite] if composite else [*single]
@@ -165,7 +166,7 @@ class Dictionary:
 
     @property
     def kinds(self) -> dict[str, str]:
-        """Table -> kind of evidence in it, for the tables of results."""
+        """Table -> kind of evidence, for the tables of results."""
         return {table.name: table.kind for table in self.tables.values() if table.kind}
 
     def of_kind(self, *kinds: str) -> list[str]:
@@ -173,7 +174,7 @@ class Dictionary:
         return [name for name, kind in self.kinds.items() if kind in kinds]
 
     def with_words(self, column: str, words: Iterable[str], table: str = "") -> Dictionary:
-        """The dictionary with further words in a word column, of every table or of one."""
+        """A copy with further allowed words in a word column, in every table or only in one."""
         tables = dict(self.tables)
         for name, held in self.tables.items():
             known = held.columns.get(column)
@@ -185,7 +186,7 @@ class Dictionary:
 
 
 class DictionaryError(Exception):
-    """The dictionary itself is not as it should be: a fault of the project, not of the sheet."""
+    """The dictionary itself is invalid: an error in the project, not in the sheet."""
 
 
 def read_dictionary(folder: Path) -> Dictionary:
@@ -194,16 +195,16 @@ def read_dictionary(folder: Path) -> Dictionary:
     Parameters
     ----------
     folder : Path
-        Holds ``tables.csv`` (columns table, rows_required, kind, outcome_column, one_row_is) and
-        one ``<table>.csv`` a table (columns column, type, unit, allowed, required, unique,
-        references, example, meaning). ``required`` may be ``column=word``: required where another
-        column has that word, and empty elsewhere. ``references`` may be ``table.column where
+        Contains ``tables.csv`` (columns table, rows_required, kind, outcome_column, one_row_is) and
+        one ``<table>.csv`` per table (columns column, type, unit, allowed, required, unique,
+        references, example, meaning). ``required`` may be ``column=word``: required if another
+        column has that word, and otherwise empty. ``references`` may be ``table.column where
         other=word``: only rows with that word may be referred to.
 
     Raises
     ------
     DictionaryError
-        When a file is missing or says something this module does not know.
+        If a file is missing or has an entry that this module does not know.
     """
     tables = {}
     for entry in _read(folder / "tables.csv"):
@@ -230,7 +231,7 @@ def read_dictionary(folder: Path) -> Dictionary:
 
 
 def dictionary_as_markdown(dictionary: Dictionary) -> str:
-    """Return the dictionary as the page that analysts read (``docs/data-dictionary.md``)."""
+    """Return the dictionary as a page for analysts (``docs/data-dictionary.md``)."""
     return filled("dictionary.md.j2", _one_cell, tables=dictionary.tables.values())
 
 
@@ -282,7 +283,7 @@ def _range(where: str, text: str) -> Range:
 
 
 def _condition(where: str, text: str) -> tuple[str, str] | None:
-    """``column=word`` as the two; None where nothing is said."""
+    """``column=word`` as a pair; None for an empty text."""
     column, sign, word = text.partition("=")
     if text and not (column and sign and word):
         raise DictionaryError(f"{where}: {text!r} is none of yes, no, {OPTIONAL} and column=word")

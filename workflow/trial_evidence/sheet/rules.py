@@ -1,4 +1,4 @@
-"""Rules that tie several cells together: within a row, and between rows and tables."""
+"""Rules that involve several cells: within a row, and between rows and tables."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .values import ALL, subgroup_pairs
 ANY = "*"
 NOT_SAID = frozenset({"", "not reported", "not applicable"})
 
-# What makes two rows of a table tell the same result of the same source, what may be left unsaid in
-# one of them, and the numbers of the result.
+# Columns in which two rows agree if they report the same result from the same source; columns that
+# may be unstated in one of them; and the numbers of the result.
 _SAME_RESULT = {
     "counts": (
         ("arm_id", "outcome", "definition", "population", "subgroup", "source_id"),
@@ -31,7 +31,7 @@ _SAME_RESULT = {
         ("hr", "ci_low", "ci_high"),
     ),
 }
-# What a record that was screened has to come with.
+# Decision on a screened record -> the column it requires, and why.
 _WITH_DECISION = {
     "duplicate": ("duplicate_of", "a duplicate needs the record that it is the same as"),
     "known": ("source_id", "a report that is known needs its source"),
@@ -39,7 +39,8 @@ _WITH_DECISION = {
     "not_eligible": ("reason", "a report that is not eligible needs a reason"),
     "included": ("source_id", "an included report needs its source: add it to sources.csv"),
 }
-# A table, and within what of it; the columns that no two ids of it may share, and what to do.
+# Table, and the columns within which it is compared -> columns in which no two of its ids may have
+# the same value, and advice.
 _ONE_ID = {
     ("sources",): (
         ("doi", "pmid"), "Keep one of them, and name it wherever the other is named.",
@@ -49,30 +50,30 @@ _ONE_ID = {
         "If it is the same trial, keep one of them: its patients count twice.",
     ),
 }  # fmt: skip
-# The columns that name something in figures.
+# The columns whose text is printed in figures.
 _IN_FIGURES = {
     "agents": "label", "sources": "first_author", "trials": "name", "arms": "label",
     "exclusions": "reason",
 }  # fmt: skip
-# Beyond the Latin, Greek and Cyrillic letters and the signs that the font of the figures has.
+# Characters other than the Latin, Greek and Cyrillic letters and signs of the figures' font.
 _NOT_DRAWN = re.compile(
     "[\u0531-\u1cff\u2011\u2460-\u24ff\u25e7-\u2639\u2670-\u2c5f\u2c78-\ufb00\ufb03-\U0010ffff]"
 )
-# First letters of the categories of what is not seen by itself: marks, controls, blanks.
+# First letters of the Unicode categories that are invisible alone: marks, controls, spaces.
 _UNSEEN = "MCZ"
-# A level that stands once is compared with levels that stand at least this often.
+# A level that occurs once is compared with levels that occur at least this often.
 _OFTEN = 3
 
 
 def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
-    """Return what breaks a rule across cells.
+    """Return the violations of rules across cells.
 
     Parameters
     ----------
     tables : mapping of str to sequence of CheckedRow
         Table name to rows; tables that could not be read are left out.
     dictionary : Dictionary
-        Says which tables hold results, and of which kind.
+        Gives the tables of results and the kind of each.
     """
     results = of_kind(tables, dictionary)
     pairs = Counter(pair for row in results for pair in _pairs(row))
@@ -93,7 +94,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
 
 
 def _conditions(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
-    """Cells that are to be filled in, or refer to a row, only where another column has a word."""
+    """Conditional rules of the dictionary: ``required`` and ``references`` with a condition."""
     for name, table in dictionary.tables.items():
         for column in table.columns.values():
             if column.only_where is not None:
@@ -198,7 +199,7 @@ def _twice(values: Sequence[str], row: CheckedRow, earlier: CheckedRow) -> Probl
 
 
 def _one_thing_twice(tables: Rows) -> Iterator[Problem]:
-    """Two ids of one report, which would seem to confirm itself, or of one trial, pooled twice."""
+    """Two ids for one report, which would seem to confirm itself, or one trial, pooled twice."""
     for (table, *within), (columns, advice) in _ONE_ID.items():
         for column in columns:
             seen: dict[tuple[str, ...], CheckedRow] = {}
@@ -232,7 +233,7 @@ def _letters_of_figures(tables: Rows) -> Iterator[Problem]:
 
 
 def _screening(tables: Rows) -> Iterator[Problem]:
-    """What a decision on a record has to come with, so that the flow can count it."""
+    """Missing information on a screening decision, which the flow diagram needs to count it."""
     for row in tables.get("screening", ()):
         column, why = _WITH_DECISION.get(row.text("decision"), ("", ""))
         if column and row.is_blank(column):
@@ -240,14 +241,14 @@ def _screening(tables: Rows) -> Iterator[Problem]:
 
 
 def _second_readings(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
-    """A reading counts for or against the readers' agreement: it has to fit what it says."""
+    """Second readings must be consistent, because they count towards the readers' agreement."""
     for row in tables.get("second_reading", ()):
         table = dictionary.tables.get(row.text("table"))
         if table is None:
             continue
         fields = row.text("field").split(JOINT)
         named = [("row_key", name) for name in key_cells(row.text("row_key"))]
-        # Two columns whose sum was compared: events_experimental+events_control.
+        # A field may be the sum of two columns: events_experimental+events_control.
         named += [("field", name) for field in fields for name in field.split("+")]
         for column, name in named:
             if row.text(column) and name not in table.columns:
@@ -260,7 +261,7 @@ def _second_readings(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
 def _values_read_twice(row: CheckedRow, fields: Sequence[str]) -> Iterator[Problem]:
     read = {name: row.text(name).split(JOINT) for name in ("first_value", "second_value")}
     for column, values in read.items():
-        # One text may stand for all columns: that it was left out, for example.
+        # One text may apply to all columns, for example that the row was left out.
         if len(values) not in (1, len(fields)):
             given = f"{counted(len(values), 'value')} for {counted(len(fields), 'column')}"
             yield row.problem("error", column, f"there are {given} ({', '.join(fields)}).")
@@ -282,7 +283,7 @@ def _pairs(row: CheckedRow) -> list[str]:
 
 
 def _factors_of_decisions(tables: Rows, pairs: Counter[str]) -> Iterator[Problem]:
-    """A slip in a factor would make a decision take no effect, without a word."""
+    """Subgroups of decisions that occur in no result: if misspelt, the decision has no effect."""
     factors = {pair.partition("=")[0] for pair in pairs}
     for row in tables.get("exclusions", ()):
         factor = row.text("subgroup")
@@ -297,7 +298,7 @@ def _factors_of_decisions(tables: Rows, pairs: Counter[str]) -> Iterator[Problem
 
 
 def _rare_subgroups(results: Sequence[CheckedRow], pairs: Counter[str]) -> Iterator[Problem]:
-    """Levels are not listed in the dictionary, so a slip makes a new level: look for near ones."""
+    """Levels that look misspelt: the dictionary does not list levels, so compare similar ones."""
     often = [pair for pair, times in pairs.items() if times >= _OFTEN]
     for row in results:
         for pair in _pairs(row):
@@ -308,10 +309,10 @@ def _rare_subgroups(results: Sequence[CheckedRow], pairs: Counter[str]) -> Itera
 
 
 def _is_slip(text: str, word: str) -> bool:
-    """Say whether one letter more, less, other or exchanged makes `text` into `word`."""
+    """Return whether `text` becomes `word` by one inserted, deleted, changed or swapped letter."""
     if text.lower() == word.lower():
         return True
-    # What is left without the letters that both begin and end with.
+    # Strip the common prefix and suffix.
     for _ in range(2):
         same = shared_start(text, word)
         text, word = text[same:][::-1], word[same:][::-1]

@@ -15,11 +15,11 @@ from .values import ALL
 if TYPE_CHECKING:
     import pandas as pd
 
-# How many decimals a source printed says how far a limit may be from the true one, and which of two
-# reports of one rate is the finer.
+# Columns whose printed decimals matter: they show how far rounding may have moved a limit, and
+# which of two reports of a rate is more precise.
 PRINTED = {"hazard_ratios": ("hr", "ci_low", "ci_high", "p_value"), "milestones": ("percent",)}
 
-# What a table of results says of its rows where it has no such column.
+# Default values for columns that a table of results does not have.
 UNSAID = {"subgroup": ALL, "assessor": "", "status": "current"}
 
 
@@ -30,15 +30,16 @@ class Sheet:
     Attributes
     ----------
     tables : mapping of str to DataFrame
-        Table name to frame, in the columns of the dictionary. Numbers are float64 with NaN for an
-        empty cell; all else is text with ``""`` for an empty cell. A p value is split into
-        ``p_value`` and ``p_value_operator`` (``"="``, ``"<"`` or ``""``). ``row`` is the row
-        number of the spreadsheet. A table of results also has ``outcome``, the name of what a row
-        reports (where the table has no column for it, that of the table), and ``subgroup`` and
-        ``assessor`` where the table has none. Columns of ``PRINTED`` are kept as the text in the
-        file as well: ``hr_printed``, ``percent_printed``.
+        Table name to data frame, with the columns of the dictionary. Numbers are float64 with NaN
+        for an empty cell; everything else is text with ``""`` for an empty cell. A p value is split
+        into ``p_value`` and ``p_value_operator`` (``"="``, ``"<"`` or ``""``). ``row`` is the row
+        number of the spreadsheet. A table of results also has ``outcome``, the outcome that a row
+        reports (the name of the table if it has no such column or the cell is empty), and
+        ``subgroup``, ``assessor`` and ``status``, with the defaults of ``UNSAID`` if the sheet
+        lacks them. Columns in ``PRINTED`` are also kept as the text in the file: ``hr_printed``,
+        ``percent_printed``.
     kinds : mapping of str to str
-        Tables of results, each with the kind of evidence that it holds.
+        Table of results -> its kind of evidence.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -48,11 +49,11 @@ class Sheet:
         return self.tables[name]
 
     def of_kind(self, kind: str) -> tuple[str, ...]:
-        """Names of the tables of results that hold one kind of evidence."""
+        """Names of the tables of results with this kind of evidence."""
         return tuple(name for name, other in self.kinds.items() if other == kind)
 
     def all_of(self, kind: str) -> tuple[pd.DataFrame, ...]:
-        """The tables of results that hold one kind of evidence."""
+        """The tables of results with this kind of evidence."""
         return tuple(self.tables[name] for name in self.of_kind(kind))
 
     @property
@@ -61,12 +62,12 @@ class Sheet:
         return tuple(self.kinds)
 
     def row(self, name: str, number: int) -> dict[str, Any]:
-        """The row of a table that the spreadsheet gives this number; empty where there is none."""
+        """The row of a table with this spreadsheet row number; an empty dictionary if none."""
         table = self.tables[name]
         return next(iter(as_records(table[table["row"] == number])), {})
 
     def of_trial(self, name: str, trial_id: str) -> Sequence[dict[str, Any]]:
-        """Rows of a table about a trial, column -> value; nobody may change them."""
+        """Rows of a table for one trial, column -> value; callers must not modify them."""
         return self._of_trials.get(name, {}).get(trial_id, [])
 
     @cached_property
@@ -79,32 +80,32 @@ class Sheet:
 
     @cached_property
     def judgements(self) -> dict[tuple[str, str], str]:
-        """Trial and outcome -> the overall risk of bias that a person judged."""
+        """Trial and outcome -> the overall risk of bias as judged by a person."""
         table = self.tables["risk_of_bias"]
         places = zip(table["trial_id"], table["outcome"], strict=True)
         return dict(zip(places, table["overall"], strict=True))
 
 
 def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a frame as dictionaries, column name -> value."""
+    """Rows of a data frame as dictionaries, column name -> value."""
     names = [str(name) for name in frame.columns]
     return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
 def typed_sheet(tables: Mapping[str, CheckedTable]) -> Sheet:
-    """Return the frames of a sheet in which no error was found."""
+    """Return the data frames of a sheet without errors."""
     frames = {name: _frame(name, table) for name, table in tables.items()}
     kinds = {name: checked.table.kind for name, checked in tables.items() if checked.table.kind}
     return Sheet(MappingProxyType(frames), MappingProxyType(kinds))
 
 
 def operator(p_value: str) -> str:
-    """Return the operator of a p value as written."""
+    """Return the operator of a p value as written: ``<``, ``=``, or ``""`` for an empty cell."""
     return "<" if p_value.startswith("<") else p_value and "="
 
 
 def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
-    # Slow to import, and checking alone does not need it.
+    # Imported here because it is slow, and checks alone do not need it.
     import pandas as pd
 
     rows = checked.rows
@@ -124,5 +125,5 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
         for name_of, unsaid in UNSAID.items():
             data.setdefault(name_of, ([unsaid] * len(rows), "object"))
     series = {n: pd.Series(cells, dtype=dtype) for n, (cells, dtype) in data.items()}
-    # A copy keeps columns of one type together: rows of all of them are taken at once.
+    # copy() stores columns of one type in one block, which makes taking rows faster.
     return pd.DataFrame(series).copy()

@@ -1,4 +1,4 @@
-"""Reading one cell: the text of a value, or what is wrong with it and how to write it."""
+"""Reading one cell: its value, or what is wrong with it and how to write it correctly."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from trial_evidence.words.problems import Severity, did_you_mean, quoted
 
 from .dictionary import NUMBER_TYPES, Column
 
-# Longer than any printed number, and short enough for int() and float() to be quick.
+# Longer than any printed number, yet short enough for int() and float() to be fast.
 _LONGEST_NUMBER = 24
 _LARGEST_NUMBER, _SMALLEST_NUMBER = 1e12, 1e-9
-# More than any source prints; so many can still be written out.
+# More decimals than any source prints, but few enough to write out.
 _MOST_DECIMALS = 30
 
 # Types of columns whose numbers have no decimals.
@@ -23,13 +23,13 @@ MISSING_MARKS = frozenset({
     "na", "n/a", "n.a.", "nr", "n/r", "n.r.", "nan", "none", "null", "nil", "nd", "-", "--", "–",
     "—", ".", "?", "missing",
 })  # fmt: skip
-# What a paper prints in place of a number.
+# What papers print in place of a number.
 NO_NUMBER = MISSING_MARKS | {
     "ne", "nc", "not reported", "not reached", "not estimable", "not available", "not applicable",
     "not stated", "not given", "unknown",
 }  # fmt: skip
 ALL = "all"
-# Of the column ``verification``: somebody saw the number in the source itself.
+# Value of the column ``verification``: somebody saw the number in the source itself.
 PRIMARY = "primary"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -55,28 +55,28 @@ _UNUSUAL_SPACES = {
     "\u00ad": "a soft hyphen",
 }
 _WITHOUT_UNUSUAL_SPACES = dict.fromkeys(map(ord, _UNUSUAL_SPACES), "") | NO_BREAK_SPACES
-# Control characters, but for those that end a line.
+# Control characters other than line breaks.
 _INVISIBLE = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MINUS = "−–—‐‑"
 _POINTS = str.maketrans(",·", "..")
-# "é" and "–" of a UTF-8 file that was once opened as Windows-1252.
+# What "é" and "–" become if a UTF-8 file was once opened as Windows-1252.
 _GARBLED = re.compile("[ÃÂ][\u0080-\u00bf]|â€")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in one cell.
+    """The result of reading one cell.
 
     Attributes
     ----------
     text : str
         The value as text; ``""`` for an empty cell.
     number : float
-        The value of a number column; NaN for an empty cell and for columns that hold no number.
+        The value in a numeric column; NaN for an empty cell and for other columns.
     error : str
         Why the cell cannot be used, or ``""``.
     warning : str
-        What looks wrong but can be read, or ``""``.
+        What looks wrong although the cell can be used, or ``""``.
     """
 
     text: str
@@ -86,7 +86,7 @@ class Reading:
 
     @property
     def findings(self) -> list[tuple[Severity, str]]:
-        """What is wrong, and how bad it is."""
+        """Severity and message of each problem with the cell."""
         found: list[tuple[Severity, str]] = [("error", self.error), ("warning", self.warning)]
         return [(severity, message) for severity, message in found if message]
 
@@ -100,17 +100,17 @@ def _refused(cell: str, message: str) -> _RefusedError:
 
 
 def read_cell(column: Column, cell: str) -> Reading:
-    """Read one cell as its column wants it.
+    """Read one cell according to the type of its column.
 
     Parameters
     ----------
     cell : str
-        The text between two commas of the file.
+        Text of the cell, unchanged.
 
     Returns
     -------
     Reading
-        References to other tables are not looked at here.
+        References to other tables are not checked here.
     """
     if not cell.strip(" "):
         if column.required:
@@ -140,14 +140,14 @@ def _read_filled(column: Column, cell: str) -> Reading:
 
 
 def printed_decimals(text: str) -> int:
-    """Return how many decimals a number is printed with: 2 for ``1.00``, 0 for ``57``."""
+    """Return the number of decimals in a printed number: 2 for ``1.00``, 0 for ``57``."""
     mantissa, _, exponent = text.lstrip("<").lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
     return max(0, decimals - int(exponent or 0))
 
 
 def subgroup_pairs(text: str) -> tuple[tuple[str, str], ...] | None:
-    """Return the (factor, level) pairs of a subgroup; none for ``all``; None if malformed."""
+    """Return the (factor, level) pairs of a subgroup; ``()`` for ``all``; None if malformed."""
     if text == ALL:
         return ()
     pairs = []
@@ -161,7 +161,7 @@ def subgroup_pairs(text: str) -> tuple[tuple[str, str], ...] | None:
 
 
 def _refuse_anywhere(cell: str) -> None:
-    """Refuse what no cell may hold, whatever its type."""
+    """Refuse characters and texts that are not allowed in any type of cell."""
     for character, name in () if cell.isascii() else _UNUSUAL_SPACES.items():
         if character in cell:
             clean = " ".join(cell.translate(_WITHOUT_UNUSUAL_SPACES).split())
@@ -181,7 +181,7 @@ def _refuse_anywhere(cell: str) -> None:
 
 
 def _refuse_no_single_value(cell: str) -> None:
-    """Refuse what a cell that is to hold one word or number may not hold."""
+    """Refuse line breaks and outer spaces in a cell that should hold one word or number."""
     if "\n" in cell or "\r" in cell:
         one_line = quoted(" ".join(cell.split()))
         raise _refused(cell, f"contains a line break. Write {one_line}.")
@@ -226,7 +226,7 @@ def _read_number(column: Column, cell: str) -> Reading:
     number = _number(cell)
     if abs(number) > _LARGEST_NUMBER:
         raise _refused(cell, "is a number that is too large or too long.")
-    # Of 1e-999 no more than 0 is left.
+    # float() turns 1e-999 into 0.
     nought = not re.search("[1-9]", cell.lower().partition("e")[0])
     if (abs(number) < _SMALLEST_NUMBER and not nought) or printed_decimals(cell) > _MOST_DECIMALS:
         raise _refused(cell, "is a number that is too small.")
@@ -243,7 +243,7 @@ def _number(text: str) -> float:
 
 
 def _advice(column: Column, cell: str) -> str:
-    """Return how a value that is not a number should probably be written."""
+    """Return advice on how a value that is not a number was probably meant to be written."""
     whole = column.type in _WHOLE
     if _DATE.fullmatch(cell):
         return (
