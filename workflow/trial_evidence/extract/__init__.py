@@ -1,1 +1,1 @@
-"""From the checked sheet to tidy evidence: regimens, contrasts, selected rows, effect sizes."""
+"""From the checked sheet to tidy evidence: regimens, contrasts, row selection, effect sizes."""

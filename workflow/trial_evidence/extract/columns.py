@@ -1,4 +1,4 @@
-"""Columns of the tables that the extract stage writes; light, so that any stage can read them."""
+"""Columns of the tables that the extract stage writes; a light module that any stage can import."""
 
 USED_COLUMNS = [
     "setting", "analysis", "outcome", "measure", "subgroup", "trial_id", "trial", "year",
@@ -17,7 +17,7 @@ USED_NUMBERS = [
     "ci_high", "ci_level", "p_value", "yi", "vi", "median_followup_months",
 ]  # fmt: skip
 RATE_NUMBERS = ["year", "events", "n", "rate", "rate_low", "rate_high", "yi", "vi"]
-# What the evidence keeps of a row of counts, and of a row of contrasts, as it stands in the sheet.
+# Columns copied unchanged from the sheet into the evidence, for rows of counts and of contrasts.
 OF_COUNTS = (
     "definition", "population", "assessor", "verification", "derivation", "source_id", "locator",
 )  # fmt: skip
@@ -25,7 +25,7 @@ OF_CONTRASTS = (
     "hr", "ci_low", "ci_high", "ci_level", "p_value", "vi", "se_source", "endpoint",
     "median_followup_months", "assessor", "verification", "derivation", "source_id", "locator",
 )  # fmt: skip
-# What the evidence keeps as `note`: the sheet's own `note` is for those who extract.
+# Becomes the column `note` of the evidence; the sheet's own `note` is for the data extractors.
 PUBLIC = "public_note"
 SET_ASIDE_COLUMNS = [
     "setting", "analysis", "subgroup", "trial_id", "trial", "table", "row", "arms", "what",

@@ -1,4 +1,4 @@
-"""Evidence of comparisons: of each trial the first contrast with a complete set of rows."""
+"""Comparative evidence: for each trial, the first contrast with a complete set of rows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from trial_evidence.extract.selection import WHOLE, Choice, choose_among
 from trial_evidence.files import Record
 from trial_evidence.words.numbers import EN_DASH
 
-# A value as its source prints it, in the dictionary's words.
+# Value of the column ``derivation`` for a number exactly as published.
 REPORTED = "reported"
 NO_STANDARD_ERROR = "no interval, exact p value or events from which to compute the standard error"
 SIDES = ("experimental", "control")
@@ -23,7 +23,7 @@ Records = list[dict[str, Any]]
 def trial_evidence(
     context: Context, analysis: Analysis, contrasts: Iterable[Record], levels: tuple[str, ...]
 ) -> tuple[Records, Records]:
-    """Rows used and set aside of one trial, by its contrasts that the analysis takes."""
+    """Rows used and rows set aside for one trial, from its contrasts in order of preference."""
     used: Records = []
     taken: tuple[int, ...] = ()
     reasons: dict[int, str] = {}
@@ -51,7 +51,7 @@ def trial_evidence(
 def _choose(
     context: Context, analysis: Analysis, contrast: Mapping[str, Any], levels: tuple[str, ...]
 ) -> tuple[dict[int, Record], Choice]:
-    """Rows of a contrast that the analysis may take, and which of them it takes."""
+    """Candidate rows of a contrast, and the choice made among them."""
     arms = (contrast["experimental_arm_id"], contrast["control_arm_id"])
     candidates = context.candidates(analysis, arms, levels)
     orders = context.selection.ordered(analysis.table, analysis.selection)
@@ -79,7 +79,7 @@ def _used_records(
     levels: tuple[str, ...],
     taken: Sequence[Record],
 ) -> Iterator[dict[str, Any]]:
-    """Of each level a row a measure, from the two arms' counts or from one row of the contrast."""
+    """One row per level and measure, from the two arms' counts or from one row of contrasts."""
     arms = [contrast[f"{side}_arm_id"] for side in SIDES]
     regimens = {
         side: join_agents(contrast[f"{side}_agents"].split("+"), context.labels)
@@ -100,7 +100,7 @@ def _used_records(
 
 
 def _counted(experimental: Record, control: Record) -> dict[str, Any]:
-    """The counts of two arms, with both words where they differ, that of the experimental first."""
+    """The counts of two arms; where their texts differ, both, with the experimental arm's first."""
     arms = (experimental, control)
     words = {c: [arm.get(c, "") for arm in arms] for c in (*OF_COUNTS, PUBLIC)}
     return {
@@ -114,13 +114,13 @@ def _counted(experimental: Record, control: Record) -> dict[str, Any]:
 
 
 def _contrasted(context: Context, arms: Sequence[str], level: str, row: Record) -> dict[str, Any]:
-    """A ratio of the arms, turned round where it is printed the other way round."""
+    """A ratio of the arms, inverted if published as control versus experimental."""
     inverted = row["experimental_arm_id"] == arms[1]
     printed = reversed(SIDES) if inverted else SIDES
     counts: dict[str, float] = {}
     for side, own, arm in zip(SIDES, printed, arms, strict=True):
         n = row[f"n_{own}"]
-        # Patients are only counted here, never weighted by: the randomised number may stand in.
+        # n is only displayed, never used as a weight, so the number randomised can replace it.
         counted = context.randomised[arm] if level == WHOLE and np.isnan(n) else n
         counts |= {f"events_{side}": row[f"events_{own}"], f"n_{side}": counted}
     return {
@@ -136,7 +136,7 @@ def _contrasted(context: Context, arms: Sequence[str], level: str, row: Record) 
 
 
 def _published(row: Record) -> str:
-    """A ratio and its interval with the decimals of the source; empty where it printed no such."""
+    """Ratio and interval with the source's decimals; ``""`` unless published as such."""
     if row["derivation"] != REPORTED or row["se_source"] != "interval":
         return ""
     ratio, low, high = (row[f"{name}_printed"] for name in ("hr", "ci_low", "ci_high"))

@@ -1,4 +1,4 @@
-"""One setting of the sheet, indexed for look-ups, and what every kind of evidence shares."""
+"""The sheet of one setting, indexed for look-ups, and helpers shared by all kinds of evidence."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from trial_evidence.measures.effects import log_hazard_ratio
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import unadjudicated
 
-# What a log ratio and its standard error are made from.
+# Columns from which a log ratio and its standard error are computed.
 OF_RATIOS = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
              "events_experimental", "events_control")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Context:
-    """The sheet, narrowed to one setting; `rows` and `of_arm` are by table of results."""
+    """The sheet, restricted to one setting; `rows` and `of_arm` are keyed by table of results."""
 
     setting: str
     trials: Mapping[str, Record]
@@ -48,9 +48,9 @@ class Context:
     def candidates(
         self, analysis: Analysis | RateAnalysis, arms: Sequence[str], levels: Sequence[str]
     ) -> dict[int, Record]:
-        """Rows on an analysis about these arms and levels, in the order of the sheet.
+        """Rows that suit an analysis, for these arms and levels, in sheet order.
 
-        Of the arms of a contrast only the first that its row names is looked at.
+        A row of contrasts is found by its experimental arm only.
         """
         rows, of_arm = self.rows[analysis.table], self.of_arm[analysis.table]
         labels = sorted(label for arm in dict.fromkeys(arms) for label in of_arm.get(arm, ()))
@@ -61,7 +61,7 @@ class Context:
         }
 
     def admitted(self, analysis: Analysis) -> list[str]:
-        """The trials that an analysis may include."""
+        """Ids of the trials that an analysis may include."""
         rule = analysis.trials
 
         def reported(trial_id: str) -> bool:
@@ -78,7 +78,7 @@ class Context:
     def excluded(
         self, trial_id: str, arms: Sequence[str], analysis: str, subgroup: str
     ) -> str | None:
-        """Reason for which a trial or arm is shown but not pooled, or None."""
+        """Why a trial or arm is shown but not pooled; None if it is pooled."""
         return excluded(self.exclusions.get(trial_id, ()), arms, analysis, subgroup)
 
     def about(
@@ -99,7 +99,7 @@ class Context:
 
 
 def setting_context(sheet: Sheet, configuration: Configuration, setting: str) -> Context:
-    """Narrow the sheet to one setting and index it."""
+    """Restrict the sheet to one setting and index it."""
     trials = sheet["trials"]
     trials = trials[trials["setting"] == setting]
     trials = trials.assign(label=trials["name"].map(trial_label))
@@ -135,9 +135,9 @@ def setting_context(sheet: Sheet, configuration: Configuration, setting: str) ->
 
 
 def first_report_years(sheet: Sheet) -> dict[str, float]:
-    """Year in which each trial was first reported, NaN where nothing says it.
+    """Year in which each trial was first reported; NaN if unknown.
 
-    As trials.csv has it; where its cell is empty, the earliest year of the sources of its results.
+    Taken from trials.csv or, if the cell is empty, the earliest year of the sources of its results.
     """
     years = sheet["sources"].set_index("source_id")["year"]
     read = pd.concat([sheet[table][["trial_id", "source_id"]] for table in sheet.results])
@@ -150,12 +150,12 @@ def first_report_years(sheet: Sheet) -> dict[str, float]:
 
 
 def readers_differ(sheet: Sheet, trials: Collection[str]) -> dict[tuple[str, int], str]:
-    """Rows of some trials in which two readers found different values and nobody has settled it.
+    """Rows of these trials with unsettled disagreements between two readers.
 
     Returns
     -------
     dict
-        (table, row as a spreadsheet numbers it) -> what differs, in words.
+        (table, row number of the spreadsheet) -> the differing values, in words.
     """
     words: dict[tuple[str, int], list[str]] = {}
     for record in records(unadjudicated(sheet, trials)):
@@ -166,24 +166,24 @@ def readers_differ(sheet: Sheet, trials: Collection[str]) -> dict[tuple[str, int
 
 
 def tables_of(configuration: Configuration) -> dict[tuple[str, str], str]:
-    """(setting, analysis) -> the table of the sheet that its rows are of."""
+    """(setting, analysis) -> the table of the sheet from which its rows come."""
     analyses = (*configuration.analyses, *configuration.rates)
     return {(analysis.setting, analysis.id): analysis.table for analysis in analyses}
 
 
 def trial_label(name: str) -> str:
-    """Short name of a trial: what comes before the first bracket of its full name."""
+    """Short name of a trial: its full name up to the first bracket."""
     return name.partition(" (")[0]
 
 
 def unusable(rows: Mapping[int, Record], selection: Selection) -> dict[int, str]:
-    """Rows that the admission rules keep out, each with the reason."""
+    """Rows that the admission rules exclude, each with the reason."""
     reasons = {label: inadmissible(row, selection) for label, row in rows.items()}
     return {label: reason for label, reason in reasons.items() if reason is not None}
 
 
 def where(values: Mapping[str, str]) -> Callable[[Record], bool]:
-    """A test of rows: these columns hold these values."""
+    """A predicate for rows in which these columns have these values."""
     return lambda row: all(row[column] == value for column, value in values.items())
 
 
@@ -195,7 +195,7 @@ def aside_record(
     row: Record,
     reason: str,
 ) -> dict[str, Any]:
-    """A row of the sheet that an analysis looked at and did not take."""
+    """A record for a row of the sheet that an analysis considered but did not use."""
     if "arm_id" in row:
         arms, what = row["arm_id"], f"{row['definition']}, {row['population']}"
     else:

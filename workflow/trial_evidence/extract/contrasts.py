@@ -1,4 +1,4 @@
-"""Contrasts: two arms of one randomised trial, their kind and the agents added."""
+"""Contrasts between two arms of a randomised trial: their kind and the agents added."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -15,26 +15,26 @@ _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
 
 
 def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:
-    """All contrasts of the randomised trials, each pair of arms once.
+    """All contrasts in the randomised trials, each pair of arms once.
 
-    The arm with more HER2 agents is experimental; with equal numbers the one whose antibody is
-    replaced by a conjugate, then the one without chemotherapy, then the later one in the sheet.
+    The experimental arm is the one with more HER2 agents; if equal, the one with more conjugates;
+    then the one without chemotherapy; then the later one in the sheet.
 
     Parameters
     ----------
     arms : DataFrame
-        As :func:`trial_evidence.extract.regimens.arm_regimens` returns them.
+        As returned by :func:`trial_evidence.extract.regimens.arm_regimens`.
     trials : DataFrame
-        ``trial_id`` and ``randomised``.
+        Columns ``trial_id`` and ``randomised``.
     agents : DataFrame
-        ``agent`` and ``parent_antibody`` (empty where the agent is no conjugate).
+        Columns ``agent`` and ``parent_antibody`` (empty if the agent is not a conjugate).
 
     Returns
     -------
     DataFrame
-        One row a contrast. ``added_agents`` are those of the experimental arm that the control arm
-        lacks; ``changed_backbone`` is true where the experimental arm holds, in place of an
-        antibody of the control arm, a conjugate made of it.
+        One row per contrast. ``added_agents`` are the experimental arm's agents that the control
+        arm lacks; ``changed_backbone`` is true if the experimental arm replaces an antibody of the
+        control arm by a conjugate made from it.
     """
     randomised = set(trials.loc[trials["randomised"] == "yes", "trial_id"])
     parents = dict(zip(agents["agent"], agents["parent_antibody"], strict=True))
@@ -70,20 +70,20 @@ def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFra
 
 
 def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
-    """The contrasts that an analysis takes, preferred control arms first.
+    """The contrasts that an analysis admits, preferred control arms first.
 
     Parameters
     ----------
     contrasts : DataFrame
-        Of the trials of the analysis's setting.
+        Contrasts of the trials in the analysis's setting.
     analysis : Analysis
-        Its ``contrast`` rule names the kind and, where stated, the arms in order of preference,
+        Its ``contrast`` rule gives the kind and, optionally, the arms in order of preference,
         whether the partner is the same and whether the backbone has changed.
 
     Returns
     -------
     DataFrame
-        The matching contrasts, ordered by trial (as in the sheet) and preference.
+        The matching contrasts, sorted by trial (in sheet order), then by preference.
     """
     rule = analysis.contrast
     found = contrasts[contrasts["kind"] == rule.kind]
@@ -103,7 +103,7 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
 
 
 def _ordered(earlier: Arm, later: Arm, parents: Mapping[str, str]) -> tuple[Arm, Arm]:
-    """The experimental arm and the control arm of two."""
+    """Two arms as experimental and control."""
 
     def rank(arm: Arm) -> tuple[int, int, bool]:
         conjugates = sum(bool(parents.get(agent)) for agent in arm["agent_set"])

@@ -25,19 +25,19 @@ NO_INFORMATION = "there is no event, or only events, in both arms, which says no
 
 @dataclass(frozen=True)
 class SettingEvidence:
-    """Everything the later stages need of one setting.
+    """The evidence of one setting that later stages need.
 
     Attributes
     ----------
     used : DataFrame
-        One row a trial, analysis, measure and subgroup, with ``yi`` and ``vi`` on the analysis
+        One row per trial, analysis, measure and subgroup, with ``yi`` and ``vi`` on the analysis
         scale (log for ratios); ``pooled`` is yes or no.
     set_aside : DataFrame
-        One row for every sheet row that an analysis looked at and did not take, with the reason.
+        One row for every sheet row that an analysis considered but did not use, with the reason.
     contrasts : DataFrame
-        All contrasts of the setting's randomised trials.
+        All contrasts in the setting's randomised trials.
     rates : DataFrame
-        One row a trial, regimen and subgroup: counts, rate, Wilson interval, logit and variance.
+        One row per trial, regimen and subgroup: counts, rate, Wilson interval, logit and variance.
     """
 
     used: pd.DataFrame
@@ -58,7 +58,7 @@ def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) ->
 
 
 def evidence_of(context: Context) -> SettingEvidence:
-    """The evidence of the setting of a context, by the configuration that it holds."""
+    """Extract the evidence of a context's setting according to its configuration."""
     configuration, setting, contrasts = context.configuration, context.setting, context.contrasts
     used: Records = []
     aside: Records = []
@@ -96,7 +96,7 @@ def evidence_of(context: Context) -> SettingEvidence:
 
 
 def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
-    """Fill in yi and vi of the counted outcomes, all trials of a measure at once."""
+    """Fill in yi and vi for outcomes that are counts, all trials of a measure at once."""
     used = used.astype({"yi": float, "vi": float, "se_source": object}).assign(corrected="no")
     for measure, rows in used.groupby("measure"):
         reading = MEASURES[str(measure)]
@@ -115,11 +115,11 @@ def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
 
 
 def _alike(used: pd.DataFrame, harms: Sequence[str]) -> pd.DataFrame:
-    """Of harms, pool the trials of added agents whose definition is the most common among them.
+    """For each harm and set of added agents, pool only trials with the most common definition.
 
-    Two definitions that are equally common are told apart by their patients. A trial without an
-    event says nothing of a ratio, and how it defines the harm counts all the same: a ratio and a
-    difference rest on the same definition.
+    A tie is broken by the number of patients. A trial without events carries no information about
+    a ratio, but its definition still counts, so that a ratio and a difference use the same
+    definition.
     """
     used = used.copy()
     pooled = used["pooled"] == "yes"

@@ -1,4 +1,4 @@
-"""Risk-of-bias judgements of what is pooled, and what is pooled without one."""
+"""Risk-of-bias judgements for pooled results, and warnings where one is missing."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from types import MappingProxyType
@@ -17,10 +17,10 @@ NOT_JUDGED = "not judged"
 
 
 def judged_risk(sheet: Sheet, endpoints: Sequence[str], trial_id: str, outcome: str) -> str:
-    """Overall risk of bias of a trial's outcome; of another outcome of its family, else.
+    """Overall risk of bias for a trial's outcome, or else for another outcome of the analysis.
 
-    The endpoints of an analysis are the family. Returns ``low``, ``some_concerns``, ``high`` or
-    ``not judged``.
+    Returns ``low``, ``some_concerns``, ``high`` or ``not judged``; `endpoints` are the outcomes of
+    the analysis.
     """
     places = [(trial_id, name) for name in (outcome, *endpoints)]
     judged = sheet.judgements
@@ -30,12 +30,12 @@ def judged_risk(sheet: Sheet, endpoints: Sequence[str], trial_id: str, outcome: 
 def unjudged_problems(
     sheet: Sheet, configuration: Configuration, among: Collection[str] | None = None
 ) -> Iterator[Problem]:
-    """A warning for each trial that a pooled answer rests on without a judgement of its outcome.
+    """A warning for each trial in a pooled answer whose outcome has no risk-of-bias judgement.
 
     Parameters
     ----------
     among : collection of str, optional
-        The trials to look at; all by default.
+        Trials to check; all by default.
     """
     lacking: dict[str, dict[str, list[str]]] = {}
     for setting in configuration.settings:
@@ -57,7 +57,7 @@ def unjudged_problems(
 
 
 def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[str]:
-    """Trials with the arms of an analysis and without a judgement of its outcomes."""
+    """Trials with a contrast that an analysis admits, but no judgement for its outcomes."""
     trials, arms, judgements = sheet["trials"], sheet["arms"], sheet["risk_of_bias"]
     trials = trials[trials["setting"] == setting]
     arms = arms[arms["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
@@ -72,9 +72,9 @@ def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[s
 def _pooled(
     sheet: Sheet, configuration: Configuration, setting: str, trials: Collection[str]
 ) -> Iterator[Record]:
-    """What the answers of a setting pool of some trials, a row a trial and answer.
+    """Rows of these trials that the answers of a setting pool, one per trial and answer.
 
-    Nothing else is extracted and no effect is computed: a check is to take seconds.
+    Nothing else is extracted and no effect is computed, because a check should take only seconds.
     """
     tables = {
         name: table[table["trial_id"].isin(trials)] if "trial_id" in table else table
@@ -90,6 +90,6 @@ def _pooled(
 
 
 def _tells(row: Record) -> bool:
-    """Whether counts tell anything: not where nobody, or everybody, had the event."""
+    """Whether counts are informative: false if no patient, or every patient, had the event."""
     pairs = [(row.get(f"events_{side}"), row.get(f"n_{side}")) for side in SIDES]
     return not (all(x == 0 for x, _ in pairs) or all(x == n for x, n in pairs))

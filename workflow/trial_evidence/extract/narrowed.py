@@ -1,4 +1,4 @@
-"""The part of the sheet that one analysis can see, so that nothing else can matter to it."""
+"""The part of the sheet that one analysis can use, so that its cache ignores all other edits."""
 
 from collections.abc import Collection
 from types import MappingProxyType
@@ -10,24 +10,24 @@ from trial_evidence.extract.context import first_report_years
 from trial_evidence.extract.contrasts import matches
 from trial_evidence.sheet import Sheet
 
-# Every trial refers to these.
+# Tables that every trial refers to.
 _WHOLE = ("agents",)
-# What somebody found or judged of a result, never what the result is.
+# Tables about results (readings, judgements, notes); they do not contain the results themselves.
 _ABOUT = ("adjudication", "second_reading", "certainty", "audit_notes")
 
 
 def narrowed(
     sheet: Sheet, analysis: Analysis, contrasts: pd.DataFrame, factors: Collection[str]
 ) -> Sheet:
-    """The sheet with the rows that an analysis can use, and no row of other tables.
+    """The sheet with only those rows that an analysis can use.
 
     Parameters
     ----------
     contrasts : DataFrame
-        Of the trials of the analysis's setting, as `trial_contrasts` returns them.
+        Contrasts of the trials in the analysis's setting, as returned by `trial_contrasts`.
     factors : collection of str
-        Those by which the other tables of results tell how many patients of a trial were at a
-        level: of these tables the rows by level stay.
+        Factors for which the other tables of results show how many patients of a trial had each
+        level: their rows by level are kept.
     """
     trials = matches(contrasts, analysis)["trial_id"].unique()
     years = first_report_years(sheet)
@@ -43,7 +43,7 @@ def narrowed(
         elif name == "exclusions":
             own = own[own["analysis"].isin(["*", analysis.id])]
         elif name == "trials":
-            # Of its sources an analysis knows this much.
+            # The only information that an analysis uses from the sources.
             own = own.assign(first_report_year=own["trial_id"].map(years))
         return own
 

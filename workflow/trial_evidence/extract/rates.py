@@ -1,4 +1,4 @@
-"""Rates of single arms: every arm that got a regimen, single-arm cohorts included."""
+"""Rates by arm: every arm that received a regimen, including single-arm cohorts."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -14,7 +14,7 @@ from trial_evidence.files import Record, records
 
 
 def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Records]:
-    """Rows used and set aside; of each trial, regimen and level its arms added up."""
+    """Rows used, with the arms summed per trial, regimen and level; and rows set aside."""
     used: Records = []
     aside: Records = []
     regimens = context.arms.groupby(["trial_id", "regimen"], sort=False)
@@ -24,12 +24,12 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
     for of_regimen, level in product(of_regimens, levels):
         first, arms = of_regimen[0], [arm["arm_id"] for arm in of_regimen]
         trial_id = first["trial_id"]
-        # A trial that admitted one level only reports it as its whole.
+        # A trial that enrolled only patients at one level reports it as its whole population.
         admitted = [level, WHOLE] if (trial_id, level) in restricted else [level]
         candidates = context.candidates(analysis, arms, admitted)
         kept_out = unusable(candidates, context.selection)
         usable = {row["arm_id"] for label, row in candidates.items() if label not in kept_out}
-        # An arm without an admitted row is no reason to leave out the others that got the regimen.
+        # An arm without an admissible row must not exclude the other arms with the regimen.
         reported = [arm for arm in arms if arm in usable]
         choice = choose_among(
             candidates,
@@ -63,7 +63,7 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
 
 
 def added_up(arms: Sequence[Record]) -> dict[str, Any]:
-    """The counts of arms as those of one, with the words of all of them."""
+    """Several arms as one: counts summed, distinct texts joined."""
     return {
         **{c: "; ".join(dict.fromkeys(arm.get(c, "") for arm in arms)) for c in OF_COUNTS},
         "note": "; ".join(dict.fromkeys(filter(None, (arm[PUBLIC] for arm in arms)))),

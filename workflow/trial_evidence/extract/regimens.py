@@ -1,4 +1,4 @@
-"""The regimen of every arm: HER2 agents, how many, their schedule, the partner."""
+"""The regimen of every arm: its HER2 agents and their number, schedule and partner."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,9 +16,9 @@ PARTNER_WORDS = {
 
 
 def agent_labels(agents: pd.DataFrame) -> dict[str, str]:
-    """Short names of the agents as figures print them.
+    """Short names of the agents, as printed in figures.
 
-    A label of the form ``long name (SHORT)`` gives its short form, any other the label itself.
+    A label of the form ``long name (SHORT)`` gives its short form, any other is used as it is.
 
     Parameters
     ----------
@@ -37,20 +37,20 @@ def agent_labels(agents: pd.DataFrame) -> dict[str, str]:
 
 
 def with_labels(text: str, labels: Mapping[str, str]) -> str:
-    """The text with every id that has a label (an agent's, a component's) replaced by it."""
+    """The text with every id (of an agent or component) replaced by its label, if it has one."""
     ids = "|".join(map(re.escape, sorted(filter(None, labels), key=len, reverse=True)))
     return re.sub(rf"(?<![\w-])(?:{ids})(?![\w-])", lambda m: labels[m[0]], text) if ids else text
 
 
 def joined(agents: Iterable[str]) -> str:
-    """Ids of agents as the sheet joins them; ``none`` for no agent."""
+    """Ids of agents joined by ``+``, as in the sheet; ``none`` for no agent."""
     return "+".join(agents) or NO_AGENT
 
 
 def join_agents(agents: Iterable[str], labels: Mapping[str, str]) -> str:
-    """Agents in one readable phrase: ``A + b``; ``none`` for no agent.
+    """Agents as a readable phrase: ``A + b``; ``none`` for no agent.
 
-    Only the first name keeps its capital: an abbreviation keeps its own.
+    Only the first name keeps its capital letter; abbreviations always keep theirs.
     """
     names = [labels.get(agent, agent) for agent in agents]
     if not names:
@@ -60,7 +60,7 @@ def join_agents(agents: Iterable[str], labels: Mapping[str, str]) -> str:
 
 
 def arm_regimens(arms: pd.DataFrame) -> pd.DataFrame:
-    """Give every arm its regimen.
+    """Add the regimen of every arm.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def arm_regimens(arms: pd.DataFrame) -> pd.DataFrame:
 def regimen_label(
     agent_set: Iterable[str], schedule: str, partner: str, labels: Mapping[str, str]
 ) -> str:
-    """A regimen in words: agents, whether they followed each other, and the partner."""
+    """A regimen in words: agents, "in sequence" if sequential, and the partner."""
     agents = tuple(agent_set)
     if not agents:
         return WITHOUT_AGENT.get(partner, "No treatment")

@@ -1,6 +1,6 @@
-"""Which row of a trial an analysis takes, and in words why not the others.
+"""Which row of a trial an analysis uses, and why not the others, in words.
 
-An analysis takes one result a trial. Admission (status, verification) comes first, then the
+An analysis uses one result per trial. Admission (status, verification) comes first, then the
 orders of preference of ``config/config.yaml`` from top to bottom.
 """
 
@@ -19,15 +19,15 @@ WHOLE = "all"
 
 @dataclass(frozen=True)
 class Choice:
-    """What was taken for one unit of evidence and what was set aside.
+    """The rows taken for one unit of evidence, and those set aside.
 
     Attributes
     ----------
     taken : tuple of int or None
-        Labels of the rows taken, in the order in which they were asked for; None when no
-        complete set of rows is admitted.
+        Labels of the rows taken, in the order of ``wanted``; None if no complete set of rows is
+        admissible.
     set_aside : dict
-        Row label -> reason in words, for every other row looked at.
+        Row label -> reason in words, for every other candidate.
     """
 
     taken: tuple[int, ...] | None
@@ -35,14 +35,14 @@ class Choice:
 
 
 def inadmissible(row: Record, selection: Selection) -> str | None:
-    """Why a row may not be pooled whatever else there is, or None when it may.
+    """Why the admission rules exclude a row; None if it is admissible.
 
     Parameters
     ----------
     row : mapping
         A row of the sheet.
     selection : Selection
-        Its ``admit`` maps a column to the words admitted.
+        Its ``admit`` maps each column to the words admitted.
     """
     for column, allowed in selection.admit.items():
         if row[column] not in allowed:
@@ -51,7 +51,7 @@ def inadmissible(row: Record, selection: Selection) -> str | None:
 
 
 def preference_key(row: Record, orders: Orders) -> tuple[float, ...]:
-    """Sort key of a row: smaller is preferred; a word outside its order comes last."""
+    """Sort key of a row: smaller is preferred; a word not in its order comes last."""
     return tuple(_rank(row[column], order) for column, order in orders.items())
 
 
@@ -62,24 +62,24 @@ def choose_among(
     together: Sequence[str],
     unusable: Mapping[int, str],
 ) -> Choice:
-    """Take one row for each thing wanted, all alike in the columns ``together``.
+    """Take one row for each predicate in ``wanted``, all with the same values in ``together``.
 
-    Candidates that agree in ``together`` form a set (say, both arms by the same definition of
-    response). Among the sets that hold an admitted row for everything wanted, the one whose best
-    rows come first in the orders is taken.
+    Candidates that agree in ``together`` form a set (for example, both arms with the same
+    definition of response). Of the sets with an admissible row for every predicate, the one whose
+    best rows come first in the orders of preference is taken.
 
     Parameters
     ----------
     candidates : mapping
-        Row label -> row, in the order of the sheet.
+        Row label -> row, in sheet order.
     wanted : sequence of callables
-        One predicate a row to take (an arm, a level).
+        One predicate per row to take (an arm, a level).
     orders : mapping
-        Column -> words in order of preference, or ``longest`` for a number.
+        Column -> words in order of preference, or ``longest`` for a numeric column.
     together : sequence of str
         Columns in which the rows taken must agree.
     unusable : mapping
-        Row label -> why the row cannot be taken at all.
+        Row label -> why the row cannot be used at all.
     """
     ranks = {label: preference_key(row, orders) for label, row in candidates.items()}
     complete: list[tuple[int, ...]] = []
@@ -88,7 +88,7 @@ def choose_among(
         fitting = [[label for label in usable if want(candidates[label])] for want in wanted]
         if all(fitting):
             complete.append(tuple(min(labels, key=ranks.__getitem__) for labels in fitting))
-    # Of rows and sets that no preference tells apart, min takes the first of the sheet.
+    # Among equally preferred rows or sets, min() takes the first in the sheet.
     taken = min(complete, key=lambda labels: [ranks[label] for label in labels], default=None)
     set_aside = {}
     for label, row in candidates.items():
@@ -98,7 +98,7 @@ def choose_among(
         if label in unusable:
             set_aside[label] = unusable[label]
         elif rival is None or ranks[label] < ranks[rival]:
-            # Nothing was taken, or this row would have been, had the others of its set been there.
+            # Nothing was taken, or this row would have been had its set been complete.
             stated = ", ".join(str(row[c]) for c in together if row[c] == row[c])
             set_aside[label] = f"no complete pair of admitted rows ({stated})"
         else:
@@ -107,7 +107,7 @@ def choose_among(
 
 
 def alike(candidates: Mapping[int, Record], together: Sequence[str]) -> Iterable[list[int]]:
-    """Labels of the rows that agree in these columns; what is not stated agrees with itself."""
+    """Labels of rows grouped by these columns; missing values count as equal."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for label, row in candidates.items():
         values = (row[column] for column in together)
@@ -140,15 +140,15 @@ def _shown(value: object) -> str:
 def excluded(
     exclusions: Iterable[Record], arm_ids: Sequence[str], analysis: str, subgroup: str
 ) -> str | None:
-    """Reason for which a trial or arm is shown but not pooled, or None.
+    """Why a trial or arm is shown but not pooled; None if it is pooled.
 
     Parameters
     ----------
     exclusions : iterable of mapping
-        Of the trial: ``arm_id`` (empty: the whole trial), ``analysis`` (``*``: every one),
-        ``subgroup`` (a factor; ``*``: everything), ``reason``.
+        Exclusions of the trial: ``arm_id`` (empty: the whole trial), ``analysis`` (``*``: all),
+        ``subgroup`` (``all`` or a factor; ``*``: everything), ``reason``.
     arm_ids, analysis : str
-        The evidence in question.
+        Arms and analysis of the evidence in question.
     subgroup : str
         ``all`` or ``factor=level``.
     """
@@ -164,7 +164,7 @@ def excluded(
 
 
 def level_sets(modifiers: Sequence[EffectModifier]) -> Iterator[tuple[str, ...]]:
-    """The whole trial, then the levels of each factor, as subgroups of the sheet."""
+    """The whole trial, then the levels of each factor, as named in the column ``subgroup``."""
     yield (WHOLE,)
     for modifier in modifiers:
         yield modifier.subgroups

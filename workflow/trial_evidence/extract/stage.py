@@ -1,4 +1,4 @@
-"""The extract stage: tidy evidence of every setting into data/processed."""
+"""The extract stage: writes the tidy evidence of every setting to data/processed."""
 
 import hashlib
 from pathlib import Path
@@ -8,21 +8,21 @@ from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.files import write_table, write_text
 from trial_evidence.sheet import Sheet
 
-# What results rest on, and what tables of the evidence say beside it; of the sources the year.
+# Tables, besides results and the years of sources, on which results or evidence tables depend.
 EVIDENCE_TABLES = (
     "adjudication", "agents", "arms", "exclusions", "populations", "risk_of_bias",
     "second_reading", "trials",
 )  # fmt: skip
 TABLES = ("used", "set_aside", "contrasts", "rates")
-# A working note is read by the audit and the report, which look at the sheet itself.
+# Only the audit and the report use working notes, and they read the sheet itself.
 WORKING_NOTE = "note"
 
 
 def write_evidence(sheet: Sheet, configuration: Configuration, processed: Path) -> None:
-    """Write ``used``, ``set_aside``, ``contrasts`` and ``rates`` of every setting, and its mark.
+    """Write ``used``, ``set_aside``, ``contrasts``, ``rates`` and a checksum for every setting.
 
-    A file whose content has not changed keeps its time stamp, so that correcting a row of one
-    setting recomputes that setting alone.
+    An unchanged file keeps its time stamp, so that correcting a row of one setting recomputes only
+    that setting.
     """
     for setting in configuration.settings:
         evidence = extract_setting(sheet, configuration, setting)
@@ -34,22 +34,21 @@ def write_evidence(sheet: Sheet, configuration: Configuration, processed: Path) 
 
 
 def setting_checksum(sheet: Sheet, setting: str) -> str:
-    """Checksum of every row of the sheet that concerns a setting, wherever it stands.
+    """Checksum of all rows of the sheet that concern a setting, regardless of their position.
 
     A stage that needs more of the sheet than the evidence runs again when this changes.
 
     Returns
     -------
     str
-        SHA-256 of the rows of the setting's trials in the tables that hold numbers, decisions and
-        the readers' findings, of the agents, and of the years of the sources of its numbers;
-        without working notes.
+        SHA-256 of the rows of the setting's trials in the tables of numbers, decisions and second
+        readings, of the agents, and of the years of the sources cited; without working notes.
     """
     trials = sheet["trials"]
     concerned = set(trials.loc[trials["setting"] == setting, "trial_id"])
     digest = hashlib.sha256()
     for name in (*EVIDENCE_TABLES, *sheet.results):
-        # What is made of tables of results names rows as a spreadsheet numbers them.
+        # Row numbers count only in tables of results: evidence refers to those rows by number.
         unread = {WORKING_NOTE} if name in sheet.results else {WORKING_NOTE, "row"}
         table = sheet[name].drop(columns=unread.intersection(sheet[name]))
         if "trial_id" in table:
