@@ -1,1 +1,1 @@
-"""The sheet as a workbook: written for analysts, read back, and imported whole or not at all."""
+"""The sheet as a workbook: written for analysts, read back, and imported in full or not at all."""

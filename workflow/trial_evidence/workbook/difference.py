@@ -1,4 +1,4 @@
-"""What differs between two versions of the sheet, row by row and in words."""
+"""Differences between two versions of the sheet, row by row and in words."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.dictionary import NUMBER_TYPES, Table
 from trial_evidence.words.problems import counted, quoted, shared_start, shortened
 
-# Rows that have less than this share of their filled cells in common are two rows, not one that
-# was changed. Of two rows of one trial, at least some have to tell the same.
+# Rows that share less than this fraction of their filled cells count as two rows, not as one that
+# was changed. Rows of the same trial need less in common.
 _ALIKE_IN_A_TRIAL = 0.5
 _ALIKE_ELSEWHERE = 0.7
-# So many rows of a table may go without a word.
+# Up to this many rows of a table may be removed without a question.
 _FEW_ROWS = 3
 _LONG = 60
 _CONTEXT = 20
@@ -23,12 +23,12 @@ _CONTEXT = 20
 
 @dataclass(frozen=True)
 class TableDifference:
-    """What differs in one table.
+    """The differences in one table.
 
     Attributes
     ----------
     pairs : tuple of (Row, Row)
-        Rows before and after that are the same row, changed or not, in the order before.
+        The same row before and after, changed or not, in the earlier version's order.
     added, removed : tuple of Row
         Rows without a counterpart.
     """
@@ -40,12 +40,12 @@ class TableDifference:
 
     @property
     def changed(self) -> tuple[tuple[Row, Row], ...]:
-        """The pairs of which at least one cell differs."""
+        """The pairs in which at least one cell differs."""
         return tuple((old, new) for old, new in self.pairs if old.cells != new.cells)
 
     @property
     def counts(self) -> str:
-        """How many rows were added, changed and removed, in words."""
+        """Numbers of rows added, changed and removed, in words."""
         return ", ".join(
             f"{counted(len(rows), 'row')} {verb}"
             for verb in ("added", "changed", "removed")
@@ -54,12 +54,12 @@ class TableDifference:
 
     @property
     def rows_before(self) -> int:
-        """How many rows there were."""
+        """Number of rows in the earlier version."""
         return len(self.pairs) + len(self.removed)
 
     @property
     def loses_many(self) -> bool:
-        """Whether so many rows are gone that it is rather a mistake than an edit."""
+        """Whether so many rows are gone that a mistake is more likely than an edit."""
         gone = len(self.removed)
         return gone > _FEW_ROWS or 0 < gone == self.rows_before
 
@@ -68,11 +68,11 @@ class TableDifference:
 
 
 def table_difference(before: RawTable, after: RawTable) -> TableDifference:
-    """Say which rows of two versions of a table are the same row.
+    """Match the rows of two versions of a table.
 
-    Rows belong together that are equal; else that have the same key (the id, or the key columns of
-    the dictionary); else that have most cells in common, looked for in the same trial first. The
-    order of the rows does not matter.
+    Rows match if they are equal; failing that, if they have the same key (the id, or the key
+    columns of the dictionary); failing that, if they have most cells in common, within the same
+    trial first. The order of the rows does not matter.
     """
     matching = _Matching(before, after)
     matching.match(lambda row: tuple(sorted(row.cells.items())))
@@ -89,11 +89,11 @@ def table_difference(before: RawTable, after: RawTable) -> TableDifference:
 
 
 def in_words(difference: TableDifference) -> list[str]:
-    """Return the difference of one table as lines; none where nothing differs.
+    """Return the differences in one table as lines of text; none if nothing differs.
 
-    First a line with the counts, then one for every row that was changed, added or removed: which
-    row it is, and which columns changed from what to what. Row numbers are those of the version in
-    which the row stands (of the later one where it stands in both).
+    First a line with the counts, then one for every row that was changed, added or removed, with
+    the old and new values of the changed columns. Row numbers are those of the later version, or
+    of the earlier one for a removed row.
     """
     if not difference:
         return []
@@ -115,7 +115,7 @@ def in_words(difference: TableDifference) -> list[str]:
 
 
 class _Matching:
-    """Rows before and after that nothing belongs to so far, by number, and those that belong."""
+    """Rows not yet matched, before and after, by number, and the pairs matched so far."""
 
     def __init__(self, before: RawTable, after: RawTable) -> None:
         self.before = {row.number: row for row in before.rows}
@@ -124,7 +124,7 @@ class _Matching:
         self.pairs: list[tuple[Row, Row]] = []
 
     def match(self, key_of: Callable[[Row], Hashable]) -> None:
-        """Join the rows that have the same key, the first with the first."""
+        """Pair rows with the same key; if several, in order."""
         waiting = self._after_by(key_of)
         for row in list(self.before.values()):
             candidates = waiting.get(key_of(row))
@@ -132,7 +132,7 @@ class _Matching:
                 self._join(row.number, candidates.pop(0).number)
 
     def match_alike(self, group_of: Callable[[Row], Hashable], least: float) -> None:
-        """Join the rows of one group that have most in common, the most similar first."""
+        """Pair the most similar rows within each group, the most similar pair first."""
         groups = self._after_by(group_of)
         scores = [
             (-score, abs(old.number - new.number), old.number, new.number)
@@ -161,10 +161,10 @@ class _Matching:
 
 
 def _naming_columns(table: Table) -> Sequence[str]:
-    """Return the columns that tell a row from the others of its trial.
+    """Return the columns that distinguish a row from the others of its trial.
 
-    Where the dictionary names no key these are the words and ids that have to be filled in before
-    the first number that has to be.
+    If the dictionary has no key, these are the required columns, other than numbers, before the
+    first required number.
     """
     if table.keys:
         return table.keys[0]
@@ -202,7 +202,7 @@ def _change(old: str, new: str) -> str:
         return f"was empty, now {_value(new)}"
     if not new:
         return f"emptied (was {_value(old)})"
-    # Of long texts the part in which they differ, with some words around it.
+    # For long texts, show only the part that differs, with a few words before it.
     long = max(len(old), len(new)) > _LONG
     start = max(0, shared_start(old, new) - _CONTEXT) if long else 0
     cut = "…" if start else ""

@@ -1,4 +1,4 @@
-"""What both directions have to agree on: the helper sheets of a workbook and the mark of a row."""
+"""Conventions shared by writing and reading: helper sheets of a workbook, checksums of rows."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from trial_evidence.sheet.dictionary import Table
 
 READ_ME = "read me"
 LISTS = "lists"
-# One mark a row of the sheet that the workbook was made from.
+# Holds one checksum for each row of the sheet from which the workbook was made.
 MADE_FROM = "made from"
-# The only sheet of a worklist, which is no workbook of the sheet.
+# The only sheet of a worklist, which is not a workbook of the sheet.
 WORKLIST = "worklist"
-# The first sheet of what a registry record says, which is none either.
+# The first sheet of a workbook made from a registry record; not a workbook of the sheet either.
 REGISTRY = "registry"
 HELPERS = frozenset({READ_ME, LISTS, MADE_FROM})
-# Sheets and columns whose names begin so are the analyst's own, and never imported.
+# Sheets and columns with this prefix are the analyst's own and are never imported.
 PRIVATE = "_"
 
 
 def row_mark(table: Table, cells: Mapping[str, str]) -> tuple[str, str]:
-    """Return the table and a short mark that stays the same as long as no cell of a row changes."""
+    """Return the table and a short checksum of a row, unchanged as long as no cell changes."""
     text = "\x1f".join(one_kind_of_line_break(cells.get(name, "")) for name in table.columns)
     return table.name, hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
@@ -36,5 +36,5 @@ def as_csv(records: Iterable[Iterable[str]], line_break: str = "\n") -> str:
 
 
 def one_kind_of_line_break(text: str) -> str:
-    """Return `text` with the line breaks that a spreadsheet keeps in a cell."""
+    """Return `text` with line feeds only, as a spreadsheet stores line breaks in a cell."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""Office files that hold text as text and the same bytes for the same content."""
+"""Office files that store text as text, with identical bytes for identical content."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ from .shown import AS_TEXT
 SUFFIX = ".xlsx"
 LONGEST_CELL = 32_767
 NOT_IN_A_FILE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-# The same content gives the same bytes, so nothing may tell when it was made.
+# Identical content must give identical bytes, so the time of writing must not be stored.
 DAY = datetime.datetime(2000, 1, 1)
-# Cells that a reader is to fill in.
+# Fill of cells that the reader should fill in.
 TO_FILL = PatternFill("solid", fgColor="FFF6D6")
 
-# Typed into a cell, these begin a formula.
+# At the start of a cell, these would begin a formula.
 _FORMULA_MARKS = ("=", "+", "-", "@")
-# What a workbook would read as one character.
+# Begins an escape sequence that a workbook would read as one character.
 _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 
 def put_text(cell: Any, text: str) -> None:
-    """Write text into a cell as text: ``=1+1`` and ``#N/A`` stay what they are.
+    """Write text into a cell as text: ``=1+1`` and ``#N/A`` are not interpreted.
 
     Parameters
     ----------
     text : str
-        Without the characters of ``NOT_IN_A_FILE``, at most ``LONGEST_CELL`` long.
+        At most ``LONGEST_CELL`` characters, none of them in ``NOT_IN_A_FILE``.
     """
     text = _ESCAPED.sub("_x005F_", one_kind_of_line_break(text))
     cell.value = text
-    # After the value: openpyxl takes "=..." for a formula and "#N/A" for an error.
+    # Must follow the value: openpyxl has taken "=..." for a formula and "#N/A" for an error.
     cell.data_type = "s"
     cell.number_format = AS_TEXT
     if text.startswith(_FORMULA_MARKS):
@@ -60,7 +60,7 @@ def put_text(cell: Any, text: str) -> None:
 
 
 def put_table(sheet: Any, lines: Iterable[Sequence[str]], widths: Iterable[float]) -> None:
-    """Write lines of text under their header, each cell as high as its text."""
+    """Write lines of text, the first as a bold header, with wrapped text."""
     for down, line in enumerate(lines, start=1):
         for across, text in enumerate(line, start=1):
             cell = sheet.cell(down, across)
@@ -84,14 +84,14 @@ def refuse_book(book: Path) -> None:
 
 
 class Look:
-    """Font and alignment of many cells: looking them up for each takes as long as writing it."""
+    """Font and alignment for many cells, cached: setting them on each cell doubles the time."""
 
     def __init__(self, font: Font, alignment: Alignment) -> None:
         self._font, self._alignment = font, alignment
         self._known: dict[tuple[int, ...], StyleArray] = {}
 
     def put_on(self, cell: Any) -> None:
-        """Have a cell look so; its value and number format are there already."""
+        """Apply the font and alignment to a cell whose value and number format are already set."""
         before = tuple(cell._style or ())
         if before not in self._known:
             cell.font, cell.alignment = self._font, self._alignment
@@ -100,7 +100,7 @@ class Look:
 
 
 def on_paper(sheet: Any, header_row: int | None = None) -> None:
-    """Have a sheet printed across the width of pages, each with the header."""
+    """Set up printing: landscape A4, fitted to the page width, with the header on every page."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth = 1
@@ -112,10 +112,7 @@ def on_paper(sheet: Any, header_row: int | None = None) -> None:
 def workbook_bytes(
     workbook: Any, title: str, amend: Callable[[str, bytes], bytes] | None = None
 ) -> bytes:
-    """An openpyxl workbook as a file; the same content gives the same bytes.
-
-    `amend` is as of :func:`timeless`.
-    """
+    """An openpyxl workbook as bytes, identical for identical content; `amend` as in `timeless`."""
     workbook.properties.creator = "trial evidence"
     workbook.properties.title = title
     workbook.properties.created = DAY
@@ -147,7 +144,7 @@ def timeless(content: bytes, amend: Callable[[str, bytes], bytes] | None = None)
     Parameters
     ----------
     amend : callable, optional
-        Name and content of a part -> what it is to hold.
+        Function of a part's name and content that returns its new content.
     """
     result = io.BytesIO()
     with (

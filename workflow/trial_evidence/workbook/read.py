@@ -1,7 +1,7 @@
 """Reading a workbook, or a folder of CSV files, as the tables of the sheet.
 
-What a spreadsheet changed is undone where that is certain; wherever it is not, the cell is refused
-and the message says in which cell of the workbook it stands.
+Changes made by a spreadsheet program are undone if that is certain to be right; otherwise the cell
+is refused, with its address in the workbook.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .layout import HELPERS, MADE_FROM, PRIVATE, as_csv
 from .shown import hidden_date, in_percent, is_computed, shortest, shown
 from .tidy import tidied
 
-# What openpyxl, the zip and the XML parser raise for a damaged file.
+# Errors that openpyxl, zipfile and the XML parser raise for a damaged file.
 _DAMAGED = (
     zipfile.BadZipFile, zlib.error, InvalidFileException, ArithmeticError, AttributeError, EOFError,
     LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
@@ -43,37 +43,37 @@ _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _AGAIN = "Format the cell as text and type it again."
 _SAVE_AS = "Save it as an Excel workbook (.xlsx) and import that."
-# More rows than any sheet of trials has: a format that was given to a whole column.
+# More rows than any sheet of trials has; such a sheet has a format applied to a whole column.
 _MOST_ROWS = 50_000
-# So far down are the names of the columns looked for where they are not in row 1.
+# Number of rows searched for the column names if they are not in row 1.
 _MOST_ABOVE = 10
-# More cells than this below no name are a column that lost its name.
+# More filled cells than this in a column without a name mean that the column lost its name.
 _MOST_OUTSIDE = 3
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What was read.
+    """The content of a workbook or folder.
 
     Attributes
     ----------
     source : str
-        Name of the workbook or folder, as messages say it.
+        Name of the workbook or folder, as used in messages.
     tables : mapping of str to RawTable
         Table name to its cells, tidied; a table that could not be read is left out. Rows are
         numbered as in the workbook.
     as_typed : mapping of (str, int) to mapping of str to str
         Table and row to its cells before they were tidied.
     letters : mapping of (str, str) to str
-        Table and column to the letter of the column in the workbook; empty for a folder.
+        Table and column to the column's letter in the workbook; empty for a folder.
     made_from : frozenset of (str, str), or None
-        Marks of the rows that the workbook was made from; None when it does not say so.
+        Checksums of the rows from which the workbook was made; None if it has none.
     kept : frozenset of str
-        Tables that it does not have and that stay as they are in the sheet.
+        Tables missing from the folder, which stay as they are in the sheet.
     private : tuple of str
-        Sheets, and columns as ``sheet.column``, that are the analyst's own.
+        The analyst's own sheets, and columns as ``sheet.column``.
     problems : tuple of Problem
-        Errors: why it cannot be imported. Warnings: what was understood, but should be looked at.
+        Errors: why it cannot be imported. Warnings: what was understood but should be checked.
     """
 
     source: str
@@ -86,7 +86,7 @@ class Imported:
     problems: tuple[Problem, ...] = ()
 
     def located(self, problem: Problem) -> Problem:
-        """Return a finding about a file of the sheet as one about the workbook's cell."""
+        """Return a finding about a file of the sheet, relocated to the cell of the workbook."""
         name = problem.file.removesuffix(".csv")
         if name in self.kept:
             return problem
@@ -107,12 +107,12 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
     Parameters
     ----------
     path : Path
-        An ``.xlsx`` file, or a folder that holds one CSV file a table.
+        An ``.xlsx`` file, or a folder with one CSV file per table.
 
     Returns
     -------
     Imported
-        Never raises for what the file holds: every fault is a Problem.
+        The content of the file never raises an error: every fault becomes a Problem.
     """
     if path.is_dir():
         tables, problems = read_folder(path, dictionary)
@@ -126,12 +126,12 @@ def read_book(path: Path, dictionary: Dictionary) -> Imported:
 
 
 def open_book(path: Path) -> tuple[Any, Any]:
-    """A workbook with its formulas, and with what they last gave.
+    """A workbook twice: with its formulas, and with their last computed values.
 
     Raises
     ------
     SheetError
-        Why it cannot be opened.
+        If it cannot be opened; the problem says why.
     """
 
     def refused(message: str) -> SheetError:
@@ -158,7 +158,7 @@ def open_book(path: Path) -> tuple[Any, Any]:
 
 
 def sheet_names(path: Path) -> list[str]:
-    """Names of a workbook's sheets; none of what is no workbook, of which `read_book` says why."""
+    """Names of a workbook's sheets; empty if it cannot be read (`read_book` reports why)."""
     try:
         return _sheet_names(path)
     except _DAMAGED:
@@ -184,7 +184,7 @@ def _tidied(imported: Imported) -> Imported:
 
 
 def _not_a_workbook(content: bytes) -> str:
-    """Return why a file is not a workbook that can be read, or ``""``."""
+    """Return why a file is not a readable workbook, or ``""``."""
     if not content:
         return "the file is empty."
     if content.startswith(_OLD_FORMAT):
@@ -210,7 +210,7 @@ def _not_a_workbook(content: bytes) -> str:
 
 
 def _names_that_stand_twice(content: bytes) -> str:
-    """Return two sheet names that differ in capitals or blanks only; openpyxl renames these."""
+    """Return two sheet names that differ only in case or outer spaces; openpyxl renames these."""
     first: dict[str, str] = {}
     for name in filter(None, _sheet_names(io.BytesIO(content))):
         plain = name.strip().lower()
@@ -221,14 +221,14 @@ def _names_that_stand_twice(content: bytes) -> str:
 
 
 def _load(content: bytes, *, values: bool) -> Any:
-    # openpyxl says which parts of a workbook it does not read (drop-downs of a newer kind,
-    # headers for print); none of them holds cells.
+    # openpyxl warns about parts that it does not read (newer drop-downs, print headers); none of
+    # these contain cells.
     with warnings.catch_warnings(action="ignore"):
         return load_workbook(io.BytesIO(content), data_only=values)
 
 
 def _computes(book: Any) -> bool:
-    """Whether a cell that will be read holds a formula: only then what it gave has to be read."""
+    """Whether a cell to be read has a formula; only then must computed values be loaded."""
     read = (sheet for sheet in book.worksheets if sheet.max_row <= _MOST_ROWS)
     return any(cell.data_type == "f" for sheet in read for row in sheet.iter_rows() for cell in row)
 
@@ -283,7 +283,7 @@ def _made_from(book: Any) -> frozenset[tuple[str, str]] | None:
 
 
 class _SheetReader:
-    """Reads one worksheet, and gathers what is wrong in it."""
+    """Reads one worksheet and collects its problems."""
 
     def __init__(self, source: str, table: Table, sheet: Any, values: Any) -> None:
         self.place = _place(source, table.name)
@@ -324,7 +324,7 @@ class _SheetReader:
             self._about_sheet(hidden)
         rows = {number: self._row(number, header, cells) for number, cells in below.items()}
         self._about_columns_without_a_name(header, below.values())
-        # The names of the columns are judged as those of a CSV file are.
+        # Check the column names as those of a CSV file.
         names = list(header.values())
         to_judge = as_csv([names, ["x"] * len(names)] if rows else [names])
         raw, found = read_cells(self.table, to_judge.encode())
@@ -338,7 +338,7 @@ class _SheetReader:
         return replace(raw, rows=tuple(kept))
 
     def _without_private(self, cells: Sequence[Any]) -> list[Any]:
-        """The cells of a row but for those of the analyst's own columns."""
+        """The cells of a row, without the analyst's own columns."""
         if cells and cells[0].row == 1:
             names = {cell.column: str(cell.value).strip() for cell in cells if _is_filled(cell)}
             self._own = {at for at, name in names.items() if name.startswith(PRIVATE)}
@@ -361,7 +361,7 @@ class _SheetReader:
         return texts
 
     def _is_no_header(self, names: Iterable[str]) -> bool:
-        """Whether most of the names that have to be there are missing."""
+        """Whether most of the required column names are missing."""
         needed = {name for name, column in self.table.columns.items() if not column.optional}
         return len(needed.intersection(names)) < len(needed) / 2
 
@@ -405,7 +405,7 @@ class _SheetReader:
 
 
 def merged_in(sheet: Any) -> list[str]:
-    """Say which cells of a worksheet are merged: all but the first of them read as empty."""
+    """Return messages about merged cells in a worksheet; all but the first would read as empty."""
     return [
         f"the cells {merged} are merged into one. Unmerge them and fill in each."
         for merged in sorted(map(str, sheet.merged_cells.ranges))
@@ -413,7 +413,7 @@ def merged_in(sheet: Any) -> list[str]:
 
 
 def names_twice(names: Sequence[str], known: Iterable[str]) -> list[str]:
-    """Say which of the known names of columns stand more than once in row 1."""
+    """Return messages about known column names that occur more than once in row 1."""
     return [
         f"{names.count(name)} columns have the name {name}. Delete one, or rename it."
         for name in known
@@ -422,7 +422,7 @@ def names_twice(names: Sequence[str], known: Iterable[str]) -> list[str]:
 
 
 def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
-    """Say which of these rows nobody sees in a worksheet; ``""`` where all are shown."""
+    """Return a message about which of these rows are hidden; ``""`` if none are."""
     hidden = [number for number in rows if sheet.row_dimensions[number].hidden]
     if not hidden:
         return ""
@@ -439,9 +439,9 @@ def cell_of_book(cell: Any, values: Any, column: Column | None) -> Reading:
     Parameters
     ----------
     values : worksheet
-        The same worksheet with what its formulas last gave.
+        The same worksheet with the last computed values of its formulas.
     column : Column or None
-        What the cell is to hold; None where it is no column of the sheet.
+        Column of the sheet to which the cell belongs; None if it belongs to none.
     """
     if cell.data_type != "f":
         return _read_value(cell, cell.number_format, column)
@@ -484,7 +484,7 @@ def _read_value(cell: Any, number_format: str, column: Column | None) -> Reading
                 str(value), error="the cell holds a number that is too large. Type it again."
             )
         return _read_number(value, number_format, column)
-    # An underscore written as an escape, so that what follows it is not taken for one.
+    # _x005F_ is an escaped underscore, written so that the text after it is not read as an escape.
     return Reading(str(value).replace("_x005F_", "_"))
 
 
@@ -512,7 +512,7 @@ def _read_number(value: float, number_format: str, column: Column | None) -> Rea
     if text is None:
         text = f"{shortest(100 * value)}%" if in_percent(number_format) else shortest(value)
     if column is not None and column.type in {"integer", "year"} and not text.endswith("%"):
-        # Of a number 42 that is shown as 42.000 no decimal is meant.
+        # If 42 is displayed as 42.000, the decimals mean nothing.
         text = shortest(value)
     if is_computed(text):
         message = (

@@ -1,7 +1,7 @@
-"""What a search of a database found, as rows of screening.csv: each record, and which are new.
+"""Results of a database search as rows of screening.csv: every record, and which ones are new.
 
-A record that PubMed number, DOI or title show to be another one, or a source of the sheet, is kept
-and marked: the flow diagram counts it.
+A record whose PubMed number, DOI or title shows that it duplicates another record, or is already a
+source in the sheet, is kept and marked, because the flow diagram counts it.
 """
 
 from __future__ import annotations
@@ -33,35 +33,36 @@ _PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
 _RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
-# Doe J Jr; Doe, Jane, Jr.; Doe Jr., Jane. The numerals (Doe, Jane, III) only
-# where there are initials too: those of Doe II are I. I.
+# Doe J Jr; Doe, Jane, Jr.; Doe Jr., Jane. Numerals count as a suffix only after a given name
+# (Doe, Jane, III): in Doe II they are the initials I. I.
 _SUFFIX = re.compile(r"[ ,]+(Jr|Sr|2nd|3rd|[4-9]th)\.?(?=,|$)")
 _NUMERALS = {"II": "2nd", "III": "3rd", "IV": "4th"}
 _NUMBER = re.compile(r"[0-9]{1,8}")
 _BESIDE_ITS_OWN = {"embase": "custom5", "scopus": "custom2"}
 # Web of Science writes MEDLINE:90000001.
 _ACCESSION = re.compile(r"(?:(medline|pubmed|pmid)\W+)?([0-9]{1,8})", re.IGNORECASE)
-# TA and JT of PubMed; JO, JF, JA, J2 and T2 of RIS.
+# Fields for tags TA and JT of PubMed; JO, JF, JA, J2 and T2 of RIS.
 _JOURNALS = (
     "journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title",
     "journal",
 )  # fmt: skip
-# Longer words in capitals are names: PubMed gives four initials at most, RIS after a comma three.
+# A longer word in capitals is a name, not initials: PubMed gives at most four initials, and RIS
+# three in one word after a comma.
 _MOST_INITIALS, _MOST_IN_A_WORD = 4, 3
 
 
 @dataclass(frozen=True)
 class Records:
-    """What a file brings into the sheet.
+    """The records of an export, ready to be added to the sheet.
 
     Attributes
     ----------
     search : str
         The search that found them.
     rows : tuple of mapping
-        Their cells, as columns of screening.csv.
+        Their cells, with the columns of screening.csv.
     file : bytes
-        What screening.csv holds with them.
+        New content of screening.csv with these records added.
     """
 
     search: str
@@ -70,7 +71,7 @@ class Records:
 
     @property
     def in_words(self) -> str:
-        """How many there are, and what they are."""
+        """Number of records: duplicates, already known, and to be screened."""
         times = Counter(row["decision"] for row in self.rows)
         return (
             f"{counted(len(self.rows), 'record')} of {self.search}: {times[DUPLICATE]} the same as "
@@ -79,7 +80,7 @@ class Records:
 
 
 class _MedlineParser(rispy.RisParser):  # type: ignore[misc]
-    """The format that PubMed calls .nbib: tags of four letters, a blank line after each record."""
+    """PubMed's .nbib format: tags of up to four letters, a blank line after each record."""
 
     START_TAG = "PMID"
     DEFAULT_MAPPING: ClassVar[dict[str, str]] = {
@@ -98,24 +99,24 @@ class _MedlineParser(rispy.RisParser):  # type: ignore[misc]
 
 
 def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) -> Records:
-    """Read the export of a database, and what of it is new.
+    """Read a database export and mark the records that are already known.
 
     Parameters
     ----------
     file : Path
         PubMed's own format (.nbib, .txt) or RIS.
     search : str
-        Id of the search in search_log.csv; where it is empty, the only one there that has a
-        strategy and no records yet.
+        Id of the search in search_log.csv; if empty, the only one there that has a strategy and no
+        records yet.
     raw : Path
-        Folder of a sound sheet.
+        Folder of a sheet without errors.
 
     Raises
     ------
     RequestError
-        If the file is no such export, or it is not clear which search found it.
+        If the file is not such an export, or it is unclear which search produced it.
     SheetError
-        With every record that does not end, and every id and year that is none.
+        Lists every record without an end, and every invalid id and year.
     """
     tables, _ = read_folder(raw, dictionary)
     searches, screened, sources = (
@@ -133,7 +134,7 @@ def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) ->
 
 
 def _search(asked: str, searches: Sequence[Cells], screened: Sequence[Cells]) -> str:
-    """The search that the records are of."""
+    """Id of the search that produced the records."""
     done = {row["search_id"] for row in screened}
     known = [row["search_id"] for row in searches]
     open_ = [r["search_id"] for r in searches if r["strategy"] and r["search_id"] not in done]
@@ -157,12 +158,12 @@ def _search(asked: str, searches: Sequence[Cells], screened: Sequence[Cells]) ->
 
 
 def export_text(file: Path) -> str:
-    """The text of an export, each line ending in a line feed.
+    """The text of an export, with line feeds as line ends.
 
     Raises
     ------
     RequestError
-        If there is no such file, or it is no text.
+        If the file does not exist or is not text.
     """
     if file == Path():
         raise RequestError("Say which file: FILE=...")
@@ -177,14 +178,14 @@ def export_text(file: Path) -> str:
 
 
 def located_records(file: Path) -> list[tuple[int, Mapping[str, Any]]]:
-    """The records of an export: the line where each begins, and rispy's names for its tags.
+    """The records of an export: the line where each begins, and its fields by rispy's names.
 
     Raises
     ------
     RequestError
-        If the file is no such export.
+        If the file is not such an export.
     SheetError
-        With every record that does not end, or cannot be read.
+        Lists every record that does not end or cannot be read.
     """
     text = export_text(file)
     lines = text.split("\n")
@@ -201,7 +202,7 @@ def located_records(file: Path) -> list[tuple[int, Mapping[str, Any]]]:
 
 
 def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Problem]:
-    """Lines of no record, and records that do not end: the parser would join or lose them."""
+    """Lines outside any record, and records without an end; the parser would merge or lose them."""
     begun = 0
     for n, line in enumerate(lines, start=1):
         if NOT_IN_A_FILE.search(line):
@@ -225,13 +226,13 @@ def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Probl
 
 
 def at_line(file: Path, line: int, message: str) -> Problem:
-    """A fault of an export, with its line."""
+    """A problem in an export, with its line."""
     return about(f"{file.name}, line {line}", message)
 
 
 def _parsed(file: Path, text: str, *, pubmed: bool) -> list[Mapping[str, Any]]:
     if not pubmed:
-        # An empty line means nothing in RIS, and rispy would read on with it.
+        # Empty lines mean nothing in RIS, but rispy would read them as continuing a field.
         text = re.sub(r"\n(?:[ \t]*\n)+", "\n", text)
     parser = _MedlineParser if pubmed else rispy.RisParser
     try:
@@ -248,13 +249,13 @@ def _parsed(file: Path, text: str, *, pubmed: bool) -> list[Mapping[str, Any]]:
 
 
 def record_name(cells: Mapping[str, str]) -> str:
-    """What a record is called in messages: its PubMed number and DOI."""
+    """How messages refer to a record: by its PubMed number and DOI."""
     ids = {"PMID": cells.get("pmid"), "DOI": cells.get("doi")}
     return ", ".join(f"{name} {text}" for name, text in ids.items() if text) or "no PMID, no DOI"
 
 
 def record_faults(file: Path, line: int, tags: Mapping[str, Any]) -> Iterator[Problem]:
-    """The numbers and the year that a record gives and that are none."""
+    """Invalid PubMed number, DOI or year in a record."""
     cells = record_cells(tags)
     given = {
         "pmid": str(tags.get("pmid", "")),
@@ -274,7 +275,7 @@ def _marked(
     screened: Sequence[Cells],
     sources: Sequence[Cells],
 ) -> Iterator[Cells]:
-    """The records as rows; of those that are there already, which they are."""
+    """The records as rows; those already known name the record or source that they repeat."""
     first = {key: row["record_id"] for row in reversed(screened) for key in _keys(row)}
     known = {key: row["source_id"] for row in reversed(sources) for key in _keys(row)}
     digits = len(str(len(found)))
@@ -297,9 +298,9 @@ def _marked(
 
 
 def _keys(row: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What two records of one report have in common: PubMed number, else DOI, else title.
+    """Keys by which two records of the same report are recognised: PubMed number, DOI, title.
 
-    A title alone may be that of another report ("Reply"): author and year have to agree too.
+    Different reports may share a title ("Reply"), so author and year must agree as well.
     """
     title = re.sub(r"\W+", " ", row.get("title", "").lower()).strip()
     about = (title, row.get("first_author", "").lower(), row.get("year", ""))
@@ -312,7 +313,7 @@ def _keys(row: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def record_cells(record: Mapping[str, Any]) -> dict[str, str]:
-    """A record as its database has it, as cells of screening.csv."""
+    """A database record as cells of screening.csv."""
     authors = authors_of(record) or [""]
     dates = " ".join(str(record.get(name, "")) for name in ("year", "publication_year", "date"))
     journals = [_line(str(record[name])) for name in _JOURNALS if record.get(name)]
@@ -323,7 +324,7 @@ def record_cells(record: Mapping[str, Any]) -> dict[str, str]:
         "title": _line(record.get("title") or record.get("primary_title") or NO_TITLE),
         "first_author": split_name(str(authors[0]))[0],
         "year": year[0] if year else "",
-        # The name in short, as in the sheet: J. Clin. Oncol. is written without points.
+        # The shortest name, without full stops (J. Clin. Oncol.), as in the sheet.
         "journal": min(journals, key=len, default="").replace(".", ""),
         "pmid": number if _NUMBER.fullmatch(number) else "",
         "doi": doi[0].rstrip(".,;") if doi else "",
@@ -331,7 +332,7 @@ def record_cells(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _number_elsewhere(record: Mapping[str, Any]) -> str:
-    """PubMed's number in the record of another database: some have it beside their own."""
+    """PubMed number in another database's record, for those that give it as well as their own."""
     database = str(record.get("name_of_database", "")).lower()
     for name, place in _BESIDE_ITS_OWN.items():
         if name in database:
@@ -342,7 +343,7 @@ def _number_elsewhere(record: Mapping[str, Any]) -> str:
 
 
 def authors_of(record: Mapping[str, Any]) -> list[str]:
-    """The names of the authors; a group only where no person is named."""
+    """The names of the authors; a group only if no person is named."""
     lists = (record.get(name) for name in ("authors", "first_authors", "groups"))
     return [str(name) for name in next(filter(None, lists), ())]
 
@@ -350,8 +351,8 @@ def authors_of(record: Mapping[str, Any]) -> list[str]:
 def split_name(name: str) -> tuple[str, str, str]:
     """Family name, initials and suffix of an author.
 
-    As of ``Doe JR Jr``, ``Doe J.R.``, ``Doe, Jane R.`` and ``Doe, JR``; the name of a group has
-    neither initials nor suffix.
+    Understands ``Doe JR Jr``, ``Doe J.R.``, ``Doe, Jane R.`` and ``Doe, JR``. The name of a group
+    has neither initials nor suffix.
     """
     bare, suffix = split_suffix(_line(name))
     family, comma, given = bare.partition(",")
@@ -367,13 +368,13 @@ def split_name(name: str) -> tuple[str, str, str]:
 
 
 def _capitals(word: str) -> str:
-    """The letters of a word such as ``J.-P.`` where all are capitals; else nothing."""
+    """The letters of a word such as ``J.-P.`` if all are capitals; otherwise ``""``."""
     letters = re.sub(r"[.-]", "", word)
     return letters if letters.isalpha() and letters.isupper() else ""
 
 
 def split_suffix(name: str) -> tuple[str, str]:
-    """The name of an author without ``Jr`` and its like, and these as PubMed prints them."""
+    """An author's name without a suffix such as ``Jr``, and the suffix as PubMed prints it."""
     name = name.strip()
     comma, _, third = name.rpartition(",")
     if "," in comma and third.strip(" .") in _NUMERALS:
@@ -383,5 +384,5 @@ def split_suffix(name: str) -> tuple[str, str]:
 
 
 def _line(text: str) -> str:
-    """A text on one line, its blanks plain ones."""
+    """A text on one line, with plain single spaces."""
     return " ".join(re.sub(r"[\u200b-\u200f\u2060\ufeff\u00ad]", "", text).split())

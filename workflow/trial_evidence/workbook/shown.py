@@ -1,8 +1,8 @@
-"""Texts of the sheet as numbers of a spreadsheet, and what a spreadsheet's cell shows as text.
+"""Conversion between texts of the sheet and numbers in a spreadsheet, by what a cell displays.
 
-A number of the sheet is text with the decimals that its source printed: ``1.00`` is not ``1``. In a
-workbook it is a number whose format shows these decimals, so that it can be computed with and comes
-back as the same text.
+A number in the sheet is text with the decimals printed in its source: ``1.00`` is not ``1``. In a
+workbook it is a number whose format shows these decimals, so that formulas can use it and it is
+read back as the same text.
 """
 
 from __future__ import annotations
@@ -15,36 +15,37 @@ from openpyxl.styles.numbers import is_date_format
 
 AS_TEXT = "@"
 
-# Spreadsheets keep 15 significant digits.
+# Spreadsheets store 15 significant digits.
 _MOST_DIGITS = 15
-# More digits than any source prints: such a number was computed.
+# A number with more digits was computed; no source prints so many.
 _PRINTED_DIGITS = 9
-# Day numbers of 2020 to 2040. A date typed into a cell that has a number format (9/12 takes the
-# current year) becomes its day number, and looks like any other whole number.
+# Serial day numbers of 2020 to 2040. A date typed into a cell with a number format (9/12 gets the
+# current year) becomes such a number, and looks like any other whole number.
 _DAY_NUMBERS = range(43831, 51502)
 _FIRST_DAY = datetime.date(1899, 12, 30)
 
 _PLAIN_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.(?P<decimals>[0-9]+))?")
 _FORMAT = re.compile(r"(?P<whole>#,##0|0+|#)(\.(?P<decimals>0+))?(?P<percent>%?)")
-# What changes no figure: a gap as wide as x (_x), filled up with x (*x), a colour ([Red]).
+# Parts of a format that do not affect digits: a space as wide as x (_x), padding with x (*x), a
+# colour ([Red]).
 _GAP = re.compile(r"[_*].|\[[A-Za-z]+\]")
-# Mere text in a format: "in quotation marks", \x, _x (a gap as wide as x), *x (filled up with x).
+# Literal text in a format: "in quotation marks", \x, _x (a space as wide as x), *x (padding).
 _LITERAL = re.compile(r'"[^"]*"|[\\_*].')
 
 
 def as_number(text: str) -> tuple[float, str] | None:
-    """Return the number and the number format that show `text`, or None where text is safer.
+    """Return the number and number format that display `text`, or None if it must stay text.
 
     Parameters
     ----------
     text : str
-        A cell of a number column.
+        A cell of a numeric column.
 
     Returns
     -------
     (float, str) or None
-        None for everything that a spreadsheet would show in another way (``007``, ``1e-3``,
-        ``<0.001``, ``0,81``), and for whole numbers that might be taken for a date.
+        None for everything that a spreadsheet would display differently (``007``, ``1e-3``,
+        ``<0.001``, ``0,81``), and for whole numbers that might be mistaken for a date.
     """
     match = _PLAIN_NUMBER.fullmatch(text)
     if match is None or len(text.replace(".", "")) > _MOST_DIGITS:
@@ -56,7 +57,7 @@ def as_number(text: str) -> tuple[float, str] | None:
 
 
 def shown(number: float, number_format: str) -> str | None:
-    """Return what a cell shows, in the sheet's way of writing numbers.
+    """Return what a cell displays, in the sheet's number notation.
 
     Parameters
     ----------
@@ -66,9 +67,9 @@ def shown(number: float, number_format: str) -> str | None:
     Returns
     -------
     str or None
-        With the decimals of the format where these are the whole number, else with as many as the
-        number has; with a percent sign where the format has one. None for formats that show
-        something else than a plain number.
+        With the decimals of the format if these show the exact number, otherwise with all the
+        number's decimals; with a percent sign if the format has one. None for formats that display
+        anything other than a plain number.
     """
     if number_format in {"General", AS_TEXT}:
         return shortest(number)
@@ -80,23 +81,23 @@ def shown(number: float, number_format: str) -> str | None:
     decimals = len(match["decimals"] or "")
     rounded = f"{float(exact):.{decimals}f}"
     if len(rounded.lstrip("-").partition(".")[0]) < match["whole"].count("0"):
-        # Shown as 007, which is no plain number.
+        # Displayed as 007, which is not a plain number.
         return None
     return (rounded if float(rounded) == float(exact) else exact) + percent
 
 
 def in_percent(number_format: str) -> bool:
-    """Say whether a format shows a hundred times the number: not where the sign is mere text."""
+    """Return whether a format multiplies by 100; a percent sign as literal text does not."""
     return "%" in _LITERAL.sub("", number_format.partition(";")[0])
 
 
 def is_computed(text: str) -> bool:
-    """Say whether a number has more digits than a source prints."""
+    """Return whether a number has more digits than any source prints."""
     return len(text.rstrip("%").lstrip("-0.").replace(".", "")) > _PRINTED_DIGITS
 
 
 def hidden_date(number: float, number_format: str) -> datetime.date | None:
-    """Return the day that a whole number in a number format probably is, or None."""
+    """Return the date that a whole number in a number format probably represents, or None."""
     if number_format in {"General", AS_TEXT} or is_date_format(number_format):
         return None
     if number != int(number) or int(number) not in _DAY_NUMBERS:
@@ -105,11 +106,11 @@ def hidden_date(number: float, number_format: str) -> datetime.date | None:
 
 
 def shortest(number: float) -> str:
-    """Return a number in as many digits as it has; ``inf`` for one that no computer holds."""
+    """Return a number with as few digits as represent it exactly; ``inf`` or ``nan`` as such."""
     if not math.isfinite(number):
         return str(number)
     if number == int(number) and abs(number) < 10**_MOST_DIGITS:
         return str(int(number))
     text = f"{number:.{_MOST_DIGITS}g}"
-    # A p value of 0.00001 is written out as the sheet writes it.
+    # Write out 0.00001 in full, as the sheet does for p values.
     return text if "e" not in text else f"{float(text):.20f}".rstrip("0").rstrip(".")

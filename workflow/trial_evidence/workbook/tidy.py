@@ -1,4 +1,4 @@
-"""What a spreadsheet does to a cell and can be undone with certainty."""
+"""Undoing changes that a spreadsheet makes to a cell, if that is certain to be right."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from trial_evidence.sheet.values import NO_BREAK_SPACES
 
 from .layout import one_kind_of_line_break
 
-# How a workbook writes the carriage return of a pasted line break.
+# A workbook's escape for the carriage return of a pasted line break.
 _CARRIAGE_RETURN = "_x000D_"
-# Not 1.000, which is a thousand in German, Spanish and Italian.
+# Excludes 1.000, which is a thousand in German, Spanish and Italian.
 _WHOLE = re.compile(r"(?P<whole>[+-]?[0-9]+)\.(?!000$)0+")
 
 
 def tidied(text: str, column: Column) -> str:
     """Return a cell without what a spreadsheet added to it.
 
-    Blanks at the ends go, no-break spaces become blanks, and ``42.0`` becomes ``42`` where only
-    the latter can be meant.
+    Outer spaces are removed, no-break spaces become spaces, and ``42.0`` becomes ``42`` if only the
+    latter can be meant.
     """
     text = one_kind_of_line_break(text.replace(_CARRIAGE_RETURN, ""))
     text = text.translate(NO_BREAK_SPACES).strip(" \n")

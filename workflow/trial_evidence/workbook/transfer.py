@@ -1,4 +1,4 @@
-"""Importing a workbook: the plan, what it would change, and carrying it out whole or not at all."""
+"""Importing a workbook: planning the changes, and applying all of them or none."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class ImportPlan:
     Attributes
     ----------
     problems : tuple of Problem
-        Any error forbids the import. Warnings are those about the workbook, and those that the
-        sheet does not have yet.
+        Any error prevents the import. Warnings are those about the workbook, and those that the
+        import would add to the sheet's.
     difference : tuple of str
-        In words, as `in_words` gives it, and which tables and columns stay as they are because the
-        workbook or folder does not have them; empty where nothing differs.
+        The changes in words (see `in_words`), and the tables and columns that stay as they are
+        because the workbook or folder lacks them; empty if nothing differs.
     questions : tuple of str
-        What somebody has to confirm: many rows would go, or something that was done to the sheet
-        after the workbook was made would be undone.
+        What the user must confirm: that many rows would be removed, or that edits made to the sheet
+        after the workbook was written would be undone.
     files : mapping of str to bytes
-        File name to new content, of the files that change; empty where anything is an error.
+        File name to new content, for the files that change; empty if there is any error.
     """
 
     problems: tuple[Problem, ...]
@@ -58,7 +58,7 @@ class ImportResult:
     Attributes
     ----------
     written : tuple of str
-        Names of the files that were changed; empty when nothing was written.
+        Names of the files that were changed; empty if nothing was written.
     """
 
     plan: ImportPlan
@@ -66,7 +66,7 @@ class ImportResult:
 
 
 def plan_import(book: Path, raw: Path, dictionary: Dictionary) -> ImportPlan:
-    """Read a workbook and say what importing it would change. Writes nothing.
+    """Read a workbook and plan its import. Writes nothing.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary) -> ImportPlan:
     if files:
         after = checked_copy(raw, files, dictionary)
         if has_errors(after):
-            # What the sheet has already, such as a blank that an import does not tidy away.
+            # Errors already in the sheet, such as a space that the import does not remove.
             found = _in_the_book(errors_of(after), files, differences, imported)
             return _refused([*warnings, *found])
         warnings += new_among(after, find_problems(raw, dictionary))
@@ -125,21 +125,21 @@ def import_book(
     book, raw, dictionary
         As for `plan_import`.
     show : callable
-        Gets the plan before anything is written.
+        Called with the plan before anything is written.
     confirmed : bool
-        Somebody has answered the plan's questions with yes.
+        Whether the user has answered the plan's questions with yes.
 
     Returns
     -------
     ImportResult
-        Nothing is written where the plan has errors, or questions and no confirmation.
+        Nothing is written if the plan has errors, or has questions that are not confirmed.
 
     Raises
     ------
     RequestError
         When a spreadsheet program has a table open that would be written.
     OSError
-        When the folder cannot be written; the sheet is then as it was.
+        If the folder cannot be written; the sheet is then unchanged.
     """
     restore(raw)
     plan = plan_import(book, raw, dictionary)
@@ -154,9 +154,9 @@ def import_book(
 def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
     """Replace files of a folder, all of them or none.
 
-    A complete new folder is made beside the old one; then the old one is renamed, and the new one
-    takes its name. If the process dies between these two renames there is no folder of that name,
-    which no stage takes for a sheet; `restore` brings the old one back.
+    A complete new folder is written next to the old one; then the old one is renamed, and the new
+    one takes its name. If the process is killed between the two renames, there is no folder of that
+    name, so no stage can mistake one for the sheet; `restore` brings the old one back.
 
     Parameters
     ----------
@@ -166,8 +166,8 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
     Raises
     ------
     OSError
-        When the folders cannot be written or renamed (the sheet is then as it was), or when the
-        old folder of an interrupted import still stands beside the sheet.
+        If the folders cannot be written or renamed (the sheet is then unchanged), or if the old
+        folder of an interrupted import still exists next to the sheet.
     """
     folder = raw.resolve()
     new, old = _beside(folder)
@@ -184,7 +184,7 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         except OSError:
             old.rename(folder)
             raise
-        # Renamed first: what is half deleted must not look like a sheet to bring back.
+        # Rename before deleting: `restore` must not bring back a half-deleted folder.
         old.rename(new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -193,7 +193,7 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
 def checked_copy(
     raw: Path, files: Mapping[str, bytes], dictionary: Dictionary
 ) -> tuple[Problem, ...]:
-    """The findings about a sheet as it would be with new content of some files."""
+    """The findings for a copy of the sheet in which some files have new content."""
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / raw.name
         _copy_with(raw, copy, files)
@@ -201,19 +201,19 @@ def checked_copy(
 
 
 def _copy_with(folder: Path, copy: Path, files: Mapping[str, bytes]) -> None:
-    """Copy a folder, some of its files with new content."""
+    """Copy a folder, replacing the content of some files."""
     shutil.copytree(folder, copy, symlinks=True)
     for name, content in files.items():
         (copy / name).write_bytes(content)
 
 
 def restore(raw: Path) -> bool:
-    """Bring a folder back that an interrupted `replace_files` has left renamed.
+    """Restore a folder that an interrupted `replace_files` left renamed.
 
     Returns
     -------
     bool
-        Whether there was anything to bring back.
+        Whether there was anything to restore.
     """
     folder = raw.resolve()
     _, old = _beside(folder)
@@ -236,7 +236,7 @@ def _refused(problems: Iterable[Problem]) -> ImportPlan:
 def _with_absent_tables(
     imported: Imported, before: Mapping[str, RawTable]
 ) -> tuple[Imported, list[str]]:
-    """Fill the tables that a folder has no file of as the sheet has them, and say which."""
+    """Fill tables whose file is missing from the folder from the sheet; also return which ones."""
     kept = {
         name: before[name]
         for name, raw in imported.tables.items()
@@ -260,7 +260,7 @@ def _with_absent_tables(
 def _with_absent_columns(
     imported: Imported, before: Mapping[str, RawTable]
 ) -> tuple[Imported, list[str]]:
-    """Fill the columns that the workbook leaves out as the sheet has them, and say which."""
+    """Fill columns missing from the workbook from the sheet; also return which ones."""
     tables, said = dict(imported.tables), []
     for name, raw in imported.tables.items():
         sheet = before[name]
@@ -286,7 +286,7 @@ def _with_absent_columns(
 
 
 def _errors_of_the_check(imported: Imported, dictionary: Dictionary) -> list[Problem]:
-    """Check what was read as it stands in the workbook, so that rows keep their numbers."""
+    """Check the imported tables with the workbook's row numbers, so that messages point there."""
     said = {(p.file, p.row, p.column) for p in errors_of(imported.problems)}
     with tempfile.TemporaryDirectory() as folder:
         for raw in imported.tables.values():
@@ -306,7 +306,7 @@ def _in_the_book(
     differences: Mapping[str, TableDifference],
     imported: Imported,
 ) -> list[Problem]:
-    """Findings about the sheet as it would be, located in the workbook where it has the row."""
+    """Findings about the sheet after the import, relocated to the workbook if it has the row."""
     numbers: dict[tuple[str, int], int] = {}
     for name, difference in differences.items():
         table, pairs = difference.table, difference.pairs
@@ -322,7 +322,7 @@ def _in_the_book(
 
 
 def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDifference:
-    """Take back the tidying of cells that came back as the sheet has them."""
+    """Undo the tidying of cells that were unchanged from the sheet before it."""
     pairs = []
     for old, new in difference.pairs:
         typed = imported.as_typed[difference.table.name, new.number]
@@ -371,17 +371,17 @@ def _listed(rows: Sequence[int]) -> str:
 
 
 def _content(path: Path, table: Table) -> bytes:
-    """What a file holds; of a table that the sheet does not have yet, the names of its columns."""
+    """Content of a file; if the sheet does not have it yet, only a header."""
     return path.read_bytes() if path.exists() else as_csv([list(table.columns)]).encode()
 
 
 def _new_content(content: bytes, difference: TableDifference) -> bytes:
-    """Return a file with the changed rows changed, and every other byte as it stood."""
+    """Return a file with the changed rows replaced and every other byte unchanged."""
     mark = b"\xef\xbb\xbf"
     records = list(_records(content.decode("utf-8-sig")))
     line_break = "\r\n" if records[0].endswith("\r\n") else "\n"
     (header,) = csv.reader(records[:1])
-    # The optional columns at the end that the file lacks and a row now fills.
+    # Optional columns missing from the file that a row now fills; appended at the end.
     rows = [*difference.added, *(new for _, new in difference.pairs)]
     more = [
         name
@@ -394,7 +394,7 @@ def _new_content(content: bytes, difference: TableDifference) -> bytes:
     def written(row: Row) -> str:
         return as_csv([[row.cells.get(name, "") for name in header]], line_break)
 
-    # By the row of the old file, and behind it the rows of the workbook that are new.
+    # Keyed by row of the old file; new rows of the workbook follow the row that they come after.
     lines = {(number, 0): line for number, line in enumerate(records, start=1)}
     for row in difference.removed:
         del lines[row.number, 0]
@@ -409,20 +409,20 @@ def _new_content(content: bytes, difference: TableDifference) -> bytes:
         else:
             last = old_numbers[number]
     *before, end = (line for _, line in sorted(lines.items()))
-    # Only the last line of a file may lack its end, and it may no longer be the last.
+    # The last line of the old file may lack a line break, and may no longer be the last.
     ended = [line if line.endswith(("\n", "\r")) else line + line_break for line in before]
     result = "".join([*ended, end]).encode()
     return mark + result if content.startswith(mark) else result
 
 
 def _longer(line: str, cells: Iterable[str]) -> str:
-    """The line of a record with more cells at its end."""
+    """A record's line with further cells appended."""
     text = line.rstrip("\r\n")
     return "".join([text, *(f",{cell}" for cell in cells), line[len(text) :]])
 
 
 def _records(text: str) -> Iterator[str]:
-    """Yield each record of a CSV file as it is written."""
+    """Yield the original text of each record of a CSV file."""
     lines = list(io.StringIO(text, newline=""))
     reader = csv.reader(lines, strict=True)
     start = 0

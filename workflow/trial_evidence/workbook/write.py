@@ -1,4 +1,4 @@
-"""Writing the sheet as a workbook that an analyst edits."""
+"""Writing the sheet as a workbook for analysts to edit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .package import (
 from .read import Imported, read_book
 from .shown import AS_TEXT, as_number
 
-# Rows below the last one that drop-downs and colours reach.
+# Number of rows below the last one to which drop-downs and colours extend.
 _ROOM = 500
 _LONGEST_LIST = 250
 
@@ -49,27 +49,28 @@ _NARROW, _WIDE = 9, 46
 
 
 def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
-    """Write the sheet as a workbook: a sheet a table, with notes and drop-downs.
+    """Write the sheet as a workbook: one worksheet per table, with notes and drop-downs.
 
-    Numbers are numbers, in the decimals that the file gives them; all else is text, and so are the
-    empty cells of columns in which the decimals count. The same sheet gives the same bytes.
+    Numbers are stored as numbers, with the decimals of the file; everything else is text, and so
+    are empty cells in columns in which the decimals count. The same sheet gives identical bytes.
 
     Parameters
     ----------
     raw : Path
         Folder of the sheet.
     book : Path
-        The ``.xlsx`` file; written whole or not at all.
+        The ``.xlsx`` file; written completely or not at all.
 
     Raises
     ------
     SheetError
-        When a file of the sheet cannot be read as a table, or a cell does not fit into a workbook.
+        If a file of the sheet cannot be read as a table, or a cell does not fit into a workbook.
     RequestError
-        When `book` has another ending, is open in a spreadsheet program, exists and is another
-        file, or holds edits that were not imported.
+        If `book` has another suffix or is open in a spreadsheet program, or if a file of that name
+        exists that is not a workbook of the sheet, has edits that were not imported, or has
+        private sheets or columns.
     """
-    # With pandas, which takes seconds to import and nothing else here needs.
+    # Imported here because it loads pandas, which takes seconds and nothing else here needs.
     from trial_evidence.files import write_whole
 
     refuse_book(book)
@@ -124,7 +125,7 @@ def _unfit_cells(raw: RawTable) -> Iterator[Problem]:
 
 
 def _holds_more_than(found: Imported, tables: Mapping[str, RawTable]) -> bool:
-    """Say whether a workbook holds anything that was typed into it and not imported."""
+    """Return whether a workbook has edits that have not been imported."""
     known = found.made_from or frozenset()
     if has_errors(found.problems):
         return True
@@ -145,14 +146,14 @@ def _marks(tables: Mapping[str, RawTable]) -> list[tuple[str, str]]:
 
 
 class _Lists:
-    """What drop-downs refer to; columns of a hidden sheet where it is too long for the cell."""
+    """Sources of drop-down lists; lists too long for a cell are columns of a hidden worksheet."""
 
     def __init__(self, tables: Mapping[str, RawTable]) -> None:
         self.tables = tables
         self.columns: list[Sequence[str]] = []
 
     def words(self, title: str, words: Sequence[str]) -> str:
-        """Return what a drop-down of these words refers to."""
+        """Return the source of a drop-down list of these words."""
         inline = ",".join(words)
         if len(inline) <= _LONGEST_LIST and not any("," in word or '"' in word for word in words):
             return f'"{inline}"'
@@ -161,12 +162,12 @@ class _Lists:
         return f"{quote_sheetname(LISTS)}!${letter}$2:${letter}${len(words) + 1}"
 
     def ids(self, table: str, key: str) -> str:
-        """Return the formula of a drop-down of the ids of a table, those of new rows included."""
+        """Return the formula for a drop-down list of a table's ids, including those of new rows."""
         raw = self.tables[table]
         letter = get_column_letter(list(raw.table.columns).index(key) + 1)
         sheet = quote_sheetname(table)
         last = len(raw.rows) + 1 + _ROOM
-        # As long as the ids: an empty end of the list would be what the analyst sees first.
+        # No longer than the ids: the drop-down would open at the empty end of the list.
         count = f"MAX(1,COUNTA({sheet}!${letter}$2:${letter}${last}))"
         return f"OFFSET({sheet}!${letter}$2,0,0,{count},1)"
 
@@ -185,7 +186,7 @@ def _table_sheet(sheet: Any, raw: RawTable, lists: _Lists) -> None:
         letter = get_column_letter(position)
         texts = [row.cells[column.name] for row in raw.rows]
         _header_cell(sheet.cell(1, position), column)
-        # New rows take the column's format: 1.00 stays 1.00, and 9/12 does not become a date.
+        # New rows get the column's format, so 1.00 stays 1.00, and 9/12 does not become a date.
         dimension = sheet.column_dimensions[letter]
         dimension.width = _width(column, texts)
         dimension.number_format = _empty_format(column)
@@ -198,7 +199,7 @@ def _table_sheet(sheet: Any, raw: RawTable, lists: _Lists) -> None:
             look.put_on(cell)
         _drop_down(sheet, f"{letter}2:{letter}{last_row + _ROOM}", column, lists)
     sheet.row_dimensions[1].height = 24
-    # The ids at the left stay in sight, two at most.
+    # Freeze the ids at the left, two at most.
     columns = list(table.columns.values())[:2]
     ids = list(takewhile(lambda column: column.type == "id" and column.required, columns))
     sheet.freeze_panes = sheet.cell(2, max(len(ids), 1) + 1)
@@ -207,7 +208,7 @@ def _table_sheet(sheet: Any, raw: RawTable, lists: _Lists) -> None:
     sheet.sheet_view.zoomScale = 100
     _colours(sheet, table, last_letter, last_row + _ROOM)
     on_paper(sheet, 1)
-    # A long note in the last column is cut on paper, or the whole page would shrink.
+    # Print only the table's columns: overflow of a long last note would shrink the whole page.
     sheet.print_area = f"A1:{last_letter}{last_row}"
 
 
@@ -227,7 +228,7 @@ def _header_cell(cell: Any, column: Column) -> None:
 
 
 def _note(column: Column) -> str:
-    """Return what the note on a header says: meaning, unit, what is allowed, an example."""
+    """Return the text of the note on a header: meaning, unit, allowed values, an example."""
     lines = [column.meaning.replace("`", ""), ""]
     if column.unit:
         lines.append(f"Unit: {column.unit}")
@@ -247,10 +248,10 @@ def _note(column: Column) -> str:
 
 def _width(column: Column, texts: Sequence[str]) -> float:
     lengths = sorted(len(text) for text in texts if text)
-    # An id that is cut off is another id; the end of a long text can be missed.
+    # A truncated id would look like another id; the end of a long text may be cut off.
     share = 0.95 if column.type == "text" else 1
     typical = lengths[int(share * (len(lengths) - 1))] if lengths else 0
-    # The filter button takes the space of some letters.
+    # The filter button takes up the space of a few letters.
     return min(max(typical + 2, len(column.name) * 1.1 + 4, _NARROW), _WIDE)
 
 
@@ -282,7 +283,7 @@ def _drop_down(sheet: Any, cells: str, column: Column, lists: _Lists) -> None:
         style, title = "stop", "Not an allowed word"
         text = "Choose a word from the list at the right of the cell."
     elif column.type == "agents":
-        # A combination that nobody has used yet must be possible: the list only helps.
+        # New combinations must be possible, so the list only makes suggestions.
         used = sorted({row.cells[column.name] for row in lists.tables[sheet.title].rows} - {""})
         formula = lists.words(name, used) if used else ""
     elif column.references is not None:
@@ -301,7 +302,7 @@ def _drop_down(sheet: Any, cells: str, column: Column, lists: _Lists) -> None:
 
 
 def _colours(sheet: Any, table: Table, last_letter: str, last_row: int) -> None:
-    """Colour cells that have to be filled in, and draw a line above each new subject."""
+    """Colour required cells that are empty, and draw a line above each new subject."""
     for position, column in enumerate(table.columns.values(), start=1):
         if column.required:
             letter = get_column_letter(position)
@@ -361,10 +362,10 @@ def _say(cell: Any, text: str, *font: Any, **more: Any) -> None:
 
 
 def _without_triangles(name: str, part: bytes) -> bytes:
-    """Switch off the green triangles of numbers that are text on purpose (PubMed numbers)."""
+    """Switch off the green triangles on numbers deliberately stored as text (PubMed numbers)."""
     if not name.startswith("xl/worksheets/sheet"):
         return part
-    # openpyxl writes no such element; it has to stand before the drawing of the notes.
+    # openpyxl cannot write this element; it must come before the drawing of the notes.
     wanted = (
         b'<ignoredErrors><ignoredError sqref="A1:XFD1048576" numberStoredAsText="1"/>'
         b"</ignoredErrors>"
