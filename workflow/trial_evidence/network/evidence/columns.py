@@ -1,4 +1,4 @@
-"""Columns of the tables that say what a network rests on, and the level of its intervals."""
+"""Columns of the tables that list the evidence of a network, and the level of its intervals."""
 
 import pandas as pd
 

@@ -1,8 +1,8 @@
-"""What studies of two or more arms say: contrasts against a base arm, with their covariance.
+"""Studies of two or more arms as contrasts against a base arm, with their covariance.
 
-A study of a arms enters a network whole, as a-1 contrasts against one of its arms. Which arm that
-is changes nothing in any result. Effects are on the analysis scale (logarithms of ratios), the
-first treatment named against the second: a positive contrast of a log ratio means more events.
+A study with a arms enters a network whole, as a-1 contrasts against one of its arms. The choice of
+this base arm does not affect any result. Effects are on the analysis scale (logarithms of ratios),
+the first treatment named against the second: a positive contrast of a log ratio means more events.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,8 +18,8 @@ from scipy.sparse.csgraph import connected_components
 from trial_evidence.measures.effects import CONTINUITY_CORRECTION, check_counts
 from trial_evidence.pool.engine.results import Floats
 
-# What rounding in print, or models fitted pair by pair, can leave open around a triangle of
-# contrasts, on the analysis scale.
+# Tolerated discrepancy around a triangle of contrasts, on the analysis scale, from rounding in
+# print or from models fitted pair by pair.
 OPEN_TRIANGLE = 0.05
 
 
@@ -117,12 +117,12 @@ class StudyContrasts:
 
 @dataclass(frozen=True, eq=False)
 class NetworkData:
-    """The studies of a network, in the order of their names.
+    """The studies of a network, sorted by name.
 
     Attributes
     ----------
     studies : tuple of StudyContrasts
-        Sorted by name when the network is made.
+        Sorted by name on creation.
 
     Raises
     ------
@@ -148,7 +148,7 @@ class NetworkData:
 
     @cached_property
     def position(self) -> dict[str, int]:
-        """Place of each treatment in `treatments`."""
+        """Index of each treatment in `treatments`."""
         return {treatment: place for place, treatment in enumerate(self.treatments)}
 
     @cached_property
@@ -158,11 +158,11 @@ class NetworkData:
 
     @cached_property
     def labels(self) -> npt.NDArray[np.intp]:
-        """The subnetwork that each treatment belongs to, as a number from 0."""
+        """The index, from 0, of the subnetwork that each treatment belongs to."""
         return self.linked(study.treatments for study in self.studies)
 
     def linked(self, groups: Iterable[Sequence[str]]) -> npt.NDArray[np.intp]:
-        """For each treatment the number, from 0, of those that groups of treatments connect."""
+        """The index, from 0, of each treatment's connected set, given groups of linked ones."""
         links = [(self.position[g[0]], self.position[t]) for g in groups for t in g[1:]]
         rows, columns = np.array(links, dtype=int).reshape(-1, 2).T
         size = len(self.treatments)
@@ -171,7 +171,7 @@ class NetworkData:
 
     @property
     def parts(self) -> tuple["NetworkData", ...]:
-        """What studies connect, directly or through others; the network itself if that is all."""
+        """The connected parts of the network; only the network itself if it is connected."""
         if not self.labels.any():
             return (self,)
         of = self.labels[[self.position[study.treatments[0]] for study in self.studies]]
@@ -184,7 +184,7 @@ class NetworkData:
 
 
 def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: str) -> bool:
-    """Whether the arms of a study say anything about a measure.
+    """Whether the arms of a study carry information on a measure.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def informative(events: npt.ArrayLike, n: npt.ArrayLike, measure: str) -> bool:
     Returns
     -------
     bool
-        False on a ratio scale where no arm has an event, or every arm has only events.
+        False on a ratio scale if no arm has an event, or every arm has only events.
     """
     x, total = check_counts(events, n, "arms")
     if measure == "risk_difference":
@@ -214,7 +214,7 @@ def from_counts(
     study : str
         Name of the study.
     treatments : sequence of str
-        One an arm; the first is the base.
+        One per arm; the first is the base.
     events, n : array_like of shape (arms,)
         Patients with the event, and patients analysed.
     measure : str
@@ -223,15 +223,16 @@ def from_counts(
     Returns
     -------
     StudyContrasts
-        Variances by arm: 1/a + 1/(n-a) of a log odds, 1/a - 1/n of a log risk, p(1-p)/n of a risk.
-        A contrast has the sum of two, and any two contrasts share the base arm's. With an empty
-        cell 0.5 is added to all cells of the study, and to no other study.
+        Variances by arm: 1/a + 1/(n-a) for a log odds, 1/a - 1/n for a log risk, p(1-p)/n for a
+        risk. The variance of a contrast is the sum of two of these, and the covariance of two
+        contrasts is that of the base arm. If a cell is empty, 0.5 is added to all cells of this
+        study only.
 
     Raises
     ------
     ValueError
-        If counts are impossible, the study says nothing about the measure (see `informative`), or
-        the measure is unknown.
+        If counts are impossible, the study carries no information on the measure (see
+        `informative`), or the measure is unknown.
     """
     x, total = check_counts(events, n, study)
     if x.size != len(treatments):
@@ -240,7 +241,7 @@ def from_counts(
         raise ValueError(f"{study}: no event, or only events, in every arm says nothing of a ratio")
     if bool(((x == 0) | (x == total)).any()):
         x, total = x + CONTINUITY_CORRECTION, total + 2 * CONTINUITY_CORRECTION
-    # Of each arm the value on the analysis scale, and its variance.
+    # The value of each arm on the analysis scale, and its variance.
     of_arms = {
         "odds_ratio": (np.log(x / (total - x)), 1 / x + 1 / (total - x)),
         "risk_ratio": (np.log(x / total), 1 / x - 1 / total),
@@ -260,7 +261,7 @@ def from_pairwise(
     effects: npt.ArrayLike,
     ses: npt.ArrayLike,
 ) -> StudyContrasts:
-    """Contrasts of a study that reports every two of its arms against each other.
+    """Contrasts of a study that reports every pair of its arms.
 
     Parameters
     ----------

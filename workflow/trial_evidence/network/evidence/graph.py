@@ -8,7 +8,7 @@ from trial_evidence.network.evidence.contrasts import NetworkData
 
 @dataclass(frozen=True)
 class DirectComparison:
-    """Two treatments that at least one study has arms of.
+    """Two treatments that at least one study compares directly.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ def designs(data: NetworkData) -> tuple[Design, ...]:
     Returns
     -------
     tuple of Design
-        Those of two arms first, in alphabetical order within a number of arms.
+        Sorted by number of arms, then alphabetically.
     """
     found: dict[tuple[str, ...], list[str]] = {}
     for study in data.studies:

@@ -1,4 +1,4 @@
-"""The nodes of a network: regimens with their partner, how they are called and what is in them."""
+"""The nodes of a network: regimens including their partner, their names and their components."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import NamedTuple
 from trial_evidence.config.configuration import NO_AGENT
 from trial_evidence.extract.regimens import regimen_label
 
-# A regimen whose agents follow each other holds this component besides its agents: given in
-# sequence they need not do what they do together.
+# Component of regimens whose agents are given one after the other, in addition to the agents: their
+# effect need not be that of the agents given together.
 SEQUENCE = "in sequence"
 NO_PARTNER = "none"
 
 
 class Parts(NamedTuple):
-    """What a regimen is made of; ``own`` holds the word of an arm that is a node of its own."""
+    """The parts of a regimen; ``own`` holds the label of an arm that is its own node."""
 
     agents: tuple[str, ...]
     schedule: str
@@ -23,7 +23,7 @@ class Parts(NamedTuple):
 
 
 def parts_of(regimen: str) -> Parts:
-    """Take a regimen apart: agents, schedule, partner and such a word are joined by ``|``."""
+    """Split a regimen id into agents, schedule, partner and own label, joined by ``|``."""
     agents, schedule, partner, *own = regimen.split("|")
     agent_set = () if agents == NO_AGENT else tuple(agents.split("+"))
     return Parts(agent_set, schedule, partner, tuple(own))
@@ -36,15 +36,15 @@ class Node:
     Attributes
     ----------
     regimen : str
-        Agents, schedule, partner and, for an arm that is a node of its own, its word, joined by
-        ``|``: the node's id.
+        Agents, schedule, partner and, for an arm that is its own node, its label, joined by ``|``:
+        the id of the node.
     code : str
-        Short name for matrices and figures, unlike any other of its network.
+        Short name for matrices and figures, unique within its network.
     label : str
         The regimen in words.
     components : tuple of str
-        Agents, then the partner, then, where agents follow each other, ``in sequence``, then the
-        word of a node of its own; none for a placebo alone.
+        Agents, then the partner, then ``in sequence`` if agents follow each other, then the label
+        of an arm that is its own node; none for a placebo alone.
     """
 
     regimen: str
@@ -54,7 +54,7 @@ class Node:
 
 
 def component_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """Component -> its name, where that is not its id; from the labels of the agents."""
+    """Names of components that differ from their ids, from the labels of the agents."""
     return {**labels, "endocrine": "endocrine therapy"}
 
 
@@ -68,10 +68,10 @@ def nodes_of(
     regimens : iterable of str
         Agents, schedule and partner joined by ``|``.
     labels : mapping
-        Agent -> short name, as :func:`trial_evidence.extract.regimens.agent_labels` gives them.
+        Agent -> short name, as given by :func:`trial_evidence.extract.regimens.agent_labels`.
     abbreviations : mapping
-        Agent or partner -> abbreviation, in the order in which codes list them; what has none is
-        called by its name and stands last.
+        Agent or partner -> abbreviation, in the order used in codes; those without one are called
+        by name and come last.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def nodes_of(
         code = "+".join(shown) or "placebo"
         code = " ".join([code, *(["seq"] if sequence else []), *own])
         if code in {node.code for node in found.values()}:
-            # Two agents may share an abbreviation by mistake; ids must still tell nodes apart.
+            # Two agents may share an abbreviation by mistake; codes must still distinguish nodes.
             code = f"{code} ({regimen})"
         found[regimen] = Node(
             regimen=regimen,

@@ -1,4 +1,4 @@
-"""What a network rests on: one report a trial, its arms as nodes, and the rows set aside."""
+"""The evidence of a network: one report per trial, its arms as nodes, and the rows set aside."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,9 +36,9 @@ from trial_evidence.network.evidence.nodes import Node, nodes_of
 from trial_evidence.sheet import Sheet
 
 Pair = frozenset[str]
-"""The two arms of a contrast, whichever way it was printed."""
+"""The two arms of a contrast, in either direction."""
 
-# The rows of one report agree in these columns, by kind of evidence.
+# Rows that agree in these columns belong to one report, by kind of evidence.
 TOGETHER = {
     "counts": ("definition",),
     "contrasts": ("endpoint", "assessor", "analysis", "median_followup_months"),
@@ -52,7 +52,7 @@ SAME_REGIMEN = "both arms have the same regimen"
 FOLLOWS = "follows from the other hazard ratios of the trial"
 APART = "not joined with the arms of the report taken"
 NO_INFORMATION = "there is no event, or only events, in every arm, which says nothing about a ratio"
-# Arms of one variance: contrasts that share one are correlated by a half.
+# Assumes equal variances of the arms: contrasts that share one then have a correlation of one half.
 SHARED_ARM = "assumed: contrasts that share an arm have a correlation of one half"
 DERIVED = "derived from all pairwise hazard ratios"
 COUNTS = "counts of the arms"
@@ -66,22 +66,23 @@ class NetworkEvidence:
     Attributes
     ----------
     nodes : dict of Node
-        By regimen, in alphabetical order; those of the trials used.
+        Nodes of the trials used, by regimen, in alphabetical order.
     labels : dict of str
         Short names of the agents.
     abbreviations : dict of str
-        What codes call agents and partners, in their order.
+        Abbreviations of agents and partners, in the order used in codes.
     used : DataFrame
-        Counts: one row a trial and node. Contrasts: one row a trial and contrast; ``yi`` and
+        Counts: one row per trial and node. Contrasts: one row per trial and contrast; ``yi`` and
         ``vi`` are the log hazard ratio of ``regimen`` against ``against`` and its variance.
-        ``readers_differ`` says what two readers found where nobody has settled it, and
-        ``exclusion_overridden`` why an arm that is a node of its own here is excluded elsewhere.
+        ``readers_differ`` gives the values on which two readers disagree, if unresolved;
+        ``exclusion_overridden`` the reason why an arm that is its own node here is excluded
+        elsewhere.
     set_aside : DataFrame
-        One row for every row of the sheet that was looked at and not taken, with the reason.
+        One row for every row of the sheet that was considered and not used, with the reason.
     data : NetworkData or None
-        The trials as contrasts of their nodes, on the analysis scale; None where there is none.
+        The trials as contrasts of their nodes, on the analysis scale; None if there are none.
     trials : DataFrame
-        The sheet's trials that are used, with ``label`` and ``year`` of the report.
+        The trials of the sheet that are used, with ``label`` and ``year`` of the report.
     """
 
     network: Network
@@ -96,7 +97,7 @@ class NetworkEvidence:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A trial: its arms with their regimens, in the order of the sheet, and its candidates."""
+    """A trial: its arms with their regimens, in the order of the sheet, and its candidate rows."""
 
     id: str
     randomised: bool
@@ -106,7 +107,7 @@ class _Trial:
 
 @dataclass(frozen=True)
 class _Taken:
-    """What a trial gives to a network, or nothing, and why its other rows are left."""
+    """What a trial contributes to a network, if anything, and why its other rows are not used."""
 
     reasons: Mapping[int, str]
     study: StudyContrasts | None = None
@@ -120,26 +121,26 @@ def network_evidence(
     network: Network,
     context: Context | None = None,
 ) -> NetworkEvidence:
-    """Make a network's evidence from the sheet.
+    """Build the evidence of a network from the sheet.
 
-    Randomised trials with two regimens or more enter whole: of each the report (definition of
-    response; endpoint, assessor, analysis and follow-up) that joins most regimens, and among
-    equals the one that the orders of preference of the configuration put first. Arms with the
-    same regimen are added up where they are counted.
+    Randomised trials with two or more regimens enter whole: from each trial the report (definition
+    of response; or endpoint, assessor, analysis and follow-up) that connects most regimens, with
+    ties resolved by the configured orders of preference. Counts of arms with the same regimen are
+    added up.
 
     Parameters
     ----------
     configuration : Configuration
         Admission and orders of preference.
     networks : NetworkConfiguration
-        Abbreviations, and arms that are nodes of their own.
+        Abbreviations, and arms that are their own nodes.
     context : Context, optional
-        That of the setting, where several networks share it.
+        That of the setting, if several networks share it.
     """
     context = context or setting_context(sheet, configuration, network.setting)
     own = networks.own_nodes
-    # What such an arm is not, it need not be: an exclusion from everything is about the regimen it
-    # resembles. One that names the network means the network.
+    # An exclusion from every analysis is about the regimen that such an arm resembles, and does not
+    # apply to it as its own node. One that names the network does.
     exclusions = sheet["exclusions"]
     about_others = exclusions["arm_id"].isin(list(own)) & (exclusions["analysis"] == EVERY_ANALYSIS)
     overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
@@ -200,7 +201,7 @@ def network_evidence(
 def evidence_of_networks(
     sheet: Sheet, configuration: Configuration, networks: NetworkConfiguration, setting: str
 ) -> dict[str, NetworkEvidence]:
-    """What every network of a setting rests on, by its id."""
+    """The evidence of every network of a setting, by its id."""
     asked = networks.of_setting(setting)
     context = setting_context(sheet, configuration, setting) if asked else None
     return {n.id: network_evidence(sheet, configuration, networks, n, context) for n in asked}
@@ -211,7 +212,7 @@ def _said(keys: Iterable[Any], of: Mapping[Any, str]) -> str:
 
 
 def _trials(context: Context, network: Network) -> Iterator[_Trial]:
-    """The trials with candidates: results of all patients on an outcome of the network."""
+    """The trials with candidate rows: results for all patients on an outcome of the network."""
     rows: dict[str, dict[int, Record]] = defaultdict(dict)
     for label, row in context.rows[network.table].items():
         if row["subgroup"] == WHOLE and row["outcome"] in network.endpoints:
@@ -252,7 +253,7 @@ def _arms_of(row: Record) -> tuple[str, ...]:
 
 
 def _silent(row: Record, regimens: Mapping[str, str]) -> str | None:
-    """Why a contrast says nothing of two nodes, or None."""
+    """Why a contrast does not inform a comparison of two nodes, or None."""
     if "arm_id" in row:
         return None
     if len({regimens[arm] for arm in _arms_of(row)}) < 2:
@@ -299,7 +300,7 @@ def _timed(
     study, covariance = _all_pairwise(trial, rows, names)
     kept: Sequence[Record] = rows
     if study is None:
-        # Contrasts that join all arms without a loop, the first ones of the sheet.
+        # Contrasts that connect all arms without a loop, taken in the order of the sheet.
         joined = DisjointSet(names)
         kept = [row for row in rows if joined.merge(*_arms_of(row))]
         study = _basic(trial, kept, names)
@@ -312,7 +313,7 @@ def _timed(
 
 def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Context) -> Record:
     experimental, control = _arms_of(row)
-    # Patients are only counted here, never weighted by: the randomised number may stand in.
+    # Patients are only counted here, not used as weights: the number randomised may replace them.
     n, n_against = (
         context.randomised[arm] if np.isnan(row[column]) else row[column]
         for column, arm in (("n_experimental", experimental), ("n_control", control))
@@ -335,7 +336,7 @@ def _contrast_record(trial: _Trial, row: Record, covariance: str, context: Conte
 def _all_pairwise(
     trial: _Trial, rows: Sequence[Record], arms: Sequence[str]
 ) -> tuple[StudyContrasts | None, str]:
-    """The trial from the contrasts of every two of its arms, and how they are correlated."""
+    """The trial from the contrasts of every pair of its arms, and how they are correlated."""
     if len(arms) < 3 or len(rows) < len(arms) * (len(arms) - 1) // 2:
         return None, SHARED_ARM
     experimental, control = zip(*(_arms_of(row) for row in rows), strict=True)
@@ -353,10 +354,10 @@ def _all_pairwise(
 
 
 def _basic(trial: _Trial, rows: Sequence[Record], arms: Sequence[str]) -> StudyContrasts:
-    """Contrasts of all arms against the first from a tree of reported ones.
+    """Contrasts of all arms against the first, from a spanning tree of reported ones.
 
-    With arms of one variance, contrasts that share an arm are correlated by +0.5 or -0.5, as the
-    product of their signed incidence rows says; the variances stay those reported.
+    If the arms have equal variances, contrasts that share an arm have a correlation of +0.5 or
+    -0.5, given by the product of their signed incidence rows; the reported variances are kept.
     """
     incidence = np.zeros((len(rows), len(arms)))
     for place, row in enumerate(rows):
@@ -376,7 +377,7 @@ def _basic(trial: _Trial, rows: Sequence[Record], arms: Sequence[str]) -> StudyC
 
 
 def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> tuple[Pair, ...]:
-    """The pairs of the largest group of arms that hang together, one arm a regimen."""
+    """The pairs within the largest connected group of arms, one arm per regimen."""
     names: dict[str, str] = {}
     for arm in regimens:
         if any(arm in pair for pair in pairs):
@@ -392,7 +393,7 @@ def _joined(pairs: Sequence[Pair], regimens: Mapping[str, str]) -> tuple[Pair, .
 def _best(
     trial: _Trial, orders: Orders, together: Sequence[str], unusable: Mapping[int, str]
 ) -> tuple[tuple[int, ...], dict[int, str]]:
-    """Rows of the report that joins most regimens, preferred ones among equals; why not others.
+    """Rows of the report that joins most regimens, with ties by preference, and why not the others.
 
     A report covers arms, or pairs of arms.
     """
