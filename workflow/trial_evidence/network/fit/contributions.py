@@ -1,9 +1,9 @@
 """How much each direct comparison contributes to an estimate.
 
 An estimate of one treatment against another is a flow of evidence from the first to the second
-through the direct comparisons. A walk that leaves every treatment along its outgoing flows, in
-proportion to them, takes each chain of comparisons with some probability; a chain's share goes in
-equal parts to its comparisons.
+through the direct comparisons. A random walk that leaves each treatment along its outgoing flows,
+in proportion to them, follows each chain of comparisons with some probability; the probability of a
+chain is divided equally among its comparisons.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from trial_evidence.network.fit.league import NetworkFit
 from trial_evidence.network.fit.least_squares import laplacian, rotate
 from trial_evidence.pool.engine.results import Floats
 
-# A flow below this is rounding; the whole flow is 1.
+# Smaller flows are rounding error; the total flow is 1.
 NO_FLOW = 1e-10
 
 
@@ -31,8 +31,8 @@ class Contributions:
     comparisons : tuple of (str, str)
         Direct comparisons, in alphabetical order: columns.
     shares : numpy.ndarray of float, shape (estimates, comparisons)
-        Contribution, 0 to 1; every row sums to 1. NaN where the flow runs in circles, which it can
-        only where the standard errors of a multi-arm study give a comparison a negative weight.
+        Contribution, 0 to 1; every row sums to 1. NaN if the flow is circular, which only happens
+        if the standard errors of a multi-arm study give a comparison a negative weight.
     """
 
     estimates: tuple[tuple[str, str], ...]
@@ -47,7 +47,7 @@ def contributions(fit: NetworkFit) -> Contributions:
     -----
     The random walk is attributed to Davies AL, Papakonstantinou T, Nikolakopoulou A, Rücker G,
     Galla T. Stat Med 2022;41:2091-2114; as netmeta's ``netcontrib(method = "randomwalk")``. All
-    chains of one length are walked together, so that their number does not matter.
+    chains of the same length are computed together, so that their number does not matter.
     """
     league = fit.random
     weights = conductances(fit)
@@ -65,19 +65,20 @@ def contributions(fit: NetworkFit) -> Contributions:
 
 
 def conductances(fit: NetworkFit) -> Floats:
-    """Weight of the direct comparison of every two treatments, at the tau2 of a network."""
+    """Weight of the direct comparison of every pair of treatments, at the tau2 of a network."""
     weights = -laplacian(rotate(fit.data), fit.tau2 or 0.0)
     np.fill_diagonal(weights, 0.0)
     return weights
 
 
 def evidence_flow(fit: NetworkFit, weights: Floats, source: int, sink: int) -> Floats:
-    """Share of an estimate that flows from each treatment to each other, by `conductances`.
+    """Share of an estimate that flows from each treatment to each other, given `conductances`.
 
     Returns
     -------
     numpy.ndarray of float, shape (treatments, treatments)
-        From the row to the column, at least zero; one leaves the source, and one enters the sink.
+        From the row to the column, at least zero; a total of one leaves the source and enters the
+        sink.
     """
     potential = fit.random.covariance[:, source] - fit.random.covariance[:, sink]
     flow = np.maximum(weights * (potential[:, None] - potential[None, :]), 0.0)
@@ -91,7 +92,8 @@ def _walk(flow: Floats, source: int, sink: int) -> Floats:
     leaving = flow.sum(axis=1, keepdims=True)
     step = np.divide(flow, leaving, out=np.zeros_like(flow), where=leaving > 0)
     step[sink] = 0.0
-    # Probability of having come from the source, and of reaching the sink, in so many steps.
+    # Probability of having come from the source, and of reaching the sink, in a given number of
+    # steps.
     here, ahead = np.zeros((size, size)), np.zeros((size, size))
     here[0, source] = ahead[0, sink] = 1.0
     for steps in range(1, size):

@@ -1,4 +1,4 @@
-"""What a fit says: an effect with its Wald interval and test, and tests of Q."""
+"""Results of a fit: an effect with its Wald interval and test, and tests of Q."""
 
 import math
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class Effect:
     Attributes
     ----------
     estimate, se : float
-        NaN where the studies do not determine it.
+        NaN if the studies do not determine it.
     ci_low, ci_high, p_value : float
         Wald interval, and two-sided test of no effect.
     name : str
         What it is the effect of.
     reason : str
-        Why there is no estimate; empty where there is one.
+        Why there is no estimate; empty if there is one.
     """
 
     estimate: float
@@ -34,25 +34,25 @@ class Effect:
 
 
 def normal_quantile(level: float) -> float:
-    """Half the width, in standard errors, of an interval at a level in percent."""
+    """Half-width, in standard errors, of an interval with a level in percent."""
     return float(ndtri(0.5 + check_level(level) / 200))
 
 
 def wald(estimate: float, se: float, level: float, name: str = "") -> Effect:
-    """An effect with its interval at a level in percent; no test without a standard error."""
+    """An effect with its interval at a level in percent; no test if the standard error is zero."""
     half = normal_quantile(level) * se
     p = float(2 * ndtr(-abs(estimate) / se)) if se > 0 else math.nan
     return Effect(estimate, se, estimate - half, estimate + half, p, name)
 
 
 def absent(name: str, reason: str) -> Effect:
-    """No effect, and why."""
+    """A missing effect, with the reason."""
     return Effect(math.nan, math.nan, math.nan, math.nan, math.nan, name, reason)
 
 
 @dataclass(frozen=True)
 class QTest:
-    """A Q statistic on chi2; no p value without degrees of freedom."""
+    """A Q statistic with its chi2 test; no p value without degrees of freedom."""
 
     q: float
     df: int
@@ -60,7 +60,7 @@ class QTest:
 
 
 def q_test(q: float, df: int) -> QTest:
-    """Test a sum of squares that rounding may leave below zero; none without freedom is zero."""
+    """Test a sum of squares, which may be negative by rounding; zero without degrees of freedom."""
     if df <= 0:
         return QTest(0.0, df, None)
     return QTest(max(q, 0.0), df, float(chdtrc(df, max(q, 0.0))))

@@ -1,4 +1,4 @@
-"""Direct against indirect evidence, comparison by comparison."""
+"""Direct and indirect evidence, comparison by comparison."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from trial_evidence.network.evidence.graph import DirectComparison, direct_compa
 from trial_evidence.network.fit.effect import Effect, wald
 from trial_evidence.network.fit.league import NetworkFit
 
-# A share of direct evidence nearer to one than this leaves nothing indirect but rounding.
+# If the share of direct evidence is closer to one than this, the indirect rest is rounding error.
 ALL_DIRECT = 5e-4
 NO_WAY_ROUND = "no indirect evidence: without the trials that compare the two, no path joins them"
 TOO_LITTLE = (
@@ -32,11 +32,11 @@ class Split:
     network : Effect
         From all studies.
     indirect : Effect or None
-        From all others; None where there is no way round.
+        From all others; None if there is no indirect path.
     difference : Effect or None
-        Direct less indirect, with its test.
+        Direct minus indirect, with its test.
     reason : str
-        Why there is no indirect evidence; empty where there is.
+        Why there is no indirect evidence; empty if there is.
     """
 
     comparison: DirectComparison
@@ -54,14 +54,14 @@ def split_evidence(fit: NetworkFit) -> tuple[Split, ...]:
     Returns
     -------
     tuple of Split
-        One a direct comparison, in alphabetical order.
+        One per direct comparison, in alphabetical order.
 
     Notes
     -----
     Attributed to Dias S et al. Stat Med 2010;29:932-944 (back-calculation) and König J, Krahn U,
     Binder H. Stat Med 2013;32:5414-5429 (share of direct evidence, ``(se network / se
     direct)**2``). As netmeta's ``netsplit``: multi-arm studies count as direct evidence on every
-    two of their arms.
+    pair of their arms.
     """
     return tuple(_split(fit, comparison) for comparison in direct_comparisons(fit.data))
 
@@ -87,11 +87,11 @@ def _split(fit: NetworkFit, comparison: DirectComparison) -> Split:
 
 
 def readable(split: Split, data: NetworkData, least: float) -> Split:
-    """A split without an indirect estimate that no evidence stands behind, and why.
+    """Remove an indirect estimate that hardly any evidence supports, and say why.
 
     Back-calculation divides by the share of the indirect evidence. In a multi-arm study the other
-    arms lend a comparison some precision, which it takes for indirect evidence; and the little that
-    is left where nearly all is direct magnifies every rounding of the input.
+    arms add some precision to a comparison, which is mistaken for indirect evidence; and if nearly
+    all evidence is direct, the small rest magnifies any rounding of the input.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def readable(split: Split, data: NetworkData, least: float) -> Split:
     data : NetworkData
         The network.
     least : float
-        Smallest share of indirect evidence that is read.
+        Smallest share of indirect evidence at which the estimate is kept.
     """
     if split.indirect is None:
         return split
@@ -114,7 +114,7 @@ def readable(split: Split, data: NetworkData, least: float) -> Split:
 
 
 def _joined_without(data: NetworkData, comparison: DirectComparison) -> bool:
-    """Whether a chain of other studies joins the treatments of a comparison."""
+    """Whether a chain of other studies connects the treatments of a comparison."""
     others = [s.treatments for s in data.studies if s.study not in comparison.studies]
     if not others:
         return False

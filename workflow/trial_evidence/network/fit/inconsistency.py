@@ -1,7 +1,7 @@
 """Do designs agree? Q split into heterogeneity within and inconsistency between designs.
 
-In the model in which every design has effects of its own, the designs are networks without a
-treatment in common that share nothing but the heterogeneity.
+In the model in which every design has its own effects, the designs are separate networks that share
+no treatment and only the heterogeneity.
 """
 
 from dataclasses import dataclass
@@ -26,18 +26,18 @@ class Inconsistency:
     Attributes
     ----------
     total, within, between : QTest
-        Common-effect Q of the network, of the designs within themselves (heterogeneity) and of
-        the designs with one another (inconsistency).
+        Common-effect Q of the network, within designs (heterogeneity) and between designs
+        (inconsistency).
     heterogeneity : tuple of (Design, QTest)
         Q within each design.
     detached : tuple of (Design, QTest)
-        Q between designs that is left when a design is given effects of its own, for the designs
-        without which the network still connects all treatments. A design whose removal leaves
-        little is where the inconsistency lies.
+        Remaining Q between designs if a design is given its own effects, for designs without which
+        the network still connects all treatments. A small remainder locates the inconsistency in
+        the detached design.
     random_between : QTest or None
         Q between designs with the heterogeneity within designs in the weights: the test of
-        design-by-treatment interaction. None where no design has two studies to tell it by, or
-        designs cannot disagree.
+        design-by-treatment interaction. None if no design has two studies to estimate it from, or
+        if designs cannot disagree.
     tau2_within : float or None
         That heterogeneity.
     """
@@ -59,7 +59,7 @@ def inconsistency(data: NetworkData, method: str = "DL") -> Inconsistency:
     data : NetworkData
         The network.
     method : str
-        Estimator of the heterogeneity within designs, as netmeta has it by ``DL``.
+        Estimator of the heterogeneity within designs; netmeta uses ``DL``.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def _alone(data: NetworkData, design: Design) -> NetworkData:
 
 
 def _own(data: NetworkData, design: Design) -> Solution:
-    """What the studies of a design say by themselves."""
+    """Results of the studies of a design alone."""
     if len(design.studies) > 1:
         return solve(rotate(_alone(data, design)), 0.0)
     base, *others = design.treatments
@@ -119,7 +119,7 @@ def _own(data: NetworkData, design: Design) -> Solution:
 
 
 def _spanned_without(data: NetworkData, left_out: Design, found: tuple[Design, ...]) -> bool:
-    """Whether the other designs connect all that a network connects."""
+    """Whether the other designs connect all treatments that the network connects."""
     others = data.linked(design.treatments for design in found if design is not left_out)
     return bool(others.max() == data.labels.max())
 
@@ -127,10 +127,11 @@ def _spanned_without(data: NetworkData, left_out: Design, found: tuple[Design, .
 def _detached(
     data: NetworkData, design: Design, own: Solution, whole: Solution, between: QTest
 ) -> QTest:
-    """Q between designs without what one design and the rest of the network disagree on.
+    """Q between designs, less the disagreement of one design with the rest of the network.
 
-    The network estimate of the design's contrasts takes in the design's own. The difference of the
-    two then has the difference of their covariances, as in back-calculation.
+    The network estimate of the design's contrasts includes the design's own evidence. The
+    covariance of their difference is therefore the difference of their covariances, as in
+    back-calculation.
     """
     places = [data.position[treatment] for treatment in design.treatments]
     turn = np.hstack([-np.ones((len(places) - 1, 1)), np.eye(len(places) - 1)])

@@ -19,8 +19,8 @@ NO_PATH = (
 class League:
     """Effects of every treatment against every other under one model, on the analysis scale.
 
-    From the levels of the treatments, with intervals at a level in percent: Wald's, or, where
-    degrees of freedom are given, on t with those and the variances times a factor.
+    Computed from the levels of the treatments, with intervals at a level in percent: Wald or, if
+    degrees of freedom are given, from t with these, and with variances multiplied by a factor.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class League:
         Rows and columns, in this order.
     effects, se, ci_low, ci_high, p_value : numpy.ndarray of float, shape (treatments, treatments)
         Effect of the row's treatment against the column's, with interval and test. Zero (p one) on
-        the diagonal; NaN where no path links the two.
+        the diagonal; NaN if no path connects the two.
     covariance : numpy.ndarray of float, shape (treatments, treatments)
         Covariance of the effects against the first treatment of each subnetwork.
     """
@@ -68,22 +68,22 @@ class NetworkFit:
     Attributes
     ----------
     data : NetworkData
-        What was analysed.
+        The input.
     level : float
         Level of every interval, in percent.
     tau2 : float or None
-        Between-study variance that all comparisons share; None where nothing tells it, and the
-        random-effects model is then the common-effect one.
+        Between-study variance, common to all comparisons; None if it cannot be estimated, in which
+        case the random-effects model is the common-effect one.
     common, random : League
-        Common-effect and random-effects model, with Wald's intervals.
+        Common-effect and random-effects model, with Wald intervals.
     hartung_knapp : League or None
-        Random-effects model with intervals of the Hartung-Knapp type; None without degrees of
-        freedom, where nothing tells how far studies scatter.
+        Random-effects model with Hartung-Knapp-type intervals; None without degrees of freedom,
+        because the scatter of studies is then unknown.
     variance_factor : float
-        What these intervals multiply variances by, at least 1.
+        Factor by which these intervals multiply variances, at least 1.
     pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
-        Prediction intervals for the effect in a new study, on t with the degrees of freedom of Q;
-        NaN with fewer than two of them.
+        Prediction intervals for the effect in a new study, from t with the degrees of freedom of Q;
+        NaN with fewer than two.
     heterogeneity : QTest
         Generalised Cochran's Q of the common-effect model.
     i2 : float or None
@@ -111,8 +111,8 @@ def fit_network(
     Parameters
     ----------
     data : NetworkData
-        Studies. Where they are not connected, the subnetworks have one tau2 in common and nothing
-        else; `NetworkData.parts` gives them one by one.
+        Studies. Unconnected subnetworks share only tau2; `NetworkData.parts` returns them
+        separately.
     method : str
         Estimator of tau2: ``REML``, ``DL``, ``ML``, or ``EE`` for none.
     level : float
@@ -123,7 +123,7 @@ def fit_network(
     Raises
     ------
     ValueError
-        If the method is unknown or the level is no percentage.
+        If the method is unknown or the level is not a percentage.
 
     Notes
     -----
@@ -131,10 +131,10 @@ def fit_network(
     2012;3:312-324, and as R's netmeta. Prediction intervals as netmeta's ``method.predict = "V"``:
     t with the degrees of freedom of Q, variance ``se**2 + tau2``.
 
-    The Hartung-Knapp type of interval multiplies variances by ``max(1, Q/df)``, Q the weighted
-    residual sum of squares at the random-effects weights, on t with the residual degrees of freedom
-    df: attributed to Jackson D, Riley RD. Stat Med 2014;33:541-554, floored as for the trials of
-    one comparison, so that it is never narrower than Wald's.
+    Hartung-Knapp-type intervals multiply variances by ``max(1, Q/df)``, Q the weighted residual sum
+    of squares at the random-effects weights, and use t with the residual degrees of freedom df:
+    attributed to Jackson D, Riley RD. Stat Med 2014;33:541-554, floored as in pairwise analyses, so
+    that they are never narrower than Wald intervals.
     """
     observations = rotate(data)
     used = estimate_tau2([observations], method) if tau2 is None else tau2

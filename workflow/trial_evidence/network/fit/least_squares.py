@@ -1,10 +1,10 @@
-"""Generalised least squares over a whole network, and the tau2 that goes with it.
+"""Generalised least squares for a whole network, and the estimate of tau2.
 
-The contrasts of a study against its base arm have covariance V + tau2 G, G with one on the diagonal
-and one half beside it: the heterogeneity of every pairwise comparison is the same tau2. V and G can
-be made diagonal together, which has nothing to do with tau2. Each study then is so many independent
-observations with variances d + tau2, the design stays as sparse as a study has arms, and all that
-is ever inverted has the size of the number of treatments.
+The contrasts of a study against its base arm have covariance V + tau2 G, where G has ones on the
+diagonal and one half elsewhere: the heterogeneity of every pairwise comparison is the same tau2. V
+and G can be diagonalised simultaneously, independently of tau2. Each study then consists of
+independent observations with variances d + tau2. The design stays sparse, with at most one entry
+per arm in a row, and the only matrices to invert have the size of the number of treatments.
 """
 
 import math
@@ -25,12 +25,13 @@ from trial_evidence.pool.engine.results import Floats
 
 METHODS = ("EE", "DL", "ML", "REML")
 
-# Step of the search for sign changes of the likelihood's slope, in log(1 + tau2/smallest variance).
+# Step of the search for sign changes of the slope of the likelihood, in
+# log(1 + tau2/smallest variance).
 SEARCH_STEP = 0.5
 
 
 def check_method(method: str) -> None:
-    """Refuse an estimator of tau2 that is not among those of networks."""
+    """Raise a ValueError for an unknown estimator of tau2."""
     if method not in METHODS:
         raise ValueError(f"tau2 estimator {method!r} is not one of {', '.join(METHODS)}")
 
@@ -46,7 +47,7 @@ class Rotated:
     variances : numpy.ndarray of float, shape (contrasts,)
         Their sampling variances, to which tau2 is added.
     design : scipy.sparse.csr_array, shape (contrasts, treatments)
-        Rotated design, a column a treatment; every row sums to zero.
+        Rotated design, one column per treatment; every row sums to zero.
     kept : numpy.ndarray of int, shape (treatments - subnetworks,)
         Treatments that are parameters: all but the first of every subnetwork.
     """
@@ -58,12 +59,12 @@ class Rotated:
 
     @property
     def df(self) -> int:
-        """Observations beyond the parameters."""
+        """Number of observations minus number of parameters."""
         return int(self.effects.size - self.kept.size)
 
     @cached_property
     def reduced(self) -> csr_array:
-        """Design of the parameters, of full column rank."""
+        """Design of the parameters, with full column rank."""
         return csr_array(self.design[:, self.kept])
 
 
@@ -87,7 +88,7 @@ class Solution:
 
 
 def rotate(data: NetworkData) -> Rotated:
-    """Independent observations of a network.
+    """Transform the contrasts of a network into independent observations.
 
     Parameters
     ----------
@@ -109,8 +110,8 @@ def rotate(data: NetworkData) -> Rotated:
         y = np.einsum("kij,kj->ki", turn, np.stack([study.effects for study in studies]))
         places = np.array([[data.position[t] for t in study.treatments] for study in studies])
         row = before + np.arange(y.size).reshape(y.shape)
-        # Every observation has the arms beyond the base with the rotation's weights, and the base
-        # with what brings their sum to zero.
+        # An observation weights the non-base arms by the rotation, and the base arm so that the
+        # weights sum to zero.
         arms = np.concatenate([-turn.sum(axis=2)[:, :, None], turn], axis=2)
         design[row[:, :, None], places[:, None, :]] = arms
         effects.append(y.ravel())
@@ -123,13 +124,13 @@ def rotate(data: NetworkData) -> Rotated:
 
 
 def _cross(design: csr_array, weights: Floats) -> Floats:
-    """A design's weighted cross product."""
+    """The weighted cross product of a design."""
     weighted = design.multiply(weights[:, None])
     return np.asarray((design.T @ weighted).toarray(), dtype=float)
 
 
 def laplacian(observations: Rotated, tau2: float) -> Floats:
-    """The network as an electrical one: minus the conductance between every two treatments.
+    """The weighted Laplacian of the network, seen as an electrical one.
 
     Parameters
     ----------
@@ -141,8 +142,8 @@ def laplacian(observations: Rotated, tau2: float) -> Floats:
     Returns
     -------
     numpy.ndarray of float, shape (treatments, treatments)
-        Beside the diagonal, minus the weight of the direct comparison of two treatments, the arms
-        of multi-arm studies reweighted for what they share; rows sum to zero.
+        Off the diagonal, minus the weight (conductance) of the direct comparison of two treatments,
+        with the arms of multi-arm studies reweighted for their correlation; rows sum to zero.
 
     Notes
     -----
@@ -202,20 +203,20 @@ def solve(observations: Rotated, tau2: float) -> Solution:
 
 
 def estimate_tau2(parts: Sequence[Rotated], method: str) -> float | None:
-    """Between-study variance that all comparisons share.
+    """Between-study variance common to all comparisons.
 
     Parameters
     ----------
     parts : sequence of Rotated
-        A network; or several without a treatment in common, each with parameters of its own.
+        A network; or several that share no treatment, each with its own parameters.
     method : str
         ``EE`` (zero: the common-effect model), ``DL``, ``ML`` or ``REML``.
 
     Returns
     -------
     float or None
-        None where there are no more observations than parameters: nothing is left to see
-        heterogeneity by.
+        None if there are no more observations than parameters, and so no information on
+        heterogeneity.
 
     Raises
     ------
@@ -227,8 +228,8 @@ def estimate_tau2(parts: Sequence[Rotated], method: str) -> float | None:
     ``DL``: residual Q at tau2 = 0 has expectation ``df + tau2 tr(P)``; the network form of
     DerSimonian and Laird is attributed to Jackson D, White IR, Riley RD. Stat Med 2012;31:
     3805-3820, and is netmeta's. ``ML``, ``REML``: every local maximum of the likelihood lies
-    between two points of a grid where the slope changes sign; the highest is taken, zero among
-    them.
+    between two points of a grid where the slope changes sign; the highest is taken, including zero
+    as a candidate.
     """
     check_method(method)
     if method == "EE":
@@ -243,7 +244,7 @@ def estimate_tau2(parts: Sequence[Rotated], method: str) -> float | None:
 
 
 def _upper_bound(parts: Sequence[Rotated]) -> float:
-    """A tau2 beyond which the likelihood never rises.
+    """A tau2 beyond which the likelihood never increases.
 
     With w <= 1/tau2 the quadratic part of the slope is at most RSS/tau2**2, RSS the unweighted
     residual sum of squares; the trace is at least df/(tau2 + largest variance).
@@ -267,7 +268,7 @@ def _maximum_likelihood(parts: Sequence[Rotated], *, restricted: bool) -> float:
     def value(tau2: float) -> float:
         return sum(_At(part, tau2).value(restricted) for part in parts)
 
-    # Where the slope falls through zero; zero itself where it starts out falling.
+    # Where the slope crosses zero downward; zero itself if the slope is negative there.
     at = [slope(point) for point in grid.tolist()]
     peaks = [] if at[0] > 0 else [0.0]
     peaks += [

@@ -1,8 +1,8 @@
-"""Linear models of a network's contrasts, whatever its treatments are made of.
+"""Linear models of a network's contrasts, in terms of any coding of its treatments.
 
-Rotated (`trial_evidence.network.fit.least_squares.rotate`), the contrasts of multi-arm studies are
-independent observations with variances d + tau2, so that what is known of meta-regression holds as
-it stands.
+After rotation (`trial_evidence.network.fit.least_squares.rotate`), the contrasts of multi-arm
+studies are independent observations with variances d + tau2, so that the methods of meta-regression
+apply unchanged.
 """
 
 from collections.abc import Mapping
@@ -14,35 +14,35 @@ from trial_evidence.network.fit.least_squares import check_method, rotate
 from trial_evidence.pool.engine.likelihood import residual_tau2
 from trial_evidence.pool.engine.results import Floats
 
-# Designs are made of -1, 0 and 1, turned: what is smaller than this, against the largest, is
-# rounding.
+# Designs are rotated from entries of -1, 0 and 1: anything smaller than this, relative to the
+# largest, is rounding error.
 RANK_TOLERANCE = 1e-9
 
 
 class Observations:
-    """Independent observations that carry what the contrasts say about the coefficients.
+    """Independent observations equivalent to the contrasts, for inference on the coefficients.
 
     Parameters
     ----------
     data : NetworkData
         Studies; connected or not.
     rows : mapping of str to numpy.ndarray of float, shape (coefficients,)
-        What each treatment is made of, of all of them; a contrast has the difference of two rows,
-        and at least one is not zero.
+        Coding of every treatment; the row of a contrast is the difference of two of these, and at
+        least one contrast has a non-zero row.
 
     Attributes
     ----------
     effects : numpy.ndarray of float, shape (observations,)
-        Rotated effects, on the analysis scale; as many as studies have arms beyond their first.
+        Rotated effects, on the analysis scale; as many per study as it has arms beyond the first.
     variances : numpy.ndarray of float, shape (observations,)
         Their sampling variances, to which tau2 is added.
     design : numpy.ndarray of float, shape (observations, coefficients)
         Rotated design.
     basis : numpy.ndarray of float, shape (coefficients, rank)
-        Orthonormal basis of the rows of the design: the combinations of coefficients that the
-        studies say anything about.
+        Orthonormal basis of the row space of the design: the combinations of coefficients on which
+        the studies carry information.
     rank, df : int
-        Coefficients that can be told apart, and observations beyond them.
+        Rank of the design, and number of observations beyond it.
     reduced : numpy.ndarray of float, shape (observations, rank)
         Design of full column rank.
     """
@@ -106,7 +106,7 @@ class LinearFit:
         Returns
         -------
         estimate, se : float
-            NaN where the studies do not determine it.
+            NaN if the studies do not determine it.
         """
         if not self.observations.estimable(functional):
             return float("nan"), float("nan")
@@ -128,8 +128,7 @@ def fit(observations: Observations, method: str) -> LinearFit:
     Returns
     -------
     LinearFit
-        tau2 is zero where there are no more observations than coefficients: nothing is left to
-        estimate it from.
+        tau2 is zero if there are no more observations than coefficients to estimate it from.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The chain of comparisons that an estimate hangs on, and its weakest link."""
+"""The chain of comparisons that an estimate depends on, and its weakest link."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from trial_evidence.network.fit.effect import QTest, q_test
 from trial_evidence.network.fit.league import NetworkFit, fit_network
 from trial_evidence.pool.engine.results import Floats
 
-# A comparison that carries less of the flow than this is no link of the chain.
+# Comparisons with a smaller share of the flow are not links of the chain.
 LEAST_FLOW = 0.05
 # Cochran's Q has little power with the few trials of a comparison.
 DISAGREEMENT_P = 0.10
@@ -26,14 +26,15 @@ class Link:
     comparison : DirectComparison
         Its treatments and studies.
     effects : tuple of float
-        Of each study, the first treatment of the pair against the second, on the analysis scale.
+        Effect in each study, the first treatment of the pair against the second, on the analysis
+        scale.
     flow : float
         Share of the evidence that flows through it, 0 to 1.
     uncertainty : float
-        Share of what the links add to the variance of the estimate, each with the scatter of its
+        Its share of the variance that all links add to the estimate, including the scatter of their
         own studies: flow squared, times its variance, times max(1, Q/(studies - 1)).
     scatter : QTest
-        Cochran's Q of its studies among themselves.
+        Cochran's Q among its studies.
     """
 
     comparison: DirectComparison
@@ -50,18 +51,18 @@ class Link:
 
 @dataclass(frozen=True)
 class EvidencePath:
-    """What an estimate of one treatment against another hangs on.
+    """The evidence that an estimate of one treatment against another depends on.
 
     Attributes
     ----------
     chain : tuple of str
-        Treatments from the first to the second along the strongest flow; empty where the standard
-        errors of a multi-arm study make the flow run in a circle.
+        Treatments from the first to the second along the strongest flow; empty if the standard
+        errors of a multi-arm study make the flow circular.
     links : tuple of Link
-        By uncertainty: the first is the weakest, imprecise or of studies that disagree.
+        Sorted by uncertainty: the first is the weakest, imprecise or with studies that disagree.
     without_weakest : float or None
-        How many times the standard error is what it was when the studies of the weakest link are
-        left out, at the same tau2; None where no path is left.
+        Factor by which the standard error grows if the studies of the weakest link are left out, at
+        the same tau2; None if no path is left.
     """
 
     chain: tuple[str, ...]
@@ -75,7 +76,8 @@ def evidence_path(fit: NetworkFit, first: str, second: str) -> EvidencePath:
     Notes
     -----
     In a network of resistors the variance of an estimate is the sum over comparisons of the
-    squared flow over the conductance (attributed to Rücker G. Res Synth Methods 2012;3:312-324).
+    squared flow divided by the conductance (attributed to Rücker G. Res Synth Methods
+    2012;3:312-324).
     """
     position = fit.data.position
     weights = conductances(fit)
@@ -101,7 +103,7 @@ def evidence_path(fit: NetworkFit, first: str, second: str) -> EvidencePath:
 
 
 def _chain(flow: Floats, source: int, sink: int) -> list[int]:
-    """The strongest flow at every turn; nothing where it runs in a circle."""
+    """Follow the strongest flow from each treatment; empty if this runs in a circle."""
     chain = [source]
     while chain[-1] != sink:
         ahead = int(flow[chain[-1]].argmax())
@@ -112,7 +114,7 @@ def _chain(flow: Floats, source: int, sink: int) -> list[int]:
 
 
 def _own(data: NetworkData, comparison: DirectComparison) -> tuple[tuple[float, ...], QTest]:
-    """Effects of the studies of a comparison, and how far they scatter."""
+    """Effects of the studies of a comparison, and their scatter."""
     found = np.array([data.named[study].pair(*comparison.pair) for study in comparison.studies])
     effects, weights = found[:, 0], 1 / found[:, 1]
     mean = float(weights @ effects / weights.sum())
@@ -123,7 +125,7 @@ def _own(data: NetworkData, comparison: DirectComparison) -> tuple[tuple[float, 
 def _without(
     fit: NetworkFit, comparison: DirectComparison, first: str, second: str
 ) -> float | None:
-    """How much the standard error grows without the studies of a comparison."""
+    """Factor by which the standard error grows without the studies of a comparison."""
     rest = tuple(s for s in fit.data.studies if s.study not in comparison.studies)
     if not all(any(t in study.treatments for study in rest) for t in (first, second)):
         return None

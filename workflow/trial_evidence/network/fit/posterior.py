@@ -2,7 +2,7 @@
 
 Given tau every effect is normal in closed form, so that its posterior is a mixture of normals over
 tau, by the quadrature of `trial_evidence.pool.bayes.tau_posterior`: no sampling, and the same
-priors of tau as for the trials of one comparison.
+priors on tau as in pairwise analyses.
 """
 
 import numpy as np
@@ -19,12 +19,12 @@ from trial_evidence.pool.engine.stacks import Ints, Stack
 class DesignPosterior(TauPosterior):
     """Posterior of tau, and of linear functions of the coefficients given tau.
 
-    The coefficients take the place of the single mean; the quadrature over tau is the same.
+    The coefficients replace the single mean; the quadrature over tau is the same.
 
     Parameters
     ----------
     observations : Observations
-        What the studies say about the coefficients.
+        The contrasts as observations of the coefficients.
     prior : TauPrior
         Prior of the between-study standard deviation.
     """
@@ -38,7 +38,7 @@ class DesignPosterior(TauPosterior):
     def given_tau(
         self, tau: Floats, which: Ints | slice = slice(None)
     ) -> tuple[Floats, Floats, Floats]:
-        """As in `TauPosterior`, for the first estimable combination in place of the mean."""
+        """As in `TauPosterior`, with the first estimable combination instead of the mean."""
         solution, covariance, log_determinant = self._solved(tau)
         weights = self._weights(tau)
         residuals = self.observations.effects - solution @ self.observations.reduced.T
@@ -50,10 +50,10 @@ class DesignPosterior(TauPosterior):
         return np.asarray(1 / (self.observations.variances + tau**2))
 
     def _solved(self, tau: Floats) -> tuple[Floats, Floats, Floats]:
-        """Estimates of the combinations, their covariance and its log determinant, one a tau."""
+        """For each tau: estimates of the combinations, their covariance and its log determinant."""
         design, weights = self.observations.reduced, self._weights(tau)
         size = design.shape[1]
-        # The outer products of the observations' rows: one product for every tau at once.
+        # Outer products of the rows of the design: a single matrix product then covers every tau.
         outer = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
         covariance = np.asarray(np.linalg.inv((weights @ outer).reshape(-1, size, size)), float)
         moment = (weights * self.observations.effects) @ design
@@ -71,7 +71,7 @@ class DesignPosterior(TauPosterior):
         Returns
         -------
         mean, new_study : NormalMixtures
-            One column a function.
+            One column per function.
 
         Raises
         ------
@@ -93,23 +93,23 @@ class DesignPosterior(TauPosterior):
 
 
 class NetworkPosterior:
-    """Posterior of every treatment against every other, of a connected network.
+    """Posterior of every treatment against every other, in a connected network.
 
     Parameters
     ----------
     data : NetworkData
         Connected studies.
     prior : TauPrior
-        Prior of the between-study standard deviation, which all comparisons share.
+        Prior of the between-study standard deviation, common to all comparisons.
     level : float
         Level of the intervals in percent.
 
     Attributes
     ----------
     prior : str
-        The prior in words.
+        The prior, as printed.
     tau_median : float
-        Of the posterior of the between-study standard deviation.
+        Posterior median of the between-study standard deviation.
     effects, ci_low, ci_high : numpy.ndarray of float, shape (treatments, treatments)
         Posterior median of the row's treatment against the column's, with its shortest interval.
     pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
@@ -120,7 +120,7 @@ class NetworkPosterior:
     Raises
     ------
     ValueError
-        If the level is no percentage or the network is not connected.
+        If the level is not a percentage or the network is not connected.
     """
 
     def __init__(self, data: NetworkData, prior: TauPrior, level: float = 95.0) -> None:

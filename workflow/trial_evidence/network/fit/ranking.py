@@ -1,4 +1,4 @@
-"""Which treatment is likely to be the best: P-scores and rankograms."""
+"""Which treatment is likely to be best: P-scores and rankograms."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from scipy.stats.qmc import Sobol
 from trial_evidence.network.fit.league import League, NetworkFit
 from trial_evidence.pool.engine.results import Floats
 
-# Points of the rankograms are 2 to this power: quasi-random, so that probabilities are good to
-# one in a thousand with few treatments, to four with twenty.
+# Rankograms use 2 to this power points: quasi-random, with errors of probabilities up to 0.001 with
+# few treatments, 0.004 with twenty.
 POINTS = 16
 SEED = 20120305
 
@@ -52,7 +52,7 @@ def p_scores(league: League, *, higher_is_better: bool) -> Floats:
     Raises
     ------
     ValueError
-        If some treatments have no path to one another.
+        If some treatments are not connected.
 
     Notes
     -----
@@ -82,13 +82,13 @@ def rank_treatments(fit: NetworkFit, *, higher_is_better: bool) -> Ranking:
     Returns
     -------
     Ranking
-        P-scores and mean ranks in closed form. Rankograms from quasi-random points (Sobol, one
+        P-scores and mean ranks in closed form. Rankograms from quasi-random points (Sobol, fixed
         seed) of the joint normal distribution of the effects: the same on every run.
 
     Raises
     ------
     ValueError
-        If some treatments have no path to one another.
+        If some treatments are not connected.
 
     Notes
     -----
@@ -107,9 +107,9 @@ def rank_treatments(fit: NetworkFit, *, higher_is_better: bool) -> Ranking:
 
 def _rankogram(league: League, higher_is_better: bool) -> Floats:
     size = len(league.treatments)
-    # The first treatment of a connected network is where its levels are zero.
+    # The level of the first treatment of a connected network is zero by definition.
     root = cholesky(league.covariance[1:, 1:], lower=True)
-    # In the middle of the cells of Sobol's 30 bits: the normal quantile of zero is not finite.
+    # Shift to the middle of Sobol's 30-bit cells: the normal quantile of zero is not finite.
     uniform = Sobol(size - 1, scramble=True, rng=SEED).random_base2(POINTS) + 2.0**-31
     points = ndtri(uniform)
     levels = np.zeros((points.shape[0], size))
