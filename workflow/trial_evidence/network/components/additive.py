@@ -1,9 +1,9 @@
 """Additive component network meta-analysis: what each part of a combination contributes.
 
-A treatment is a set of components, and its effect the sum of theirs. Interactions are further
-terms, for treatments that hold all components of a stated set: what the whole has beyond the sum
-of its parts. Effects are on the analysis scale (log odds ratio, log hazard ratio, ...), where
-adding is what ``additive`` means.
+A treatment is a set of components, and its effect the sum of theirs. Interactions are additional
+terms for treatments with all components of a given set: the effect of the whole beyond the sum of
+its parts. ``Additive`` refers to the analysis scale (log odds ratio, log hazard ratio, ...), on
+which all effects are given.
 """
 
 import math
@@ -17,7 +17,7 @@ from trial_evidence.network.fit.effect import Effect, QTest, absent, q_test, wal
 from trial_evidence.network.fit.linear_model import LinearFit, Observations, fit
 from trial_evidence.pool.engine.results import Floats, Refused
 
-# Between the components of an interaction's name.
+# Joins the components in the name of an interaction.
 TIMES = " x "
 
 Components = Mapping[str, Sequence[str]]
@@ -34,8 +34,8 @@ class ComponentModel:
         Of each component, in alphabetical order: a treatment with it against the same treatment
         without it.
     interactions : tuple of Effect
-        Of each interaction, as asked for: what the components add together beyond the sum of their
-        effects.
+        Of each interaction, in the order given: the joint effect of its components beyond the sum
+        of their separate effects.
     fitted : LinearFit
         The fit itself: coefficients of the components, then of the interactions.
     """
@@ -47,19 +47,19 @@ class ComponentModel:
 
 @dataclass(frozen=True)
 class AdditivityTest:
-    """Does the sum of the parts describe the treatments as well as one effect for each?
+    """Tests whether sums of component effects fit as well as one effect per treatment.
 
     Attributes
     ----------
     additive, standard : QTest
         Q of the component model, and of the model in which every treatment has its own effect, over
-        all parts of the network where it is not connected; both at tau2 = 0.
+        all parts of the network if it is not connected; both at tau2 = 0.
     difference : QTest
-        Their difference: a small p value speaks against additivity. No p value without degrees of
-        freedom: there are as many components as treatments.
+        Their difference: a small p value is evidence against additivity. There is no p value
+        without degrees of freedom, when there are as many components as treatments.
     random : QTest
-        The same comparison with both models at the tau2 of the standard model: the test where
-        heterogeneity is allowed for.
+        The same comparison with both models at the tau2 of the standard model: the test that allows
+        for heterogeneity.
     """
 
     additive: QTest
@@ -70,19 +70,19 @@ class AdditivityTest:
 
 @dataclass(frozen=True)
 class PredictedByAddition:
-    """A treatment's effect with and without the supposition of additivity.
+    """A treatment's effect with and without the assumption of additivity.
 
     Attributes
     ----------
     treatment, reference : str
         Treatments compared.
     observed : Effect
-        From the network, each treatment with an effect of its own.
+        From the network, with one effect per treatment.
     predicted : Effect
         Sum of the components.
     difference : Effect
-        Observed less predicted, with the variance of nested least-squares fits (that of the
-        observed less that of the predicted). Both fits are at the tau2 of the standard model.
+        Observed minus predicted, with the variance for nested least-squares fits (that of the
+        observed minus that of the predicted). Both fits use the tau2 of the standard model.
     """
 
     treatment: str
@@ -94,7 +94,7 @@ class PredictedByAddition:
 
 @dataclass(frozen=True)
 class _Design:
-    """Components and interactions as coefficients, and what the studies say about them."""
+    """Components and interactions as coefficients, and the studies' observations of them."""
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
@@ -109,9 +109,9 @@ class _Design:
         return wald(estimate, se, level, name)
 
     def why_not(self, functional: Floats) -> str:
-        """Which effects the studies cannot tell from each other."""
-        # What of the functional lies outside the rows of the design involves the coefficients that
-        # change together in every comparison.
+        """Which effects the studies cannot distinguish."""
+        # The part of the functional outside the row space of the design involves the coefficients
+        # that change together in every comparison.
         basis = self.observations.basis
         beside = functional - basis @ (basis.T @ functional)
         size = float(np.abs(beside).max())
@@ -124,7 +124,7 @@ class _Design:
 def _design(
     data: NetworkData, components: Components, interactions: Interactions
 ) -> _Design | Refused:
-    """Check components and interactions and lay out their design."""
+    """Validate components and interactions and build their design."""
     if missing := [t for t in data.treatments if t not in components]:
         raise ValueError(f"the components of these treatments are not stated: {missing}")
     names = tuple(sorted({c for t in data.treatments for c in components[t]}))
@@ -150,7 +150,7 @@ def component_model(
     method: str = "REML",
     level: float = 95.0,
 ) -> ComponentModel | Refused:
-    """Fit the additive component model, with interactions where they are asked for.
+    """Fit the additive component model, with interactions if requested.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def component_model(
     components : mapping of str to sequence of str
         Components of every treatment; an empty sequence is a treatment without effect.
     interactions : sequence of sequence of str
-        Sets of two or more components whose joint presence has a term of its own.
+        Sets of two or more components whose joint presence gets its own term.
     method : str
         Estimator of tau2: ``EE`` (zero: the common-effect model), ``DL``, ``ML`` or ``REML``.
     level : float
@@ -168,20 +168,20 @@ def component_model(
     Returns
     -------
     ComponentModel or Refused
-        Effects that the studies do not determine are NaN and say why; no generalised inverse stands
-        in for them. Refused where no study compares treatments with different components.
+        Effects that the studies do not determine are NaN and give the reason; no generalised
+        inverse replaces them. Refused if no study compares treatments with different components.
 
     Raises
     ------
     ValueError
-        If a treatment has no components stated, an interaction is not of two or more known
-        components, the method is unknown, or the level is no percentage.
+        If the components of a treatment are not given, an interaction is not of two or more known
+        components, the method is unknown, or the level is not a percentage.
 
     Notes
     -----
     Attributed to Rücker G, Petropoulou M, Schwarzer G. Biom J 2020;62:808-821, and Welton NJ et al.
     Am J Epidemiol 2009;169:1158-1165. The same as netmeta's ``netcomb`` and ``discomb`` (with
-    ``EE`` and ``DL``); the inactive component that these name is one left out of all treatments.
+    ``EE`` and ``DL``); their inactive component corresponds to one omitted from all treatments.
     """
     if isinstance(design := _design(data, components, interactions), Refused):
         return design
@@ -243,7 +243,7 @@ def observed_and_predicted(
     method: str = "REML",
     level: float = 95.0,
 ) -> tuple[PredictedByAddition, ...] | Refused:
-    """Every treatment against a reference, with an effect of its own and as a sum of components.
+    """Every treatment against a reference, with its own effect and as a sum of components.
 
     Parameters
     ----------
@@ -257,10 +257,10 @@ def observed_and_predicted(
     Returns
     -------
     tuple of PredictedByAddition or Refused
-        In the order of the network's treatments. The trials that show a treatment's own effect also
-        inform the sum that predicts it, so that the difference is smaller than that of two
-        independent estimates; its variance allows for that. Where the two fits cannot differ the
-        difference is zero with a standard error of zero, and says so.
+        In the order of the network's treatments. The trials behind a treatment's own effect also
+        inform the sum that predicts it, so the difference is smaller than that of two independent
+        estimates; its variance allows for this. If the two fits cannot differ, the difference is
+        zero with a standard error of zero, and the reason says so.
 
     Raises
     ------
@@ -291,7 +291,7 @@ def observed_and_predicted(
 def interaction_observations(
     data: NetworkData, components: Components, interaction: Sequence[str], *others: Sequence[str]
 ) -> tuple[Observations, Floats] | Refused:
-    """What the studies say about one interaction: observations, and its multipliers.
+    """The observations for one interaction, and the multipliers that select it.
 
     Parameters
     ----------
@@ -308,7 +308,7 @@ def interaction_observations(
     functional : numpy.ndarray of float, shape (coefficients,)
         One for the interaction, zero elsewhere.
     Refused
-        In place of both where the studies do not determine the interaction.
+        Instead of both if the studies do not determine the interaction.
 
     Raises
     ------
@@ -324,7 +324,7 @@ def interaction_observations(
 
 
 def _units(data: NetworkData) -> dict[str, Floats]:
-    """Each treatment its own component."""
+    """Each treatment as its own component."""
     return dict(zip(data.treatments, np.eye(len(data.treatments)), strict=True))
 
 

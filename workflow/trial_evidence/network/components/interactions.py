@@ -1,4 +1,4 @@
-"""Interactions of components: the synergy that the whole network shows, and what it rests on."""
+"""Interactions of components: the synergy that the whole network shows, and its evidence base."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,19 +18,20 @@ from trial_evidence.pool.engine.results import Floats, Refused, check_level
 
 @dataclass(frozen=True)
 class Identification:
-    """What an interaction rests on.
+    """The studies that an interaction rests on.
 
     Attributes
     ----------
     alone : tuple of str
         Studies that determine it by themselves: with all of the components, each of them and none.
     with_pair : bool
-        Whether the studies that hold all the components determine it without any other.
+        Whether the studies that include all the components determine it without others.
     beside : tuple of (str, tuple of (str, str))
-        Where they do not: each study that completes them, and the pairs of components that have to
-        be additive for that.
+        If they do not: each study that completes them, and the pairs of components that must be
+        additive for this.
     needed : bool
-        Whether nothing else determines it: without the studies ``beside`` it cannot be estimated.
+        Whether nothing else determines it: without the studies in ``beside`` it cannot be
+        estimated.
     """
 
     alone: tuple[str, ...]
@@ -48,10 +49,10 @@ def identification(
     def held(compared: Iterable[tuple[str, ...]]) -> set[str]:
         return {c for treatments in compared for t in treatments for c in components[t]}
 
-    # Studies that compare the same treatments tell the same.
+    # Studies that compare the same treatments are equivalent here.
     @cache
     def determined(compared: frozenset[tuple[str, ...]], *others: tuple[str, str]) -> bool:
-        """Whether the differences between arms tell the interaction from all other terms."""
+        """Whether the differences between arms separate the interaction from all other terms."""
         names = held(compared)
         if not together <= names:
             return False
@@ -91,7 +92,7 @@ def identification(
 class InteractionPosterior:
     """Posterior of one interaction; it and all other effects have flat priors.
 
-    By the quadrature of `trial_evidence.network.fit.posterior`: no sampling.
+    By the quadrature of `trial_evidence.network.fit.posterior`, without sampling.
 
     Parameters
     ----------
@@ -109,9 +110,8 @@ class InteractionPosterior:
     median, ci_low, ci_high : float
         On the analysis scale, with the shortest interval.
     probability_above_zero : float
-        Probability that together the components do more than their effects add up to. Whether
-        that is synergy depends on the outcome: for a response it is, for a hazard
-        ``1 - probability_above_zero`` is.
+        Probability that the joint effect of the components exceeds the sum of their effects. For a
+        response this is the probability of synergy, for a hazard ``1 - probability_above_zero`` is.
     mixture : NormalMixtures
         The posterior itself, a mixture of normals over tau.
     tau : TauPosterior
@@ -120,7 +120,7 @@ class InteractionPosterior:
     Raises
     ------
     ValueError
-        If the level is no percentage or the function is not estimable.
+        If the level is not a percentage or the function is not estimable.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class InteractionPosterior:
 
 @dataclass(frozen=True)
 class Interaction:
-    """One interaction, alone in addition to the additive terms.
+    """One interaction, added alone to the additive terms.
 
     Attributes
     ----------
@@ -147,13 +147,14 @@ class Interaction:
     tau2 : float
         Between-study variance of the model with the interaction.
     studies_with, studies_apart : int
-        Studies with an arm that holds all the components, and those of them in which another arm
-        holds some of them. None shows an interaction by itself that lacks an arm with none.
+        Studies with an arm that contains all the components, and those of them in which another arm
+        contains some of them. A study without an arm with none of them does not show an interaction
+        by itself.
     identified : Identification
-        What it rests on.
+        The studies it rests on.
     confounded_with : tuple of str
-        Other pairs of components whose interaction explains the same observations: with either in
-        the model the other cannot be estimated, and which of them acts is not known.
+        Other pairs of components whose interaction explains the same observations: with one of them
+        in the model the other cannot be estimated, and which of them acts is unknown.
     """
 
     effect: Effect
@@ -174,7 +175,7 @@ def estimate_interaction(
     method: str = "REML",
     level: float = 95.0,
 ) -> Interaction | Refused:
-    """What a set of components adds together beyond the sum of their effects.
+    """The joint effect of a set of components beyond the sum of their effects.
 
     Parameters
     ----------
@@ -188,7 +189,7 @@ def estimate_interaction(
     Returns
     -------
     Interaction or Refused
-        Refused, with the reason, where the studies do not determine the interaction.
+        Refused, with the reason, if the studies do not determine the interaction.
 
     Raises
     ------
@@ -217,7 +218,7 @@ def estimate_interaction(
 def confounded_with(
     data: NetworkData, components: Components, interaction: Sequence[str]
 ) -> tuple[str, ...]:
-    """Pairs of components whose interaction cannot be told from one that the studies determine.
+    """Pairs of components whose interaction cannot be distinguished from a given estimable one.
 
     In alphabetical order: pairs that are estimable alone in addition to the additive terms, but not
     together with this one.
