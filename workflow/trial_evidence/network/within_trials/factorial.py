@@ -1,4 +1,4 @@
-"""Factorial trials: arms with A, with B and with both, found from what the arms hold."""
+"""Factorial trials: arms with A, with B and with both, identified by the agents in their arms."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Arm:
     agents : tuple of str
         Agents under study; empty for none.
     schedule, partner : str
-        ``concurrent`` or other, and what is given besides.
+        ``concurrent`` or other, and the partner given with the agents.
     events, n : float
         Patients with a response and patients analysed.
     """
@@ -39,7 +39,7 @@ class FactorialTrial:
     trial : str
         Name.
     first, second, both : Arm
-        The single arms, in alphabetical order of their agents, and the one with all agents of both.
+        The single arms, in alphabetical order of their agents, and the one with the agents of both.
     neither : Arm or None
         The arm with the partner alone.
     """
@@ -52,13 +52,13 @@ class FactorialTrial:
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """First, second, both and, where there is one, neither."""
+        """First, second, both and, if there is one, neither."""
         return (self.first, self.second, self.both, *([self.neither] if self.neither else []))
 
 
 @dataclass(frozen=True)
 class FactorialTrials:
-    """Factorial trials found among arms, and comparisons set aside.
+    """Factorial trials found among arms, and other sets of arms set aside.
 
     Attributes
     ----------
@@ -73,22 +73,22 @@ class FactorialTrials:
 
 
 def factorial_trials(arms: Iterable[Arm]) -> FactorialTrials:
-    """Trials with arms A, B and A+B, found from what the arms hold.
+    """Trials with arms A, B and A+B, identified by the agents in their arms.
 
-    The arms have the same partner, and the agents are given concurrently. A and B are any two sets
-    of agents without a common member. An arm without agents and with the same partner is the arm
-    with neither.
+    The arms have the same partner, and the agents are given concurrently. A and B are any two
+    disjoint sets of agents. An arm without agents and with the same partner is the arm with
+    neither.
 
     Parameters
     ----------
     arms : iterable of Arm
-        Randomised arms with counts of one outcome, those of a trial together or not.
+        Randomised arms with counts of one outcome, in any order.
 
     Returns
     -------
     FactorialTrials
-        By name. Where a trial offers several such sets of arms the one with an arm with neither,
-        then the one with most patients, counts; the others are set aside.
+        By name. If a trial has several such sets of arms, one that includes an arm with neither is
+        preferred, then the one with most patients; the others are set aside.
     """
     found, set_aside = [], []
     ordered = sorted(arms, key=lambda arm: (arm.trial, arm.partner, sorted(arm.agents), arm.arm))

@@ -1,9 +1,9 @@
-"""Trial-level surrogacy: does the effect on a response foretell the effect on survival?
+"""Trial-level surrogacy: does the effect on a response predict the effect on survival?
 
-Across trials the effect on the final endpoint (log hazard ratio; benefit below zero) is set against
-the effect on the surrogate (log odds ratio of response; benefit above zero). A weighted regression
-takes the effect on the surrogate as it stands; the bivariate model allows for its sampling error,
-which flattens a regression's slope.
+Across trials the effect on the final endpoint (log hazard ratio; benefit below zero) is regressed
+on the effect on the surrogate (log odds ratio of response; benefit above zero). Weighted regression
+takes the effect on the surrogate as exact; the bivariate model allows for its sampling error, which
+flattens the slope of a regression.
 """
 
 import math
@@ -22,14 +22,14 @@ from trial_evidence.pool.models.bivariate import BivariateFit, EffectPair, Pairs
 WEIGHTINGS = ("trial size", "inverse variance")
 MAIN, SENSITIVITY, LEFT_OUT = "main", "sensitivity", "leave-one-out"
 REGRESSION, BIVARIATE = "weighted regression", "bivariate"
-# How the interval of R2 is made.
+# Method for the interval of R2.
 R2_METHODS = {
     REGRESSION: "Fisher's z of the weighted correlation, squared",
     BIVARIATE: "profile likelihood of the correlation, squared",
 }
 
-# Fisher's interval of a correlation needs four trials, the five parameters of the bivariate model
-# as many trials.
+# Fisher's interval of a correlation needs four trials; the bivariate model, with five parameters,
+# needs five.
 TRIALS_FOR_A_LINE = 4
 TRIALS_FOR_TWO_DIMENSIONS = 5
 FEW_TRIALS = 10
@@ -52,10 +52,10 @@ class Threshold:
     Attributes
     ----------
     effect : float or None
-        Least effect on the surrogate, on the analysis scale, whose prediction interval for the
-        effect on the final endpoint lies wholly on the side of benefit.
+        Smallest effect on the surrogate, on the analysis scale, whose prediction interval for the
+        effect on the final endpoint lies entirely on the side of benefit.
     reason : str
-        Why there is none, or what to mind; empty where there is nothing to mind.
+        Why there is none, or a caution; empty if neither applies.
     """
 
     effect: float | None
@@ -93,7 +93,7 @@ class Line:
 
 
 class Band:
-    """A line and the variance around it, a quadratic function of the effect on the surrogate.
+    """A line and its variance, a quadratic function of the effect on the surrogate.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Band:
     new_trial : float
         Variance of a new trial around the line.
     quantile : float
-        Of t, for the level of the intervals.
+        Quantile of t for the level of the intervals.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class Band:
         self.covariance = np.array([[of_intercept, beside], [beside, slope_variance]])
 
     def at(self, surrogate: npt.ArrayLike) -> Line:
-        """The line at effects on the surrogate."""
+        """The line at given effects on the surrogate."""
         x = np.atleast_1d(np.asarray(surrogate, dtype=float))
         c = self.covariance
         mean = self.intercept + self.slope * x
@@ -142,7 +142,7 @@ class Band:
 
     @property
     def falls_faster(self) -> bool:
-        """Whether the line falls faster than its band opens: the slope's interval excludes zero."""
+        """Whether the line falls faster than its band widens: the slope interval excludes zero."""
         return self.slope**2 * (1 - 1e-12) > self.quantile**2 * float(self.covariance[1, 1])
 
 
@@ -150,19 +150,19 @@ class Band:
 class Association:
     """A line through the effects of trials.
 
-    Of a weighted regression the standard deviation around the line, the threshold and the
-    prediction are for a trial of average weight; the interval of the slope is on t with k - 2
+    For weighted regression, the standard deviation around the line, the threshold and the
+    prediction are for a trial of average weight; the interval of the slope uses t with k - 2
     degrees of freedom. The line of the bivariate model, a regression with errors in both effects,
-    is that of the true effects, its threshold for a new trial of infinite size; R2 is NaN where one
-    of the true effects does not vary between trials. The interval of its slope is by profile
-    likelihood; its limits are infinite where the likelihood does not bound them.
+    is that of the true effects, and its threshold is for a new trial of infinite size; R2 is NaN if
+    one of the true effects does not vary between trials. The interval of its slope is by profile
+    likelihood; limits are infinite if the likelihood does not bound them.
 
     Attributes
     ----------
     k : int
-        Trials.
+        Number of trials.
     slope_low, slope_high : float
-        Interval of the slope, the change of the log hazard ratio by a unit of the log odds ratio.
+        Interval of the slope, the change of the log hazard ratio per unit of the log odds ratio.
     r2, r2_low, r2_high : float
         Share of the variance of the effects on the final endpoint that the line explains, 0 to 1.
     residual_sd : float
@@ -170,13 +170,13 @@ class Association:
     threshold : Threshold
         Surrogate threshold effect.
     band : Band or None
-        None where no line can be drawn.
+        None if no line can be drawn.
     slope_p : float
-        Test of the slope of a regression.
+        p value of the slope of a regression.
     fit : BivariateFit or None
-        The maximum of the likelihood, of the bivariate model.
+        Maximum-likelihood fit of the bivariate model.
     note : str
-        What lies at the edge of the model; empty where nothing does.
+        Estimates on the boundary of the model; empty if there are none.
     """
 
     k: int
@@ -194,27 +194,27 @@ class Association:
 
     @property
     def intercept(self) -> float:
-        """Log hazard ratio where the surrogate shows no effect; NaN without a line."""
+        """Log hazard ratio at no effect on the surrogate; NaN without a line."""
         return math.nan if self.band is None else self.band.intercept
 
     @property
     def slope(self) -> float:
-        """Of the line; NaN without one."""
+        """Slope of the line; NaN without one."""
         return math.nan if self.band is None else self.band.slope
 
     @property
     def established(self) -> bool:
-        """Whether the interval of the slope excludes none."""
+        """Whether the interval of the slope excludes zero."""
         return self.slope_low > 0 or self.slope_high < 0
 
     def line(self, surrogate: npt.ArrayLike) -> Line | None:
-        """The line with its bands at log odds ratios, or None where there is no line."""
+        """The line with its bands at given log odds ratios, or None if there is no line."""
         return None if self.band is None else self.band.at(surrogate)
 
 
 @dataclass(frozen=True)
 class Model:
-    """One way to look at the association.
+    """One model of the association.
 
     Attributes
     ----------
@@ -223,10 +223,10 @@ class Model:
     without : str
         The trial left out; empty for all trials.
     weighting : str
-        Of a regression, one of `WEIGHTINGS`: inverse variance is that of the effect on the final
+        Of a regression, one of `WEIGHTINGS`; inverse variance refers to the effect on the final
         endpoint.
     within_correlation : float
-        The supposed correlation of the sampling errors of the two effects of a trial.
+        Assumed correlation of the sampling errors of the two effects of a trial.
     """
 
     role: str
@@ -239,12 +239,12 @@ class Model:
 
 @dataclass(frozen=True)
 class Overturned:
-    """A main result that one trial overturns.
+    """A main result that leaving out one trial overturns.
 
     Attributes
     ----------
     model : str
-        Of the main result.
+        Model of the main result.
     without : str
         The trial.
     before, after : Association
@@ -259,21 +259,21 @@ class Overturned:
 
 @dataclass(frozen=True)
 class Surrogacy:
-    """All that is said of one surrogate and one final endpoint.
+    """All results for one surrogate and one final endpoint.
 
     Attributes
     ----------
     pairs : tuple of EffectPair
         Trials.
     models : tuple of Model
-        The regression weighted by inverse variance and the bivariate model with the chosen
-        correlation, both with the role of main results; then with other weights and
-        correlations; then these two again without each trial in turn.
+        The main results (regression weighted by inverse variance, and the bivariate model with the
+        chosen correlation), then other weights and correlations, then the main models without each
+        trial in turn.
     cautions : tuple of str
         What the numbers cannot show.
     leverage : mapping of str to float
-        Of each trial in the regression weighted by inverse variance, 0 to 1: how far the line
-        follows it; empty where no line can be drawn.
+        Leverage of each trial in the regression weighted by inverse variance, 0 to 1: how strongly
+        it pulls the line; empty if no line can be drawn.
     """
 
     pairs: tuple[EffectPair, ...]
@@ -283,9 +283,9 @@ class Surrogacy:
 
     @property
     def overturned(self) -> tuple[Overturned, ...]:
-        """Deletions of one trial that overturn a main result, by leverage.
+        """Deletions of one trial that overturn a main result, highest leverage first.
 
-        Without the trial the slope has another sign, or its interval no longer excludes none.
+        Without the trial the slope has the opposite sign, or its interval no longer excludes zero.
         """
         found = [
             Overturned(main.model, left.without, main.found, left.found)
@@ -311,25 +311,25 @@ def surrogacy(
     sensitivity: Sequence[float],
     level: float = 95.0,
 ) -> Surrogacy:
-    """Regressions, bivariate models, leave-one-out and what they cannot show.
+    """Regressions, bivariate models, leave-one-out analyses and cautions.
 
     Parameters
     ----------
     pairs : sequence of EffectPair
-        One contrast a trial.
+        One contrast per trial.
     within_correlation : float
-        Supposed correlation of the sampling errors of the two effects of a trial, above -1 and
-        below 1. Patients who respond relapse less, so that a log odds ratio by chance too high goes
-        with a log hazard ratio by chance too low: it is negative.
+        Assumed correlation of the sampling errors of the two effects of a trial, between -1 and 1.
+        Patients who respond relapse less often, so a log odds ratio that is too high by chance goes
+        with a log hazard ratio that is too low: the correlation is negative.
     sensitivity : sequence of float
-        Other correlations to suppose.
+        Other correlations to assume.
     level : float
         Level of the intervals in percent.
 
     Returns
     -------
     Surrogacy
-        Models refused where there are too few trials.
+        Models are Refused if there are too few trials.
 
     Raises
     ------
@@ -340,7 +340,7 @@ def surrogacy(
     size, inverse = WEIGHTINGS
 
     def model(role: str, choice: str | float, without: str = "") -> Model:
-        """A regression with weights, or a bivariate model with a correlation."""
+        """A regression with a weighting, or a bivariate model with a correlation."""
         rest = [pair for pair in ordered if pair.trial != without]
         if isinstance(choice, str):
             found = regress(rest, choice, level)
@@ -382,7 +382,7 @@ def regress(
     Parameters
     ----------
     pairs : sequence of EffectPair
-        One contrast a trial.
+        One contrast per trial.
     weighting : str
         ``trial size`` or ``inverse variance``.
     level : float
@@ -391,7 +391,7 @@ def regress(
     Returns
     -------
     Association or Refused
-        Refused with fewer than four trials, or where all show the same effect on the surrogate.
+        Refused with fewer than four trials, or if all show the same effect on the surrogate.
 
     Raises
     ------
@@ -401,9 +401,9 @@ def regress(
     Notes
     -----
     Residual variance as in R's ``lm(final ~ surrogate, weights)``; prediction for a trial of
-    average weight. The interval of R2 is Fisher's of the weighted correlation, squared: it counts
-    trials, whatever their weights. Surrogate threshold effect: attributed to Burzykowski T, Buyse
-    M. Pharm Stat 2006;5:173-186.
+    average weight. The interval of R2 is Fisher's interval of the weighted correlation, squared; it
+    depends on the number of trials, not their weights. Surrogate threshold effect: attributed to
+    Burzykowski T, Buyse M. Pharm Stat 2006;5:173-186.
     """
     data = Pairs(pairs)
     x, y = data.first, data.second
@@ -452,10 +452,9 @@ def errors_in_variables(
     Parameters
     ----------
     pairs : sequence of EffectPair
-        One contrast a trial.
+        One contrast per trial.
     within_correlation : float
-        Supposed correlation of the sampling errors of the two effects of a trial, above -1 and
-        below 1.
+        Assumed correlation of the sampling errors of the two effects of a trial, between -1 and 1.
     level : float
         Level of the intervals in percent.
 
@@ -471,12 +470,12 @@ def errors_in_variables(
 
     Notes
     -----
-    (y1, y2) of a trial ~ N((m1, m2), S + T), S the sampling covariance with the supposed
+    (y1, y2) of a trial ~ N((m1, m2), S + T), S the sampling covariance with the assumed
     correlation, T that of the true effects. Slope T12/T11, R2 T12^2/(T11 T22). Attributed to van
-    Houwelingen HC, Arends LR, Stijnen T. Stat Med 2002;21:589-624; with a flat distribution of the
-    true effects on the surrogate in place of a normal one it is the model attributed to Daniels
-    MJ, Hughes MD. Stat Med 1997;16:1965-1982. The prediction uses the expected information and t
-    with k - 2 degrees of freedom.
+    Houwelingen HC, Arends LR, Stijnen T. Stat Med 2002;21:589-624; with a flat instead of a normal
+    distribution of the true effects on the surrogate it is the model attributed to Daniels MJ,
+    Hughes MD. Stat Med 1997;16:1965-1982. The prediction uses the expected information and t with
+    k - 2 degrees of freedom.
     """
     data = Pairs(pairs, within_correlation)
     k = len(pairs)
@@ -489,7 +488,7 @@ def errors_in_variables(
     slope_low = slope_high = math.nan
     if found.has_line:
         slope_low, slope_high = profile_interval(data, found, "slope", level)
-        # The intercept m2 - slope m1 varies with the means and, apart from them, with the slope.
+        # The intercept m2 - slope m1 varies with the means and, independently, with the slope.
         turn = np.array([-found.slope, 1.0])
         own = turn @ found.mean_covariance @ turn
         around, quantile = found.residual_sd**2, float(stdtrit(k - 2, 0.5 + level / 200))
@@ -518,7 +517,7 @@ def _sizes(pairs: Sequence[EffectPair]) -> Floats:
 
 
 def _fisher(correlation: float, k: int, level: float) -> tuple[float, float]:
-    """Fisher's interval of a correlation of k pairs, squared."""
+    """Interval of the square of a correlation of k pairs, by Fisher's z."""
     if math.isnan(correlation):
         return math.nan, math.nan
     half = normal_quantile(level) / math.sqrt(k - 3)
@@ -528,7 +527,7 @@ def _fisher(correlation: float, k: int, level: float) -> tuple[float, float]:
 
 
 def _squared(low: float, high: float) -> tuple[float, float]:
-    """Interval of the square of what lies between two limits."""
+    """Interval of the square of a quantity with the given limits."""
     least, most = sorted((low**2, high**2))
     return (0.0 if low <= 0 <= high else least), most
 
@@ -554,10 +553,10 @@ def _edge(found: BivariateFit) -> str:
 
 
 def _threshold(band: Band, largest: float) -> Threshold:
-    """Where the upper prediction limit falls below zero.
+    """The effect at which the upper prediction limit falls below zero.
 
     The limit is a convex function of the effect on the surrogate, since the standard deviation is:
-    it is below zero between its two crossings, and from the first on where there is only one.
+    it is below zero between its two crossings, or beyond the first if there is only one.
     """
 
     def upper(surrogate: float) -> float:
@@ -569,7 +568,7 @@ def _threshold(band: Band, largest: float) -> Threshold:
     if upper(lowest := _lowest_point(band)) >= 0:
         why = "No effect on the surrogate, however large, predicts longer survival."
         return Threshold(None, why)
-    # To the left of its lowest point a convex function that rises without bound crosses zero once.
+    # Left of its lowest point a convex function that rises without bound crosses zero once.
     step = 1.0
     while upper(lowest - step) < 0:
         step *= 2
@@ -585,18 +584,18 @@ def _threshold(band: Band, largest: float) -> Threshold:
 
 
 def _lowest_point(band: Band) -> float:
-    """Where the upper prediction limit is lowest, or far enough to be below zero if it ever is."""
+    """Where the upper prediction limit is lowest, or a point below zero if it is unbounded."""
     c, q = band.covariance, band.quantile
     spread = float(c[1, 1])
     centre = -float(c[0, 1]) / spread if spread > 0 else 0.0
     if not band.falls_faster:
-        # The band opens faster than the line falls. With the variance written as rest + spread
-        # (x - centre)^2, the slope of the limit is zero at one point right of the centre, or, where
-        # the two are as fast as each other, never.
+        # The band widens faster than the line falls. With the variance written as rest + spread (x
+        # - centre)^2, the slope of the limit is zero at one point right of the centre, or never, if
+        # both are equally fast.
         rest = float(c[0, 0]) + band.new_trial - spread * centre**2
         opening = max((q**2 * spread - band.slope**2) * spread, 1e-300)
         return centre - band.slope * math.sqrt(max(rest, 0.0) / opening)
-    # The line falls faster: the limit goes to minus infinity.
+    # The line falls faster: the limit tends to minus infinity.
     reach = 1.0
     while float(band.at(centre + reach).pi_high[0]) >= 0:
         reach *= 2

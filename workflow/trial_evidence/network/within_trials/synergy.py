@@ -1,11 +1,12 @@
-"""Synergy inside single trials: arms with A, with B and with both, compared within randomisation.
+"""Synergy within single trials: arms with A, with B and with both, as randomised.
 
-The question is whether both together do more than the two single arms lead one to expect. What to
-expect depends on the scale, and on the response without either agent (the background), which most
-trials do not observe: it is then a supposition, and the result is shown as a function of it. On
-every scale a larger background makes for a smaller expectation, so that none at all (zero) is the
-cautious bound. At the other end, where the weaker agent does nothing, every scale expects of both
-what the better single arm shows: both arms beating it is necessary for synergy on any scale.
+The question is whether both together do more than expected from the two single arms. The
+expectation depends on the scale, and on the response without either agent (the background), which
+most trials do not observe: it is then an assumption, and the result is given as a function of it.
+On every scale a higher background lowers the expectation, so that a background of zero is the
+cautious bound. At the other extreme, where the weaker agent does nothing, every scale expects the
+response of the better single arm: a response to the combination above that of each agent alone is
+necessary for synergy on any scale.
 """
 
 import math
@@ -33,13 +34,14 @@ from trial_evidence.words.numbers import round_half_up
 HARMFUL = "The background is above the response of a single arm: that agent would be harmful."
 TOO_MANY = "More responses to both agents are expected than there are patients."
 
-# Nodes a dimension of the integrals over beta distributions. They sit where the posterior has its
-# mass, so that doubling them changes no digit that is printed.
+# Nodes per dimension of the integrals over beta distributions. They are placed where the posterior
+# has its mass, so that doubling them does not change any printed digit.
 NODES = 24
-# Places of the arms, and from which others the response of each follows where the excess is given.
+# Indices of the arms, and the other arms from which the response of each follows for a given
+# excess.
 SINGLE, BOTH, NEITHER = (0, 1), 2, 3
 OTHERS = {0: (2, 3, 1), 1: (2, 3, 0), BOTH: (0, 1, 3), NEITHER: (0, 1, 2)}
-# Backgrounds at which the pooled result is looked at before the tipping points are solved for.
+# Grid of backgrounds for the pooled result, between which tipping points are then solved for.
 BACKGROUNDS = 50
 
 
@@ -54,23 +56,23 @@ def _joint_odds(a: Floats, b: Floats, o: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Scale:
-    """A definition of what to expect of two agents together.
+    """A definition of the expected response to two agents together.
 
     Attributes
     ----------
     name, label : str
-        For data, and for people.
+        Id, and display name.
     meaning : str
-        What the excess over the expectation says, in plain words.
+        What the excess over the expectation means, in plain words.
     compared : str
         As a ``difference`` of probabilities (0 = as expected), or as a ratio of ``risks`` or
         ``odds``, analysed as a logarithm (1 = as expected).
     expected : callable
-        Expected response of both from those of the single arms and of neither. On every scale
+        Expected response to both, from those of the single arms and of neither. On every scale
         with a background the same function of the single arms and of both gives the tipping
-        point: the background at which exactly what both show is expected.
+        point: the background at which the response observed with both is exactly as expected.
     slopes : callable
-        Derivatives of the excess, up to their sign, by the responses of first, second, both and
+        Absolute derivatives of the excess with respect to the responses of first, second, both and
         neither; from the responses and the background.
     background : bool
         Whether the expectation depends on the background.
@@ -86,21 +88,21 @@ class Scale:
 
     @property
     def ratio(self) -> bool:
-        """Whether it is analysed as a logarithm and read as a ratio."""
+        """Whether it is analysed as a logarithm and printed as a ratio."""
         return self.compared != "difference"
 
     def excess(self, observed: float, expected: float) -> float:
-        """What is observed beyond the expectation, on the analysis scale."""
+        """Observed beyond expected response, on the analysis scale."""
         if self.compared == "odds":
             return math.log(float(_odds(observed)) / float(_odds(expected)))
         return math.log(observed / expected) if self.ratio else observed - expected
 
     def tail(self, shape: tuple[float, float]) -> float:
-        """How fast a beta distribution falls on the analysis scale: less means a longer tail."""
+        """How fast a beta distribution decays on the analysis scale: smaller is a longer tail."""
         return min(shape) if self.compared == "odds" else shape[0]
 
     def shifted(self, excess: float, expected: Floats) -> Floats:
-        """Response of both at which the excess is as stated."""
+        """Response to both at which the excess has a given value."""
         if self.compared == "odds":
             with np.errstate(divide="ignore", invalid="ignore"):
                 return 1 / (1 + math.exp(-excess) * (1 - expected) / expected)
@@ -175,29 +177,29 @@ class TrialSynergy:
     Attributes
     ----------
     response_first, response_second, observed, expected : float
-        Response rates of the single arms, of both, and expected of both, as probabilities. Where
-        an arm of the trial is empty or full 0.5 is added to the cells of all its arms.
+        Response rates of the single arms and of both, and expected with both, as probabilities. If
+        an arm of the trial is empty or full, 0.5 is added to the cells of all its arms.
     excess : Effect
-        On the analysis scale (a logarithm where the scale is a ratio).
+        On the analysis scale (a logarithm if the scale is a ratio).
     variance : float
         Of the excess, by the delta method.
     tipping_background : float or None
-        Background above which the point estimate shows synergy; zero where it always does. None
-        where the scale, or the trial's own arm, leaves nothing to suppose.
+        Background above which the point estimate shows synergy; zero if it always does. None if
+        the scale needs no background, or the trial has its own arm with neither agent.
     posterior_median, posterior_low, posterior_high : float
         Of the excess from the counts themselves, without normal approximation, with its central
-        interval: independent Beta(1/2, 1/2) priors (Jeffreys's), integrated over all arms but one.
+        interval: independent Jeffreys priors, Beta(1/2, 1/2), integrated over all arms but one.
     probability_of_synergy : float
         Posterior probability that both do more than expected.
     note : str
-        What is odd; empty where nothing is.
+        Implausible results; empty if there are none.
     """
 
     def __init__(
         self, trial: FactorialTrial, scale: Scale, background: float, level: float
     ) -> None:
         self.trial, self.scale = trial.trial, scale
-        # Of first, second, both and, where the scale uses it, neither.
+        # First, second, both and, if the scale uses it, neither.
         arms = trial.arms if scale.background else trial.arms[:3]
         counts = [arm.events for arm in arms], [arm.n for arm in arms]
         events, n = check_counts(*counts, trial.trial)
@@ -228,18 +230,18 @@ class TrialSynergy:
             self.note = TOO_MANY
 
     def neither_at(self, background: float) -> float:
-        """The response without either agent: the trial's own, or the one supposed."""
+        """The response without either agent: the trial's own, or the assumed one."""
         return self.rates[3] if len(self.rates) > 3 else background
 
     def expected_at(self, background: float) -> float:
-        """Response expected of both."""
+        """Expected response to both."""
         a, b, o = (np.asarray(p) for p in (*self.rates[:2], self.neither_at(background)))
         return float(self.scale.expected(a, b, o))
 
     def excess_at(self, background: float) -> tuple[float, float]:
         """The excess and its variance by the delta method.
 
-        Squared derivatives times p(1 - p)/n; a supposed background has no variance.
+        Squared derivatives times p(1 - p)/n; an assumed background has no variance.
         """
         estimate = self.scale.excess(self.rates[2], self.expected_at(background))
         slopes = self.scale.slopes(self.rates, self.neither_at(background))
@@ -256,16 +258,16 @@ class PooledSynergy:
     trials : tuple of TrialSynergy
         The trials pooled.
     models : tuple of Pooled
-        As `trial_evidence.pool.models.pooling.pool_all`, on the analysis scale, excess above
-        zero being synergy.
+        As `trial_evidence.pool.models.pooling.pool_all`, on the analysis scale; an excess above
+        zero is synergy.
     tipping_background : float or None
-        Least background at which the pooled estimate (the random-effects model of choice) shows
-        synergy; zero where it always does. None where it does not up to the lowest response of
-        any single arm without an own background, above which an agent would do harm.
+        Lowest background at which the pooled estimate (the chosen random-effects model) shows
+        synergy; zero if it always does. None if it does not do so up to the lowest response of any
+        single arm in trials without their own background, above which an agent would be harmful.
     tipping_interval : float or None
-        Least background at which the interval of that model lies above none.
+        Lowest background at which the interval of that model lies above zero.
     meaning : str
-        What the scale means, and what the tipping points say.
+        Meaning of the scale and of the tipping points.
     """
 
     trials: tuple[TrialSynergy, ...]
@@ -278,12 +280,12 @@ class PooledSynergy:
 # --------------------------------------------------------------------------------- one trial
 
 
-# A trial counts in the pool of all trials and in that of its agents.
+# Cached because a trial counts both in the pool of all trials and in that of its agents.
 @cache
 def trial_synergy(
     trial: FactorialTrial, scale: Scale, background: Background, level: float = 95.0
 ) -> TrialSynergy | Refused:
-    """Excess of both over what the single arms lead to expect.
+    """Excess of the response to both over that expected from the single arms.
 
     Parameters
     ----------
@@ -292,8 +294,8 @@ def trial_synergy(
     scale : Scale
         One of `SCALES`.
     background : Background
-        Supposed response without either agent; not used where the trial has the arm or the scale
-        needs none.
+        Assumed response without either agent; not used if the trial has that arm or the scale needs
+        none.
     level : float
         Level of the intervals in percent.
 
@@ -308,13 +310,13 @@ def trial_synergy(
         - ``log_odds``: the same with logits
         - ``better_single``: ``ab - max(a, b)``
 
-        Refused on the two ratio scales with a background of zero: nothing multiplied is nothing.
-        A response rate expected above one is kept and noted.
+        Refused on the two ratio scales with a background of zero, since any multiple of zero is
+        zero. An expected response rate above one is kept and noted.
 
     Raises
     ------
     ValueError
-        If counts cannot be, or the level is no percentage.
+        If counts are impossible, or the level is not a percentage.
 
     Notes
     -----
@@ -340,7 +342,7 @@ def pool_synergy(
     tau_priors: Mapping[str, TauPriors],
     level: float = 95.0,
 ) -> PooledSynergy | Refused:
-    """Excess over expectation, over trials.
+    """Excess over expectation, pooled over trials.
 
     Parameters
     ----------
@@ -349,9 +351,9 @@ def pool_synergy(
     scale : Scale
         One of `SCALES`.
     background : Background
-        Supposed response without either agent in the trials that have no such arm.
+        Assumed response without either agent in the trials that have no such arm.
     pooling : Pooling
-        The random-effects model of choice.
+        The chosen random-effects model.
     tau_priors : mapping of str to TauPriors
         Priors of tau by measure, as configured.
     level : float
@@ -360,7 +362,7 @@ def pool_synergy(
     Returns
     -------
     PooledSynergy or Refused
-        Refused without a trial, or where `trial_synergy` refuses one.
+        Refused without any trial, or if `trial_synergy` refuses one.
 
     Raises
     ------
@@ -388,7 +390,7 @@ def pool_synergy(
                 level=level,
             )
 
-        # Nothing can be multiplied with zero; a ratio falls without bound towards it.
+        # Ratio scales are undefined at zero; the ratio tends to zero there.
         least = 1e-9 * largest if scale.ratio else 0.0
         rates = np.linspace(least, largest, BACKGROUNDS).tolist()
         there = pooled(rates)
@@ -400,7 +402,7 @@ def pool_synergy(
         [one.variance for one in each],
         pooling=pooling,
         level=level,
-        # An excess over expectation is no effect of a treatment: no empirical prior is for it.
+        # An excess over expectation is not a treatment effect: no empirical prior applies.
         priors=model_priors(
             tau_priors["risk_ratio" if scale.ratio else "risk_difference"], empirical=False
         ),
@@ -415,11 +417,11 @@ def pool_synergy(
 
 
 class _Shown(NamedTuple):
-    """The backgrounds at which a part of the pooled result is above zero.
+    """The range of backgrounds at which the pooled estimate or lower limit is above zero.
 
-    `high` is None where it is so up to the largest. Where some trials have an arm with neither
-    agent and others have a background supposed, it need not be: the two kinds may agree at a
-    background in between alone, and their disagreement widens the interval.
+    `high` is None if it extends to the largest background. It need not: if some trials have an arm
+    with neither agent and others an assumed background, the two kinds may agree only at a
+    background in between, and their disagreement elsewhere widens the interval.
     """
 
     low: float
@@ -427,7 +429,7 @@ class _Shown(NamedTuple):
 
     @property
     def condition(self) -> str:
-        """``if the background is above 2.0%``."""
+        """Such as ``if the background is above 2.0%``."""
         if self.high is None:
             return f"if the background is above {_percent(self.low)}"
         if self.low == 0:
@@ -438,7 +440,7 @@ class _Shown(NamedTuple):
 def _above(
     function: Callable[[float], float], rates: Sequence[float], there: Floats
 ) -> _Shown | None:
-    """Where a part of the pooled result is above zero for the first time, from its values."""
+    """The first range where a pooled result is above zero, from its values on a grid of rates."""
     above = np.flatnonzero(there > 0)
     if not above.size:
         return None
@@ -481,12 +483,12 @@ def _in_words(point: _Shown | None, limit: _Shown | None, largest: float) -> str
 def _beta_rule(first: float, second: float) -> tuple[Floats, Floats]:
     """Gauss quadrature for a beta distribution: nodes, and weights that sum to 1.
 
-    The eigenvalues of the recurrence of Jacobi's polynomials (Golub & Welsch 1969); stable for the
-    shapes of thousands of patients, where the polynomials themselves overflow.
+    By the eigenvalues of the recurrence of Jacobi polynomials (Golub & Welsch 1969); stable for
+    arms with thousands of patients, where the polynomials themselves overflow.
     """
     k = np.arange(NODES, dtype=float)
     total = first + second
-    # Jacobi's exponents are second - 1 at one and first - 1 at zero; 2k + alpha + beta + 2 below.
+    # Jacobi's exponents are second - 1 at one and first - 1 at zero; s is 2k + alpha + beta + 2.
     s = 2 * k + total
     centre = np.empty(NODES)
     centre[0] = (first - second) / total
@@ -505,10 +507,11 @@ Shapes = Sequence[tuple[float, float]]
 
 
 def _posterior(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, float, float]:
-    """Probability of a smaller excess, and limits between which the excess must lie.
+    """Distribution function of the excess, and limits between which the excess must lie.
 
-    One arm is integrated in closed form, the others by quadrature: that of both; or, of ratios,
-    the arm whose logarithm has the longest tail, which so few nodes do not follow.
+    One arm is integrated in closed form, the others by quadrature. The closed form is for the arm
+    with both agents or, on ratio scales, for the arm whose logarithm has the longest tail, which so
+    few nodes would not cover.
     """
     if not scale.background:
         return _below_better(shapes)
@@ -521,8 +524,8 @@ def _posterior(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, 
     of = dict(zip(own, grids, strict=True))
     if len(shapes) == BOTH + 1:
         of[NEITHER] = np.full(grids[0].shape, background)
-    # A ratio that is as stated gives each response from the other three as the expectation gives
-    # that of both; more of a single arm means less excess.
+    # On ratio scales a given excess determines each response from the other three, by the function
+    # that gives the expectation of both; a higher response of a single arm means a smaller excess.
     others = [of[arm] for arm in OTHERS[exact]]
     expected, side = scale.expected(*others), -1.0 if exact in SINGLE else 1.0
 
@@ -532,13 +535,13 @@ def _posterior(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, 
         return chance if side > 0 else 1 - chance
 
     if scale.ratio:
-        # exp(-100) of any response is none.
+        # exp(-100) times any response is practically zero.
         return below, -100.0, 100.0
     return below, -float(expected.max()) - 1e-9, 1 - float(expected.min()) + 1e-9
 
 
 def _below_better(shapes: Shapes) -> tuple[Below, float, float]:
-    """The same against the better single arm: it is below x if both arms are."""
+    """The same against the better single arm: the excess is the smaller of two differences."""
     nodes, weights = _beta_rule(*shapes[2])
 
     def below(excess: float) -> float:

@@ -1,4 +1,4 @@
-"""What single trials say: synergy where two agents were given alone and together, surrogacy."""
+"""Results from single trials: synergy of two agents given alone and together, surrogacy."""
 
 import math
 from collections import Counter
@@ -69,7 +69,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class SynergyPool:
-    """Synergy on one scale at one background; `agents` are two in words, or ``all`` pairs."""
+    """Synergy on one scale at one background; `agents` names two agents, or is ``all``."""
 
     scale: str
     background: Background
@@ -84,16 +84,16 @@ class SynergyResults:
     Attributes
     ----------
     trials : dict of dict
-        Trial id -> what the table says of the trial itself: its name, its two agents in words, its
-        single arms, and the arms of the sheet behind its counts, joined by ``;``.
+        Trial id -> columns of the table on the trial itself: its name, its two agents, its single
+        arms, and the arms of the sheet behind its counts, joined by ``;``.
     pools : tuple of SynergyPool
         By scale, background and agents.
     set_aside : tuple of (str, str, str)
-        Trial id, name and reason, for every trial of the network that does not count, and for arms
-        of one that does which do not.
+        Trial id, name and reason, for every trial of the network that does not count, and for
+        unused sets of arms of those that do.
     lead : Background
-        The one that figures lead with: what the component model implies, else the middle of those
-        supposed.
+        The one that figures lead with: that implied by the component model, else the middle one of
+        those assumed.
     """
 
     analysis: SynergyAnalysis
@@ -105,7 +105,7 @@ class SynergyResults:
 
 @dataclass(frozen=True)
 class SurrogacyResults:
-    """Surrogacy of one endpoint; `table` has the contrasts, one a trial."""
+    """Surrogacy of one endpoint; `table` has one contrast per trial."""
 
     analysis: SurrogacyAnalysis
     table: pd.DataFrame
@@ -120,9 +120,9 @@ def synergy_results(
 ) -> SynergyResults:
     """Estimate synergy on every scale and background, over all trials and by pair of agents.
 
-    The evidence is that of a network of counts. ``added`` is what each component adds by the
-    component model of that network: the background that it implies comes first. Trials are found by
-    what their arms hold, never by name.
+    The evidence is that of a network of counts. ``added`` is the effect of each component in the
+    component model of that network; the background it implies comes first. Trials are identified by
+    the agents in their arms, never by name.
     """
     found = factorial_trials(_arms(evidence))
     implied = implied_background(found.trials, added, evidence.network.measure)
@@ -164,7 +164,7 @@ def synergy_results(
 def _arms(evidence: NetworkEvidence) -> Iterator[Arm]:
     for row in records(evidence.used):
         agents, schedule, partner, own = parts_of(row["regimen"])
-        # A node of its own is not what its agents and partner say.
+        # An arm that is its own node does not act like other arms with the same agents and partner.
         if not own:
             counts = float(row["events"]), float(row["n"])
             yield Arm(row["trial_id"], row["code"], agents, schedule, partner, *counts)
@@ -174,13 +174,13 @@ def synergy_table(results: SynergyResults) -> pd.DataFrame:
     """Every trial and pooled result, ratios on the natural scale, in ``SYNERGY_COLUMNS``.
 
     ``kind`` is trial or pooled; trials are listed once for every scale and background. The
-    posterior of a trial is Jeffreys's, of the excess as it is on the scale.
+    posterior of a trial is for the excess on that scale, with Jeffreys priors.
     """
     return pd.DataFrame(list(_synergy_rows(results)), columns=SYNERGY_COLUMNS)
 
 
 def not_factorial_table(results: SynergyResults) -> pd.DataFrame:
-    """Trials of the network, and arms of trials, that say nothing of synergy, and why."""
+    """Trials of the network, and arms of trials, that do not inform synergy, with the reason."""
     about = results.analysis
     rows = [(about.setting, about.network, *aside) for aside in results.set_aside]
     return pd.DataFrame(rows, columns=NOT_FACTORIAL_COLUMNS)
@@ -208,7 +208,7 @@ def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
             continue
 
         def natural(one: object, *names: str, ratio: bool = scale.ratio) -> Row:
-            """Values as they are printed: exponentials of logarithms, differences as they are."""
+            """Values as printed: exponentials of logarithms, differences unchanged."""
             values = {name: math.nan if v is None else v for name, v in _taken(one, *names).items()}
             return {name: math.exp(v) for name, v in values.items()} if ratio else values
 
@@ -244,7 +244,7 @@ def _synergy_rows(results: SynergyResults) -> Iterator[Row]:
 def surrogacy_results(
     analysis: SurrogacyAnalysis, surrogate: NetworkEvidence, endpoint: NetworkEvidence, level: float
 ) -> SurrogacyResults:
-    """Set the effect on a response against the effect on survival, one contrast a trial.
+    """Relate the effect on a response to the effect on survival, with one contrast per trial.
 
     Parameters
     ----------
@@ -258,8 +258,8 @@ def surrogacy_results(
     Returns
     -------
     SurrogacyResults
-        Of a trial with several contrasts that have both effects the one with the most HER2 agents
-        more than its control counts, among equals the first of the sheet.
+        If several contrasts of a trial have both effects, the one whose regimen has most agents
+        more than its control is used, then the first of the sheet.
     """
     counts = {(row["trial_id"], row["regimen"]): row for row in records(surrogate.used)}
     chosen: dict[str, Row] = {}
@@ -269,11 +269,11 @@ def surrogacy_results(
         if both and (trial not in chosen or _more_agents(row) > _more_agents(chosen[trial])):
             chosen[trial] = row
     labels = Counter(row["trial"] for row in chosen.values())
-    # The rows of the sheet behind the two effects.
+    # Columns for the rows of the sheet behind the two effects.
     columns = [f"{of.network.table}_rows" for of in (surrogate, endpoint)]
     pairs, rows = [], []
     for trial, row in chosen.items():
-        # Two trials may be called alike.
+        # Two trials may have the same name.
         name = row["trial"] if labels[row["trial"]] == 1 else f"{row['trial']} ({trial})"
         control, experimental = (counts[trial, row[side]] for side in ("against", "regimen"))
         odds = from_counts(
@@ -298,7 +298,7 @@ def surrogacy_results(
 
 
 def _more_agents(row: Row) -> int:
-    """How many HER2 agents more a regimen has than what it was compared with."""
+    """How many agents a regimen has beyond those of its control."""
     return len(parts_of(row["regimen"]).agents) - len(parts_of(row["against"]).agents)
 
 
@@ -312,11 +312,10 @@ def _ratio(effect: float, variance: float, level: float) -> list[float]:
 def surrogacy_table(results: SurrogacyResults) -> pd.DataFrame:
     """Every model of a surrogacy analysis: regressions, bivariate models, leave-one-out.
 
-    Intercept and slope are on the logarithmic scale, ``without`` is empty for all trials. The
-    regression by inverse variance and the bivariate model at the first correlation have the role
-    of main results, side by side and first; neither is without fault. Where the deletion of one
-    trial overturns either, the main results and every threshold are withheld: empty, with the
-    reason.
+    Intercept and slope are on the logarithmic scale; ``without`` is empty for all trials. The
+    regression by inverse variance and the bivariate model at the first correlation are both main
+    results and come first, since each has its weaknesses. If leaving out one trial overturns
+    either, the main results and every threshold are withheld: empty, with the reason.
     """
     about: Row = {"setting": results.analysis.setting, "analysis": results.analysis.id}
     rows = [about | _model_row(model) for model in results.found.models]
