@@ -1,4 +1,4 @@
-"""Dual regimens against current alternatives, and what each comparison hangs on."""
+"""Figure of dual regimens against current alternatives, and what each comparison depends on."""
 
 import math
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ NO_LOOP += "be tested."
 
 
 def alternatives(told: Told) -> Page | None:
-    """Every dual regimen against every comparator; None where a path joins no two of them."""
+    """Every dual regimen against every comparator; None if no such pair is connected."""
     table = told.rows("alternatives")
     shown = [row for row in table if not row["reason"]]
     if not shown:
         return None
     leading = {row["lead"] for row in shown}
     models = {model.name: model for part in told.analysis.parts for model in part.models}
-    # The one that leads stands beside its estimate.
+    # The interval of the leading model is printed with its estimate.
     others = [n for n in INTERVAL_MODELS if {n} != leading and n in models]
     rows: list[Row] = []
     described = []
@@ -64,7 +64,7 @@ def alternatives(told: Told) -> Page | None:
 
 
 def _hangs_on(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """The weakest links: their trials, what is left without them, and where trials disagree."""
+    """The weakest links: their trials, the effect of leaving them out, and trials that disagree."""
     links: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         links.setdefault(row["weakest_link"], []).append(row)
@@ -89,13 +89,13 @@ def _hangs_on(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _broken(rows: list[dict[str, Any]]) -> str:
-    """How many comparisons hang on their weakest link alone."""
+    """Number of comparisons that would have no path without their weakest link."""
     count = sum(math.isnan(row["without_weakest"]) for row in rows)
     return f"{'any' if count == len(rows) else count} of the {counted(len(rows), 'comparison')}"
 
 
 def _limits(told: Told) -> Iterator[str]:
-    """What is not there to compare, and what cannot be tested."""
+    """Comparators that are missing or not connected, and what cannot be tested."""
     table = told.tables["alternatives"]
     absent = table[table["reason"] == ABSENT]
     if len(absent):

@@ -1,4 +1,4 @@
-"""Pictures of the additive model: what every component adds, and whether the sums hold."""
+"""Figures of the additive model: the effect of each component, and whether the sums hold."""
 
 import re
 
@@ -16,7 +16,7 @@ from trial_evidence.network.pictures.words import Told
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import capital
 
-# One trial cannot tell what a component does from what else sets its arms apart.
+# A single trial cannot separate the effect of a component from other differences of its arms.
 LEAST_TRIALS = 2
 SINGLE = (
     "In the table only, because they rest on one trial, which cannot isolate the effect of adding:"
@@ -27,7 +27,7 @@ NONE_ALONE = (
 
 
 def components(told: Told) -> Page | None:
-    """What adding a component does, and interactions of two; None where two trials show none."""
+    """Effects of adding a component, and interactions; None if the trials determine none."""
     order = list(told.analysis.evidence.abbreviations)
     effects = [row for row in told.rows("components", model=WALD) if row["component"]]
     effects.sort(key=lambda row: [*order, row["component"]].index(row["component"]))
@@ -35,7 +35,7 @@ def components(told: Told) -> Page | None:
         return None
     interactions = told.rows("interactions")
     interact = any(not row["reason"] for row in interactions)
-    # alone it would say what the footnote says
+    # a heading alone would repeat the footnote
     rows = headed([], "Additive model", "label") if interact else []
     described: list[str] = []
     absent: dict[str, list[str]] = {}
@@ -118,7 +118,7 @@ def _test(told: Told) -> str:
 
 
 def additivity(told: Told) -> Chart | None:
-    """Effects as observed and as the sums of components; None where no sum can differ."""
+    """Effects as observed and as sums of components; None if no sum can differ."""
     rows = told.rows("additivity", kind="regimen")
     fixed = [row["code"] for row in rows if row["reason"]]
     points = [row for row in rows if not row["reason"]]

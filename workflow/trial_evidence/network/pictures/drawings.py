@@ -1,4 +1,4 @@
-"""Figures of a network, placed on pages."""
+"""Figures of a network."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -30,9 +30,9 @@ from trial_evidence.network.pictures.words import LIMITS, Told, intervals
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import capital, counted, listing
 
-# Below so many regimens in a part the forest plot says it all; the tables hold the rest.
+# With fewer regimens in a part, the forest plot is sufficient; the tables have the rest.
 LEAST_FOR_LEAGUE, LEAST_FOR_RANKS = 4, 5
-# Room beside the texts of a cell of the league table, and its widest cell, in mm.
+# Padding of the cells of the league table, and maximum width of a cell, in mm.
 _CELL_AIR_MM, _WIDEST_CELL_MM = 1.2, 24.0
 NO_HETEROGENEITY = (
     "No comparison has enough trials to estimate heterogeneity: the common-effect model replaces "
@@ -46,12 +46,11 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> dict[str, Pictu
     Returns
     -------
     dict of str to Picture
-        ``graph`` and ``forest`` always; ``alternatives`` where a path joins a dual regimen with one
-        of them; ``league`` where a part has four regimens or more and the
-        cells fit the page; for every part of five regimens or more ``ranks`` and
-        ``contributions`` (with the number of the part behind the name from the second on);
-        ``split`` where any comparison rests on more than its own trials; ``components`` and
-        ``additivity`` where the additive model says anything.
+        ``graph`` and ``forest`` always; ``alternatives`` if a path connects a dual regimen with one
+        of them; ``league`` if a part has at least four regimens and the cells fit the page;
+        ``ranks`` and ``contributions`` for every part with at least five regimens (the number of
+        the part is appended from the second on); ``split`` if any comparison rests on more than its
+        own trials; ``components`` and ``additivity`` if the additive model gives any result.
     """
     if not analysis.parts:
         return {}
@@ -106,7 +105,7 @@ def _apart(told: Told) -> tuple[str, ...]:
 
 
 def _stand_in(told: Told) -> tuple[str, ...]:
-    """That the others are not compared with the regimen that the configuration names."""
+    """Note that the configured reference is replaced because no trial has it."""
     analysis = told.analysis
     if any(analysis.network.reference in part.data.treatments for part in analysis.parts):
         return ()
@@ -168,7 +167,7 @@ def _forest(told: Told) -> Page:
     described = []
     found = told.tables["reference"]
     beside = {(row["model"], row["code"]): row for row in records(found)}
-    # Of the largest part, beside the one that leads there.
+    # Of the largest part, other than its leading model.
     models = [m for m in told.analysis.parts[0].models if m.prior or m.name == WALD]
     others = [model for model in models if model.role != LEADING]
     for _, block in _best_first(found[found["role"] == LEADING]).groupby("part"):
@@ -224,7 +223,7 @@ def _forest(told: Told) -> Page:
 
 
 def _best_first(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of regimens part by part, the best P-score first."""
+    """Regimens part by part, highest P-score first."""
     return table.sort_values(["part", "p_score"], ascending=[True, False], kind="stable")
 
 

@@ -31,7 +31,7 @@ from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import counted, with_interval
 
-# Columns of response rates -> where the table has them.
+# Columns of response rates, and their names in the table.
 RATES = {
     "first": "response_first", "second": "response_second", "both": "observed",
     "expected": "expected",
@@ -43,14 +43,14 @@ _POINTS = 301
 def synergy_drawings(
     results: SynergyResults, configuration: Configuration, style: Style
 ) -> dict[str, Picture]:
-    """A forest plot of synergy for every scale that the trials can be read on, by its name.
+    """A forest plot of synergy for every scale that needs a background, by its name.
 
     Returns
     -------
     dict of str to Picture
-        ``synergy_<scale>``: the trials and their pools at the leading background, and the pool of
-        all trials at the others. Scales that need no background define
-        no synergy and are in the table alone.
+        ``synergy_<scale>``: the trials and their pooled results at the leading background, and the
+        pooled result of all trials at the others. Scales without a background do not define synergy
+        and are in the table only.
     """
     table = synergy_table(results).dropna(subset="estimate")
     return {
@@ -71,7 +71,7 @@ def _synergy(
     main = results.lead.rate
 
     def lead(agents: str, background: float) -> dict[str, Any] | None:
-        """The leading pooled result of some trials, or the first where that was not possible."""
+        """The leading pooled result of some trials, or the first model's if that is unavailable."""
         found = pooled[(pooled["agents"] == agents) & (pooled["background"] == background)]
         if found.empty:
             return None
@@ -151,7 +151,7 @@ def _beyond_all_patients(trials: pd.DataFrame) -> Iterator[str]:
 def _weights(
     results: SynergyResults, scale: Scale, background: float, model: str
 ) -> dict[str, float]:
-    """Weights of the trials in the pool of all."""
+    """Weights of the trials in the pooled result of all trials."""
     (found,) = (
         pool.found
         for pool in results.pools
@@ -186,10 +186,10 @@ def _row(
 
 
 def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> Chart | None:
-    """The surrogacy plot, with the errors-in-variables line where there is one.
+    """The surrogacy plot, with the errors-in-variables line if there is one.
 
-    Where one trial overturns the main results, that is said first and no line is drawn. None where
-    no trial has both effects. `level` is that of the bands, in percent.
+    If leaving out a single trial overturns the main results, the notes say so first and no line is
+    drawn. None if no trial has both effects. `level` is that of the bands, in percent.
     """
     found, title = results.found, results.analysis.title
     if not found.pairs:
@@ -222,7 +222,7 @@ def surrogacy_drawing(results: SurrogacyResults, level: float, style: Style) -> 
 
 
 def sentence(row: dict[str, Any]) -> str:
-    """What one of the main models found."""
+    """The result of one of the main models."""
     if row["reason"]:
         return str(row["reason"])
     how = f"Weighted regression ({row['weighting']})"

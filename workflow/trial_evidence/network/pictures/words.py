@@ -1,4 +1,4 @@
-"""What the pictures of a network share: its tables, and how numbers and names are told."""
+"""Shared by the figures of a network: its tables, and the format of numbers and names."""
 
 import math
 from collections.abc import Collection, Iterator, Sequence
@@ -25,21 +25,21 @@ from trial_evidence.network.tables import network_tables
 from trial_evidence.words.numbers import format_interval, format_number
 from trial_evidence.words.printed import listing
 
-# A ratio that large says only that there is next to no evidence.
+# A larger ratio only shows that there is hardly any evidence.
 BEYOND = 1000
 LIMITS = ("", "_low", "_high")
 
 
 @dataclass(frozen=True)
 class Told:
-    """A network as its pictures tell of it: every number is one of the tables beside them."""
+    """A network as shown in its figures; every number comes from its tables."""
 
     analysis: NetworkAnalysis
     style: Style
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables of the network; no picture names the line of treatment."""
+        """The tables of the network; figures do not use the line of treatment."""
         return network_tables(self.analysis, "")
 
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
@@ -48,12 +48,12 @@ class Told:
 
     @property
     def title(self) -> str:
-        """What the network is called."""
+        """The title of the network."""
         return self.analysis.network.title
 
     @property
     def measure(self) -> Measure:
-        """What treatments are compared by."""
+        """The measure of effect."""
         return MEASURES[self.analysis.network.measure]
 
     @property
@@ -62,12 +62,12 @@ class Told:
         return f"{self.analysis.level:g}%"
 
     def value(self, value: float) -> str:
-        """A value as printed; a ratio past all sense only as past it."""
+        """A value as printed; an absurdly large ratio only as exceeding `BEYOND`."""
         beyond = self.measure.is_ratio and value > BEYOND
         return f"> {BEYOND:,}" if beyond else format_number(value, self.measure.digits)
 
     def interval(self, low: float, high: float) -> str:
-        """Limits as printed; a dash where there are none."""
+        """Limits as printed; a dash if there are none."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return "–"
         if self.measure.is_ratio and high > BEYOND:
@@ -91,9 +91,9 @@ class Told:
         description: str,
         **words: Any,
     ) -> Page:
-        """A forest plot of something, and what either side of it favours.
+        """A forest plot, with labels for what either side favours.
 
-        `columns` are those beside the results; the description goes on after the title.
+        `columns` are those other than the result; the description continues after the title.
         """
         title, measure = f"{self.title}, {what}", self.measure
         result = Column("result", f"{measure.title}\n({self.level} interval)", "right", "right")
@@ -109,7 +109,7 @@ class Told:
         return layout(described, self.style)
 
     def codes(self) -> str:
-        """The abbreviations that the codes of treatments are made of, in words."""
+        """The abbreviations used in the codes of treatments, spelled out."""
         nodes = self.analysis.nodes.values()
         held = {c for node in nodes for c in node.components}
         words = [
@@ -126,18 +126,18 @@ class Told:
         return f"{'; '.join(words)}."
 
     def component(self, name: str) -> str:
-        """A component, or several in an interaction, as figures name it."""
+        """Display name of a component, or of several in an interaction."""
         words = component_labels(self.analysis.labels)
         return " × ".join(words.get(part, part) for part in name.split(TIMES))
 
     def named(self, sentence: str) -> str:
-        """A sentence that names components by their ids, as figures name them."""
+        """A sentence with ids of components replaced by their display names."""
         held = {c for node in self.analysis.nodes.values() for c in node.components}
         return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
 
 
 def intervals(told: Told, parts: Collection[int] = (), where: str = "") -> Iterator[str]:
-    """Which intervals are shown first in some parts, or all: a sentence for parts alike."""
+    """Which intervals are shown first, in all or some parts: one sentence for parts alike."""
     alike: dict[str, list[str]] = {}
     for part in told.analysis.parts:
         if not parts or part.number in parts:
