@@ -1,4 +1,4 @@
-"""Dual regimens against current alternatives: effects, and what each of them hangs on."""
+"""Dual regimens against current alternatives: effects, and the evidence each depends on."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -18,8 +18,9 @@ from trial_evidence.words.numbers import format_number, format_p
 
 ABSENT = "No trial of the network has this regimen."
 LIMITS = ("", "_low", "_high")
-# Their intervals stand beside each other: one estimator of tau2, and posteriors. The table has them
-# all, also where a measure has no empirical prior or no trial is in the network.
+# Their intervals are shown side by side: one estimator of tau2, and posteriors. The table always
+# has columns for all of them, even if a measure has no empirical prior or the network has no
+# trials.
 INTERVAL_MODELS = (WALD, HARTUNG_KNAPP, EMPIRICAL, CAUTIOUS)
 COLUMNS = (
     "comparator", "code", "part", "lead", "estimate", "ci_low", "ci_high",
@@ -32,9 +33,10 @@ BEHIND = (
 
 
 def is_dual(regimen: str) -> bool:
-    """Whether a regimen is two agents or more, given together.
+    """Whether a regimen is two or more agents given concurrently.
 
-    A node of its own is not what its agents and partner say.
+    An arm configured as its own node does not count: it differs from other arms with the same
+    agents.
     """
     parts = parts_of(regimen)
     return len(parts.agents) > 1 and parts.schedule == "concurrent" and not parts.own
@@ -46,12 +48,12 @@ def alternatives_table(analysis: NetworkAnalysis) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a pair, those that a path joins first, the better P-score before; one row for a
-        comparator that no trial has. ``estimate`` and its limits are of the model ``lead``; those
-        of every model follow. ``probability_of_benefit`` is of the leading posterior, else of the
-        first. Of ``evidence_path``: ``path``, ``weakest_link`` with its trials, its share of the
-        uncertainty, and how many times the standard error is what it was without it (empty where no
-        path is left). ``disagreement`` names trials of a link that differ.
+        One row per pair, connected pairs first, higher P-scores first; one row for a comparator
+        that no trial has. ``estimate`` and its limits are from the model ``lead``; those of every
+        model follow. ``probability_of_benefit`` is from the leading model if Bayesian, else from
+        the first Bayesian one. From ``evidence_path``: ``path``, ``weakest_link`` with its trials,
+        its share of the uncertainty, and the factor by which the standard error grows without it
+        (empty if no path is left). ``disagreement`` names trials of a link that differ.
     """
     intervals = [f"{model}{limit}" for model in INTERVAL_MODELS for limit in LIMITS]
     columns = [*COLUMNS, *intervals, *BEHIND]
@@ -108,7 +110,7 @@ def _effects(
 def _behind(
     analysis: NetworkAnalysis, part: PartAnalysis, regimen: str, comparator: str
 ) -> dict[str, Any]:
-    """What an estimate hangs on: its own trials, or the links of a path."""
+    """What an estimate depends on: its own trials, or the links of a path."""
     pair = {regimen, comparator}
     split = next((split for split in part.splits if {*split.comparison.pair} == pair), None)
     share = 0.0 if split is None else split.proportion if split.indirect else 1.0
@@ -133,7 +135,7 @@ def _named(analysis: NetworkAnalysis, link: Link) -> str:
 
 
 def _differing(analysis: NetworkAnalysis, link: Link) -> str:
-    """What each trial of a link found."""
+    """The result of each trial of a link."""
     digits = MEASURES[analysis.network.measure].digits
     effects = (format_number(analysis.natural(effect), digits) for effect in link.effects)
     names = (analysis.trial_names([study]) for study in link.comparison.studies)
@@ -142,7 +144,7 @@ def _differing(analysis: NetworkAnalysis, link: Link) -> str:
 
 
 def _unlike(analysis: NetworkAnalysis, links: Iterable[Link]) -> dict[str, str]:
-    """Years of the reports of a path, and in what its trials are unlike each other."""
+    """Years of the reports on a path, and the ways in which its trials differ."""
     studies = {study for link in links for study in link.comparison.studies}
     trials = [row for row in records(analysis.evidence.trials) if row["trial_id"] in studies]
     years = sorted({int(row["year"]) for row in trials if not math.isnan(row["year"])})

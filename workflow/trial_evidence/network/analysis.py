@@ -1,4 +1,4 @@
-"""All that is computed of one network: each connected part, and the components over all parts."""
+"""The complete analysis of one network: each connected part, and the components over all parts."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,13 +43,13 @@ class PartAnalysis:
     number : int
         1 for the largest part.
     reference : str
-        The regimen that the others are shown against.
+        The regimen that the others are compared with.
     fit, beside : NetworkFit
         With tau2 by REML, and by DerSimonian and Laird.
     models : tuple of NetworkModel
-        Every model with its intervals; one of them has the role of the leading one.
+        Every model with its intervals; one of them has the leading role.
     splits : tuple of Split
-        Direct against indirect evidence by direct comparison.
+        Direct and indirect evidence for each direct comparison.
     """
 
     number: int
@@ -85,7 +85,7 @@ class ComponentAnalysis:
     predictions : tuple of PredictedByAddition
         Every regimen against the reference of its part, observed and as a sum of components.
     interactions : tuple of (tuple of str, Interaction or Refused)
-        Components, and what they do together beyond the sum.
+        Pairs of components, and their joint effect beyond the sum.
     """
 
     model: ComponentModel | Refused
@@ -97,7 +97,7 @@ class ComponentAnalysis:
 
 @dataclass(frozen=True)
 class NetworkAnalysis:
-    """A network, analysed; nothing but its evidence where no trial is left.
+    """An analysed network; only its evidence if no trial is left.
 
     ``level`` of the intervals is in percent; the largest of the ``parts`` is first.
     """
@@ -124,35 +124,35 @@ class NetworkAnalysis:
 
     @property
     def added(self) -> dict[str, float]:
-        """Component -> what it adds, on the analysis scale, where the trials determine it."""
+        """Effect of adding each component, on the analysis scale, if the trials determine it."""
         model = self.components.model if self.components else None
         effects = model.components if isinstance(model, ComponentModel) else ()
         return {effect.name: effect.estimate for effect in effects if not effect.reason}
 
     def natural(self, value: float) -> float:
-        """A value as it is printed: the exponential of a logarithm, a difference as it is."""
+        """A value as printed: ratios back-transformed from logarithms, differences unchanged."""
         return float(MEASURES[self.network.measure].scale.to_natural(value))
 
     def benefit(self, model: NetworkModel, at: tuple[int, int]) -> float:
-        """Probability that the first regimen is better; NaN of a model without a posterior."""
+        """Probability that the first regimen is better; NaN for a model without a posterior."""
         if model.below_zero is None:
             return math.nan
         below = float(model.below_zero[at])
         return below if self.network.fewer_is_better else 1 - below
 
     def codes(self, *regimens: str) -> tuple[str, ...]:
-        """Short names of regimens, whether trials of the network have them or not."""
+        """Short names of regimens, whether or not the network has trials of them."""
         about = self.evidence
         named = nodes_of(set(regimens) - {*self.nodes}, about.labels, about.abbreviations)
         return tuple((self.nodes.get(r) or named[r]).code for r in regimens)
 
     def trial_names(self, studies: Iterable[str]) -> str:
-        """Trials as figures name them."""
+        """Trials, named as in figures."""
         trials = self.evidence.trials.set_index("trial_id")["label"]
         return "; ".join(trials[list(studies)])
 
     def part_of(self, regimen: str) -> PartAnalysis:
-        """The part that holds a regimen."""
+        """The part that contains a regimen."""
         return next(part for part in self.parts if regimen in part.data.treatments)
 
 
@@ -168,16 +168,16 @@ def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkA
     parts = tuple(
         _part(n, part, evidence, configuration) for n, part in enumerate(ordered, start=1)
     )
-    # Interactions are differences of effects, which the empirical prior was not made for.
+    # Interactions are differences of effects, for which the empirical prior was not derived.
     prior = model_priors(configuration.tau_priors[evidence.network.measure])[CAUTIOUS]
     return NetworkAnalysis(evidence, level, parts, _components(evidence, parts, prior, level))
 
 
 def reference_of(data: NetworkData, wanted: str, nodes: Mapping[str, Node]) -> str:
-    """The regimen that a connected part of a network is shown against.
+    """The regimen that the others in a connected part are compared with.
 
-    The one that the configuration names where the part holds it; else the regimen compared in most
-    trials, among equals the one with the fewest components, then the first in the alphabet.
+    The configured one if the part contains it; otherwise the regimen in most trials, then the one
+    with the fewest components, then the first in alphabetical order.
     """
     if wanted in data.treatments:
         return wanted

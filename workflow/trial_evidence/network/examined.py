@@ -1,4 +1,4 @@
-"""A network examined: its analysis, the synergy within its trials, and every table of both."""
+"""A network's analysis, the synergy within its trials, and all their tables."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from trial_evidence.network.within_trials.trial_level import (
 
 
 def synergy_of(network: Network, networks: NetworkConfiguration) -> list[SynergyAnalysis]:
-    """What is asked about synergy within the trials of a network."""
+    """The synergy analyses configured for a network."""
     place = (network.setting, network.id)
     return [entry for entry in networks.synergy if (entry.setting, entry.network) == place]
 
@@ -27,12 +27,12 @@ def synergy_of(network: Network, networks: NetworkConfiguration) -> list[Synergy
 def examined(
     evidence: NetworkEvidence, synergy: Sequence[SynergyAnalysis], configuration: Configuration
 ) -> tuple[NetworkAnalysis, list[SynergyResults], dict[str, pd.DataFrame]]:
-    """Analyse a network, and what its trials of two agents alone and together say.
+    """Analyse a network, and synergy in its trials of two agents alone and together.
 
     The tables are by file name.
     """
     analysis = analyse(evidence, configuration)
-    # The line of treatment is the setting in words.
+    # The line of treatment is given by the name of the setting.
     tables = network_tables(analysis, configuration.settings[evidence.network.setting])
     found = [synergy_results(e, evidence, configuration, analysis.added) for e in synergy]
     for results in found:

@@ -1,4 +1,4 @@
-"""The models of a network and their intervals, and which leads: as for trials of one comparison."""
+"""The models of a network, their intervals, and which one leads, as for pairwise comparisons."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ WALD, HARTUNG_KNAPP, DERSIMONIAN_LAIRD, COMMON = (
     "random_reml", "random_reml_hk", "random_dl", "common",
 )  # fmt: skip
 LEADING, CO_PRIMARY = "lead", "co-primary"
-# Two tests of a network in the table of its inconsistency.
+# Two tests in the table of a network's inconsistency.
 BETWEEN_DESIGNS = "between designs (inconsistency)"
 DESIGN_INTERACTION = "design-by-treatment interaction, random effects"
 NO_FREEDOM = "No degrees of freedom: nothing shows how far trials of one comparison differ."
@@ -30,19 +30,19 @@ class NetworkModel:
     name : str
         As in the column ``model`` of the tables.
     interval : str
-        The kind of interval in words.
+        The kind of interval, as printed.
     role : str
         ``lead``, ``co-primary`` or empty.
     effects, ci_low, ci_high : numpy.ndarray of float, shape (treatments, treatments)
-        On the analysis scale; empty where the part has no such interval.
+        On the analysis scale; empty if the part has no such interval.
     p_value, pi_low, pi_high, below_zero : likewise, or None
-        What the model has besides; ``below_zero`` is a posterior probability.
+        Further results of the model; ``below_zero`` is a posterior probability.
     tau2 : float or None
-        Between-trial variance, of a posterior the squared median of tau.
+        Between-trial variance; for a posterior, the squared median of tau.
     factor : float or None
-        What variances are multiplied by.
+        Factor by which variances are multiplied.
     prior : str
-        Of tau, in words.
+        Prior on tau, as printed.
     """
 
     name: str
@@ -61,11 +61,11 @@ class NetworkModel:
 
 
 def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior]) -> dict[str, str]:
-    """Which model leads, and which stands beside it with equal rank.
+    """Which model leads, and which is co-primary with it.
 
-    Trials of one comparison have one degree of freedom less than there are trials, and the model
-    that leads goes by their number; a part of a network is judged by its degrees of freedom alike.
-    Without any, effects are those of the trials as they stand, with Wald's intervals.
+    In a pairwise analysis the leading model depends on the number of trials, which is one more than
+    the degrees of freedom; a part of a network is treated according to its degrees of freedom in
+    the same way. Without any, the effects are those of the trials themselves, with Wald intervals.
     """
     lead = leading_model(df + 1, pooling, empirical=EMPIRICAL in posteriors)
 
@@ -85,7 +85,7 @@ def network_models(
     posteriors: Mapping[str, NetworkPosterior],
     pooling: Pooling,
 ) -> Iterator[NetworkModel]:
-    """Every model of a connected part, with tau2 by REML and, ``beside``, by DerSimonian-Laird."""
+    """Every model of a connected part, with tau2 by REML and (``beside``) by DerSimonian-Laird."""
     df = fit.heterogeneity.df
     role = roles(df, pooling, posteriors)
     t = f"t with {df} degree{'' if df == 1 else 's'} of freedom"
@@ -119,7 +119,7 @@ def network_models(
 
 
 def interval_words(model: NetworkModel, df: int) -> str:
-    """The interval of a model in words, for the note of a figure."""
+    """The interval of a model, described for the note of a figure."""
     of = f"{df} degree{'' if df == 1 else 's'} of freedom"
     if model.prior:
         return f"Bayesian, {model.prior} prior on τ, {of} for heterogeneity"
@@ -131,7 +131,7 @@ def interval_words(model: NetworkModel, df: int) -> str:
 
 
 def interval_heading(model: NetworkModel) -> str:
-    """The interval of a model as the heading of a column."""
+    """The interval of a model as a column heading."""
     if model.prior:
         return "Bayesian\n" + model.prior.replace("(", "\n(", 1)
     return {WALD: "Wald\ninterval", HARTUNG_KNAPP: "Hartung–\nKnapp type"}[model.name]

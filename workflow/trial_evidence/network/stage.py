@@ -32,7 +32,7 @@ FOLDER = "network"
 
 @dataclass(frozen=True)
 class Shown:
-    """What is shown of a network, or of an entry about networks: tables and pages by name."""
+    """Tables and pages by name, for a network or a surrogacy analysis."""
 
     tables: Mapping[str, pd.DataFrame]
     pages: Mapping[str, Picture]
@@ -50,14 +50,14 @@ def write_network(
     """Write every table and figure of the networks of a setting.
 
     Tables and figures go to ``<setting>/network/<id>/``, and ``<setting>/network/figures.csv``
-    lists the figures. What an earlier run wrote there and this one does not is removed.
+    lists the figures. Outdated files of earlier runs in these folders are removed.
 
     Parameters
     ----------
     parts : Parts
-        What was found of the networks in earlier runs.
+        Cached results of earlier runs.
     processes : int
-        To draw with.
+        Number of processes that draw.
     """
     folder = results / setting / FOLDER
     style = style_for(configuration.figure_width_mm)
@@ -92,7 +92,8 @@ def _shown(
 ) -> Shown:
     """Tables and pages by ``<id>/<name>``: networks first, then synergy, then surrogacy."""
     evidence = evidence_of_networks(sheet, configuration, networks, setting)
-    # Nothing else of the sheet is seen from here on, and no analysis of the configuration.
+    # Only what is passed from here on enters the cache keys; the analyses of the configuration do
+    # not.
     bare = replace(configuration, analyses=(), rates=())
     asked: list[tuple[str, Callable[..., Shown], tuple[Any, ...]]] = [
         (name, _of_network, (of, synergy_of(of.network, networks))) for name, of in evidence.items()
@@ -117,7 +118,7 @@ def _of_network(
     configuration: Configuration,
     style: Style,
 ) -> Shown:
-    """A network, and what its trials of two agents alone and together say."""
+    """A network, and synergy in its trials of two agents alone and together."""
     analysis, found, tables = examined(evidence, synergy, configuration)
     pages = network_drawings(analysis, style)
     for results in found:

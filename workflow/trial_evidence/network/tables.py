@@ -1,4 +1,4 @@
-"""Tables of a network: what it rests on, and every result, ratios on the natural scale."""
+"""Tables of a network: its evidence and every result, ratios on the natural scale."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,17 +43,17 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     Parameters
     ----------
     line : str
-        The setting in words: the line of treatment of all its trials.
+        Name of the setting: the line of treatment of all its trials.
 
     Returns
     -------
     dict
         ``used`` and ``set_aside`` (rows of the sheet), ``nodes``, ``comparisons``, ``contrasts``
-        (every two arms of every trial, on the analysis scale), ``summary``, ``intervals`` (what
-        each model supposes, and which leads), ``league`` (every regimen against every other, both
-        ways, by model), ``reference``, ``ranks``, ``split``, ``inconsistency``, ``contributions``,
-        ``transitivity``, ``components``, ``additivity``, ``interactions`` and ``alternatives``.
-        Ratios on the natural scale; the first regimen against the second.
+        (every pair of arms of every trial, on the analysis scale), ``summary``, ``intervals``
+        (assumptions of each model, and which leads), ``league`` (every regimen against every other,
+        in both directions, by model), ``reference``, ``ranks``, ``split``, ``inconsistency``,
+        ``contributions``, ``transitivity``, ``components``, ``additivity``, ``interactions`` and
+        ``alternatives``. Ratios on the natural scale; the first regimen against the second.
     """
     network = analysis.network
     made = {
@@ -86,7 +86,7 @@ def _counted(analysis: NetworkAnalysis) -> bool:
 
 
 def _nodes(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
-    """Regimens, their patients as far as stated, and events where they are counted."""
+    """Regimens with their patients (if stated) and events (if counted)."""
     sizes, used = _arm_sizes(analysis), analysis.evidence.used
     for regimen in part.data.treatments:
         node = analysis.nodes[regimen]
@@ -107,7 +107,7 @@ def _comparisons(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
 
 
 def _contrasts(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
-    """Every two arms of every trial, as other programs take a network."""
+    """Every pair of arms of every trial, the input format of other programs."""
     for study in part.data.studies:
         for first, second in combinations(study.treatments, 2):
             effect, variance = study.pair(first, second)
@@ -140,7 +140,7 @@ def _effects(analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: 
 
 
 def _intervals(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
-    """What each model takes heterogeneity to be, and which interval it gives."""
+    """What each model assumes about heterogeneity, and the interval it gives."""
     for model in part.models:
         tau2, factor = (NONE if x is None else x for x in (model.tau2, model.factor))
         df = part.fit.heterogeneity.df
@@ -150,7 +150,7 @@ def _intervals(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
 
 
 def _league(analysis: NetworkAnalysis) -> Rows:
-    """Every regimen against every other, both ways; where no path leads, the reason."""
+    """Every regimen against every other, both ways; the reason if no path connects them."""
     part_of = {t: part for part in analysis.parts for t in part.data.treatments}
     for first, second in permutations(sorted(part_of), 2):
         part, pair = part_of[first], analysis.codes(first, second)
@@ -182,7 +182,7 @@ def _ranks(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
 
 
 def _ends(analysis: NetworkAnalysis, *effects: Effect | None) -> Row:
-    """Effects and their intervals as they are printed."""
+    """Effects and their intervals as printed."""
     absent = NONE, NONE, NONE
     ends = ((of.estimate, of.ci_low, of.ci_high) if of else absent for of in effects)
     return tuple(map(analysis.natural, chain.from_iterable(ends)))
@@ -230,7 +230,7 @@ def _contributions(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
 
 
 def _transitivity(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
-    """What could make comparisons unlike each other: one row a comparison and trial."""
+    """Possible sources of intransitivity: one row per comparison and trial."""
     trials = {row["trial_id"]: row for row in records(analysis.evidence.trials)}
     used, counted = records(analysis.evidence.used), _counted(analysis)
     for found in direct_comparisons(part.data):
@@ -266,7 +266,7 @@ def _components(analysis: NetworkAnalysis) -> Rows:
 
 
 def _varying(analysis: NetworkAnalysis, component: str) -> int:
-    """Trials with arms that hold a component and arms that do not."""
+    """Number of trials in which some arms contain a component and others do not."""
     data = analysis.evidence.data
     held = [
         {component in analysis.nodes[treatment].components for treatment in study.treatments}
@@ -307,8 +307,8 @@ def _interactions(analysis: NetworkAnalysis) -> Rows:
             continue
         posterior = found.posterior
         above = posterior.probability_above_zero
-        # Together better than the sum: more responses, or fewer events. Of whom, the data cannot
-        # tell where another pair explains the same trials.
+        # Synergy: more responses, or fewer events, together than the sum of both. No probability is
+        # given if the interaction of another pair explains the same trials.
         better = 1 - above if analysis.network.fewer_is_better else above
         yield (
             *pair,
@@ -328,7 +328,7 @@ def _interactions(analysis: NetworkAnalysis) -> Rows:
 
 
 def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
-    """Which trials an interaction rests on, and what they have to suppose."""
+    """Which trials an interaction rests on, and the assumptions needed."""
     if found.with_pair:
         return "the trials that include both"
     alike: dict[str, list[str]] = {}
@@ -343,7 +343,7 @@ def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
     return f"the trials that include both, with {'; or '.join(said)}{without}"
 
 
-# The columns of a table after setting and network (and part), and its rows.
+# Columns of a table (after setting, network and part) and its rows.
 _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Rows]]] = {
     "nodes": ("regimen code label components trials patients events reference", _nodes),
     "comparisons": ("first second trials multi_arm patients trial_names", _comparisons),
