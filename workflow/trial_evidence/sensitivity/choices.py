@@ -1,4 +1,4 @@
-"""Which rows an analysis takes when it prefers other definitions, or admits other results."""
+"""Rows that an analysis uses under other preferences for definitions, or other admission rules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ CHOSEN_COLUMNS = [*USED_COLUMNS, "risk_of_bias", "choices"]
 
 @dataclass(frozen=True)
 class RowChoice:
-    """The rows that one set of choices takes, whether they are pooled or not.
+    """The rows that one set of choices selects, whether they are pooled or not.
 
     Attributes
     ----------
     names : mapping
-        What was chosen, by the columns of ``CHOICE_COLUMNS`` that it concerns.
+        The choices, by the columns of ``CHOICE_COLUMNS`` that they concern.
     used : DataFrame
-        As ``used.csv``, of all patients, those with an effect; ``risk_of_bias`` in addition.
+        As ``used.csv``, for all patients, rows with an effect only; with ``risk_of_bias`` added.
     """
 
     names: Mapping[str, str]
@@ -42,17 +42,17 @@ class RowChoice:
 def row_choices(
     configuration: Configuration, sheet: Sheet, analysis: Analysis
 ) -> tuple[RowChoice, ...]:
-    """The rows of an analysis by every order of preference and admission, the configured first.
+    """The rows of an analysis for every order of preference and admission, the configured first.
 
     Parameters
     ----------
     sheet : Sheet
-        Of the trials of the analysis at least.
+        Must contain at least the trials of the analysis.
     """
     configuration = configuration.own(analysis)
-    # Its own orders are those of the configuration now, and vary as they do.
+    # Its own orders are now those of the configuration, and are varied like these.
     bare = replace(analysis, effect_modifiers=(), selection={})
-    # What does not depend on the choices is prepared once.
+    # Everything that does not depend on the choices is prepared once.
     context = setting_context(sheet, configuration, analysis.setting)
     alone = replace(configuration, analyses=(bare,), rates=())
     found = []
@@ -64,14 +64,14 @@ def row_choices(
 
 
 def choice_tables(choices: Sequence[RowChoice]) -> dict[str, pd.DataFrame]:
-    """What was chosen, and every row that a choice takes, so that a reader can choose.
+    """The choices, and every row that any of them selects, so that readers can choose.
 
     Returns
     -------
     dict
         ``choices``: columns ``ROW_CHOICE_COLUMNS``, numbered from 1 within an analysis.
-        ``choice_rows``: columns ``CHOSEN_COLUMNS``; ``choices`` has the numbers of those that take
-        the row, joined by ``;``.
+        ``choice_rows``: columns ``CHOSEN_COLUMNS``; its column ``choices`` has the numbers of those
+        that select the row, joined by ``;``.
     """
     named = []
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -92,7 +92,7 @@ def choice_tables(choices: Sequence[RowChoice]) -> dict[str, pd.DataFrame]:
 def _variants(
     configuration: Configuration, table: str, *, counted: bool
 ) -> Iterator[tuple[dict[str, str], Configuration]]:
-    """Configurations with other orders of preference and other admission, their choices named."""
+    """Configurations with other preferences and admission rules, with the names of the choices."""
     selection, choices = configuration.selection, configuration.sensitivity
     orders = selection.of(table)
     words = {column: order for column, order in orders.items() if isinstance(order, tuple)}
@@ -109,7 +109,7 @@ def _variants(
             column: (word, *(other for other in words[column] if other != word))
             for column, word in named.items()
         }
-        # A level of verification that no order names comes last.
+        # Levels of verification that no order names come last.
         changed_selection = replace(
             selection,
             admit={**selection.admit, "verification": admitted},

@@ -1,4 +1,4 @@
-"""The trials that one analysis pools as one measure: where sensitivity analyses start."""
+"""The trials that an analysis pools for one measure: the input of sensitivity analyses."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,22 +25,22 @@ from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 BEGINNING = ("setting", "analysis", "measure")
 MEAN = ("estimate", "ci_low", "ci_high")
 NEW_TRIAL = ("pi_low", "pi_high")
-# Of more trials, what is computed anew without each would take the square of the time, and none
-# decides anything.
+# With more trials, recomputing without each of them takes quadratic time, and no single trial is
+# decisive.
 MANY = 200
 NOT_ODDS = Refused("Defined for odds ratios only.")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Trials pooled by one analysis as one measure.
+    """Trials pooled by one analysis for one measure.
 
     Attributes
     ----------
     measure : str
         One of the analysis's measures.
     rows : DataFrame
-        Its pooled trials, whole populations only, a row a trial.
+        Its pooled trials, all patients only, one row per trial.
     level : float
         Level of the intervals in percent.
     priors : mapping of str to TauPrior
@@ -76,7 +76,7 @@ class Comparison:
 
     @property
     def reading(self) -> Measure:
-        """How the measure is pooled and which side is benefit."""
+        """How the measure is pooled, and which direction is a benefit."""
         return MEASURES[self.measure]
 
     @property
@@ -88,7 +88,7 @@ class Comparison:
 
     @property
     def choices(self) -> FitChoices:
-        """The random-effects model that is reported, as ``fit_stack`` is told it."""
+        """The random-effects model that is reported, as arguments of ``fit_stack``."""
         return {
             "method": self.pooling.tau2_estimator,
             "interval": self.pooling.estimate_interval,
@@ -97,13 +97,14 @@ class Comparison:
         }
 
     def lead(self, k: int) -> Lead:
-        """The model that leads for so many of the trials."""
+        """The model that leads for k of the trials."""
         return leading_model(k, self.pooling, empirical=EMPIRICAL in self.priors)
 
     def refit(self, yi: Floats, vi: Floats) -> Pools:
-        """Sets of trials by the model that leads for all trials; one alone has its own result.
+        """Pool sets of trials by the model that leads for all; a single trial keeps its own result.
 
-        Another model for more or fewer trials would be taken for what these trials do.
+        A change of model with the number of trials would be mistaken for the influence of the
+        trials.
         """
         choices = self.choices
         fit = fit_stack(
@@ -111,7 +112,7 @@ class Comparison:
         )
         found = Pools(fit.estimate, fit.ci_low, fit.ci_high, fit.tau2)
         for at in np.flatnonzero(fit.k == 1).tolist():
-            # Recomputed, a limit that was printed as no effect may lie beside it.
+            # A limit printed as exactly no effect may be slightly off it when recomputed.
             own = (self.yi == np.nansum(yi[:, at])) & (self.vi == np.nansum(vi[:, at]))
             limits = self.published(int(np.argmax(own))) if own.any() else {}
             for ends, name in ((found.low, "ci_low"), (found.high, "ci_high")):
@@ -128,34 +129,34 @@ class Comparison:
         return found
 
     def published(self, at: int) -> dict[str, float]:
-        """The limits that the source of a trial printed; see `published_limits`."""
+        """The limits printed in the source of a trial; see `published_limits`."""
         return published_limits(records(self.rows.iloc[[at]])[0], self.level)
 
     @property
     def counts(self) -> Counts | None:
-        """Two-by-two tables, where the measure is made of them."""
+        """Two-by-two tables, if the measure is based on counts."""
         return counts_of(self.rows, self.measure)
 
     @property
     def null(self) -> str:
-        """No difference as it is printed: 1 of ratios, 0 of differences."""
+        """The value of no difference as printed: 1 for ratios, 0 for differences."""
         return f"{self.natural(0.0):g}"
 
     def natural(self, value: float | None) -> float:
-        """A value of the analysis scale on the natural one; NaN where there is none."""
+        """A value on the analysis scale converted to the natural scale; NaN if missing."""
         return float("nan") if value is None else float(self.reading.scale.to_natural(value))
 
     def naturals(
         self, result: object, names: Iterable[str] = (*MEAN, *NEW_TRIAL), at: int | None = None
     ) -> dict[str, float]:
-        """Fields of a result on the natural scale; of a stack, those of one place."""
+        """Fields of a result on the natural scale; for a stack, those at one index."""
         values = {name: getattr(result, name) for name in names}
         return {n: self.natural(v if at is None else v[at]) for n, v in values.items()}
 
     def bayesian(
         self, found: Posterior | Summary[Floats], model: str = CAUTIOUS, at: int | None = None
     ) -> dict[str, str | float]:
-        """A posterior as a record, on the natural scale; of a stack, that of one place."""
+        """A posterior as a record, on the natural scale; for a stack, that at one index."""
         values = (vars(found)[name] for name in ("median", "tau_median"))
         median, tau = (value if at is None else value[at] for value in values)
         return {
@@ -170,7 +171,7 @@ class Comparison:
         return below_zero if self.analysis.fewer_is_better else 1 - below_zero
 
     def frame(self) -> dict[str, Any]:
-        """What every row of a table says of the comparison, where the table has columns for it."""
+        """Columns that identify the comparison in every row of a table, if the table has them."""
         return {
             "setting": self.analysis.setting,
             "analysis": self.analysis.id,
@@ -181,14 +182,14 @@ class Comparison:
 
 
 def pooled_analyses(configuration: Configuration, setting: str) -> tuple[Analysis, ...]:
-    """Analyses that are pooled over all their trials, in the order of the configuration."""
+    """Analyses that pool all their trials, in the order of the configuration."""
     return tuple(a for a in configuration.of_setting(setting) if a.pool == "overall")
 
 
 def by_measure(
     configuration: Configuration, analyses: Iterable[Analysis], rows: pd.DataFrame
 ) -> Iterator[Comparison]:
-    """Rows of the evidence as comparisons: every measure of these analyses."""
+    """Split rows of the evidence into comparisons: every measure of these analyses."""
     for analysis in analyses:
         for measure in analysis.measures:
             own = rows[(rows["analysis"] == analysis.id) & (rows["measure"] == measure)]
@@ -205,7 +206,7 @@ def by_measure(
 def comparisons(
     configuration: Configuration, setting: str, trials: pd.DataFrame
 ) -> tuple[Comparison, ...]:
-    """What can be examined: every measure of a pooled analysis that has two trials or more.
+    """The comparisons to examine: every measure of a pooled analysis with two or more trials.
 
     Parameters
     ----------
@@ -230,12 +231,12 @@ def table(
     columns: list[str],
     examined: Callable[[Comparison], Iterable[dict[str, Any]]],
 ) -> pd.DataFrame:
-    """What is found of each comparison, a row a record, begun by what the comparison is.
+    """The records of all comparisons, one row each, with the columns that identify the comparison.
 
     Raises
     ------
     KeyError
-        If a record has a column that is not among `columns`: a slip of ours.
+        If a record has a column that is not in `columns`, which is a programming error.
     """
     found = [(c.frame(), record) for c in comparisons for record in examined(c)]
     unknown = {name for _, record in found for name in record} - set(columns)

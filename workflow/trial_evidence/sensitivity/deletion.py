@@ -1,4 +1,4 @@
-"""Each trial among the others: left out, added in turn, weighed, and drawn towards them."""
+"""Each trial in relation to the others: left out, added in turn, weighted, shrunken."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -42,7 +42,7 @@ def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     """
 
     def without_each(c: Comparison) -> Iterator[dict[str, Any]]:
-        # The model of all trials, since another would be taken for the effect of the trial.
+        # The model for all trials: a change of model would be mistaken for the effect of the trial.
         lead = c.lead(c.k).model
         without = _by_model(c, leave_one_out, ~np.eye(c.k, dtype=bool))
         place = {trial_id: at for at, trial_id in enumerate(c.listed)}
@@ -54,12 +54,12 @@ def leave_one_out_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
 
 
 def cumulative_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
-    """The pooled result as trials were reported.
+    """The pooled result as trials accumulated.
 
     Returns
     -------
     DataFrame
-        Columns ``CUMULATIVE_COLUMNS``, a step a trial added, by year of report.
+        Columns ``CUMULATIVE_COLUMNS``, one step per trial added, by year of report.
     """
 
     def up_to_each(c: Comparison) -> Iterator[dict[str, Any]]:
@@ -73,7 +73,7 @@ def cumulative_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
 
 
 def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
-    """Deletion diagnostics of each trial in the random-effects model with Wald's variance.
+    """Deletion diagnostics of each trial in the random-effects model with the Wald variance.
 
     Returns
     -------
@@ -92,9 +92,9 @@ def influence_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
 def _by_model(
     c: Comparison, refit: Callable[..., StackedFit], kept: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> Iterator[tuple[pd.Series, dict[str, Any]]]:
-    """Random-effects and Bayesian results of each column of `kept`, with the trial it is about.
+    """Random-effects and Bayesian results for each column of `kept`, with the trial concerned.
 
-    Of sets of more than `MANY` trials there are no Bayesian results, unless they lead.
+    Sets of more than `MANY` trials have no Bayesian results, unless these lead.
     """
     fit = refit(c.yi, c.vi, **c.choices)
     sizes = fit.k.astype(int).tolist()

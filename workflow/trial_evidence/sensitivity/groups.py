@@ -1,4 +1,4 @@
-"""Do groups of trials differ? With one tau2 for all groups, and with one for each."""
+"""Do groups of trials differ? Tests with one tau2 for all groups, and with one per group."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -19,14 +19,14 @@ ONE_GROUP = "All trials belong to one group"
 
 
 def subgroups_table(comparisons: tuple[Comparison, ...], sheet: Sheet) -> pd.DataFrame:
-    """Groups of trials by what was given and how it was studied.
+    """Groups of trials by treatment given and by study design.
 
     Returns
     -------
     DataFrame
-        Columns ``SUBGROUP_COLUMNS``. For each factor a row a group, pooled with a tau2 of its
-        own; a test row with ``tau2_between`` ``separate``; and a test row with ``common``, which
-        rests on one tau2 for all groups. A factor that does not vary has a row that says so.
+        Columns ``SUBGROUP_COLUMNS``. Each factor has one row per group, pooled with its own tau2; a
+        test row with ``tau2_between`` ``separate``; and a test row with ``common``, based on one
+        tau2 for all groups. A factor that does not vary has a row that says so.
     """
     return table(comparisons, SUBGROUP_COLUMNS, partial(_by_factor, sheet=sheet))
 

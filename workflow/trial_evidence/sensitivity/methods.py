@@ -51,9 +51,9 @@ def methods_table(comparisons: tuple[Comparison, ...], choices: Sensitivity) -> 
     Returns
     -------
     DataFrame
-        Columns ``METHOD_COLUMNS``, ratios on the natural scale. Random-effects rows hold either
-        an interval of the mean or an interval for a new trial, since the two are chosen apart.
-        What is not computed stands there with its ``reason``.
+        Columns ``METHOD_COLUMNS``, ratios on the natural scale. Random-effects rows have either an
+        interval for the mean or one for a new trial, since the two are chosen separately. Methods
+        that are not computed are listed with the ``reason``.
     """
 
     def by_every_method(c: Comparison) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Effect modifiers: patients compared with patients of the same trial, for every factor."""
+"""Effect modifiers: comparisons of patients within the same trial, for every factor."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -39,9 +39,9 @@ def found_modifiers(
     Parameters
     ----------
     trials : Series of str
-        Ids of the trials to look at.
+        Ids of the trials to include.
     configured : tuple of EffectModifier
-        Factors whose label and order of levels are set; other levels come in alphabetical order.
+        Factors with a given label and order of levels; levels of others are in alphabetical order.
     """
     rows = pd.concat([sheet[name] for name in sheet.results])
     single = rows["trial_id"].isin(trials) & ~rows["subgroup"].str.contains("&")
@@ -62,7 +62,7 @@ def found_modifiers(
 def with_all_modifiers(
     configuration: Configuration, sheet: Sheet, setting: str
 ) -> tuple[Analysis, ...]:
-    """The analyses of a setting that are pooled, each with every factor that its trials report."""
+    """The pooled analyses of a setting, each with every factor that its trials report."""
     inside = sheet["trials"]["setting"] == setting
     trials = sheet["trials"].loc[inside, "trial_id"]
     return tuple(
@@ -79,16 +79,16 @@ def effect_modifiers_table(
     Parameters
     ----------
     analyses : tuple of Analysis
-        As :func:`with_all_modifiers` returns them.
+        From :func:`with_all_modifiers`.
 
     Returns
     -------
     DataFrame
-        Columns ``MODIFIER_COLUMNS``. ``estimate`` is the effect at ``level`` over that at
-        ``reference_level`` (a ratio of ratios; for risk differences their difference), pooled
-        over trials that report both from one definition or one analysis. Where fewer than two
-        do, the reason, and a single trial's own interaction. Factors that the configuration asks
-        for and no trial reports by have a row that says so.
+        Columns ``MODIFIER_COLUMNS``. ``estimate`` is the effect at ``level`` divided by that at
+        ``reference_level`` (a ratio of ratios; for risk differences their difference), pooled over
+        trials that report both from one definition or one analysis. If fewer than two do, the
+        reason is given, with a single trial's own interaction. Configured factors that no trial
+        reports have a row that says so.
     """
     wide = replace(configuration, analyses=analyses, rates=())
     used = extract_setting(sheet, wide, setting).used
@@ -120,7 +120,7 @@ def _interaction(c: Comparison, modifier: EffectModifier) -> Iterator[dict[str, 
         return
     rows = c.rows[c.rows["trial_id"].isin(trials)]
     found = differences_within_trials(rows, modifier).loc[trials]
-    # The empirical priors are those of effects, not of differences between effects.
+    # The empirical priors are for effects, not for differences between effects.
     lead = leading_model(len(trials), c.pooling, empirical=False)
     roles = {lead.model: "lead", lead.co_primary: "co-primary"}
     priors = {CAUTIOUS: c.priors[CAUTIOUS]}

@@ -1,4 +1,4 @@
-"""Properties of the trials that the evidence tables do not carry: blinding, bias, levels."""
+"""Properties of trials that the evidence tables lack: blinding, risk of bias, patient shares."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ def blinding(sheet: Sheet, c: Comparison) -> pd.Series:
 
 
 def risk_of_bias(sheet: Sheet, rows: pd.DataFrame) -> pd.Series:
-    """Overall judgement on each trial's own outcome, ``not stated`` where nobody has judged it.
+    """Overall judgement on each trial's own outcome, ``not stated`` if nobody has judged it.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def risk_of_bias(sheet: Sheet, rows: pd.DataFrame) -> pd.Series:
 
 
 def share_factors(choices: Sensitivity) -> list[str]:
-    """Factors of which a meta-regression asks for shares."""
+    """Factors whose shares of patients are configured as covariates of a meta-regression."""
     parts = [covariate.partition("=") for covariate in choices.covariates]
     return [factor for factor, share, _ in parts if share]
 
@@ -42,17 +42,17 @@ def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
     Parameters
     ----------
     factor, level : str
-        The factor and the level whose share is asked for.
+        The factor, and the level whose share is returned.
 
     Returns
     -------
     mapping of str to float
-        Trial id -> share. Taken from the patients analysed by level: of the arms that report
-        all levels of the factor in a table of counts, else of the contrasts that do. A trial that
-        admitted one level only has 0 or 100. Trials that say neither are not in it.
+        Trial id -> share. Based on the patients analysed by level: from the arms that report all
+        levels of the factor in a table of counts, else from the contrasts that do. A trial that
+        admitted one level only has 0 or 100. Trials with neither are missing.
     """
     shares: dict[str, float] = {}
-    # Counts come last, since they win.
+    # Counts come last because they take precedence.
     for rows in (*map(_both_arms, sheet.all_of("contrasts")), *sheet.all_of("counts")):
         inside = rows[rows["subgroup"].str.startswith(f"{factor}=") & rows["n"].notna()]
         inside = inside[~inside["subgroup"].str.contains("&") & (inside["status"] == "current")]
@@ -71,7 +71,7 @@ def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:
 
 
 def _both_arms(rows: pd.DataFrame) -> pd.DataFrame:
-    """Contrasts with the patients of both arms as one."""
+    """Contrasts, with the patients of both arms added up."""
     return rows.assign(
         n=rows["n_experimental"] + rows["n_control"],
         arm_id=rows["experimental_arm_id"] + " v " + rows["control_arm_id"],

@@ -1,4 +1,4 @@
-"""Does the effect follow a property of the trials, or their control risk? Or why none can say."""
+"""Does the effect depend on a property of the trials, or on control risk? If unknown, why."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -36,13 +36,13 @@ OF_A_TERM = ("se", "ci_low", "ci_high", "p_value")
 def meta_regression_table(
     comparisons: tuple[Comparison, ...], sheet: Sheet, choices: Sensitivity
 ) -> pd.DataFrame:
-    """One meta-regression a covariate, by REML with the floored Hartung-Knapp test.
+    """One meta-regression per covariate, by REML with the floored Hartung-Knapp test.
 
     Returns
     -------
     DataFrame
-        Columns ``META_REGRESSION_COLUMNS``, on the analysis scale, a row a coefficient;
-        ``without_covariate`` names the trials that do not state the covariate.
+        Columns ``META_REGRESSION_COLUMNS``, on the analysis scale, one row per coefficient;
+        ``without_covariate`` lists the trials that do not state the covariate.
     """
     return table(
         comparisons, META_REGRESSION_COLUMNS, partial(_regressions, sheet=sheet, choices=choices)
@@ -57,14 +57,14 @@ def control_risk_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     DataFrame
         Columns ``CONTROL_RISK_COLUMNS``. The term ``control_odds_doubled`` is the factor by which
         the odds ratio changes; then the effect at each quartile of the observed control risks, as
-        odds ratio, risk ratio and risk difference. ``tau2`` is that around the line. Of odds
+        odds ratio, risk ratio and risk difference. ``tau2`` is that around the line. For odds
         ratios only; with fewer than ten trials a row says that.
     """
     return table(comparisons, CONTROL_RISK_COLUMNS, _on_control_risk)
 
 
 def covariates(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Mapping[str, pd.Series]:
-    """Covariates of the trials by name, in the order of the rows, NaN where not stated."""
+    """Covariates of the trials by name, in the order of the rows, NaN if not stated."""
     found = {}
     for covariate in choices.covariates:
         factor, share, level = covariate.partition("=")
@@ -76,19 +76,19 @@ def covariates(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Mapping[str
 
 
 def covariate_name(covariate: str) -> str:
-    """Name of a configured covariate in tables: ``factor=level`` is a share in percent."""
+    """Name of a configured covariate in tables; ``factor=level`` is a share in percent."""
     factor, share, level = covariate.partition("=")
     return f"percent_{factor}_{level}" if share else factor
 
 
 def is_forced(c: Comparison, covariate: str, choices: Sensitivity) -> bool:
-    """Whether the configuration asks for a meta-regression with fewer than ten trials."""
+    """Whether the configuration requests a meta-regression with fewer than ten trials."""
     forced = choices.forced_meta_regressions
     return (c.analysis.id, covariate) in [(of, covariate_name(name)) for of, name in forced]
 
 
 def forced_words(k: int) -> str:
-    """That a meta-regression was made in spite of few trials; empty where they are not few."""
+    """Warning that a meta-regression was done despite few trials; empty if there are enough."""
     if k >= TRIALS_A_COVARIATE:
         return ""
     return (
@@ -100,7 +100,7 @@ def forced_words(k: int) -> str:
 def regress(
     c: Comparison, covariate: str, values: pd.Series, *, forced: bool
 ) -> MetaRegression | Refused:
-    """Regress the effects of the trials that state a covariate on it."""
+    """Regress effects on a covariate, in the trials that state it."""
     stated = values.notna().to_numpy()
     if not stated.any():
         return Refused("No trial states it.")

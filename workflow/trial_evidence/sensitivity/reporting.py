@@ -1,4 +1,4 @@
-"""Small-study effects of every comparison, or why they are not looked for."""
+"""Small-study effects of every comparison, or why they are not assessed."""
 
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -24,8 +24,8 @@ SMALL_STUDY_COLUMNS = [
     "ci_low", "ci_high", "ci_level", "missing", "detail", "reason",
 ]  # fmt: skip
 TEST = ("statistic", "df", "p_value")
-# These look for a slope of the effect on its standard error. A log risk ratio gives one by itself:
-# both fall as the control risk rises.
+# These assess the slope of the effect on its standard error. Log risk ratios have such a slope by
+# construction: both fall as the control risk rises.
 OF_ASYMMETRY = ("egger", "trim_and_fill", "pet", "peese", "pet_peese")
 OF_RISK_RATIOS = (
     "A risk ratio and its standard error both fall as the control risk rises, so this may "
@@ -44,9 +44,9 @@ def small_study_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``SMALL_STUDY_COLUMNS``. ``estimate`` is the effect each method expects without
-        small-study effects, on the natural scale. With fewer than ten trials a row says that,
-        and nothing is computed.
+        Columns ``SMALL_STUDY_COLUMNS``. ``estimate`` is the effect that each method expects without
+        small-study effects, on the natural scale. With fewer than ten trials a row says so, and
+        nothing is computed.
     """
     return table(comparisons, SMALL_STUDY_COLUMNS, _tests)
 

@@ -1,4 +1,4 @@
-"""The multiverse: every defensible combination of choices, and what it gives."""
+"""The multiverse: every defensible combination of choices, and its result."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from trial_evidence.sensitivity.comparison import MANY, MEAN
 from trial_evidence.sensitivity.properties import JUDGED_HIGH
 
 COMMON = "EE"
-# Two estimators that solve one equation make one specification.
+# Two estimators that solve the same equation count as one specification.
 SAME_AS = {"EB": "PM"}
 NOBODY = "none"
-# Fitted at a time: so many pools of two hundred trials take a few megabytes.
+# Pools fitted at a time: this many, of two hundred trials each, take a few megabytes.
 _POOLS = 1024
-# Of a table that is written part by part.
+# Rows of a table written at a time.
 _ROWS = 20_000
 CHOICE_COLUMNS = [
     "measure", "definition_first", "analysis_first", "assessor_first", "verification",
@@ -53,14 +53,14 @@ class Multiverse:
     Attributes
     ----------
     pools : DataFrame
-        A row a pool: the choices that make it, as categories.
+        One row per pool: the choices that define it, as categories.
     models : DataFrame
         ``estimator`` and ``interval``, the configured ones first.
     curve : SpecificationCurve
-        What each specification gives, on the analysis scale.
+        The result of each specification, on the analysis scale.
     leads : bool
-        Whether the first specification is what the report leads with (not where it leads with
-        another model: of two trials with the Bayesian one).
+        Whether the report leads with the first specification (it does not if another model leads,
+        such as the Bayesian one with two trials).
     """
 
     analysis: Analysis
@@ -73,12 +73,12 @@ class Multiverse:
         return len(self.pools) * len(self.models)
 
     def rows(self, start: int = 0, stop: int | None = None) -> pd.DataFrame:
-        """Specifications as rows: ``MULTIVERSE_COLUMNS`` without the level, ratios as such.
+        """Specifications as rows: ``MULTIVERSE_COLUMNS`` but the level, ratios back-transformed.
 
         Parameters
         ----------
         start, stop : int
-            The first, and the one after the last; by default all.
+            First index, and the one after the last; all by default.
         """
         here = slice(start, len(self) if stop is None else min(stop, len(self)))
         pool, model = divmod(np.arange(here.start, here.stop), len(self.models))
@@ -86,7 +86,7 @@ class Multiverse:
             [frame.iloc[at].reset_index(drop=True) for frame, at in
              ((self.pools, pool), (self.models, model))], axis=1,
         )  # fmt: skip
-        # A choice that does not arise, such as the assessor of a count, is an empty text.
+        # A choice that does not apply, such as the assessor of a count, is an empty string.
         choices = choices.reindex(columns=CHOICE_COLUMNS, fill_value="")
         low, high = (getattr(self.curve, name)[here] for name in ("ci_low", "ci_high"))
         return choices.assign(
@@ -104,10 +104,10 @@ class Multiverse:
 def multiverse(
     configuration: Configuration, analysis: Analysis, choices: Sequence[RowChoice]
 ) -> Multiverse | None:
-    """Fit every specification of an analysis that pools ratios of two trials or more.
+    """Fit every specification of an analysis that pools ratios from two or more trials.
 
-    Specifications that pool the same numbers in the same way are one specification: it bears the
-    first of their choices, the configured ones coming first.
+    Specifications that pool the same numbers in the same way count as one. It carries the first of
+    their choices, with the configured ones coming first.
     """
     sets: list[tuple[dict[str, str], pd.DataFrame]] = []
     for choice in choices:
@@ -122,21 +122,21 @@ def multiverse(
 
 @dataclass(frozen=True)
 class _Pools:
-    """Pools that differ, each as a set of trials and the one of them that is left out.
+    """Distinct pools, each given by a set of trials and the one left out of it.
 
     Attributes
     ----------
     sets : list of (dict, dict)
-        The choices that make a set, and effect by trial.
+        The choices that define a set, and effect by trial.
     found : dict
-        Mark and size of a pool -> place of its set, and the trial left out.
+        Hash and size of a pool -> index of its set, and the trial left out.
     """
 
     sets: list[tuple[dict[str, str], dict[str, int]]]
     found: dict[tuple[int, int], tuple[int, str]]
 
     def add(self, choices: dict[str, str], members: dict[str, int]) -> None:
-        """Add a set and, where it is not of many, what is left without each trial: what is new."""
+        """Add the new pools: a set and, unless it is large, the set without each of its trials."""
         marks = {trial: _mark(at) for trial, at in members.items()}
         whole = reduce(xor, marks.values(), 0)
         for without, mark in ({NOBODY: 0} | (marks if len(members) <= MANY else {})).items():
@@ -146,7 +146,7 @@ class _Pools:
         self.sets.append((choices, members))
 
     def members(self, effects: int) -> Iterator[npt.NDArray[np.bool_]]:
-        """Which of so many effects each pool holds, ``_POOLS`` pools at a time."""
+        """Which of the effects each pool contains, ``_POOLS`` pools at a time."""
         found = list(self.found.values())
         for start in range(0, len(found), _POOLS):
             here = found[start : start + _POOLS]
@@ -158,7 +158,7 @@ class _Pools:
             yield block
 
     def choices(self) -> pd.DataFrame:
-        """The choices that make each pool: the same few words many times over."""
+        """The choices that define each pool, as categories because they repeat."""
         places, without = zip(*self.found.values(), strict=True)
         of_sets = pd.DataFrame([choices for choices, _ in self.sets]).astype("category")
         chosen = of_sets.iloc[list(places)].reset_index(drop=True)
@@ -166,7 +166,7 @@ class _Pools:
 
 
 def _mark(effect: int) -> int:
-    """A number of 128 bits; taken together by xor, those of two sets differ as the sets do."""
+    """A 128-bit hash; the xor of the hashes in a set identifies the set."""
     return int.from_bytes(blake2b(effect.to_bytes(8), digest_size=16).digest())
 
 
@@ -189,7 +189,7 @@ def _multiverse(
     if not pools.found:
         return None
     pooling, tries = configuration.pooling, configuration.sensitivity
-    # The specification of the report is the first.
+    # The specification of the report comes first.
     tried = (
         (pooling.tau2_estimator, pooling.estimate_interval),
         (COMMON, "wald"),
@@ -204,7 +204,7 @@ def _multiverse(
     chosen = pools.choices()
     configured = sets[0][1]
     k = int((configured["measure"] == chosen["measure"].iloc[0]).sum())
-    # Fewer than two configured trials make no pool; then no specification is the report's.
+    # Fewer than two configured trials form no pool; then no specification is that of the report.
     priors = configuration.tau_priors[str(chosen["measure"].iloc[0])]
     empirical = priors.empirical is not None
     leads = k >= 2 and leading_model(k, pooling, empirical=empirical).model == pooling.model
@@ -212,7 +212,7 @@ def _multiverse(
 
 
 def multiverse_table(found: Multiverse, level: float) -> Iterator[pd.DataFrame]:
-    """Its specifications, so many at a time that their words take a few megabytes.
+    """Its specifications in chunks, so that their strings take only a few megabytes.
 
     Parameters
     ----------
@@ -229,13 +229,13 @@ def multiverse_table(found: Multiverse, level: float) -> Iterator[pd.DataFrame]:
 
 
 def multiverse_summary(found: Multiverse) -> pd.DataFrame:
-    """Shares and medians over the specifications of an analysis, all and by measure.
+    """Shares and medians over the specifications of an analysis, overall and by measure.
 
     Returns
     -------
     DataFrame
-        Columns ``SUMMARY_COLUMNS``; shares between 0 and 1. Over several measures together there
-        is no median: a risk ratio and an odds ratio are not sizes of one thing.
+        Columns ``SUMMARY_COLUMNS``; shares between 0 and 1. There is no median over several
+        measures together, since risk ratios and odds ratios are not comparable in size.
     """
     records = []
     measures = found.pools["measure"].to_numpy(str).repeat(len(found.models))

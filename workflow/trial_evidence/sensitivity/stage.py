@@ -48,14 +48,14 @@ from trial_evidence.sensitivity.what_would_change import what_would_change_table
 from trial_evidence.sheet import Sheet
 
 FOLDER = "sensitivity"
-# Beside that of the forest plots, whose folders these figures share.
+# Next to the record of the forest plots, which are in the same folders.
 RECORD = ".drawn_sensitivity.json"
 Tables = Mapping[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What is found of one analysis: tables and pages by name."""
+    """The results for one analysis: tables and pages by name."""
 
     tables: Tables
     pages: Mapping[str, Picture]
@@ -75,13 +75,14 @@ def write_sensitivity(
     Parameters
     ----------
     results : Path
-        Holds ``<setting>/trials.csv``. Tables go to ``<setting>/sensitivity/``, figures of an
-        analysis's first measure to ``<setting>/<analysis>/``, and ``figures.csv`` among the
-        tables lists them. A figure of an earlier run that the data no longer support is removed.
+        Contains ``<setting>/trials.csv``. Tables go to ``<setting>/sensitivity/``, figures of an
+        analysis's first measure to ``<setting>/<analysis>/``; ``figures.csv`` in the folder of the
+        tables lists them. Figures of an earlier run that the data no longer support are removed.
     parts : Parts
-        What was found of the analyses in earlier runs.
+        Cached results for the analyses from earlier runs.
     processes : int
-        To draw with, while the next analysis is computed; without more than one, one at a time.
+        Number of processes that draw while the next analysis is computed; with one, drawing and
+        computing alternate.
     """
     folder, style = results / setting, style_for(configuration.figure_width_mm)
     trials = read_table(folder / "trials.csv", TRIAL_NUMBERS)
@@ -96,7 +97,7 @@ def write_sensitivity(
         publishing(folder, configuration.figure_formats, pool, own=own, record=RECORD) as drawing,
     ):
         for analysis in with_all_modifiers(configuration, sheet, setting):
-            # Nothing else of the sheet and the configuration is seen, so nothing else can matter.
+            # The cache key: the computation sees nothing else of the sheet and the configuration.
             seen = (
                 analysis,
                 tuple(c for c in compared if c.analysis.id == analysis.id),
@@ -178,12 +179,12 @@ def analysis_pages(
     configuration: Configuration,
     style: Style,
 ) -> dict[str, Picture]:
-    """Every sensitivity figure of an analysis, of its first measure, by name.
+    """Every sensitivity figure of an analysis, for its first measure, by name.
 
     Parameters
     ----------
     compared : sequence of Comparison
-        Of the analysis, or of more.
+        Of the analysis, and possibly of others.
     specifications : DataFrame, optional
         Its rows of the table ``multiverse``.
     """

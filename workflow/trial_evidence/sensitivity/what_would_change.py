@@ -1,4 +1,4 @@
-"""What would change the answer: one trial more, one or two fewer, and how much is still missing."""
+"""What would change the answer: one more trial, one or two fewer, and the information missing."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ CHANGE_COLUMNS = [
     "removal", "information",
 ]  # fmt: skip
 EVENTS, PATIENTS = "events", "patients per arm"
-# So many pairs of trials are named in a sentence.
+# Number of pairs of trials that a sentence names.
 PAIRS_NAMED = 3
 
 
@@ -53,7 +53,7 @@ class Change:
 
     @cached_property
     def now(self) -> Pools:
-        """The leading result, a stack of one."""
+        """The leading result, as a stack of one."""
         c = self.comparison
         return c.refit(c.yi[:, None], c.vi[:, None])
 
@@ -64,12 +64,12 @@ class Change:
 
     @property
     def unit(self) -> str:
-        """What the size of a trial is counted in."""
+        """Unit of the size of a trial."""
         return EVENTS if self.comparison.counts is None else PATIENTS
 
     @property
     def control_risk(self) -> float:
-        """Share of all patients of the control arms with the event; NaN without counts."""
+        """Overall risk of the event in the control arms; NaN without counts."""
         counts = self.comparison.counts
         if counts is None:
             return math.nan
@@ -77,12 +77,12 @@ class Change:
 
     @property
     def finds(self) -> float:
-        """What the further trial finds: no effect, or the pooled one."""
+        """The effect found by the further trial: no effect, or the pooled one."""
         return 0.0 if self.excludes else float(self.now.estimate[0])
 
     @property
     def unit_variance(self) -> float:
-        """Variance of the further trial times its size; NaN where no trial can find the effect."""
+        """Variance of the further trial times its size; NaN if no trial can find the effect."""
         if self.unit == EVENTS:
             return VARIANCE_OF_ONE_EVENT
         return variance_of_one_patient(self.comparison.reading, self.control_risk, self.finds)
@@ -95,7 +95,7 @@ class Change:
 
     @cached_property
     def further(self) -> FurtherTrial | None:
-        """The smallest further trial that changes the verdict; None where none can be had."""
+        """The smallest further trial that changes the verdict; None if none can find the effect."""
         c, unit_variance = self.comparison, self.unit_variance
         if not math.isfinite(unit_variance):
             return None
@@ -115,17 +115,17 @@ class Change:
         c, sought = self.comparison, self.choices.required_information
         is_ratio = c.reading.scale is LOG_RATIO
         size = math.log(sought.ratio) if is_ratio else sought.difference
-        # the benefit; of a harm, more of it
+        # in the direction of benefit; for harms, an increase
         return -size if c.analysis.fewer_is_better and not c.analysis.harm else size
 
     @property
     def diversity(self) -> float:
-        """D2, with the leading model's between-trial variance."""
+        """Diversity D2, with the leading model's between-trial variance."""
         return diversity(self.comparison.vi, float(self.now.tau2[0]))
 
     @property
     def required(self) -> float:
-        """Events, or patients of both arms, without heterogeneity; NaN where there is no answer."""
+        """Events, or patients in both arms, without heterogeneity; NaN if it cannot be computed."""
         sought = self.choices.required_information
         if self.unit == EVENTS:
             return events_required(self.effect_sought, sought.alpha, sought.power)
@@ -134,7 +134,7 @@ class Change:
 
     @property
     def present(self) -> float:
-        """What is there: patients, or the events that the precision of the trials is worth."""
+        """Patients, or the number of events to which the precision of the trials is equivalent."""
         counts = self.comparison.counts
         if counts is None:
             return float(VARIANCE_OF_ONE_EVENT * np.sum(1 / self.comparison.vi))
@@ -144,15 +144,15 @@ class Change:
 def what_would_change_table(
     comparisons: Sequence[Comparison], choices: Sensitivity
 ) -> pd.DataFrame:
-    """What would change the answer of every analysis, as its first measure.
+    """What would change the answer of every analysis, for its first measure.
 
     Returns
     -------
     DataFrame
         Columns ``CHANGE_COLUMNS``: the leading result; the smallest further trial that would change
-        its verdict (``smallest_trial``, empty where none up to ``largest_considered`` would;
-        ``however_large``: not even one without error; ``however_small``: even one without
-        information) with the result that it would leave; ids of trials whose removal changes the
+        its verdict (``smallest_trial``, empty if none up to ``largest_considered`` would;
+        ``however_large``: not even one without error would; ``however_small``: even one without
+        information would) with the result including it; ids of trials whose removal changes the
         verdict, pairs with a ``+``; the required information, without and with heterogeneity, and
         the share reached; and all three in sentences.
     """
@@ -257,7 +257,7 @@ def removal_words(change: Change) -> str:
 
 
 def information_words(change: Change) -> str:
-    """What the trials need to detect the effect sought, and what they hold, in two sentences."""
+    """The information needed to detect the effect sought, and that available, in two sentences."""
     c, sought = change.comparison, change.choices.required_information
     if not math.isfinite(change.required):
         return "Not computed: no trial at this control risk can have the effect sought."

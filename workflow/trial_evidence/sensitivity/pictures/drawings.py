@@ -66,7 +66,7 @@ FIGURES = (
     "specification", "bubble", "extended_funnel",
 )  # fmt: skip
 LEAST_FOR_SPREAD = 3
-# p-value functions are drawn as far as this many standard errors from the trials.
+# p-value functions are drawn up to this many standard errors from the trials.
 REACH = 3.3
 POINTS = 241
 
@@ -74,10 +74,10 @@ POINTS = 241
 def comparison_figures(
     c: Comparison, sheet: Sheet, choices: Sensitivity, style: Style
 ) -> Iterator[tuple[str, Picture]]:
-    """Names and figures that a comparison has trials enough for.
+    """Names and figures of a comparison, as far as it has enough trials.
 
     Leave-one-out, cumulative, both funnels and posterior always; Baujat and drapery plot from three
-    trials; all subsets from three to fifteen; a bubble plot for every covariate that trials enough
+    trials; all subsets from three to fifteen; a bubble plot for every covariate that enough trials
     state.
     """
     title = c.analysis.title
@@ -101,10 +101,10 @@ def comparison_figures(
 
 
 def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -> Chart:
-    """The specification curve of an analysis by its first measure, of the table ``multiverse``.
+    """The specification curve of an analysis for its first measure, from the table ``multiverse``.
 
-    Ratios of different kinds are not comparable on one axis: of the other measures a sentence says
-    what they give. Choices that change nothing are left out.
+    Different kinds of ratio are not comparable on one axis: sentences give the results for the
+    other measures. Choices that change nothing are left out.
     """
     shown = {name: rows[rows["measure"] == name] for name in analysis.measures}
     (name, rows), *others = ((n, found) for n, found in shown.items() if len(found))
@@ -157,17 +157,17 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
 
 
 def _median(rows: pd.DataFrame) -> str:
-    """The median ratio, on the scale of the analysis."""
+    """The median ratio, computed on the log scale."""
     return format_number(math.exp(np.log(rows["estimate"]).median()), 2)
 
 
 def _excluding(rows: pd.DataFrame) -> str:
-    """How many specifications, of how many, have an interval that excludes no effect."""
+    """The number of specifications whose interval excludes no effect, out of all."""
     return f"{int((rows['excludes_no_effect'] == 'yes').sum()):,} of {len(rows):,}"
 
 
 def axis_of(c: Comparison) -> Axis:
-    """The axis of a comparison's measure, with what lies on either side of no effect."""
+    """The axis of a comparison's measure, stating what either side of no effect favours."""
     analysis, title = c.analysis, c.reading.title
     return comparison_axis(c.measure, analysis.arm_labels, analysis.fewer_is_better, title)
 
@@ -296,7 +296,7 @@ def _drapery(c: Comparison, title: str, style: Style) -> Chart:
     def curve(
         kind: str, label: str, centre: float, spread: float, df: int | None = None
     ) -> pd.DataFrame:
-        # The peak itself stands on the grid, or the curve would end below p = 1.
+        # The peak itself must be on the grid, or the curve would end below p = 1.
         grid = np.sort(np.append(effects, centre))
         z = np.abs(grid - centre) / spread
         tails = 2 * np.asarray(ndtr(-z) if df is None else stdtr(float(df), -z))
@@ -304,7 +304,7 @@ def _drapery(c: Comparison, title: str, style: Style) -> Chart:
 
     estimator, interval = c.pooling.tau2_estimator, c.pooling.estimate_interval
     new = _new_trial(c)
-    # without a distribution there is no curve, and its limits are not asked for
+    # without a distribution there is no curve, and no need for its limits
     of_new = {} if new is None else {"prediction": c.pooling.prediction_interval}
     fit = fit_stack(c.yi, c.vi, method=estimator, interval=interval, level=c.level, **of_new)
     mean, error = float(fit.estimate[0]), float(fit.se[0])
@@ -328,7 +328,7 @@ def _drapery(c: Comparison, title: str, style: Style) -> Chart:
 def _new_trial(c: Comparison) -> tuple[float, int] | None:
     """Standard error and degrees of freedom of the configured interval for a new trial.
 
-    None for fewer trials than a prediction interval is shown of, and for the bootstrap, which has
+    None with fewer trials than prediction intervals are shown for, and for the bootstrap, which has
     no distribution in closed form.
     """
     few = c.k < c.pooling.prediction_from_trials

@@ -23,9 +23,9 @@ from trial_evidence.sensitivity.what_would_change import (
 )
 from trial_evidence.words.models import SHORT_MODEL_NAMES
 
-# So many further trials across and down the panel.
+# Number of further trials in the grid across and down the panel.
 ACROSS, DOWN = 61, 25
-# Standard error of the most precise further trial, as a share of the least precise one's.
+# Standard error of the most precise further trial, as a share of that of the least precise.
 TOP = 1e-3
 
 
@@ -42,7 +42,7 @@ def further_trials_figure(
         error = math.sqrt(change.unit_variance / found.size)
         deepest = max(deepest, error)
         smallest = (change.finds, error, f"Smallest that would: {size_words(change, found.size)}")
-    # The panel ends at ticks; it reaches as far beyond no effect as the pooled result is from it.
+    # The panel ends at ticks and covers the mirror image of the pooled result beyond no effect.
     deepest = from_zero([deepest])(MOST_TICKS).high
     reach = quantile(c.level) * float(errors.max())
     ends = [pooled - reach, pooled + reach, -pooled, *c.yi]

@@ -1,4 +1,4 @@
-"""The words of the sensitivity figures: names, and what they show for who does not see them."""
+"""Labels and descriptions of the sensitivity figures, for readers who cannot see them."""
 
 import math
 from collections.abc import Sequence
@@ -36,12 +36,12 @@ COVARIATE_NAMES = {
 
 
 def measure_of(c: Comparison) -> str:
-    """Name of the measure, as it stands within a sentence."""
+    """Name of the measure, for use within a sentence."""
     return c.reading.title.lower()
 
 
 def value_of(c: Comparison, value: float) -> str:
-    """A value of the analysis scale as it is printed."""
+    """Format a value given on the analysis scale."""
     return format_number(c.natural(value), 2)
 
 
@@ -57,14 +57,14 @@ def excluding(step: Step) -> bool:
 
 
 def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> str:
-    """Words for the leave-one-out plot.
+    """Description of the leave-one-out plot.
 
     Parameters
     ----------
     steps
         The result without each trial.
     overall
-        That of all.
+        The result of all trials.
     """
     known = [step for step in steps if math.isfinite(step.estimate)]
     whole = result_of(c, overall.estimate, overall.low, overall.high)
@@ -89,7 +89,7 @@ def without_each_trial(c: Comparison, steps: Sequence[Step], overall: Step) -> s
 
 
 def as_they_came(c: Comparison, steps: Sequence[Step]) -> str:
-    """Words for the cumulative plot.
+    """Description of the cumulative plot.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def as_they_came(c: Comparison, steps: Sequence[Step]) -> str:
 def p_value_functions(
     c: Comparison, pooled: tuple[float, float, float], new: tuple[float, float] | None
 ) -> str:
-    """Words for the p-value functions.
+    """Description of the p-value functions.
 
     Parameters
     ----------
