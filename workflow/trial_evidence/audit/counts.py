@@ -1,4 +1,4 @@
-"""Checks of counts: subgroups against the whole, percentages, definitions within each other."""
+"""Checks of counts: subgroups against the whole, percentages, stricter and wider definitions."""
 
 import math
 from collections import defaultdict
@@ -18,7 +18,7 @@ PERCENT = "percent against counts"
 DEFINITIONS = "stricter definition, more responses"
 ALL_RANDOMISED = "ITT without all patients"
 
-# Words with which a note says why levels do not add up.
+# Words in notes that explain why levels do not add up.
 _SAID = ("neither", "unknown", "missing", "not known", "not assessed")
 
 
@@ -26,9 +26,9 @@ def levels_against_whole(sheet: Sheet) -> Iterator[Finding]:
     """Levels of a factor that do not add up to the whole arm, in patients or in events.
 
     Rows are compared by arm, definition and population, or by pair of arms, endpoint, analysis and
-    follow-up; only subgroups by one factor and with two levels or more. Patients left over are a
-    low finding unless a note says why; more patients or events than the whole has, or events left
-    over without patients to have them, cannot be and are a high one.
+    follow-up; only subgroups by one factor and with two or more levels. Patients in no level are a
+    low finding unless a note explains them; more patients or events than in the whole arm, or more
+    events than patients in no level, are impossible and a high finding.
     """
     pair = ("experimental_arm_id", "control_arm_id")
     for kind, same, counts in (
@@ -42,7 +42,7 @@ def levels_against_whole(sheet: Sheet) -> Iterator[Finding]:
             if len(set(names)) < 2 or len(set(names)) < len(names) or not whole:
                 continue
             for events, n in counts:
-                # Several rows for the whole: one that fits is enough.
+                # Several rows may describe the whole arm: one that fits is enough.
                 found = [_sum_against(levels, one, factor, events, n) for one in whole]
                 if None not in found:
                     yield from filter(None, found[:1])
@@ -52,7 +52,7 @@ Groups = dict[tuple[str, ...], list[Record]]
 
 
 def _wholes_and_parts(sheet: Sheet, kind: str, *same: str) -> tuple[Groups, Groups]:
-    """Current results of all patients, and of the levels of one factor (the last of the key)."""
+    """Current results for all patients, and for levels of one factor (the last part of the key)."""
     rows = [
         {**row, "factor": row["subgroup"].partition("=")[0]} for row in current_rows(sheet, kind)
     ]
@@ -70,7 +70,7 @@ def _sum_against(
     rest_events = whole[events] - sum(row[events] for row in levels)
     impossible = rest_n < 0 or rest_events < 0 or rest_events > rest_n
     said = any(word in row["note"] for row in levels for word in _SAID)
-    # Nothing is left over, nobody knows, or somebody says why.
+    # Either nothing is left over, or the numbers are unknown, or a note explains the rest.
     fits = (rest_n == 0 and not rest_events > 0) or not known(rest_n) or said
     if fits and not impossible:
         return None
@@ -95,10 +95,10 @@ def _counts(rows: Sequence[Record], events: str, n: str) -> str:
 
 
 def missing_levels(sheet: Sheet) -> Iterator[Finding]:
-    """Factors of which only one level is reported: one finding a trial, table and factor.
+    """Factors with only one reported level: one finding per trial, table and factor.
 
-    Not for a trial that enrolled this level only (populations), for an arm that is the level as a
-    whole, or for subgroups by two factors.
+    Excluded are trials that enrolled this level only (populations), arms that consist of the level,
+    and subgroups by two factors.
     """
     restricted = {(row["trial_id"], row["subgroup"]) for row in records(sheet["populations"])}
     for kind, same in (
@@ -125,19 +125,19 @@ def missing_levels(sheet: Sheet) -> Iterator[Finding]:
 
 
 def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
-    """Printed percentages that the counts do not give, and what counts would give them.
+    """Printed percentages that do not match the counts, and counts that would match them.
 
     The question is that of the GRIM test (Brown and Heathers 2017): a printed percentage of n
-    patients can come from few whole numbers of events, or from none. A percentage that only fits
-    when its last digit is cut off instead of rounded is a low finding. Where the count was computed
-    from the percentage and other whole numbers give it too, they are named in one low finding a
-    trial.
+    patients corresponds to few whole numbers of events, or to none. A percentage that only matches
+    if its last digit was truncated instead of rounded is a low finding. If the count was computed
+    from the percentage and other whole numbers match as well, they are listed in one low finding
+    per trial.
     """
     ambiguous = defaultdict(list)
     for row in current_rows(sheet, "counts"):
         if not known(row.get("reported_percent", math.nan)) or row["events"] > row["n"]:
             continue
-        # The zero of 41.0 is lost, which only asks less of it.
+        # A trailing zero, as in 41.0, is lost, which only makes the check more lenient.
         digits = len(f"{row['reported_percent']:.10g}".partition(".")[2])
         possible = integers_for_percent(row["reported_percent"], row["n"], digits)
         if row["events"] not in possible:
@@ -186,7 +186,7 @@ def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Findi
 
 
 def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:
-    """An arm with more responses by a stricter definition than by a wider one."""
+    """Arms with more responses by a stricter definition than by a wider one."""
     same = ("arm_id", "outcome", "population", "subgroup", "n")
     for rows in grouped(current_rows(sheet, "counts"), *same).values():
         for wide, strict in permutations(rows, 2):
@@ -202,10 +202,12 @@ def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:
 
 
 def implies(strict: str, wide: str) -> bool:
-    """Whether every response by one definition is one by another, by how they are written.
+    """Whether a response by one definition is always one by another, judging by how they are
+    written.
 
-    A definition is conditions with blanks between them, a condition alternatives with slashes
-    between them: each condition of the wider one is met by one of the stricter that allows less.
+    A definition consists of conditions separated by blanks, a condition of alternatives separated
+    by slashes: for each condition of the wider definition the stricter one must have one that
+    allows no more.
     """
     stricter, wider = ([set(one.split("/")) for one in name.split()] for name in (strict, wide))
     met = all(any(one <= condition for one in stricter) for condition in wider)
@@ -213,7 +215,7 @@ def implies(strict: str, wide: str) -> bool:
 
 
 def itt_without_all(sheet: Sheet) -> Iterator[Finding]:
-    """Intention-to-treat results of fewer patients than were randomised to the arm."""
+    """Intention-to-treat results with fewer patients than were randomised to the arm."""
     sizes = {row["arm_id"]: row["n_randomised"] for row in records(sheet["arms"])}
     for row in current_rows(sheet, "counts"):
         size = sizes.get(row["arm_id"], math.nan)

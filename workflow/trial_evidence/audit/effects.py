@@ -1,4 +1,4 @@
-"""Checks of effects: against the trial's own other results, and against the pool."""
+"""Checks of effects: against other results of the same trial, and against the pooled effect."""
 
 import math
 from collections.abc import Collection, Iterator
@@ -30,25 +30,25 @@ from trial_evidence.sheet import Sheet
 OWN_RESULTS = "far from its own other result"
 POOL = "far from its pool"
 
-# How closely two results of the same patients go together; a working assumption, on the low side.
+# Assumed correlation of two results of the same patients, deliberately low.
 TWO_ASSESSORS, CLOSE, LOOSE = 0.8, 0.7, 0.5
 OWN_Z = 1.96
 POOL_Z = 2.5
 POOL_MIN_TRIALS = 4
-# Endpoints that an analysis takes for one another.
+# Endpoints that an analysis treats as equivalent.
 Families = Collection[tuple[str, ...]]
 
 
 def own_other_results(sheet: Sheet, families: Families = ()) -> Iterator[Finding]:
     """Results that disagree with another result of the same patients.
 
-    Hazard ratios of one pair of arms, subgroup and time of analysis by two endpoints or two
-    assessors, and odds ratios of one pair of arms by two definitions of a counted outcome. The
-    variance of the difference is ``v1 + v2 - 2 * rho * sqrt(v1 * v2)``, with rho 0.8 for two
-    assessors of one endpoint, 0.7 for two definitions or two endpoints of one family, 0.5 for two
-    families: a working assumption, for no source prints it. A finding is a difference of more than
-    1.96 standard deviations; endpoints of two families (one may well gain less) have to lie on
-    different sides of 1 as well.
+    Compared are hazard ratios of the same pair of arms, subgroup and time of analysis for two
+    endpoints or two assessors, and odds ratios of the same pair of arms for two definitions of a
+    counted outcome. The variance of the difference is ``v1 + v2 - 2 * rho * sqrt(v1 * v2)``, with
+    rho 0.8 for two assessors of one endpoint, 0.7 for two definitions or two endpoints of one
+    family, 0.5 for two families: working assumptions, since no source prints it. A finding is a
+    difference of more than 1.96 standard deviations; endpoints of two families (which may
+    legitimately differ in size) must also lie on opposite sides of 1.
     """
     same = ("experimental_arm_id", "control_arm_id", "subgroup")
     rows = [row for row in current_rows(sheet, "contrasts") if row["derivation"] != CURVE]
@@ -73,7 +73,7 @@ def own_other_results(sheet: Sheet, families: Families = ()) -> Iterator[Finding
 
 
 def _rho(one: Record, other: Record, families: Families) -> float | None:
-    """How closely two results go together; None where they are of one endpoint and assessor."""
+    """Assumed correlation of two results; None if they have the same endpoint and assessor."""
     endpoints = {one["outcome"], other["outcome"]}
     if len(endpoints) == 1:
         return None if one["assessor"] == other["assessor"] else TWO_ASSESSORS
@@ -117,17 +117,17 @@ def _distance(one: float, se_one: float, other: float, se_other: float, rho: flo
 
 
 def far_from_pool(sheet: Sheet, trials: pd.DataFrame) -> Iterator[Finding]:
-    """Trials whose effect lies far from that of the others in their pool.
+    """Trials whose effect is far from that of the others in their pool.
 
     Parameters
     ----------
     trials : DataFrame
         ``results/<setting>/trials.csv`` of all settings: ``setting``, ``analysis``, ``measure``,
-        ``subgroup``, ``pooled``, ``yi``, ``vi``, ``rows``; and ``table``, which the rows are of.
+        ``subgroup``, ``pooled``, ``yi``, ``vi``, ``rows``; and ``table``, to which the rows belong.
 
     Notes
     -----
-    Pools of all patients with four trials or more, one measure an analysis; a finding is a
+    Pools of all patients with four or more trials, one measure per analysis; a finding is a
     studentised deleted residual beyond 2.5.
     """
     pooled = trials[(trials["pooled"] == "yes") & (trials["subgroup"] == WHOLE)]

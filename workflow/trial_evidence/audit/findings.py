@@ -1,4 +1,4 @@
-"""Findings of the audit: what was found, where, and whether a person has looked at it."""
+"""Findings of the audit: what was found, where, and whether a person has reviewed it."""
 
 import hashlib
 from collections import Counter
@@ -13,7 +13,7 @@ from trial_evidence.files import Record, records
 Severity = Literal["high", "medium", "low"]
 
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
-# A finding with any other decision stays among the open ones.
+# A finding with any other decision is not settled.
 SETTLING = frozenset({"source_prints_this", "corrected_elsewhere", "accepted"})
 NOTE_WITHOUT_FINDING = "note without finding"
 
@@ -21,7 +21,7 @@ FINDING_COLUMNS = [
     "id", "severity", "state", "check", "table", "rows", "trial_id", "columns", "figures",
     "look_at", "decision", "reason", "initials", "date",
 ]  # fmt: skip
-# What tells one row from the others of its kind, whatever its numbers are.
+# Columns that identify a row among those of its kind, whatever its numbers.
 _PAIR = ("experimental_arm_id", "control_arm_id")
 _RESULT = ("assessor", "subgroup", "source_id")
 KEYS = {
@@ -31,35 +31,34 @@ KEYS = {
     "times": ("trial_id", "arm_id", "outcome", *_RESULT),
     "notes": ("finding_id",),
 }
-# No digits, so that no spreadsheet makes a number or a date of an id; no vowels, so no words.
+# No digits, so that spreadsheets do not turn an id into a number or date; no vowels, so no words.
 _LETTERS = "bcdfghjkmnpqrstvwxyz"
 _ID_LENGTH = 8
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something in the sheet that deserves a look in the source.
+    """Something in the sheet to check in the source.
 
     Attributes
     ----------
     id : str
-        Eight letters made of the check, the key of the rows and the values the finding rests on:
-        the same finding keeps its id wherever its rows move, and gets a new one when a value
-        changes.
+        Eight letters derived from the check, the key of the rows and the values the finding is
+        based on: a finding keeps its id if its rows move, and gets a new one if a value changes.
     check : str
-        What was looked for, in words.
+        Name of the check.
     table : str
         Table of the rows.
     rows : tuple of int
         Row numbers of the spreadsheet.
     columns : tuple of str
-        The columns the finding rests on.
+        The columns the finding is based on.
     figures : str
         What does not fit, with the numbers.
     look_at : str
-        Sources and places in them to look at.
+        Sources to consult, with the place in each.
     decision, reason, initials, date : str
-        From audit_notes; empty while nobody has looked.
+        From audit_notes; empty until somebody has reviewed it.
     """
 
     id: str
@@ -78,12 +77,12 @@ class Finding:
 
     @property
     def state(self) -> str:
-        """Whether it is open, to_do or settled."""
+        """Its state: open, to_do or settled."""
         return "settled" if self.settled else "to_do" if self.decision else "open"
 
     @property
     def settled(self) -> bool:
-        """Whether a person has looked and found nothing more to do."""
+        """Whether somebody has reviewed it and nothing remains to be done."""
         return self.decision in SETTLING
 
 
@@ -96,9 +95,9 @@ def finding(
     *,
     about: str = "",
 ) -> Finding:
-    """Make a finding about rows of one table, whose trial is that of the first.
+    """Make a finding about rows of one table, for the trial of the first row.
 
-    `about` is what else tells it from another finding of the same check about the same rows.
+    `about` distinguishes findings of the same check about the same rows.
     """
     table = rows[0]["table"]
     values = [str(row.get(key, "")) for row in rows for key in KEYS[row["kind"]]]
@@ -125,14 +124,14 @@ def finding_id(parts: Iterable[str]) -> str:
 
 
 def canonical(value: Any) -> str:
-    """Return a cell as text that does not depend on how a number is stored."""
+    """Return a cell as text, independent of how a number is stored."""
     if isinstance(value, float):
         return "" if value != value else f"{value:.6g}"
     return str(value)
 
 
 def places(rows: Iterable[Record]) -> str:
-    """Return where to look: each source with its places, once."""
+    """Return where to look: each source once, with the places in it."""
     found: dict[str, dict[str, None]] = {}
     for row in rows:
         if source := row.get("source_id", ""):
@@ -142,10 +141,10 @@ def places(rows: Iterable[Record]) -> str:
 
 
 def with_notes(findings: Iterable[Finding], notes: pd.DataFrame) -> list[Finding]:
-    """Return the findings with what people noted on them, in reading order.
+    """Return the findings with reviewers' notes, in reading order.
 
-    Open findings come first, by severity and trial, then settled ones. A note (of the table
-    audit_notes) on a finding that does not exist (any more) is a finding itself.
+    Open findings come first, by severity and trial, then settled ones. A note (in the table
+    audit_notes) on a finding that does not exist, or no longer does, is a finding itself.
     """
     found = {finding.id: finding for finding in _distinct(findings)}
     for note in records(notes):
@@ -171,7 +170,7 @@ def with_notes(findings: Iterable[Finding], notes: pd.DataFrame) -> list[Finding
 
 
 def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    """Return the findings as a table, one row a finding, columns ``FINDING_COLUMNS``.
+    """Return the findings as a table, one row per finding, columns ``FINDING_COLUMNS``.
 
     ``state`` is open, to_do or settled; several rows or columns are joined by ``;``.
     """
@@ -181,7 +180,7 @@ def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """Give each of several findings with one id (a row entered twice) an id of its own."""
+    """Give findings that share an id (from a row entered twice) separate ids."""
     seen: Counter[str] = Counter()
     distinct = []
     for found in findings:

@@ -1,4 +1,4 @@
-"""Checks of hazard ratios: against events, medians and p values, and from analysis to analysis."""
+"""Checks of hazard ratios: against events, medians and p values, and between analyses."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -33,26 +33,23 @@ P_VALUE = "p value against interval"
 
 ANALYSES = ("interim", "primary", "updated", "final")
 LEVELS = (90.0, 95.0, 97.5, 99.0)
-# Half a step between a 95% and a 97.5% interval: sqrt(2.241 / 1.960).
+# Half the step from a 95% to a 97.5% interval: sqrt(2.241 / 1.960).
 SE_TOLERANCE = math.sqrt(quantile(97.5) / quantile(95))
-# Two-sided 1%: a sheet holds some dozens of successive analyses.
+# Two-sided 1%, because a sheet contains dozens of successive analyses.
 JUMP_Z = quantile(99)
 ONE, TWO = "one", "two"
 
 
 def successive_analyses(sheet: Sheet) -> Iterator[Finding]:
-    """Compare each analysis of a result with the one before it.
+    """Compare each analysis of a result with the previous one.
 
-    A result is a pair of arms, endpoint, assessor and subgroup. Superseded rows are looked at too:
-    they are the history of the current one. Curves that were read off again are no analysis of
-    their own.
+    A result is a pair of arms, endpoint, assessor and subgroup. Superseded rows are included as the
+    history of the current one. Digitised curves do not count as separate analyses.
 
-    Notes
-    -----
-    The later data hold the earlier data. Where both estimates are efficient (as that of a Cox
-    model is), their covariance is the variance v2 of the later one, so that the difference of the
-    two log hazard ratios has variance v1 - v2 and not v1 + v2. A jump is a difference of more than
-    2.58 of its standard deviations after what rounding of all six printed numbers allows.
+    Notes ----- The later data include the earlier data. If both estimates are efficient (as that of
+    a Cox model is), their covariance is the variance v2 of the later one, so that the difference of
+    the two log hazard ratios has variance v1 - v2 and not v1 + v2. A jump is a difference of more
+    than 2.58 of its standard deviations, after allowing for rounding of all six printed numbers.
     """
     same = ("experimental_arm_id", "control_arm_id", "outcome", "assessor", "subgroup")
     rows = [row for row in rows_of(sheet, "contrasts") if row["derivation"] != CURVE]
@@ -96,7 +93,7 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
         )
         yield found("medium", WIDER, RATIO, what)
         return
-    # The smallest standardised difference that rounding allows.
+    # The smallest standardised difference consistent with rounding.
     apart = max(0.0, one.low - two.high, two.low - one.high)
     variance = se_one.high**2 - se_two.low**2
     z = apart / math.sqrt(variance) if variance > 0 else 0.0
@@ -111,13 +108,13 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
 
 
 def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
-    """Intervals that are wider or narrower than the events allow, and the level that would fit.
+    """Intervals wider or narrower than the events imply, and the level that would fit.
 
-    The standard error by the events lies between the square roots of ``1/e1 + 1/e0`` (few events)
-    and ``(1 + r)**2 / (r * e)`` (r the allocation ratio, e all events: ``4 / e`` for equal arms).
-    It is compared with the standard error by the printed interval at its own level, after
-    rounding, with a tolerance of a factor 1.069, half a step between a 95% and a 97.5% interval.
-    An interval narrower than it would be if every patient had an event cannot be.
+    The standard error implied by the events lies between the square roots of ``1/e1 + 1/e0`` (few
+    events) and ``(1 + r)**2 / (r * e)`` (r the allocation ratio, e all events: ``4 / e`` for equal
+    arms). It is compared with the standard error from the printed interval at its own level,
+    allowing for rounding and for a factor of 1.069, half the step from a 95% to a 97.5% interval.
+    An interval narrower than if every patient had an event is impossible.
 
     Notes
     -----
@@ -173,7 +170,7 @@ def _interval_v_events(row: Record, se: Span, by_events: Span) -> Finding:
 def medians_against_ratio(sheet: Sheet) -> Iterator[Finding]:
     """Medians that favour the other arm than the hazard ratio does.
 
-    High where the interval excludes 1, low otherwise: curves may cross.
+    High if the interval excludes 1, otherwise low, since curves may cross.
     """
     for row in current_rows(sheet, "contrasts"):
         experimental, control = row["median_experimental_months"], row["median_control_months"]
@@ -191,11 +188,11 @@ def medians_against_ratio(sheet: Sheet) -> Iterator[Finding]:
 
 
 def p_value_against_interval(sheet: Sheet) -> Iterator[Finding]:
-    """P values that the interval does not give, and the sidedness or level at which it would.
+    """P values that do not match the interval, and the sidedness or level at which they would.
 
-    High where p value and interval stand on different sides of significance (0.05 two-sided, 0.025
-    one-sided), or where the other sidedness makes them agree; medium otherwise: p values by the
-    log-rank test and intervals by a Cox model may differ a little.
+    High if p value and interval disagree on significance (0.05 two-sided, 0.025 one-sided), or if
+    the other sidedness makes them agree; otherwise medium, because p values of the log-rank test
+    and intervals of a Cox model may differ slightly.
     """
     for row in current_rows(sheet, "contrasts"):
         sided, level = row["p_sided"], row["ci_level"]

@@ -1,4 +1,4 @@
-"""The audit as a page that a person reads."""
+"""The audit as a readable page."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -39,7 +39,7 @@ def audit_page(findings: Sequence[Finding]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep Markdown from reading marks in the cells of the sheet."""
+    """Escape Markdown characters in cells of the sheet."""
     for mark in "\\`*_<>[]":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())

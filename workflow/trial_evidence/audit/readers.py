@@ -25,7 +25,7 @@ DISAGREEMENT_COLUMNS = [
     "second_source", "second_verification", "sheet_holds", "adjudicated", "adjudicated_value",
     "chosen", "reason", "used_in",
 ]  # fmt: skip
-# As second_reading.csv has them.
+# Columns taken from second_reading.csv.
 _OF_READINGS = ("table", "trial_id", "row_key", "field", "second_verification")
 UNMATCHED_COLUMNS = ["number", "table", "trial_id", "row_key", "rows", "problem"]
 
@@ -33,11 +33,10 @@ UNMATCHED_COLUMNS = ["number", "table", "trial_id", "row_key", "rows", "problem"
 def reading_agreement(sheet: Sheet) -> pd.DataFrame:
     """Return how often the two readers agree, by table and field (the row as a whole first).
 
-    A row agrees by the second reader's verdict. A field agrees where its row does, or where its
-    two values are the same after rounding. Values that cannot be told apart by column count for
-    the row only. A reading that fits no row of the sheet says nothing of it and does not count;
-    `unmatched_readings` lists it. ``low`` to ``high`` is the 95% Wilson interval, in percent as
-    ``percent`` is.
+    A row agrees according to the second reader's verdict. A field agrees if its row does, or if its
+    two values are equal after rounding. Values that cannot be separated by column count for the row
+    only. A reading that matches no row of the sheet is not counted; `unmatched_readings` lists it.
+    ``low`` to ``high`` is the 95% Wilson interval, in percent like ``percent``.
     """
     agreed = []
     for reading in readings(sheet):
@@ -52,7 +51,7 @@ def reading_agreement(sheet: Sheet) -> pd.DataFrame:
     found = pd.DataFrame(agreed, columns=["table", "field", "agree"])
     by_field = found.groupby(["table", "field"], sort=False)["agree"]
     counts = by_field.agg(n="size", agree="sum").reset_index()
-    # Of a table the row as a whole was counted first.
+    # Within a table the row as a whole comes first, as counted.
     by_table = counts["table"].where(counts["table"] != EVERY_TABLE, "")
     counts = counts.loc[by_table.sort_values(kind="stable").index]
     limits = wilson_interval(counts["agree"], counts["n"])
@@ -62,12 +61,12 @@ def reading_agreement(sheet: Sheet) -> pd.DataFrame:
 
 
 def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return the readings that differ, with both values, both sources and what became of them.
+    """Return the readings that differ, with both values, both sources and the decision.
 
     Parameters
     ----------
     sheet : Sheet
-        Before or after the adjudicated values were put in.
+        With or without the adjudicated values.
     used : DataFrame, optional
         Rows of ``used.csv`` or ``rates.csv`` of all settings: ``setting``, ``analysis``,
         ``table``, ``rows`` and ``pooled``.
@@ -75,9 +74,9 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
     Returns
     -------
     DataFrame
-        One row a reading, columns ``DISAGREEMENT_COLUMNS``. ``rows`` are the spreadsheet rows
-        that the key fits, joined by ``;``; ``sheet_holds`` says by field whether they hold the
-        value of the first reader, the second, both or neither; ``used_in`` names the pooled
+        One row per reading, columns ``DISAGREEMENT_COLUMNS``. ``rows`` are the spreadsheet rows
+        that match the key, joined by ``;``; ``sheet_holds`` says for each field whether they have
+        the value of the first reader, the second, both or neither; ``used_in`` lists the pooled
         analyses.
     """
     decisions = records(sheet["adjudication"])
@@ -111,7 +110,7 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
 
 
 def unmatched_readings(sheet: Sheet) -> pd.DataFrame:
-    """Return the readings whose key fits no row of the sheet, or several.
+    """Return the readings whose key matches no row of the sheet, or several.
 
     ``number`` is the row of second_reading.csv, ``problem`` is ``no row`` or ``several rows``.
     """
@@ -130,7 +129,7 @@ def unmatched_readings(sheet: Sheet) -> pd.DataFrame:
 def write_readings(sheet: Sheet, used: pd.DataFrame, results: Path) -> None:
     """Write ``checks/readers.csv`` (the disagreements) and ``checks/readers.md`` into results/.
 
-    The rows used are those of :func:`disagreements`.
+    ``used`` is as for :func:`disagreements`.
     """
     differing = disagreements(sheet, used)
     page = filled(
@@ -145,7 +144,7 @@ def write_readings(sheet: Sheet, used: pd.DataFrame, results: Path) -> None:
 
 
 def pooled_rows(used: pd.DataFrame) -> Iterator[tuple[tuple[str, int], str]]:
-    """Table and row of the sheet of everything that is pooled, and in which analysis."""
+    """Table and row of the sheet of everything that is pooled, with the analysis."""
     for row in records(used[used["pooled"] == "yes"]):
         for number in str(row["rows"]).split(";"):
             yield (row["table"], int(number)), f"{row['setting']}, {row['analysis']}"

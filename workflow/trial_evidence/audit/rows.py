@@ -1,4 +1,4 @@
-"""Rows of the sheet as the checks need them: current rows, printed numbers, words for a row."""
+"""Rows of the sheet as used by the checks: current rows, printed numbers, rounding."""
 
 import math
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ FOLLOWUP = "median_followup_months"
 
 
 def rows_of(sheet: Sheet, kind: str = "") -> list[Record]:
-    """Return the results of a kind, or all, each with ``table`` and ``kind`` of its own.
+    """Return the results of a kind, or all, each with added columns ``table`` and ``kind``.
 
-    With ``source_year`` and the follow-up of every row, NaN where nothing says it.
+    Every row also has ``source_year`` and the follow-up, NaN if not given.
     """
     years = dict(zip(sheet["sources"]["source_id"], sheet["sources"]["year"], strict=True))
     return [
@@ -43,7 +43,7 @@ def current_rows(sheet: Sheet, kind: str = "") -> list[Record]:
 
 
 def grouped(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list[Record]]:
-    """Return rows by their table and what they hold in these columns."""
+    """Return rows grouped by their table and their values in these columns."""
     groups: dict[tuple[str, ...], list[Record]] = {}
     for row in rows:
         key = tuple(str(row.get(column, "")) for column in ("table", *columns))
@@ -52,14 +52,14 @@ def grouped(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list
 
 
 def known(number: float) -> bool:
-    """Say whether a cell holds a number."""
+    """Return whether a cell contains a number."""
     return not math.isnan(number)
 
 
 def printed_ratio(row: Record) -> tuple[Span, Span | None]:
-    """Return the log of a printed hazard ratio and its standard error, as rounding allows.
+    """Return the log of a printed hazard ratio and its standard error, as ranges due to rounding.
 
-    The standard error is that by the interval, at the interval's own level; None without a limit.
+    The standard error is from the interval, at the interval's own level; None without a limit.
     """
     ratio, *limits = ratio_spans(row)
     effect = _log(ratio)
@@ -67,14 +67,14 @@ def printed_ratio(row: Record) -> tuple[Span, Span | None]:
     given = len(limits) - limits.count(None)
     if not known(row["ci_level"]) or not given:
         return effect, None
-    # One limit is half as far from the estimate as from the other limit.
+    # A single limit is half as far from the estimate as from the other limit.
     lower, upper, width = low or effect, high or effect, given * quantile(row["ci_level"])
     narrow, wide = upper.low - lower.high, upper.high - lower.low
     return effect, Span(max(narrow, 0.0) / width, wide / width)
 
 
 def ratio_spans(row: Record) -> tuple[Span, Span | None, Span | None]:
-    """Return the rounding ranges of ``hr``, ``ci_low`` and ``ci_high``, None where not given."""
+    """Return the rounding ranges of ``hr``, ``ci_low`` and ``ci_high``, None if not given."""
     cells = ((row[f"{column}_printed"], row[column]) for column in LIMITS)
     ratio, low, high = printed_alike(*cells)
     assert ratio is not None

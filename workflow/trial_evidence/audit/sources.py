@@ -1,4 +1,4 @@
-"""Checks of sources: conflicts, dates, and rows that nobody has seen at first hand."""
+"""Checks of sources: conflicts, dates, and rows not verified at first hand."""
 
 import math
 import re
@@ -18,7 +18,7 @@ UNVERIFIED = "not verified"
 SECOND_HAND = "first-hand source not read"
 NO_LOCATOR = "no place in the source"
 
-# Kinds of source in which a trial reports itself.
+# Types of source in which a trial reports its own results.
 FIRST_HAND = ("article", "abstract", "registry", "label")
 KINDS = {"counts": "count", "contrasts": "hazard ratio", "rates": "rate", "times": "median"}
 Rows = Collection[tuple[str, int]]
@@ -27,10 +27,10 @@ Rows = Collection[tuple[str, int]]
 def conflicts(sheet: Sheet) -> Iterator[Finding]:
     """The same current result in two sources with different numbers.
 
-    The same: arm, definition, population and subgroup; or pair of arms, endpoint, analysis and
-    subgroup, with follow-up and assessor equal or unsaid in one of the two. Low where a hazard
-    ratio was read off a curve, medium where the sources are of different years and may tell of two
-    points in time, high otherwise.
+    Results are the same if they share arm, definition, population and subgroup; or pair of arms,
+    endpoint, analysis and subgroup, with follow-up and assessor equal or missing in one of the two.
+    Low if a hazard ratio is from a digitised curve, medium if the sources are from different years
+    and may report different time points, otherwise high.
     """
     for kind, same in (
         ("counts", ("arm_id", "outcome", "definition", "population", "subgroup")),
@@ -73,12 +73,12 @@ def _conflict(one: Record, other: Record, columns: tuple[str, ...]) -> Finding:
 
 
 def too_early(sheet: Sheet) -> Iterator[Finding]:
-    """Results from a source of a year in which they could not be known yet.
+    """Results from a source published before they could be known.
 
-    Counts: a source older than the year in which enrolment ended. Hazard ratios: the source has to
-    be as late as the middle of enrolment plus the median follow-up, because half of the patients
-    were followed for longer than that; the end of enrolment stands in where the start is not
-    known. One calendar year is allowed, for years are all that is known of dates.
+    Counts: a source older than the year in which enrolment ended. Hazard ratios: the source must be
+    at least as late as the middle of enrolment plus the median follow-up, because half of the
+    patients were followed for longer than that; the end of enrolment is used if the start is
+    unknown. One calendar year is allowed, because only years are known.
     """
     trials = {row["trial_id"]: row for row in records(sheet["trials"])}
     early = [
@@ -102,7 +102,7 @@ def too_early(sheet: Sheet) -> Iterator[Finding]:
 
 
 def _earliest(trial: Record, row: Record) -> float:
-    """Return the first year in which a result could be known; NaN where nothing says it."""
+    """Return the first year in which a result could be known; NaN if unknown."""
     start, end = trial["enrolment_start_year"], trial["enrolment_end_year"]
     if not known(row[FOLLOWUP]):
         return float(end)
@@ -111,7 +111,7 @@ def _earliest(trial: Record, row: Record) -> float:
 
 
 def unverified(sheet: Sheet) -> Iterator[Finding]:
-    """Rows that nobody has seen in any source: one finding a trial and table."""
+    """Rows not verified in any source: one finding per trial and table."""
     found = [row for row in current_rows(sheet) if row["verification"] == "unverified"]
     for rows in grouped(found, "trial_id").values():
         what = f"{_results(rows)} not yet verified in any source ({words.row_numbers(rows)})."
@@ -119,11 +119,11 @@ def unverified(sheet: Sheet) -> Iterator[Finding]:
 
 
 def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
-    """Rows seen at second hand only although sources.csv names a first-hand source.
+    """Rows verified at second hand only although sources.csv lists a first-hand source.
 
     First-hand is an article, abstract, registry record or label with a named author or organisation
-    that the row itself names, or that names the trial in its title or id. One finding a trial and
-    table; medium where one of the rows is pooled.
+    that the row itself cites, or that names the trial in its title or id. One finding per trial and
+    table; medium if one of the rows is pooled.
     """
     trials = {row["trial_id"]: row for row in records(sheet["trials"])}
     titles = {
@@ -147,7 +147,7 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
 
 
 def without_locator(sheet: Sheet) -> Iterator[Finding]:
-    """Verified rows that do not say where in the source they stand: one finding a trial, table."""
+    """Verified rows without a place in the source: one finding per trial and table."""
     seen = [row for row in current_rows(sheet) if row["verification"] != "unverified"]
     for rows in grouped((row for row in seen if not row["locator"]), "trial_id").values():
         what = f"{_results(rows)} without a place in the source ({words.row_numbers(rows)})."
@@ -155,13 +155,14 @@ def without_locator(sheet: Sheet) -> Iterator[Finding]:
 
 
 def _names(trial: Record) -> tuple[str, ...]:
-    """Return the words by which a source can be about a trial, in small letters."""
+    """Return the names by which a source may refer to a trial, in lower case."""
     label = trial["name"].partition(" (")[0]
     return tuple(word.lower() for word in (label, trial["trial_id"], trial["nct"]) if word)
 
 
 def _is_about(title: str, names: Sequence[str]) -> bool:
-    # Every trial meets every source: most titles are told by a look whether the letters occur.
+    # Every trial is compared with every source: the substring test is fast and rules out most
+    # titles.
     return any(
         name in title and re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9-])", title)
         for name in names
@@ -169,7 +170,7 @@ def _is_about(title: str, names: Sequence[str]) -> bool:
 
 
 def _results(rows: Sequence[Record]) -> str:
-    """Return how many results of which kind: ``3 hazard ratios (one and another endpoint)``."""
+    """Return the number and kind of results: ``3 hazard ratios (one and another endpoint)``."""
     kind = KINDS[rows[0]["kind"]]
     own = rows[0]["kind"] == "counts" and rows[0]["outcome"] == rows[0]["table"]
     named = (row["definition"] if own else row["outcome"].replace("_", " ") for row in rows)

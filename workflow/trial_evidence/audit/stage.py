@@ -1,4 +1,4 @@
-"""The audit stage: all findings, the page that a person reads, and the readers' agreement."""
+"""The audit stage: all findings, a readable page, and the readers' agreement."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -45,7 +45,7 @@ def audit_findings(
     families: Families = (),
     survival: Collection[str] = (),
 ) -> list[Finding]:
-    """Return every finding about a sheet, with what people noted on it.
+    """Return every finding about a sheet, with reviewers' notes.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def audit_findings(
         ``results/<setting>/trials.csv`` of all settings, with the ``table`` of its rows. Without it
         no effect is compared with its pool, and no row counts as pooled.
     families : collection of tuple of str
-        Endpoints that an analysis takes for one another.
+        Endpoints that an analysis treats as equivalent.
     survival : collection of str
-        Outcomes of which every death, and nothing else, is an event.
+        Outcomes whose events are all deaths and nothing else.
 
     Returns
     -------
@@ -84,12 +84,12 @@ def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, res
     sheet : Sheet
         With the values of the first reader.
     processed, results : Path
-        Where the extract and the pool stage have written.
+        Folders with the output of the extract and pool stages.
     """
     tables = tables_of(configuration)
 
     def every(folder: Path, names: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
-        """A table of all settings, with the table of the sheet that its rows are of."""
+        """A table of all settings, with the table of the sheet that its rows are from."""
         paths = [folder / setting / name for setting in configuration.settings for name in names]
         rows = pd.concat([read_table(path, numbers) for path in paths], ignore_index=True)
         keys = zip(rows["setting"], rows["analysis"], strict=True)

@@ -1,4 +1,4 @@
-"""Checks of what is told over time: milestone rates, medians, and facts from digitised curves."""
+"""Checks of results over time: milestone rates, medians, and results from digitised curves."""
 
 import math
 from collections import Counter
@@ -18,15 +18,15 @@ CURVE_V_RATIO = "printed hazard ratio against curve"
 NOT_PROPORTIONAL = "hazards not proportional"
 UNPAIRED = "no arm to compare with"
 
-# Rates are printed with one decimal at most; two reports may round differently.
+# Rates are printed with at most one decimal; two reports may round differently.
 ROUNDING = 0.1
-# A hazard ratio of the same patients, adjusted or not, differs by less than this factor.
+# Adjusted and unadjusted hazard ratios of the same patients differ by less than this factor.
 CURVE_FACTOR = 1.15
 PROPORTIONAL_P = 0.05
 
 
 def rising_rates(sheet: Sheet) -> Iterator[Finding]:
-    """A share without the event that is higher later than earlier, in one arm."""
+    """Event-free rates that are higher later than earlier, in the same arm."""
     same = ("arm_id", "outcome", "population", "subgroup")
     for rows in grouped(current_rows(sheet, "rates"), *same).values():
         for earlier, later in pairwise(sorted(rows, key=lambda row: row["months"])):
@@ -37,12 +37,12 @@ def rising_rates(sheet: Sheet) -> Iterator[Finding]:
 
 
 def survival_below_event_free(sheet: Sheet, survival: Collection[str]) -> Iterator[Finding]:
-    """Fewer patients alive than alive and free of an event, in one arm at one time.
+    """Fewer patients alive than alive and event-free, in the same arm at the same time.
 
     Parameters
     ----------
     survival : collection of str
-        Outcomes of which every death, and nothing else, is an event.
+        Outcomes whose events are all deaths and nothing else.
     """
     for rows in grouped(current_rows(sheet, "rates"), "arm_id", "subgroup", "months").values():
         for alive, free in permutations(rows, 2):
@@ -57,7 +57,7 @@ def survival_below_event_free(sheet: Sheet, survival: Collection[str]) -> Iterat
 
 
 def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
-    """A share above one half after the median, or below one half before it."""
+    """Rates above one half after the median, or below one half before it."""
     rates = grouped(current_rows(sheet, "rates"), "arm_id", "outcome")
     by_arm = {key[1:]: rows for key, rows in rates.items()}
     for median in current_rows(sheet, "times"):
@@ -76,9 +76,9 @@ def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
 
 
 def printed_against_curve(sheet: Sheet) -> Iterator[Finding]:
-    """A printed hazard ratio that the digitised curves of the same arms do not give.
+    """Printed hazard ratios that differ from that of the digitised curves of the same arms.
 
-    Compared is the nearest of the printed ones: a curve belongs to one analysis of several.
+    The closest of the printed ones is compared, since a curve belongs to one of several analyses.
     """
     for curve, rows in _with_curves(sheet):
         printed = [row for row in rows if row["derivation"] != CURVE]
@@ -109,8 +109,8 @@ def hazards_not_proportional(sheet: Sheet) -> Iterator[Finding]:
 def unpaired_counts(sheet: Sheet) -> Iterator[Finding]:
     """Counts that no other arm of the trial has from the same source by the same definition.
 
-    Only of tables that hold many outcomes: arms are set against each other within one source and
-    one definition. One finding a trial and outcome.
+    Only for tables with several outcomes, where arms are compared within one source and one
+    definition. One finding per trial and outcome.
     """
     rows = [row for row in current_rows(sheet, "counts") if row["outcome"] != row["table"]]
     arms = Counter(arm["trial_id"] for arm in records(sheet["arms"]))
@@ -128,7 +128,7 @@ def unpaired_counts(sheet: Sheet) -> Iterator[Finding]:
 
 
 def _with_curves(sheet: Sheet) -> Iterator[tuple[Record, list[Record]]]:
-    """Facts from the digitised curves of a contrast, and its current rows of all patients."""
+    """Results from the digitised curves of a contrast, and its current rows for all patients."""
     pair = ("experimental_arm_id", "control_arm_id")
     curves = {(*(row[arm] for arm in pair), row["endpoint"]): row
               for row in records(sheet["curves_cox"])}  # fmt: skip
@@ -139,7 +139,7 @@ def _with_curves(sheet: Sheet) -> Iterator[tuple[Record, list[Record]]]:
 
 
 def _severity(one: Record, other: Record) -> Severity:
-    # Between sources a later report may correct an earlier one.
+    # Between sources, a later report may correct an earlier one.
     return "high" if one["source_id"] == other["source_id"] else "medium"
 
 

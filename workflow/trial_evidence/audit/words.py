@@ -1,4 +1,4 @@
-"""What findings say of rows of the sheet: results, numbers, arms and places in words."""
+"""How findings describe rows of the sheet: results, numbers, arms and row numbers."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from trial_evidence.audit.rows import FOLLOWUP, WHOLE, known
 from trial_evidence.files import Record
 from trial_evidence.words.printed import listing
 
-# Of an assessor.
+# Values of an assessor that mean unknown.
 UNSAID = ("not reported", "not applicable")
 
 
@@ -19,12 +19,12 @@ def ratio(row: Record) -> str:
 
 
 def pair(row: Record) -> str:
-    """Return which arms a hazard ratio compares."""
+    """Return the arms that a hazard ratio compares."""
     return f"{row['experimental_arm_id']} v {row['control_arm_id']}"
 
 
 def result(row: Record) -> str:
-    """Return which result a contrast is, without its numbers."""
+    """Return a description of a contrast without its numbers."""
     words = f"{row['endpoint']}, {row['analysis']} analysis"
     if row["assessor"] not in UNSAID:
         words += f", {row['assessor']}"
@@ -34,12 +34,12 @@ def result(row: Record) -> str:
 
 
 def stated(row: Record) -> str:
-    """Return a hazard ratio with its arms and what it is: ``a v b, endpoint, analysis: 0.81``."""
+    """Return a hazard ratio with its arms and description: ``a v b, endpoint, analysis: 0.81``."""
     return f"{pair(row)}, {result(row)}: {ratio(row)}"
 
 
 def subgroup(row: Record) -> str:
-    """Return ``, factor=level`` for a result of some patients, nothing for one of all."""
+    """Return ``, factor=level`` for a result of a subgroup, nothing for one of all patients."""
     return "" if row["subgroup"] == WHOLE else f", {row['subgroup']}"
 
 
@@ -49,7 +49,7 @@ def count(row: Record) -> str:
 
 
 def listed(items: Iterable[str]) -> str:
-    """Return items joined as a sentence does, each once: ``a, b and c``."""
+    """Return unique items joined as in a sentence: ``a, b and c``."""
     return listing([*dict.fromkeys(items)])
 
 
