@@ -1,4 +1,4 @@
-"""The sets of trials that a simulation imitates: every overall pool of log ratios."""
+"""The sets of trials that the simulation imitates: every overall pool of log ratios."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,12 @@ from trial_evidence.words.errors import RequestError
 
 @dataclass(frozen=True)
 class Design:
-    """An overall pool, by its sampling variances.
+    """An overall pool, represented by its sampling variances.
 
     Attributes
     ----------
     setting, analysis, measure : str
-        Which pool it is.
+        Identify the pool.
     vi : tuple of float
         Sampling variances of the trials on the log scale.
     """
@@ -34,11 +34,11 @@ class Design:
 
     @property
     def k(self) -> int:
-        """Trials."""
+        """Number of trials."""
         return len(self.vi)
 
     def variance_if_known(self, tau: float) -> float:
-        """Variance of the best mean where tau is known: 1 / sum of 1/(v + tau**2)."""
+        """Variance of the optimal mean if tau is known: 1 / sum of 1/(v + tau**2)."""
         return float(1 / (1 / (np.array(self.vi) + tau**2)).sum())
 
     def trial_variance(self, tau: float) -> float:
@@ -46,11 +46,11 @@ class Design:
         return float(np.mean(self.vi) + tau**2)
 
     def ideal_width(self, tau: float, level: float) -> float:
-        """Width of the interval for the mean of somebody who knows tau, at a level in percent."""
+        """Width of the interval for the mean if tau is known, at a level in percent."""
         return _width(self.variance_if_known(tau), level)
 
     def ideal_prediction_width(self, tau: float, level: float) -> float:
-        """Width of the prediction interval of somebody who knows tau, at a level in percent."""
+        """Width of the prediction interval if tau is known, at a level in percent."""
         return _width(self.variance_if_known(tau) + tau**2, level)
 
 
@@ -60,15 +60,15 @@ def _width(variance: float, level: float) -> float:
 
 
 def read_designs(configuration: Configuration, results: Path) -> tuple[Design, ...]:
-    """Overall pools of two trials or more, in the order of the configuration.
+    """Overall pools of two or more trials, in the order of the configuration.
 
-    Ratios only: one grid of tau does not fit log ratios and differences alike.
+    Ratios only: the same grid of tau does not suit both log ratios and differences.
 
     Parameters
     ----------
     configuration : Configuration
     results : Path
-        Holds ``<setting>/trials.csv`` as the pool stage writes it.
+        Contains ``<setting>/trials.csv`` from the pool stage.
 
     Returns
     -------

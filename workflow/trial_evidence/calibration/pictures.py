@@ -10,8 +10,8 @@ from trial_evidence.figures.charts.calibration import calibration
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 
-# The coverage of the common effect falls so low that nothing else could be told apart beside it;
-# the page of tables has every method.
+# The coverage of the common-effect model is so low that the others would be indistinguishable on
+# the same axis; the tables have every method.
 _SHOWN_MEANS = ("DL wald", "REML wald", "REML hartung_knapp", "REML hartung_knapp_conservative")
 _SHOWN_PREDICTIONS = ("REML conservative_k_minus_1", "REML t_k_minus_2")
 _SHOWN_WIDTHS = ("DL wald", "REML hartung_knapp_conservative")
@@ -24,7 +24,7 @@ _POOLS = (
 
 def calibration_charts(table: pd.DataFrame, level: float, style: Style) -> dict[str, Chart]:
     """Coverage and width of the intervals at a level in percent, and bias of tau2, by file name."""
-    # A tau that was drawn anew each time is no place on the axis.
+    # Rows with tau drawn anew for each simulation have no position on the axis.
     table = table.dropna(subset="tau")
     methods = list(dict.fromkeys(table["method"]))
     names_of = METHOD_NAMES | PREDICTION_NAMES
@@ -67,7 +67,7 @@ def calibration_charts(table: pd.DataFrame, level: float, style: Style) -> dict[
 def panel_values(
     table: pd.DataFrame, quantity: str, names: Mapping[str, str], over_pools: str
 ) -> pd.DataFrame:
-    """Minimum, maximum or mean of a quantity over the pools: every method, k and tau, or NaN."""
+    """Minimum, maximum or mean of a quantity over the pools, by method, k and tau, or NaN."""
     chosen = table[table["quantity"] == quantity]
     found = chosen.groupby(["method", "k", "tau"])["value"].agg(over_pools)
     every = [list(names), sorted(set(table["k"])), sorted(set(table["tau"]))]

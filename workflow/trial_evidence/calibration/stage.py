@@ -1,4 +1,4 @@
-"""The calibration: simulate every overall pool of the sheet, and write table, page and figures."""
+"""The calibration: simulate every overall pool of the sheet; write table, page and figures."""
 
 import math
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ _MOMENTS = PART_COLUMNS[-3:]
 
 
 def part_file(folder: Path, number: int) -> Path:
-    """Where the part of a number, from zero on, is kept in the folder of the calibration."""
+    """Path of a part, numbered from zero, in the folder of the calibration."""
     return folder / "parts" / f"{number}.csv"
 
 
@@ -37,12 +37,12 @@ def write_part(
     Parameters
     ----------
     configuration
-        Level of the intervals, and priors: the empirical one of each measure, the cautious one and
-        the wider one are judged.
+        Level of the intervals, and the priors assessed: the empirical one of each measure, the
+        cautious one and the wider one.
     results
-        Holds ``<setting>/trials.csv``.
+        Contains ``<setting>/trials.csv``.
     folder
-        Of the calibration.
+        Folder of the calibration.
 
     Raises
     ------
@@ -67,9 +67,9 @@ def write_calibration(
     Parameters
     ----------
     configuration
-        As for the parts; and width and formats of figures.
+        As for the parts; also width and formats of figures.
     results, folder
-        As for the parts, which are all there.
+        As for the parts, all of which must exist.
 
     Raises
     ------
@@ -96,10 +96,10 @@ def write_calibration(
 def rows_of_design(
     design: Design, configuration: Configuration, simulation: Simulation, parts: Iterable[Moments]
 ) -> list[list[object]]:
-    """What the parts of one pool find together: rows of ``CALIBRATION_COLUMNS``.
+    """Combine the parts of one pool into rows of ``CALIBRATION_COLUMNS``.
 
-    A quantity called relative is in widths of the interval that knows tau, or, for tau2, in mean
-    variances v + tau**2 of a trial's effect.
+    Relative quantities are in units of the width of the interval for known tau or, for tau2, of the
+    mean variance v + tau**2 of a trial's effect.
     """
     level = configuration.confidence_level
     return [
@@ -114,7 +114,7 @@ def _pool(design: Design) -> tuple[str, str, str]:
 
 
 def _read_part(path: Path) -> dict[tuple[str, ...], Moments]:
-    """What a part has found, by pool."""
+    """The results of a part, by pool."""
     found: dict[tuple[str, ...], Moments] = {}
     table = read_table(path, _MOMENTS)
     for row, moments in zip(table.itertuples(), table[_MOMENTS].to_numpy(), strict=True):
@@ -125,7 +125,7 @@ def _read_part(path: Path) -> dict[tuple[str, ...], Moments]:
 
 
 def _priors(design: Design, configuration: Configuration) -> dict[str, TauPrior]:
-    """The priors that are judged, under the names of their models."""
+    """The priors assessed, under the names of their models."""
     empirical = model_priors(configuration.tau_priors[design.measure]).get(EMPIRICAL)
     cautious = HalfNormal(configuration.tau_priors[design.measure].half_normal)
     wide = HalfNormal(configuration.sensitivity.wide_prior_factor * cautious.scale)
@@ -134,7 +134,7 @@ def _priors(design: Design, configuration: Configuration) -> dict[str, TauPrior]
 
 
 def _plan(design: Design, configuration: Configuration, simulation: Simulation) -> Plan:
-    """What is simulated of a pool; last, with tau drawn from its measure's empirical prior."""
+    """The simulation plan for a pool; it ends with tau drawn from the empirical prior."""
     empirical = model_priors(configuration.tau_priors[design.measure]).get(EMPIRICAL)
     return Plan(
         design.vi,
@@ -150,7 +150,7 @@ def _plan(design: Design, configuration: Configuration, simulation: Simulation) 
 def _with_relative(
     row: Calibration, design: Design, level: float
 ) -> list[tuple[str, float, float]]:
-    """A number as it is and, where it has a size to be measured by, in that size."""
+    """A value and, if it has a unit of comparison, the value relative to it."""
     numbers = [(row.quantity, row.value, row.monte_carlo_se)]
     units = {
         "width": design.ideal_width(row.tau, level),

@@ -13,11 +13,11 @@ CALIBRATION_COLUMNS = [
     "monte_carlo_se",
 ]  # fmt: skip
 
-# The Bayesian model with the empirical prior, which differs by measure, bears one name.
+# Common name of the Bayesian model with the empirical prior, which differs by measure.
 EMPIRICAL_NAME = "empirical prior"
-# So few trials are led by a Bayesian model; how each does is told by tau.
+# With so few trials a Bayesian model leads; coverage is then shown by tau.
 FEW_TRIALS = 4
-# What is called worst is worst up to here; what lies beyond is told apart.
+# Worst cases are over tau up to this; larger tau are reported separately.
 LARGE_TAU = 0.4
 
 METHOD_NAMES = {
@@ -39,22 +39,22 @@ DRAWN = "τ from the empirical prior"
 
 
 def with_bayesian(names: Mapping[str, str], methods: Sequence[str]) -> dict[str, str]:
-    """Names for tables, with every Bayesian model among the methods as it calls itself."""
+    """Names for tables, with every Bayesian model among the methods under its own name."""
     bayesian = {method: method for method in methods if method.startswith("Bayesian ")}
     return {**names, **dict(sorted(bayesian.items()))}
 
 
 def extreme_by_trials(table: pd.DataFrame, quantity: str, which: Extreme) -> pd.DataFrame:
-    """Smallest or largest value over the pools and the values of tau given.
+    """Smallest or largest value over the given pools and values of tau.
 
-    A row a method, a column a number of trials; NaN where a method does not exist for so few.
+    One row per method, one column per number of trials; NaN if a method does not exist for so few.
     """
     chosen = table[table["quantity"] == quantity]
     return chosen.pivot_table(index="method", columns="k", values="value", aggfunc=which, sort=True)
 
 
 def calibration_page(table: pd.DataFrame) -> str:
-    """The worst cases of a table with ``CALIBRATION_COLUMNS``, as a page in Markdown."""
+    """The worst cases of a table with ``CALIBRATION_COLUMNS``, as a Markdown page."""
     methods = list(dict.fromkeys(table["method"]))
     means, news = (with_bayesian(names, methods) for names in (METHOD_NAMES, PREDICTION_NAMES))
     usual, beyond = table[table["tau"] <= LARGE_TAU], table[table["tau"] > LARGE_TAU]
@@ -69,7 +69,7 @@ def calibration_page(table: pd.DataFrame) -> str:
     sections = {}
 
     def worst(title: str, part: pd.DataFrame, quantity: str, names: Mapping[str, str]) -> None:
-        """A section of the lowest coverages in percent, or of the greatest widths."""
+        """Add a section with the lowest coverage in percent, or with the greatest width."""
         if quantity.endswith("coverage"):
             found = _numbers(100 * extreme_by_trials(part, quantity, "min"), names, 1)
         else:
@@ -111,7 +111,7 @@ def calibration_page(table: pd.DataFrame) -> str:
 
 
 def _signed(share: float) -> str:
-    """A share in whole percent with its sign; what rounds to nothing has none."""
+    """A share in whole percent with its sign; zero has none."""
     percent = round(100 * share)
     return f"{percent:+d}".replace("-", "−") if percent else "0"
 
@@ -122,9 +122,9 @@ def _numbers(values: pd.DataFrame, names: Mapping[str, str], digits: int) -> pd.
 
 
 def _by_tau(part: pd.DataFrame, quantity: str, names: Mapping[str, str]) -> pd.DataFrame:
-    """The lowest coverage in percent, or the greatest width as a factor, of each method.
+    """The lowest coverage in percent, or the greatest width as a ratio, of each method.
 
-    A column a true tau; last, tau drawn from the empirical prior.
+    One column per true tau; the last is tau drawn from the empirical prior.
     """
     chosen = part[part["quantity"] == quantity]
     named = chosen["tau"].map(lambda tau: f"τ = {tau:g}" if tau == tau else DRAWN)
