@@ -1,1 +1,1 @@
-"""The audit: what in a valid sheet deserves a second look, and how far two readers agree."""
+"""The audit: entries of a valid sheet to check in the sources, and agreement of two readers."""

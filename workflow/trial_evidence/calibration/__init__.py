@@ -1,1 +1,1 @@
-"""Do the intervals and estimators on offer hold, for sets of trials like those of the sheet?"""
+"""Calibration: how well intervals and estimators perform for sets of trials like the sheet's."""

@@ -1,4 +1,4 @@
 """Figures: plain descriptions in, pages and charts out.
 
-Here the stage that draws forest plots; nothing pools.
+This folder itself contains the stage that draws forest plots. Nothing is pooled in this room.
 """

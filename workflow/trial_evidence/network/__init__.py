@@ -1,5 +1,5 @@
 """Network meta-analysis: regimens against each other, by direct and indirect evidence.
 
-The rooms below hold evidence, fit, components and single trials; here a network is analysed and
-put into tables.
+The subfolders contain evidence, fit, components and single trials; this folder analyses a network
+and makes its tables.
 """

@@ -1,1 +1,1 @@
-"""Sensitivity: what the pooled result of an analysis owes to its methods, trials and choices."""
+"""Sensitivity: how the pooled result of an analysis depends on its methods, trials and choices."""

@@ -1,4 +1,4 @@
 """Pages in millimetres: text, axes, shapes, styles.
 
-Nothing here knows what is drawn.
+Nothing here depends on what is drawn.
 """

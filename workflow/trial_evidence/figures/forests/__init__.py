@@ -1,4 +1,4 @@
-"""Forest plots, where text and plot must meet.
+"""Forest plots, in which text and plot must line up.
 
-From evidence and estimates to rows, from rows to a page.
+From evidence and estimates to rows, and from rows to a page.
 """

@@ -1,4 +1,4 @@
-"""What all charts share: theme, scales, words that find their place, and publishing.
+"""Shared by all charts: theme, scales, placement of labels, and publishing.
 
-No chart lives here.
+It contains no chart.
 """

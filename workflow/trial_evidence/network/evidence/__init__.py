@@ -1,4 +1,4 @@
-"""What a network rests on: one report a trial, arms as nodes, contrasts with their covariance.
+"""The evidence of a network: one report per trial, arms as nodes, contrasts with covariance.
 
-Selection is extract's; nothing is fitted here.
+The rules of selection are those of extract; nothing is fitted here.
 """

@@ -1,4 +1,4 @@
 """Every treatment against every other: fit, ranks, direct and indirect evidence, inconsistency.
 
-Whatever treatments are made of: their parts are for components.
+Treatments are taken as a whole; components breaks them down into their parts.
 """

@@ -1,4 +1,4 @@
-"""Figures of networks and of what single trials say.
+"""Figures of networks, of synergy within trials, and of surrogacy.
 
 Drawn from the published tables; nothing is computed here.
 """

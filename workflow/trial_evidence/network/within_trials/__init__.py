@@ -1,4 +1,4 @@
-"""What single trials say: synergy where both agents were given alone and together, surrogacy.
+"""Analyses of single trials: synergy of two agents given alone and together, and surrogacy.
 
 No network is fitted here.
 """
