@@ -1,5 +1,5 @@
-"""Tables, texts and the page over all settings.
+"""Tables, texts and the page for all settings together.
 
-Here the stage; the rooms below hold the words, the trail, the material, the tables, the page and
-the files.
+This folder has the stage; its subfolders have the words, the trail, the material, the tables, the
+page and the files.
 """

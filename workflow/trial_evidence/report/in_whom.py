@@ -1,4 +1,4 @@
-"""In whom: effects by patient factor inside trials, and who reports the review's biomarkers."""
+"""Who benefits: effects by patient factor within trials, and which trials report the biomarkers."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ NUMBERS = {"estimate": "", "ci_low": "_low", "ci_high": "_high", "p_value": "_p"
 
 
 def in_whom_table(material: Material) -> ReportTable:
-    """A row a factor, pair of levels and pooled analysis that any of its trials reports by.
+    """One row per pooled analysis, factor and pair of levels that any of its trials reports.
 
     ``ratio`` is the effect at ``level`` over that at ``reference_level``, ``difference`` the
     difference of the two risk differences; both compare patients of the same trial.
@@ -34,7 +34,7 @@ def in_whom_table(material: Material) -> ReportTable:
 
 
 def biomarker_reports_table(material: Material) -> ReportTable:
-    """A row a biomarker of the review: which randomised trials report it, and what would help."""
+    """One row per biomarker of the review: which randomised trials report it, and what is open."""
     rows = [_reports(material, biomarker) for biomarker in material.report.biomarkers]
     formats = {"known": lambda row: row["open_points"] or "no further report is known"}
     return material.table("biomarker_reports", rows, formats)
@@ -43,7 +43,7 @@ def biomarker_reports_table(material: Material) -> ReportTable:
 def _by_factor(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:
     table = of_pool(material.sensitivity["effect_modifiers"], analysis)
     pooled = list(material.pooled_trials(analysis)["trial_id"])
-    # Where no trial reports both levels there is a row without a model.
+    # If no trial reports both levels, the row has no model.
     table = table[(table["level"] != "") & ((table["role"] == "lead") | (table["model"] == ""))]
     for (factor, level, reference), rows in table.groupby(
         ["factor", "level", "reference_level"], sort=False
@@ -98,7 +98,7 @@ def _named(material: Material, trials: Iterable[str]) -> str:
 
 
 def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
-    """Who reports a biomarker: by level in a comparison, by level otherwise, as an association."""
+    """Which trials report a biomarker: at both levels, at one level, or as an association."""
     compared = material.sensitivity["effect_modifiers"]
     compared = compared[compared["factor"].isin(biomarker.factors)]
     both = dict.fromkeys(t for cell in compared["trials"] for t in str(cell).split(";") if t)
@@ -133,7 +133,7 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
 
 
 def _not_verified(material: Material, factors: Iterable[str]) -> dict[str, None]:
-    """Results by level that the sheet holds and that nobody has seen in a source, in words."""
+    """Results by level in the sheet that nobody has verified in a source, in words."""
     table = material.reported
     mine = table[table["subgroup"].str.partition("=")[0].isin([*factors])]
     unseen = where(mine, verification="unverified", status="current")
@@ -147,7 +147,7 @@ def _not_verified(material: Material, factors: Iterable[str]) -> dict[str, None]
 
 
 def _in_words(both: int, otherwise: int) -> str:
-    """How many randomised trials say in whom the second agent helps; that none does, too."""
+    """How many randomised trials compare both levels (also if none does) or report otherwise."""
     said = counted(both, "randomised trial") if both else "No randomised trial"
     verb = "compare" if both > 1 else "compares"
     return (
@@ -156,7 +156,7 @@ def _in_words(both: int, otherwise: int) -> str:
 
 
 def _factor(material: Material, factor: str) -> str:
-    """A factor for readers; the name of a gene or an assay in capitals."""
+    """The printed name of a factor; names of genes and assays in capitals."""
     described = material.configuration.effect_modifiers.get(factor)
     if described is not None:
         return described.label

@@ -1,4 +1,4 @@
-"""The report stage: every table, text and page over all settings, and what they rested on."""
+"""The report stage: every table, text and page for all settings, and their provenance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ from trial_evidence.report.words.citations import Source
 from trial_evidence.sheet import Sheet
 
 TABLES = "tables"
-# Of all tables and forest plots: it takes as long as the tables by themselves.
+# All tables and forest plots; writing it takes as long as writing the tables.
 SUPPLEMENT = "supplement"
-# The table with the control risks that effects are applied to.
+# The table that lists the control risks.
 FINDINGS = "summary_of_findings"
 CRATE = "ro-crate-metadata.json"
 PAGES = (
@@ -52,9 +52,9 @@ class Places:
     Attributes
     ----------
     raw, config, processed, results : Path
-        The sheet, the configuration, and what the stages make of them.
+        The sheet, the configuration, and the outputs of the stages.
     project : Path
-        The project's own folder, whose revision is recorded.
+        The root folder of the project; its git revision is recorded.
     """
 
     raw: Path
@@ -72,21 +72,20 @@ def write_report(
     places: Places,
     processes: int = 1,
 ) -> None:
-    """Write everything that is made of all settings together.
+    """Write every output that covers all settings.
 
     Parameters
     ----------
     places : Places
-        Into ``results``: ``estimates.csv``, ``trace.csv``, ``at-a-glance.md``, ``summary.txt``,
-        ``overview/`` (figures over all settings) and ``alt-texts``, ``report.html``,
-        ``provenance.json``, ``ro-crate-metadata.json``, and ``tables/`` with a CSV and a Word file
-        a table, ``tables.xlsx``, ``tables.docx``, ``supplement.docx``, ``methods.docx``, ``.md``
-        and ``.txt``, ``references.bib``, ``.ris`` and ``.json``. A table of an earlier run that
-        there is no more
-        is removed.
+        Written to ``results``: ``estimates.csv``, ``trace.csv``, ``at-a-glance.md``,
+        ``summary.txt``, ``overview/`` (figures for all settings) and ``alt-texts``,
+        ``report.html``, ``provenance.json``, ``ro-crate-metadata.json``, and ``tables/`` with one
+        CSV and one Word file per table, ``tables.xlsx``, ``tables.docx``, ``supplement.docx``,
+        ``methods.docx``, ``.md`` and ``.txt``, ``references.bib``, ``.ris`` and ``.json``. Tables
+        of an earlier run that no longer exist are removed.
     processes : int
-        With two, a second one makes the sections of the page while this one makes the tables, then
-        draws and writes the tables while this one makes the page.
+        With two, the second process makes the sections of the page while this one makes the
+        tables, then draws and writes the tables while this one makes the page.
 
     Raises
     ------
@@ -118,7 +117,7 @@ def write_report(
             for name, text in _texts(material, cited).items():
                 write_text(results / name, text)
             write_text(results / "provenance.json", as_json(facts))
-            # It shows none of the figures that are being drawn; the page shows them all.
+            # The supplement shows none of the figures being drawn; the page shows all of them.
             document = supplement.supplement(material, tables)
             write_whole(results / TABLES / f"{SUPPLEMENT}.docx", document)
         list_overview(figures, list(configuration.settings), results)
@@ -138,12 +137,12 @@ def write_report(
 def _settings_of_page(
     material: Material, trail: Trail
 ) -> tuple[tuple[SettingPart, ...], frozenset[str]]:
-    """The sections of the page, and which parts were used for them."""
+    """The sections of the page, and the cached parts that they used."""
     return page_settings(material, trail), material.parts.used
 
 
 def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
-    """Files of text below results -> what is in them."""
+    """Path of a text file below results -> its content."""
     configuration, evidence = material.configuration, material.evidence
     figures = all_settings(configuration, material.results, "figures", [])
     names = dict(zip(evidence.trials["trial_id"], evidence.trials["trial"], strict=True))
@@ -162,10 +161,10 @@ def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
 def _write_tables(
     tables: Sequence[ReportTable], material: Material, trail: Trail
 ) -> frozenset[str]:
-    """Write the tables, in each format, and return which parts were used for them."""
+    """Write the tables in each format; return the cached parts that they used."""
     results, folder = material.results, material.results / TABLES
     counts = dict.fromkeys(ESTIMATE_COUNTS, "Int64")
-    # Every one, those included that no figure and no table shows.
+    # All estimates, including those that no figure or table shows.
     every = all_settings(material.configuration, results, "estimates", ESTIMATE_NUMBERS)
     write_table(results / "estimates.csv", every.astype(counts))
     write_table(results / "trace.csv", trail.table())
@@ -194,10 +193,10 @@ def _write_tables(
 
 
 def _crate_files(material: Material) -> list[Path]:
-    """What belongs to the results: all that this stage and those before it have written."""
+    """The files that belong to the results: everything written by this and earlier stages."""
     results = material.results
     folders = (TABLES, FOLDER, *material.configuration.settings)
     found = [path for folder in folders for path in (results / folder).rglob("[!.]*")]
-    # Whoever works with the files for other programs may keep files of their own beside them.
+    # Users of the files for other programs may keep their own files in the same folder.
     found += [path for kind in EXCHANGED for path in results.glob(kind)]
     return [results / name for name in PAGES] + [path for path in found if path.is_file()]

@@ -1,5 +1,5 @@
-"""What a ratio means in patients: control risks with their sources, effects per 1,000, time gained.
+"""Absolute effects: control risks with their sources, effects per 1,000 patients, time gained.
 
-The summary of findings is filled in tables. No risk is made up here: it is an arm's own, or one
-that the configuration states with its basis.
+The summary of findings itself is in tables. No risk is invented here: each is observed in an arm,
+or stated in the configuration with its basis.
 """

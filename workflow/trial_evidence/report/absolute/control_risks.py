@@ -1,4 +1,4 @@
-"""The risks without the second agent that absolute effects start from, each with its source."""
+"""Control risks (without the second agent) to which effects are applied, with their sources."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ WHOLE = "all"
 
 @dataclass(frozen=True)
 class StartingRisk:
-    """A risk without the second agent.
+    """A control risk: the risk without the second agent.
 
     Attributes
     ----------
@@ -31,14 +31,14 @@ class StartingRisk:
     risk : float
         Between 0 and 1.
     source : str
-        Where it comes from, in words: trials, outcome, report.
+        Its source in words: trials, outcome, report.
     months : float
-        By when; NaN where no time belongs to it.
+        The time by which events are counted; NaN if the risk has no time.
     subgroup : str
-        Of which patients, as the sheet writes it.
+        The patients it applies to, as the sheet writes them.
     source_id, trials, cells : str
-        Reports joined as in the evidence, trials joined by ``;``, rows of the sheet; empty where
-        risks are stated.
+        Reports joined as in the evidence, trials joined by ``;``, rows of the sheet; empty if the
+        risks are stated in the configuration.
     """
 
     level: str
@@ -54,9 +54,9 @@ class StartingRisk:
 def control_risks(
     material: Material, analysis: Analysis, rule: ControlRisk
 ) -> tuple[tuple[StartingRisk, ...], str]:
-    """The risks an analysis starts from, and in a sentence where they come from.
+    """The control risks of an analysis, and a sentence on their source.
 
-    None where no control arm reports what the rule asks for.
+    No risks are returned if no control arm reports what the rule asks for.
     """
     trials = records(material.pooled_trials(analysis))
     if rule.source == "stated":
@@ -79,7 +79,7 @@ def _of_the_arms(
     rows = material.pooled_trials(analysis)
     quartiles = (rows["events_control"] / rows["n_control"]).quantile([0.25, 0.5, 0.75])
     arms = f"the control arms of {len(counts)} of {counted(len(trials), 'trial')}"
-    # A quartile rests on all of them; which reports those are, the table of the rows used says.
+    # A quartile depends on all arms; their reports are listed in the table of the rows used.
     places = _places(analysis.table, counts) | {"source_id": ""}
     found = tuple(
         StartingRisk(level, risk, f"{name} of {arms}", **places)
@@ -92,7 +92,7 @@ def _of_the_arms(
 def _at_the_median(
     material: Material, analysis: Analysis, trials: Sequence[Record]
 ) -> tuple[tuple[StartingRisk, ...], str]:
-    """One half, at the time by which half of the control patients had the event."""
+    """50%, at the time by which half of the control patients had the event."""
     sheet = material.sheet[analysis.table].set_index("row")["median_control_months"]
     known = [
         (row, time)
@@ -115,7 +115,7 @@ def _at_the_median(
 def _at_milestones(
     material: Material, analysis: Analysis, rule: ControlRisk, trials: Sequence[Record]
 ) -> tuple[tuple[StartingRisk, ...], str]:
-    """What the control arms had lost by each time: one arm's own, or the median of several."""
+    """Risk of the control arms at each time: that of the only arm, or the median of several."""
     looked_at = [row for row in trials if not rule.trials or row["trial_id"] in rule.trials]
     found: list[StartingRisk] = []
     missing: dict[str, list[str]] = {}
@@ -145,7 +145,7 @@ def _at_milestones(
 def _rate_of(
     material: Material, analysis: Analysis, trial: Record, subgroup: str, months: float
 ) -> Record | None:
-    """The control arm's share at a time; of another outcome of the analysis, else."""
+    """The control arm's share at a time; if missing, that of another outcome of the analysis."""
     rules, selection = material.report.milestones, material.configuration.selection
     usable = [
         row | {"table": name}
@@ -183,7 +183,7 @@ def _risk_at(
 
 
 def _told(material: Material, trial: Record, rate: Record, risk: str, months: float) -> str:
-    """A rate's trial, outcome and report: ``ALPHA (6.8%, outcome; Doe 2020, Journal)``."""
+    """Trial, outcome and report of a rate: ``ALPHA (6.8%, outcome; Doe 2020, Journal)``."""
     facts = [rate["outcome"]]
     if rate["months"] != months:
         facts.append(f"{rate['months']:g} months")
@@ -210,7 +210,7 @@ def _level(months: float, subgroup: str) -> str:
 
 
 def _falls(found: Sequence[StartingRisk]) -> bool:
-    """Whether a risk is lower later than earlier, in the same kind of patients."""
+    """Whether a later risk is lower than an earlier one in the same patients."""
     return any(
         later.months > earlier.months and later.risk < earlier.risk
         for earlier in found
@@ -220,7 +220,7 @@ def _falls(found: Sequence[StartingRisk]) -> bool:
 
 
 def _places(table: str, rows: Sequence[Record]) -> dict[str, Any]:
-    """Trials, reports and cells of rows of the sheet or the evidence."""
+    """Trials, reports and cells behind rows of the sheet or the evidence."""
     reports = dict.fromkeys(key for row in rows for key in source_ids(row["source_id"]))
     numbers = [
         n for row in rows for n in str(row["rows"] if "rows" in row else row["row"]).split(";")

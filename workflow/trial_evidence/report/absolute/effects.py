@@ -1,4 +1,4 @@
-"""Absolute effects: from a risk without the second agent to the risk with it."""
+"""Absolute effects: from the control risk to the risk with the second agent."""
 
 import math
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ def treated_risk(control_risk: float, effect: float, measure: str) -> float:
     Parameters
     ----------
     control_risk : float
-        Between 0 and 1, by the same time as the risk that is returned.
+        Between 0 and 1, at the same time as the returned risk.
     effect : float
         On the natural scale.
 
     Returns
     -------
     float
-        Risk ratio: p RR, at most 1. Hazard ratio: 1 - (1 - p)^HR, which supposes proportional
+        Risk ratio: p RR, at most 1. Hazard ratio: 1 - (1 - p)^HR, which assumes proportional
         hazards. Odds ratio: p OR / (1 - p + p OR). Risk difference: p + RD, from 0 to 1.
     """
     if measure == "risk_ratio":
@@ -38,7 +38,7 @@ def treated_risk(control_risk: float, effect: float, measure: str) -> float:
 
 
 def absolute_effect(estimate: Record, risk: float) -> dict[str, float]:
-    """Risk with treatment and its difference from the risk without, each with its limits."""
+    """Risk with treatment and its difference from the control risk, each with its limits."""
     found = {"control_risk": risk}
     for column, end in (("estimate", ""), ("ci_low", "_low"), ("ci_high", "_high")):
         found[f"risk{end}"] = treated_risk(risk, estimate[column], estimate["measure"])
@@ -49,10 +49,10 @@ def absolute_effect(estimate: Record, risk: float) -> dict[str, float]:
 def effects_to_apply(
     material: Material, analysis: Analysis
 ) -> tuple[Sequence[dict[str, Any]], str]:
-    """The leading and the co-primary estimate that control risks are turned by, and why as this.
+    """The leading and co-primary estimates to apply to control risks, and why in this measure.
 
-    The measure of an analysis of counts is the one that varies least between its trials
-    (:func:`.scale.constant_scale`); of any other analysis the first.
+    For counts, the measure is the one that varies least between trials
+    (:func:`.scale.constant_scale`); for any other analysis, its first.
     """
     scale = constant_scale(material, analysis)
     measure, why = (scale.measure, scale.words) if scale else (analysis.measures[0], "")

@@ -1,4 +1,4 @@
-"""What digitised curves add to hazard ratios: are they averages, and how much time is gained."""
+"""Results from digitised curves: tests of proportional hazards, and survival time gained."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -25,19 +25,19 @@ class TimeGained:
 
 
 def time_gained(experimental: Record, control: Record, level: float) -> TimeGained:
-    """Restricted mean survival time of one arm less that of the other.
+    """Restricted mean survival time of the experimental arm minus that of the control arm.
 
     Parameters
     ----------
     experimental, control : mapping
-        ``rmst`` and ``se`` in months, of arms of one trial, up to the same ``tau``.
+        ``rmst`` and ``se`` in months, for two arms of one trial, up to the same ``tau``.
     level : float
-        Of the interval, in percent.
+        Confidence level of the interval, in percent.
 
     Raises
     ------
     ValueError
-        If the arms are followed up to different times: the areas cannot be compared then.
+        If the two ``tau`` differ: the areas cannot be compared then.
     """
     if experimental["tau"] != control["tau"]:
         raise ValueError(f"restricted to {experimental['tau']:g} and to {control['tau']:g} months")
@@ -48,9 +48,9 @@ def time_gained(experimental: Record, control: Record, level: float) -> TimeGain
 
 
 def curve_facts(material: Material, analysis: Analysis) -> list[dict[str, Any]]:
-    """A row a trial of an analysis whose curves were digitised: its hazard ratio and both facts.
+    """One row per trial with digitised curves: its hazard ratio, test of hazards and time gained.
 
-    Trials that are shown and not pooled are among them.
+    Includes trials that are shown but not pooled.
     """
     rows = material.about(material.evidence.trials, analysis, subgroup="all")
     return [
@@ -61,7 +61,7 @@ def curve_facts(material: Material, analysis: Analysis) -> list[dict[str, Any]]:
 
 
 def not_proportional(material: Material, analysis: Analysis) -> str:
-    """That the hazard ratio of some trials of an analysis is an average, or ``""``."""
+    """A sentence if curves suggest non-proportional hazards in pooled trials, or ``""``."""
     found = [
         row
         for row in curve_facts(material, analysis)
@@ -79,7 +79,7 @@ def not_proportional(material: Material, analysis: Analysis) -> str:
 
 
 def _cox(material: Material, trial: Record) -> dict[str, Any]:
-    """The curves' own hazard ratio and test of proportional hazards."""
+    """Hazard ratio from the curves, and the test of proportional hazards."""
     for curve in _pairs(material, trial):
         turned = curve["experimental_arm_id"] != trial["experimental_arm_id"]
         own = (curve["hr"], curve["ci_low"], curve["ci_high"])
@@ -100,7 +100,7 @@ def _pairs(material: Material, trial: Record) -> Iterator[Record]:
 
 
 def _gained(material: Material, trial: Record) -> dict[str, Any]:
-    """The time that the experimental arm gains, where both curves were digitised."""
+    """Time gained in the experimental arm, if both curves were digitised."""
     times = material.sheet["curves_rmst"]
     experimental, control = (
         records(where(times, arm_id=trial[column], endpoint=trial["outcome"]))

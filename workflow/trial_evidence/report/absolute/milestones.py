@@ -1,4 +1,4 @@
-"""Which printed share of an arm stands for its share at a time that is asked for."""
+"""Choice of the reported rate of an arm that is used for a requested time."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ INFERRED = "reconstructed"
 
 
 def is_usable(row: Record, selection: Selection, rules: MilestoneRules) -> bool:
-    """Whether a row is admitted to the evidence and its time was printed, not inferred."""
+    """Whether a row is admitted to the evidence and its time was printed rather than inferred."""
     inferred = row["derivation"] == INFERRED and any(
         words in row["note"] for words in rules.inferred_time
     )
@@ -21,21 +21,21 @@ def is_usable(row: Record, selection: Selection, rules: MilestoneRules) -> bool:
 
 
 def chosen_rate(rows: Iterable[Record], months: float, rules: MilestoneRules) -> Record | None:
-    """The row of ``milestones`` to be read at a time, of those of one arm, outcome and subgroup.
+    """The row of ``milestones`` to use at a time, among those of one arm, outcome and subgroup.
 
     Parameters
     ----------
     rows : iterable of mapping
         Usable rows; ``percent_printed`` is the text in the file.
     months : float
-        The time that is asked for.
+        The requested time.
 
     Returns
     -------
     mapping or None
-        Of the rows within the tolerance: what was read off a curve comes last; then the nearest in
-        time, the preferred population, the one with an interval, with more decimals, and the one
-        seen in the trial's own report; then the first of the sheet.
+        Among the rows within the tolerance, in this order: not read off a curve, nearest in time,
+        preferred population, with an interval, more decimals, verified in the trial's own report,
+        first in the sheet.
     """
 
     def rank(row: Record) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Beside the hazard ratios: are hazards proportional, and how many months are gained."""
+"""The table on effects over time: are hazards proportional, and how many months are gained."""
 
 import math
 
@@ -16,7 +16,7 @@ NOTHING = dict.fromkeys(
 
 
 def over_time_table(material: Material) -> ReportTable:
-    """A row a trial and analysis of hazard ratios whose curves were digitised; times in months."""
+    """One row per trial with digitised curves and analysis of hazard ratios; times in months."""
     rows = [
         NOTHING | row
         for analysis in material.configuration.analyses

@@ -1,4 +1,4 @@
-"""What a reader of an answer also has to know: what its outcome and its ratio stand for."""
+"""Remarks that accompany an answer: surrogate outcomes, two trials, ratios that are averages."""
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.report.absolute.hazards import not_proportional
@@ -8,7 +8,7 @@ from trial_evidence.report.material.two_trials import in_words, two_trials
 
 
 def remarks(material: Material, analysis: Analysis) -> tuple[str, ...]:
-    """Surrogate outcomes; what each of two trials says; what a ratio is an average of."""
+    """Remarks on surrogacy, on pools of two trials, on non-proportional and on varying ratios."""
     pair = two_trials(material, analysis)
     said = (
         _surrogate(material, analysis),

@@ -1,4 +1,4 @@
-"""On which scale the effect of counted outcomes varies least between trials."""
+"""The scale on which the effect on counted outcomes varies least between trials."""
 
 import math
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from trial_evidence.words.printed import listing, number_as, p_value, percent, w
 RISK_RATIO = "risk_ratio"
 
 
-# Of the sensitivity stage.
+# A table of the sensitivity stage.
 TABLE = "control_risk"
 
 
 @dataclass(frozen=True)
 class ConstantScale:
-    """The measure that absolute effects are made with, and in words why."""
+    """The measure that absolute effects are calculated with, and the reason in words."""
 
     measure: str
     words: str
@@ -28,7 +28,7 @@ class ConstantScale:
 
 @dataclass(frozen=True)
 class _Spread:
-    """How far the trials of an analysis differ in one measure, by the random-effects model."""
+    """Heterogeneity of the trials of an analysis in one measure, by the random-effects model."""
 
     measure: str
     i2: float
@@ -43,10 +43,10 @@ class _Spread:
 
 
 def constant_scale(material: Material, analysis: Analysis) -> ConstantScale | None:
-    """The most constant of the measures that the configuration names; None but for counts.
+    """The most constant of the measures that the configuration names; None except for counts.
 
-    The smallest I2 (from tau2, random-effects model); where it is the same, the largest p value of
-    Q; where that is the same or there is none (one trial), the first that the configuration names.
+    The smallest I2 (from tau2, random-effects model); if tied, the largest p value of Q; if that
+    is tied or missing (one trial), the first that the configuration names.
     """
     order = [m for m in material.report.absolute_scales if m in analysis.measures]
     if analysis.kind != "counts" or not order:
@@ -69,10 +69,10 @@ def constant_scale(material: Material, analysis: Analysis) -> ConstantScale | No
 
 
 def ratio_varies_between_trials(material: Material, analysis: Analysis) -> str:
-    """That trials differ more in the risk ratio than on another scale; ``""`` if they do not.
+    """A sentence if trials differ more in the risk ratio than on another scale, or ``""``.
 
-    Said where the trials differ more in the risk ratio than on the most constant scale; what the
-    regression on the control risk gives follows where there is one.
+    The other scale is the most constant one. The result of the regression on the control risk
+    follows, if there is one.
     """
     scale = constant_scale(material, analysis)
     if scale is None or analysis.measures[0] != RISK_RATIO:

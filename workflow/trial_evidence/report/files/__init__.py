@@ -1,4 +1,4 @@
 """The report as files: Word, Excel, references, provenance, figures of another style.
 
-They render what tables and material hold.
+They render the tables and the material.
 """

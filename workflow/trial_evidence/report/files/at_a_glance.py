@@ -26,7 +26,7 @@ def at_a_glance(
     names: Mapping[str, str],
     configuration: Configuration,
 ) -> str:
-    """The page in Markdown: a table a setting, a row an analysis and effect modifier level.
+    """The page in Markdown: one table per setting, one row per analysis and subgroup.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def at_a_glance(
 
 
 def summary_lines(estimates: pd.DataFrame, configuration: Configuration) -> str:
-    """A line an analysis: k, leading estimate, interval, and where its figures are.
+    """One line per analysis: k, leading estimate, interval, and the folder of its figures.
 
     `estimates` has the columns of ``results/estimates.csv``, all settings.
     """
@@ -85,7 +85,7 @@ def summary_lines(estimates: pd.DataFrame, configuration: Configuration) -> str:
 def lines_of_setting(
     estimates: pd.DataFrame, configuration: Configuration, setting: str
 ) -> Iterator[tuple[str, str]]:
-    """The lines of one setting, each with the analysis that it is about."""
+    """The lines of one setting: analysis and text."""
     lead = where(estimates, role="lead")
     harms = 0
     for analysis in configuration.of_setting(setting):
@@ -121,7 +121,7 @@ def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
 def _comparison(
     analysis: Analysis, estimates: pd.DataFrame, figures: pd.DataFrame, names: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """The rows of an analysis: estimates of all and of some patients, then tests of groups."""
+    """The rows of an analysis: estimates in all patients and subgroups, then subgroup tests."""
     measure = analysis.measures[0]
     mine = estimates[estimates["measure"].str.endswith((measure, f"of_{measure}s"))]
     links = " ".join(
@@ -148,7 +148,7 @@ def _measure(row: Record) -> str:
 
 
 def _by_regimen(rates: pd.DataFrame) -> pd.DataFrame:
-    """Regimens as they first appear, each with all its groups of patients together."""
+    """Rates sorted by first appearance of their regimen, so that its subgroups are together."""
     appeared, _ = pd.factorize(rates["experimental"])
     return rates.iloc[appeared.argsort(kind="stable")]
 
@@ -158,7 +158,7 @@ def _rate(row: Record) -> str:
 
 
 def _of_whom(row: Record, names: Mapping[str, str]) -> str:
-    """The subgroup in words; for a comparison inside trials, what is compared."""
+    """The subgroup in words; for a comparison within trials, what is compared."""
     if "_of_" in row["measure"]:
         return str(row["remark"])
     subgroup, found, trial = str(row["subgroup"]).rpartition("trial=")

@@ -1,4 +1,4 @@
-"""The picture of benefit and harm: what an added agent changes in patients of a thousand."""
+"""The figure of benefits and harms: differences per 1,000 patients when an agent is added."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -20,7 +20,7 @@ _ENDS = ("difference", "difference_low", "difference_high")
 
 
 def balance_pages(material: Material, style: Style) -> dict[str, tuple[str, Page]]:
-    """Name of the figure of every setting that has both -> the setting and its page."""
+    """Name of a figure -> its setting and page, for every setting with benefits and harms."""
     return {
         f"balance_{setting}": (setting, layout(_figure(material, str(setting), list(rows)), style))
         for setting, rows in groupby(balance(material), itemgetter("setting"))
@@ -68,7 +68,7 @@ def _row(row: Balance) -> Row:
 
 
 def _sources(found: list[Balance], words: str) -> Iterator[str]:
-    """Where the risks without the agent come from, of benefits; harms have their own arms'."""
+    """A footnote on the sources of the control risks of benefits; harms use their own arms."""
     named = dict.fromkeys((row["about"], row["control_risk_source"]) for row in found
                           if row["side"] == "Benefit")  # fmt: skip
     if named:

@@ -18,7 +18,7 @@ from trial_evidence.report.words.citations import (
 )
 from trial_evidence.words.printed import whole
 
-# Kind of source -> its type in BibTeX, RIS and CSL.
+# Type of source -> its type in BibTeX, RIS and CSL.
 _TYPES = {
     "article": ("article", "JOUR", "article-journal"),
     "abstract": ("article", "ABST", "paper-conference"),
@@ -30,7 +30,7 @@ _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
     "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
-# Column of sources.csv -> its name in each of them.
+# Column of sources.csv -> its field in BibTeX, RIS and CSL.
 _FIELDS = (
     ("authors", "author", "AU", "author"),
     ("title", "title", "TI", "title"),
@@ -46,10 +46,10 @@ _FIELDS = (
 
 
 def used_sources(material: Material, risks: Iterable[str] = ()) -> tuple[Source, ...]:
-    """Sources that a result, a judgement or a biomarker row of the report rests on, by id.
+    """Sources of the results, judgements and biomarker rows of the report, sorted by id.
 
-    Results are those of the comparisons, of the rates and of the networks; `risks` are the sources
-    of the control risks that they are applied to.
+    Results are those of comparisons, rates and networks; `risks` are the sources of the control
+    risks.
     """
     sheet, evidence = material.sheet, material.evidence
     networks = (tables["used"] for tables in evidence.networks.networks.values() if tables)
@@ -63,7 +63,7 @@ def used_sources(material: Material, risks: Iterable[str] = ()) -> tuple[Source,
 
 
 def bibtex(sources: Sequence[Source]) -> str:
-    """The sources in BibTeX, UTF-8, special characters of LaTeX escaped."""
+    """The sources in BibTeX (UTF-8), with special characters of LaTeX escaped."""
     return "\n".join(_bibtex_entry(source) for source in sources)
 
 
@@ -79,12 +79,12 @@ def csl_json(sources: Sequence[Source]) -> str:
 
 
 def latex(text: str) -> str:
-    """Text with the special characters of LaTeX escaped and white space made single."""
+    """Text with special characters of LaTeX escaped and white space collapsed."""
     return "".join(_LATEX.get(letter, letter) for letter in one_line(text))
 
 
 def _fields(source: Source, form: int) -> dict[str, str]:
-    """The cells of a source, each on one line, by their names in a format of ``_FIELDS``."""
+    """The cells of a source, each on one line, by field name in the given format of ``_FIELDS``."""
     title = source["title"] or source["title_short"]
     cells = {**source, "year": whole(source["year"]), "title": title}
     return {names[form]: one_line(cells[column]) for column, *names in _FIELDS}
@@ -94,13 +94,13 @@ def _bibtex_entry(source: Source) -> str:
     kind, plain = _TYPES[source["type"]][0], _fields(source, 0)
     texts = {field: latex(text) for field, text in plain.items()}
     people, others = authors_of(source)
-    # Braces keep the words of an organisation, or of a first author alone, together.
+    # Braces keep BibTeX from splitting the name of an organisation, or a name without initials.
     names = [latex(a.inverted) if a.given else f"{{{latex(a.family)}}}" for a in people]
     texts |= {
         "author": " and ".join([*names, *(["others"] if others else [])]),
         "title": f"{{{texts['title']}}}",
         "pages": re.sub("[-–]+", "--", texts["pages"]),
-        # Printed as it stands: only what would end the field is changed.
+        # Styles print a DOI verbatim: only characters that would end the field are encoded.
         "doi": quote(plain["doi"], safe="!\"#$&'()*+,-./:;<=>?@[]^_`|~"),
         "note": "Conference abstract" if source["type"] == "abstract" else _registered(source),
         "url": registry_address(_registered(source)),
@@ -113,10 +113,10 @@ def _bibtex_entry(source: Source) -> str:
 def _ris_entry(source: Source) -> str:
     texts = {"TY": _TYPES[source["type"]][1], "ID": source["source_id"], **_fields(source, 1)}
     people, others = authors_of(source)
-    # Every author and the last page have tags of their own.
+    # Each author and the last page have separate tags.
     texts["AU"] = "\nAU  - ".join(author.inverted for author in people)
     texts["SP"] = re.sub("[-–]", "\nEP  - ", texts["SP"], count=1)
-    # The format has no word for others; as an author, "et al." would be taken for a name.
+    # RIS cannot express further authors; "et al." as an author would be taken for a name.
     texts["N1"] = "Further authors are to be added." if others else ""
     texts |= {"AN": texts["AN"] or _registered(source), "UR": registry_address(_registered(source))}
     lines = [f"{tag}  - {text}" for tag, text in texts.items() if text]
@@ -136,12 +136,12 @@ def _csl_entry(source: Source) -> dict[str, Any]:
 
 
 def _registered(source: Source) -> str:
-    """Number of a record of a registry; that of another source is its trial's."""
+    """Registry number of a registry record; other sources only carry that of their trial."""
     return one_line(source["nct"]) if source["type"] == "registry" else ""
 
 
 def _csl_name(source: Source, author: Author) -> dict[str, str]:
     if author.given:
         return {"family": author.family, "given": author.given}
-    # Who wrote anything but an article, and has no initials, is an organisation.
+    # Without initials, the author of anything but an article is an organisation.
     return {"family" if is_article(source) else "literal": author.family}

@@ -1,4 +1,4 @@
-"""The tables as a Word document: real tables, headings repeated on every page, captions."""
+"""The tables as a Word document: real tables with captions, headings repeated on every page."""
 
 import io
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ from trial_evidence.workbook.package import DAY, timeless
 _SHORT, _LONG, _MARGIN = 210, 297, 18
 _FONT, _LANGUAGE = "Arial", "en-GB"
 _SOFT = RGBColor(0x70, 0x70, 0x70)
-# More columns, or more letters in a row, do not fit across an upright page.
+# Tables with more columns, or more letters in a row, do not fit on a portrait page.
 _MOST_COLUMNS, _MOST_LETTERS = 5, 170
 _POINTS = 7.5
-# A column is never narrower than its longest word, as far as the page allows.
+# A column is at least as wide as its longest word, if the page allows.
 _MM_A_LETTER, _BOLD_MM_A_LETTER = 1.4, 1.7
 _LONGEST_WORD = 12
 _PADDING_MM = 2.6
@@ -32,20 +32,20 @@ _PADDING_MM = 2.6
 def tables_as_document(
     tables: Sequence[ReportTable], title: str, parts: Parts | None = None
 ) -> bytes:
-    """A ``.docx`` file of what the tables print; the same tables give the same bytes.
+    """A ``.docx`` file of the tables; the same tables give the same bytes.
 
     Parameters
     ----------
     parts : Parts, optional
-        Tables of earlier runs: nine tenths of the time are spent on their cells.
+        Cache of tables from earlier runs: 90% of the time is spent on their cells.
 
     Returns
     -------
     bytes
-        Each table begins a page, across where it is wide, with a numbered caption above and its
-        notes below; its heading row is repeated on every page, no row is split, and what its first
-        columns repeat of the row above is grey there. A cell over several rows would be printed
-        once, and lost on the next page.
+        Each table begins on a new page (landscape if wide), with a numbered caption above and
+        notes below; its heading row is repeated on every page and no row is split. In its first
+        columns, text that repeats the row above is grey. Cells are not merged: the text of a merged
+        cell would be printed only once, and be missing on the next page.
     """
     document = new_document(title)
     for position, table in enumerate(tables):
@@ -54,18 +54,18 @@ def tables_as_document(
 
 
 def table_as_document(table: ReportTable, parts: Parts | None = None) -> bytes:
-    """A ``.docx`` file of one table, with its title as caption."""
+    """A ``.docx`` file of one table, with its title as the caption."""
     document = new_document("", table.title)
     add_table(document, table, "", parts or Parts(), first=True)
     return saved(document)
 
 
 def new_document(heading: str, title: str = "") -> Any:
-    """A document in the styles of all of them, with a heading and a title among its properties."""
+    """A document in the common styles, with a heading, and a title in its properties."""
     document = Document()
     _styles(document)
     properties = document.core_properties
-    # The format allows no more letters here.
+    # The format limits the title to 255 characters.
     properties.author, properties.title = "trial evidence", plain(title or heading)[:255]
     properties.comments, properties.last_modified_by = "", "trial evidence"
     properties.created = properties.modified = DAY
@@ -80,7 +80,7 @@ def new_document(heading: str, title: str = "") -> Any:
 def add_table(
     document: Any, table: ReportTable, label: str, parts: Parts, *, first: bool = False
 ) -> None:
-    """A table with its caption and notes, on a page of its own but for the first."""
+    """Add a table with its caption and notes, on a new page unless it is the first."""
     section = document.sections[0] if first else document.add_section(WD_SECTION.NEW_PAGE)
     width = page(section, across=_is_wide(table))
     caption = document.add_paragraph(style="Caption")
@@ -100,21 +100,21 @@ def saved(document: Any) -> bytes:
 
 
 def _number_pages(section: Any) -> None:
-    """The number of the page below each; the sections that follow take it over."""
+    """Add page numbers in the footer; the following sections inherit it."""
     below = section.footer.paragraphs[0]
     below.alignment = WD_ALIGN_PARAGRAPH.CENTER
     below._p.append(_element("fldSimple", instr="PAGE"))
 
 
 def _styles(document: Any) -> None:
-    # Else Word marks every word that is spelt otherwise in America.
+    # Otherwise Word marks every British spelling as an error.
     for language in document.styles.element.iter(qn("w:lang")):
         language.set(qn("w:val"), _LANGUAGE)
     for name, points in (("Normal", _POINTS), ("Caption", 9.5), ("Heading 1", 12), ("Title", 16)):
         style = document.styles[name]
         style.font.name, style.font.size = _FONT, Pt(points)
         style.font.color.rgb = None
-        # Word takes the theme's font for other scripts unless all four are named.
+        # Word uses the theme's font for other scripts unless all four are named.
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
         for attribute in list(fonts.attrib):
             if attribute.endswith("Theme"):
@@ -127,7 +127,7 @@ def _styles(document: Any) -> None:
     caption.font.bold = False
     caption.paragraph_format.space_before, caption.paragraph_format.space_after = Pt(0), Pt(4)
     caption.paragraph_format.keep_with_next = True
-    # A long document is walked by its captions, and a list of contents is made of them.
+    # The outline level makes captions appear in the navigation pane and table of contents.
     caption.element.get_or_add_pPr().append(_element("outlineLvl", val=0))
     text = document.styles.add_style("Text", 1)
     text.base_style = document.styles["Normal"]
@@ -143,12 +143,12 @@ def _is_wide(table: ReportTable) -> bool:
 
 
 def _columns(table: ReportTable) -> list[list[str]]:
-    """Heading and cells of every column."""
+    """Heading and cells, column by column."""
     return [[heading, *table.frame[heading]] for heading in table.frame.columns]
 
 
 def page(section: Any, *, across: bool) -> float:
-    """Set a section's page and return the width of its text in millimetres."""
+    """Set the page of a section and return its text width in millimetres."""
     section.orientation = WD_ORIENT.LANDSCAPE if across else WD_ORIENT.PORTRAIT
     width, height = (_LONG, _SHORT) if across else (_SHORT, _LONG)
     section.page_width, section.page_height = Mm(width), Mm(height)
@@ -158,16 +158,16 @@ def page(section: Any, *, across: bool) -> float:
 
 
 def column_widths(table: ReportTable, width: float) -> list[float]:
-    """Widths of a table's columns in millimetres, by what they hold; they fill the width."""
+    """Column widths in millimetres, by content; they add up to the given width."""
     least, wanted = [], []
     for texts in _columns(table):
         word = max((len(word) for text in texts for word in text.split()), default=1)
         head = max(map(len, texts[0].split()))
-        # A heading is never broken; ids and addresses in the cells may be.
+        # Words in headings are never broken; ids and addresses in cells may be.
         letters = max(head * _BOLD_MM_A_LETTER, min(word, _LONGEST_WORD) * _MM_A_LETTER)
         least.append(letters + _PADDING_MM)
         lengths = sorted(map(len, texts))
-        # A long text makes lines too, not width alone: less than in proportion balances columns.
+        # Long texts wrap, so columns get less than proportional width.
         wanted.append(lengths[int(0.9 * (len(lengths) - 1))] ** 0.8)
     room = max(0.0, width - sum(least))
     columns = [
@@ -204,7 +204,7 @@ def _new_table(table: ReportTable, width: float) -> Any:
 
 
 def _rule_and_pad(grid: Any) -> None:
-    """Lines above and below the rows, none between columns; a little air in the cells."""
+    """Add horizontal rules (no vertical ones) and cell padding."""
     borders, padding = OxmlElement("w:tblBorders"), OxmlElement("w:tblCellMar")
     for place, eighths, colour in (
         ("top", 8, "404A50"), ("bottom", 8, "404A50"), ("insideH", 4, "B9C3C8"),
@@ -213,7 +213,7 @@ def _rule_and_pad(grid: Any) -> None:
     for place, twips in (("top", 34), ("left", 68), ("bottom", 34), ("right", 68)):
         padding.append(_element(place, w=twips, type="dxa"))
     properties = grid._tbl.tblPr
-    # The schema wants this order, and the element for the look last.
+    # The schema requires this order, with tblLook last.
     look = properties.find(qn("w:tblLook"))
     for element in (borders, properties.find(qn("w:tblLayout")), padding):
         look.addprevious(element)
@@ -231,7 +231,7 @@ def _write(row: Any, texts: Sequence[str], widths: Sequence[Any], *, heads: bool
 
 
 def _element(name: str, **values: str | int) -> Any:
-    """An element of Word's own format with its values."""
+    """An XML element of WordprocessingML with its attributes."""
     element = OxmlElement(f"w:{name}")
     for key, value in values.items():
         element.set(qn(f"w:{key}"), str(value))

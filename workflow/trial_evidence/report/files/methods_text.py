@@ -1,4 +1,4 @@
-"""The methods in a few paragraphs: workflow/report/methods.txt.j2 with the counts of the sheet."""
+"""The methods section: workflow/report/methods.txt.j2 filled in from sheet and configuration."""
 
 import platform
 import re
@@ -17,37 +17,37 @@ from trial_evidence.report.words.citations import Source, reference
 from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PREDICTION_WORDS
 
-# What results are computed and drawn with.
+# Packages with which results are computed and drawn.
 COMPUTING = ("numpy", "scipy", "pandas", "statsmodels", "pymare", "matplotlib", "plotnine")
 
-# What workflow/report/references.yaml says of no work.
+# Columns of a source that workflow/report/references.yaml gives for no work.
 _BLANK = dict.fromkeys(
     ("first_author", "title_short", "volume", "issue", "doi", "pmid", "pmcid", "nct"), ""
 ) | {"type": "article"}
 
 
 def methods_paragraphs(material: Material) -> tuple[str, ...]:
-    """What was done, a paragraph a topic; every number from the sheet or the configuration."""
+    """The methods, one paragraph per topic; all numbers come from the sheet or configuration."""
     text = environment().get_template("methods.txt.j2").render(_facts(material))
     paragraphs = re.split(r"\n\s*\n", text.strip())
     return tuple(re.sub(r"\s+", " ", paragraph) for paragraph in paragraphs)
 
 
 def works(paragraphs: Sequence[str]) -> tuple[Source, ...]:
-    """The works that these paragraphs name, with the columns of a source of the sheet."""
+    """The works cited in these paragraphs, with the columns of a source of the sheet."""
     told = " ".join(paragraphs)
     return tuple(_BLANK | work for name, work in declared("references").items() if name in told)
 
 
 def references(paragraphs: Sequence[str]) -> tuple[str, ...]:
-    """The same as a list of references prints them."""
+    """The works cited in these paragraphs, as a reference list prints them."""
     return tuple(map(reference, works(paragraphs)))
 
 
 def methods_text(material: Material, heading: str = "") -> str:
-    """The paragraphs as plain text, a blank line between them, and the works that they name.
+    """The paragraphs as plain text, separated by blank lines, with their references.
 
-    `heading` comes before headings.
+    `heading` is the prefix of headings.
     """
     paragraphs = methods_paragraphs(material)
     listed = "\n".join(references(paragraphs))
@@ -56,12 +56,12 @@ def methods_text(material: Material, heading: str = "") -> str:
 
 
 def methods_markdown(material: Material) -> str:
-    """The same as a page in Markdown."""
+    """The same text in Markdown."""
     return methods_text(material, "# ").replace("\n# ", "\n## ").replace(".\n", ".\n\n")
 
 
 def methods_document(material: Material) -> bytes:
-    """The same as a ``.docx`` file."""
+    """The same text as a ``.docx`` file."""
     document = new_document("Methods")
     paragraphs = methods_paragraphs(material)
     for text in paragraphs:
@@ -73,7 +73,7 @@ def methods_document(material: Material) -> bytes:
 
 
 def _facts(material: Material) -> dict[str, Any]:
-    """What the text tells of, by its name there."""
+    """The variables of the template."""
     sheet, configuration, evidence = material.sheet, material.configuration, material.evidence
     pooled = where(material.as_first_measure(evidence.trials), pooled="yes")
     analyses, pooling = configuration.analyses, configuration.pooling

@@ -1,4 +1,4 @@
-"""Figures over all settings: the answers, the bias, the search, the map, the years; alt texts."""
+"""Figures for all settings: answers, risk of bias, flow, evidence map, timeline; alt texts."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,12 +36,12 @@ from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.printed import counted
 
 FOLDER = "overview"
-# Where below a setting figures are listed -> where below it the figures of that list lie.
+# Subfolder of a setting with a list of figures -> subfolder with the figures on that list.
 STAGES = {"": "", "sensitivity": "", "network": "network/"}
 ENDS = ("estimate", "ci_low", "ci_high")
-# Between the agents of a regimen in words.
+# Separator between the agents of a regimen.
 JOINED_AGENTS = " + "
-# From this width on, two panels of bars stand side by side.
+# Minimum width for two panels of bars side by side.
 TWO_COLUMNS_MM = 150.0
 Certainties = Mapping[tuple[str, str], str]
 
@@ -49,11 +49,10 @@ Certainties = Mapping[tuple[str, str], str]
 def list_overview(
     pages: Mapping[str, tuple[str, Picture]], settings: Sequence[str], results: Path
 ) -> None:
-    """List the figures over all settings, and collect what every figure shows in words.
+    """List the figures for all settings, and collect the alt texts of all figures.
 
-    Writes ``overview/figures.csv`` (``setting`` where a figure is about one, ``analysis`` is
-    ``overview``). ``alt-texts.csv`` and ``.md`` hold the text of every figure that any stage has
-    listed.
+    Writes ``overview/figures.csv`` (``setting`` if a figure is on one, ``analysis`` is
+    ``overview``). ``alt-texts.csv`` and ``.md`` hold the text of every figure listed by any stage.
     """
     listed = {(setting, FOLDER, name): page for name, (setting, page) in pages.items()}
     write_table(results / FOLDER / LISTING, listing_of(listed))
@@ -66,9 +65,9 @@ def list_overview(
 def overview_pages(
     material: Material, certainty: Certainties, style: Style
 ) -> dict[str, tuple[str, Picture]]:
-    """Name of every figure over all settings -> the setting it is about (or ``""``), and its page.
+    """Name of every overview figure -> its setting (``""`` for all settings) and its page.
 
-    `certainty` maps (setting, analysis) to words; what is missing is left blank.
+    `certainty` maps (setting, analysis) to words; missing entries are left blank.
     """
     pages: dict[str, tuple[str, Picture]] = {}
     summary = summary_of(material, certainty)
@@ -90,7 +89,7 @@ def overview_pages(
 
 
 def summary_of(material: Material, certainty: Certainties) -> answers.EffectSummary:
-    """The leading estimate of every pooled answer, by measure; certainty as `overview_pages`."""
+    """Leading estimates of all pooled answers by measure; `certainty` as in `overview_pages`."""
     panels: dict[str, list[tuple[Analysis, answers.Effect]]] = {}
     said = []
     for row in records(where(front_table(material, certainty).data, role="lead")):
@@ -140,7 +139,7 @@ def _remarks(effects: Sequence[answers.Effect]) -> str:
 
 
 def _behind(material: Material, analysis: Analysis, scale: Scale) -> tuple[answers.Behind, ...]:
-    """Of a pool of two trials, both and what they say if they share one effect."""
+    """For a pool of two trials, both trials and their common-effect estimate; else nothing."""
     pair = two_trials(material, analysis)
     if pair is None:
         return ()
@@ -156,7 +155,7 @@ def _behind(material: Material, analysis: Analysis, scale: Scale) -> tuple[answe
 
 
 def lights_of(material: Material, setting: str) -> bias.TrafficLights:
-    """Every risk-of-bias judgement on a setting's trials, by outcome."""
+    """All risk-of-bias judgements on the trials of a setting, by outcome."""
     trials = set(where(material.sheet["trials"], setting=setting)["trial_id"])
     by_outcome: dict[str, list[bias.JudgedTrial]] = {}
     for (trial_id, outcome), judged in judgements(material.sheet).items():
@@ -178,7 +177,7 @@ def lights_of(material: Material, setting: str) -> bias.TrafficLights:
 
 
 def flow_of(material: Material) -> boxes.Flow:
-    """From the search to the pools; what nobody counted is said below, and has no box."""
+    """The flow diagram; steps that were not counted are named in a footnote and have no box."""
     stages: dict[str, list[boxes.FlowBox]] = {}
     said = []
     for step in flow_steps(material):
@@ -196,7 +195,7 @@ def flow_of(material: Material) -> boxes.Flow:
 def map_of(material: Material) -> bubbles.EvidenceMap:
     """Trials and patients by setting, regimen of two or more agents, and endpoint.
 
-    The counts are those of the table of the same name.
+    The counts are those of the table with the same name.
     """
     analyses = material.configuration.analyses
     used = {label for found in analyses if not found.harm for label in found.labels}
@@ -229,13 +228,12 @@ def map_of(material: Material) -> bubbles.EvidenceMap:
 
 
 def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
-    """The randomised trials of the comparisons by the year of their first report.
+    """The randomised trials of the comparisons by year of first report.
 
     Returns
     -------
     DataFrame, Words, str
-        ``panel``, ``label``, ``year``, ``patients`` and ``pooled``; the words around the figure;
-        what it shows in words.
+        ``panel``, ``label``, ``year``, ``patients`` and ``pooled``; title and footnotes; alt text.
     """
     settings, evidence = material.configuration.settings, material.evidence
     benefits = [a.id for a in material.configuration.analyses if not a.harm]
@@ -272,9 +270,9 @@ def timeline_of(material: Material) -> tuple[pd.DataFrame, Words, str]:
 
 
 def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
-    """Each figure that a stage has listed: ``figure``, ``title``, ``text``, ``caption``.
+    """Every figure listed by a stage: ``figure``, ``title``, ``text``, ``caption``.
 
-    A figure is named by its path below the results, without the ending.
+    ``figure`` is the path below results, without extension.
     """
     below = [
         (f"{setting}/{listed}", f"{setting}/{drawn}")
@@ -284,7 +282,7 @@ def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
     rows = []
     for listed, drawn in (*below, (FOLDER, "")):
         for row in records_there(results / listed / LISTING):
-            # a stem with folders is one below the setting, a bare name one of the analysis
+            # A stem with folders is relative to the setting, a bare name to the analysis
             stem = row["figure"] if "/" in row["figure"] else f"{row['analysis']}/{row['figure']}"
             told = row["title"], row["description"], row["caption"]
             rows.append((f"{drawn}{stem}", *told))
@@ -292,7 +290,7 @@ def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
 
 
 def _around(name: str, **facts: Any) -> dict[str, Any]:
-    """The words around a figure, as workflow/report/figures.yaml has them, with these facts."""
+    """Title, footnotes and alt text from workflow/report/figures.yaml, with facts filled in."""
     told = declared("figures")[name]
     return {
         "title": told["title"].format(**facts),
@@ -310,7 +308,7 @@ def _panel(measure: str, found: Sequence[tuple[Analysis, answers.Effect]]) -> an
 
 
 def _short_title(material: Material, analysis: Analysis) -> str:
-    """The outcome; with the control arm where the setting has the outcome more than once."""
+    """The outcome, with the control arm if the setting has several analyses of the outcome."""
     name = analysis.title.partition(":")[0]
     asked = [(other.setting, other.endpoints) for other in material.front()]
     control = analysis.arm_labels[1]
@@ -320,7 +318,7 @@ def _short_title(material: Material, analysis: Analysis) -> str:
 
 def _all_bars(lights: Sequence[bias.TrafficLights], style: Style) -> Page:
     across = 2 if style.width_mm >= TWO_COLUMNS_MM and len(lights) > 1 else 1
-    # A caption tells the title of the whole, not whose bars these are.
+    # Panels need their titles: the caption only has the title of the whole figure.
     narrow = replace(style, width_mm=style.width_mm / across, title=True)
     bars = [bias.summary_bars(found, narrow) for found in lights]
     pages = [

@@ -1,4 +1,4 @@
-"""What a run rested on: versions, configuration, checksums, revision. No time of the run."""
+"""Provenance of the results: versions, checksums, git revision. No time of the run."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ PACKAGES = (
     "plotnine", "pydantic", "pymare", "python-docx", "pyyaml", "rispy", "scipy", "snakemake",
     "statsmodels", "watchfiles",
 )  # fmt: skip
-# Folders of workflow/ with files that decide about the results, beside the sheet.
+# Folders of workflow/ whose files affect the results -> the files in them.
 _CODE = {"trial_evidence": "**/*.py", "dictionary": "*", "rules": "*.smk", "report": "*"}
 _FORMATS = {
     ".bib": "application/x-bibtex", ".csv": "text/csv", ".docx":
@@ -35,15 +35,15 @@ _LICENCE = {
 
 
 def revision(folder: Path) -> dict[str, str]:
-    """The commit that a project's own folder is at, and whether anything was changed since.
+    """The current commit of a project's folder, and whether anything has changed since.
 
-    A folder inside another project's repository is not under git in this sense: that repository's
-    commit says nothing about it.
+    A folder inside another project's repository counts as not under git: the commit of that
+    repository says nothing about it.
 
     Returns
     -------
     dict
-        ``commit`` and its ``date``, empty where the project is not under git, or git is not there;
+        ``commit`` and its ``date``, empty if the project is not under git or git is not installed;
         ``state``: ``clean``, ``with uncommitted changes``, ``not under git``.
     """
     top = _git(folder, "rev-parse", "--show-toplevel")
@@ -59,25 +59,25 @@ def revision(folder: Path) -> dict[str, str]:
 def provenance(
     raw: Path, config: Path, project: Path, dates: Sequence[str], tables: Sequence[str]
 ) -> dict[str, Any]:
-    """Everything by which two people can tell whether they ran the same thing.
+    """Everything needed to tell whether two runs used the same code and data.
 
     Parameters
     ----------
     raw, config : Path
         Folders of the sheet and of the configuration.
     project : Path
-        The project's own folder, for its revision.
+        The root folder of the project, for its git revision.
     dates : sequence of str
-        Of the searches.
+        Dates of the searches.
     tables : sequence of str
-        Names of the tables of the sheet; of those that may be left out, some may have no file.
+        Names of the tables of the sheet; optional tables may have no file.
 
     Returns
     -------
     dict
         ``python``, ``packages`` (name -> version), ``sheet``, ``configuration`` (file -> SHA-256
         of its bytes), ``code`` (SHA-256 of all files of the workflow), ``revision``, ``searched``.
-        Only what is the same in every run of the same project.
+        All entries are the same in every run of the same project.
     """
     files = [raw / f"{name}.csv" for name in sorted(tables)]
     return {
@@ -97,18 +97,19 @@ def ro_crate(facts: Mapping[str, Any], files: Sequence[Path], results: Path, tit
     Parameters
     ----------
     facts : mapping
-        As :func:`provenance` returns them.
+        Output of :func:`provenance`.
     files : sequence of Path
-        Files below `results`; those of a format that no stage writes, such as what a person has
-        saved there, do not belong to the crate.
+        Files below `results`; formats that no stage writes, such as files saved there by a user,
+        are left out.
     results : Path
         Root of the crate.
 
     Returns
     -------
     str
-        Content of ``ro-crate-metadata.json``. ``datePublished``, which the standard demands, is
-        the day of the last search: what the results are as of. There is no time of the run.
+        Content of ``ro-crate-metadata.json``. ``datePublished``, which the standard requires, is
+        the date of the last search, because the results are as of that day. There is no time of
+        the run.
     """
     listed = [_file_entity(path, results) for path in sorted(files) if path.suffix in _FORMATS]
     inputs = [
@@ -154,7 +155,7 @@ def ro_crate(facts: Mapping[str, Any], files: Sequence[Path], results: Path, tit
 
 
 def as_json(content: Mapping[str, Any]) -> str:
-    """JSON for people: indented, UTF-8, in the order given."""
+    """Readable JSON: indented, non-ASCII characters kept, in the given order."""
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -193,7 +194,7 @@ def _code_checksum() -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """What git says; ``""`` where there is no git, or it has nothing to say."""
+    """Output of a git command; ``""`` if it fails or git is not installed."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Every figure again in the look that a journal or a slide asks for."""
+"""All figures redrawn in the style of a journal or a slide."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,32 +26,32 @@ from trial_evidence.sensitivity.stage import analysis_pages
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import did_you_mean
 
-# The references whose numbers stand beside trials.
+# The numbered references cited next to trial names.
 REFERENCES = "references.txt"
-# What the list of the figures says of each.
+# Columns of the list of figures, besides the name.
 WORDS = ("title", "text", "caption")
 Forests = Mapping[str, Mapping[str, Forest]]
 
 
 def figure_name(stem: str) -> str:
-    """The name of a figure in the folder of its analysis."""
+    """Name of a figure without its folders."""
     return stem.rpartition("/")[2]
 
 
 def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) -> FigureStyle:
-    """The look of a name, with the width to draw it at as its only one.
+    """The style of a name, with the requested width as its only one.
 
     Parameters
     ----------
     name : str
         As in config/styles.yaml.
     width_mm : float or None
-        One of the look's widths; None for its first.
+        One of the style's widths; None for its first.
 
     Raises
     ------
     RequestError
-        If there is no such look, or it has no such width; the message says what there is.
+        If the style or the width does not exist; the message lists those that do.
     """
     found = looks.styles.get(name)
     if found is None:
@@ -76,40 +76,39 @@ def write_styled_figures(
     figure: str = "",
     processes: int = 1,
 ) -> Path:
-    """Draw the figures of all settings in one look.
+    """Draw the figures of all settings in one style.
 
     Parameters
     ----------
     looks : FigureConfiguration
-        For the words of every language.
+        Holds the words of every language.
     look : FigureStyle
-        As from `choose_style`.
+        Returned by `choose_style`.
     processed : Path
-        What the extract stage wrote.
+        Outputs of the extract stage.
     certainty : mapping
-        (setting, analysis) -> certainty in words, for the picture of the answers.
+        (setting, analysis) -> certainty in words, for the figure of the answers.
     analysis : str
-        Draw the figures of this analysis only, in every setting that has it, and leave the
-        others; all where it is empty.
+        Draw only the figures of this analysis, in every setting that has it, and leave the others
+        as they are; if empty, draw all.
     figure : str
-        Draw the figures of this name only, such as ``forest``; all where it is empty.
+        Draw only the figures of this name, such as ``forest``; if empty, all.
     processes : int
-        To draw with.
+        Number of processes that draw.
 
     Returns
     -------
     Path
         ``results/figures-<style>/<width>mm`` with ``<setting>/<analysis>/<figure>``,
         ``<setting>/network/<id>/<figure>`` and ``overview/<figure>`` as below results, and
-        ``figures.csv``, which says in words what every figure there shows, and has the captions:
-        what a figure without small print leaves to the text. Where the style has
-        the numbers of references, ``references.txt`` lists them. The ordinary figures are left as
-        they are.
+        ``figures.csv`` with alt texts and captions (the text for a legend if the figure has no
+        footnotes). If the style cites references by number, ``references.txt`` lists them. The
+        ordinary figures are left as they are.
 
     Raises
     ------
     RequestError
-        If no figure belongs to the analysis, or none has the name.
+        If the analysis has no figures, or no figure has the name.
     """
     style = styled(look.fields, look.widths_mm[0], look.magnification)
     pages = styled_pages(material, looks, style, processed, certainty, analysis)
@@ -128,7 +127,7 @@ def write_styled_figures(
         drawn = {stem: Pointed(page, style.decimal_mark) for stem, page in named.items()}
     if style.references:
         write_text(folder / REFERENCES, _references(material, _forests(material, looks, processed)))
-    # Where all are drawn, what an earlier run left goes.
+    # If all figures are drawn, files left by an earlier run are removed.
     own = () if analysis or figure else ("**/*",)
     publish(drawn, folder, look.formats, processes, dpi=look.dpi, own=own, kept=(REFERENCES,))
     _write_listing(folder, named, look.formats)
@@ -136,7 +135,7 @@ def write_styled_figures(
 
 
 def _write_listing(folder: Path, drawn: Mapping[str, Picture], formats: Sequence[str]) -> None:
-    """Say in words what is drawn, and what was drawn before and is there; with the captions."""
+    """List alt texts and captions of the figures drawn now and of earlier ones still there."""
     path = folder / LISTING
     earlier = records_there(path)
     told = {row["figure"]: tuple(row.get(word, "") for word in WORDS) for row in earlier}
@@ -157,10 +156,10 @@ def styled_pages(
     certainty: Certainties,
     analysis: str = "",
 ) -> dict[str, Picture]:
-    """Every figure below the folder of its look: forest plots, sensitivity, networks, overview.
+    """Every figure by its path below the folder: forest plots, sensitivity, networks, overview.
 
-    The specification curves are drawn from the table of the specifications, which are not
-    computed again. Where an `analysis` (or a network, or ``overview``) is named, its figures alone.
+    Specification curves are drawn from their table, not computed again. If an `analysis` (or a
+    network, or ``overview``) is named, only its figures are drawn.
     """
     wanted = {analysis} if analysis else _owners(material)
     configuration, sheet = material.configuration, material.sheet
@@ -203,7 +202,7 @@ def styled_pages(
 
 
 def _owners(material: Material) -> set[str]:
-    """Every name that figures may be asked for by: analyses, networks, what is over all."""
+    """Every name by which figures can be requested: analyses, folders, networks, overview."""
     analyses, rates = material.configuration.analyses, material.configuration.rates
     folders = (analysis.folder for analysis in analyses)
     ids = (entry.id for entry in (*analyses, *rates))
@@ -216,7 +215,7 @@ def _network_ids(material: Material) -> set[str]:
 
 
 def reference_numbers(forests_of: Forests) -> dict[str, int]:
-    """Numbers of the sources of forest plots, in the order in which readers meet them."""
+    """Source id -> its number, in order of appearance in the forest plots."""
     found = (
         source
         for forests in forests_of.values()
@@ -238,7 +237,7 @@ def _forests(material: Material, looks: FigureConfiguration, processed: Path) ->
 
 
 def _references(material: Material, forests_of: Forests) -> str:
-    """The sources of forest plots with their numbers, one a line."""
+    """The numbered sources of the forest plots, one per line."""
     numbers = reference_numbers(forests_of)
     return "".join(
         f"{number}. {reference(material.sources[key])}\n" for key, number in numbers.items()

@@ -20,13 +20,13 @@ from trial_evidence.report.tables.characteristics import included_trials
 from trial_evidence.report.words.templates import declared
 
 PRISMA = "prisma"
-# Tables of the report that the supplement has, in its order, between checklist and forest plots.
+# Tables of the report in the supplement, in order, between checklist and forest plots.
 TABLES = (
     "flow", "characteristics", "excluded", "risk_of_bias", "plain_language", "certainty",
     "heterogeneity", "in_whom", "sensitivity",
 )  # fmt: skip
 _DOTS = 1400
-# An upright page with its caption.
+# Largest figure on a portrait page that leaves room for its caption.
 _WIDEST_MM, _HIGHEST_MM = 174.0, 235.0
 
 
@@ -36,7 +36,7 @@ def supplement(material: Material, tables: Sequence[ReportTable]) -> bytes:
     Parameters
     ----------
     tables
-        Those of the report; of the characteristics the included trials are shown.
+        All tables of the report; the table of characteristics is limited to included trials.
     """
     by_name = {table.name: table for table in tables}
     shown = [_included(material, by_name[name]) for name in TABLES if name in by_name]
@@ -51,7 +51,7 @@ def supplement(material: Material, tables: Sequence[ReportTable]) -> bytes:
 
 
 def _checklist(material: Material, numbers: Mapping[str, str]) -> ReportTable:
-    """The items of PRISMA 2020 with the places where each is found."""
+    """The PRISMA 2020 checklist with the location of each item."""
     known = {**dict.fromkeys(TABLES, "not made"), **numbers}
     items: list[dict[str, str]] = declared(PRISMA)["items"]
     rows = [{**row, "where": row["where"].format(**known)} for row in items]
@@ -59,7 +59,7 @@ def _checklist(material: Material, numbers: Mapping[str, str]) -> ReportTable:
 
 
 def _included(material: Material, table: ReportTable) -> ReportTable:
-    """Of the characteristics those of the trials that a pool or a comparison shows."""
+    """The table, limited to included trials if it is the table of characteristics."""
     if table.name != "characteristics":
         return table
     kept = table.data["trial_id"].isin(included_trials(material)).to_numpy()
@@ -68,7 +68,7 @@ def _included(material: Material, table: ReportTable) -> ReportTable:
 
 @dataclass(frozen=True)
 class Plot:
-    """A forest plot: its heading, what it shows in words, and its file."""
+    """A forest plot: its heading, alt text and file."""
 
     title: str
     description: str
@@ -87,7 +87,7 @@ def forest_plots(material: Material) -> Iterator[Plot]:
 
 
 def _add_picture(document: Any, label: str, plot: Plot, parts: Parts) -> None:
-    """A figure under its caption on a page of its own, as large as the page allows."""
+    """Add a figure below its caption on a new page, as large as the page allows."""
     page(document.add_section(WD_SECTION.NEW_PAGE), across=False)
     caption = document.add_paragraph(style="Caption")
     caption.add_run(label).bold = True
@@ -98,7 +98,7 @@ def _add_picture(document: Any, label: str, plot: Plot, parts: Parts) -> None:
         share = image.height / image.width
     width = min(_WIDEST_MM, _HIGHEST_MM / share)
     picture = document.add_picture(io.BytesIO(content), width=Mm(width))
-    # What a screen reader says of it; python-docx has no other way to it.
+    # The alt text for screen readers; python-docx has no public way to set it.
     picture._inline.docPr.set("descr", plot.description)
 
 

@@ -1,4 +1,4 @@
-"""The tables as one workbook, a sheet a table."""
+"""The tables as one workbook, one sheet per table."""
 
 import re
 import textwrap
@@ -20,7 +20,7 @@ from trial_evidence.workbook.package import (
     workbook_bytes,
 )
 
-# Of longer numbers, such as ids, a spreadsheet would not keep every digit.
+# Longer numbers, such as ids, stay text: a spreadsheet would not keep every digit.
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,11}|[1-9][0-9]{0,2}(,[0-9]{3}){1,3})(\.[0-9]+)?%?")
 _FONT = Font(name="Calibri", size=10)
 _BOLD = Font(name="Calibri", size=10, bold=True)
@@ -28,20 +28,20 @@ _TITLE = Font(name="Calibri", size=12, bold=True)
 _SHADE = PatternFill("solid", fgColor="E4E9EC")
 _TOP = Alignment(horizontal="left", vertical="top", wrap_text=True)
 _NARROW, _WIDE = 8, 52
-# Not every program makes a row as high as its text; the format allows no higher one.
+# Row heights are set because not every program fits them to the text; the format has a maximum.
 _LINE_POINTS, _HIGHEST = 13.5, 409.0
 HEADER_ROW = 2
 
 
 def tables_as_workbook(tables: Sequence[ReportTable]) -> bytes:
-    """An ``.xlsx`` file of what the tables print; the same tables give the same bytes.
+    """An ``.xlsx`` file of the tables; the same tables give the same bytes.
 
     Returns
     -------
     bytes
-        In every sheet the title stands in row 1, the headings in row 2, then the rows, a free
-        row, the notes. A cell that holds a number alone, without sign, is a number and looks as it
-        is printed; all else is text and never a formula.
+        Every sheet has the title in row 1, headings in row 2, then the rows, an empty row, and the
+        notes. A cell with a single unsigned number is stored as a number, formatted as printed;
+        everything else is text, never a formula.
     """
     workbook = Workbook()
     workbook.remove(workbook.active)
@@ -51,7 +51,7 @@ def tables_as_workbook(tables: Sequence[ReportTable]) -> bytes:
 
 
 def plain(text: str) -> str:
-    """The text without characters that no office file takes, cut to what a cell holds."""
+    """The text without characters that office files cannot hold, cut to the limit of a cell."""
     text = NOT_IN_A_FILE.sub("", text)
     return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
@@ -85,7 +85,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
     for row, note in enumerate(table.notes, start=last + 2):
         put_text(sheet.cell(row, 1), plain(note))
         look.put_on(sheet.cell(row, 1))
-        # Within the table: in one line it made the printed sheet too wide to read.
+        # Merged across the table: on one line, notes made the printed sheet too wide to read.
         sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=len(headings))
         lines = _lines(note, sum(widths))
         sheet.row_dimensions[row].height = min(_LINE_POINTS * lines, _HIGHEST)
@@ -95,7 +95,7 @@ def _fill(sheet: Worksheet, table: ReportTable) -> None:
 
 
 def _as_number(text: str) -> tuple[float, str]:
-    """A printed number, and the format that prints it so again."""
+    """The value of a printed number, and the number format that prints it the same way."""
     number, decimals = text.replace(",", "").rstrip("%"), len(text.rstrip("%").partition(".")[2])
     shape = ("#,##0" if "," in text else "0") + f".{'0' * decimals}" * (decimals > 0)
     if text.endswith("%"):
@@ -105,5 +105,5 @@ def _as_number(text: str) -> tuple[float, str]:
 
 @cache
 def _lines(text: str, width: int) -> int:
-    """Lines that a text takes in a column so many letters wide."""
+    """Number of lines of a text in a column of this width in characters."""
     return sum(len(textwrap.wrap(part, width)) or 1 for part in text.split("\n"))

@@ -1,4 +1,4 @@
-"""What the report is made of, and one table of it.
+"""The inputs of the report, and the type of its tables.
 
-Tables are declared in workflow/report/tables.yaml and filled in tables.
+Tables are declared in workflow/report/tables.yaml and filled in by report/tables.
 """

@@ -1,6 +1,6 @@
-"""Evidence made of a sheet as it is now, without the workflow: what is asked for, and no more.
+"""Evidence computed from the current sheet without the workflow, only as far as requested.
 
-It passes through files as that of the stages does, so that whatever is told of it is the same.
+It passes through files, as in the stages, so that everything printed from it is the same.
 """
 
 import tempfile
@@ -37,10 +37,10 @@ def evidence_on(
     configuration: Configuration,
     networks: NetworkConfiguration,
 ) -> Evidence:
-    """Evidence of the analyses and networks that look at a trial, all their trials included.
+    """Evidence of all analyses and networks that consider a trial, with all their trials.
 
-    Where an ``analysis`` (or network) is named, of that one alone. Networks that know nothing of
-    the trial are there without tables.
+    If an ``analysis`` (or network) is named, only of that one. Networks without data on the trial
+    are included without tables.
     """
     trials = sheet["trials"].set_index("trial_id")
     setting = str(trials.loc[trial_id, "setting"])
@@ -82,16 +82,16 @@ def material_on(
     tables: TablesOfNetworks,
     folder: Path,
 ) -> Material:
-    """What the verdicts on some answers (setting and analysis), and their certainty, rest on.
+    """The material for verdicts on, and certainty of, some answers (setting and analysis).
 
     Parameters
     ----------
     tables : mapping
-        Of the networks that claims may name.
+        Tables of the networks that claims may name.
     folder : Path
-        Where it is written, and has to stay while the verdicts are found.
+        Output folder; it must exist until the verdicts have been worked out.
     """
-    # The sheet itself is judged as well, and a material is of one setting at least.
+    # Some claims concern the sheet itself, and a material needs at least one setting.
     first = next(iter(configuration.settings))
     settings = {setting for setting, _ in (*answers, *tables)} or {first}
     only = replace(
@@ -117,7 +117,7 @@ def material_on(
 def _written(
     sheet: Sheet, only: Configuration, tables: TablesOfNetworks, folder: Path
 ) -> tuple[Path, Path]:
-    """Write the evidence and the estimates of a configuration, and tables of networks."""
+    """Write the evidence and estimates of a configuration, and the tables of networks."""
     processed, results = folder / "processed", folder / "results"
     write_evidence(sheet, only, processed)
     for setting in only.settings:

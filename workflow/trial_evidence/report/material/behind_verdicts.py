@@ -1,4 +1,4 @@
-"""The sensitivity tables that verdicts and certainty rest on, without figures."""
+"""The sensitivity tables behind verdicts and certainty, without figures."""
 
 from pathlib import Path
 
@@ -24,9 +24,9 @@ from trial_evidence.sheet import Sheet
 def write_behind_verdicts(
     configuration: Configuration, sheet: Sheet, setting: str, results: Path
 ) -> None:
-    """Write what single trials and defensible choices do to the answers of a setting.
+    """Write how single trials and defensible choices affect the answers of a setting.
 
-    The other tables that the report reads are there without rows: no verdict asks for them.
+    The other tables that the report reads are written without rows: no verdict needs them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How far a benefit is established: its probability, what holds it back, what would change it."""
+"""How well a benefit is established: its probability, its weak points, what would change it."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,13 +19,13 @@ VERY_UNCERTAIN = "The evidence is very uncertain."
 
 @dataclass(frozen=True)
 class Degree:
-    """How probable a benefit is, and how far the answer is from another one.
+    """How probable a benefit is, and how easily the answer would change.
 
     Attributes
     ----------
     benefit, worthwhile : float
-        Posterior probability of a benefit, and of one that is clinically relevant, under the
-        empirical prior where the measure has one; NaN where unknown.
+        Posterior probability of a benefit, and of a clinically relevant one, under the empirical
+        prior if the measure has one; NaN if unknown.
     would_change : str
         The smallest further trial that would change the answer, in a sentence.
     """
@@ -36,7 +36,7 @@ class Degree:
 
 
 def degree_of(material: Material, analysis: Analysis) -> Degree:
-    """How far the benefit that an analysis looks for is established."""
+    """How well the benefit that an analysis looks for is established."""
     change = next(iter(records(material.of("what_would_change", analysis))), {})
     by_model = {row["model"]: row["probability_of_benefit"] for row in _models(material, analysis)}
     benefit = by_model.get(EMPIRICAL, by_model.get(CAUTIOUS, math.nan))
@@ -44,7 +44,7 @@ def degree_of(material: Material, analysis: Analysis) -> Degree:
 
 
 def information_share(material: Material, analysis: Analysis) -> float:
-    """How much of the optimal information size the pooled trials hold; NaN of other than ratios."""
+    """Information in the pooled trials over the optimal information size; NaN unless a ratio."""
     if not reading.measure_of(analysis.measures[0]).is_ratio:
         return math.nan
     sought = material.configuration.sensitivity.required_information
@@ -54,7 +54,7 @@ def information_share(material: Material, analysis: Analysis) -> float:
 
 
 def is_probable(material: Material, analysis: Analysis, degree: Degree) -> bool:
-    """Whether the direction is probable, and no model has its estimate on the other side."""
+    """Whether a benefit is probable and no model puts its estimate on the other side."""
     null, below = reading.null_of(analysis.measures[0]), analysis.fewer_is_better
     estimates = [row["estimate"] for row in _models(material, analysis)]
     agree = all((estimate < null) == below for estimate in estimates)
@@ -62,7 +62,7 @@ def is_probable(material: Material, analysis: Analysis, degree: Degree) -> bool:
 
 
 def held_back(material: Material, analysis: Analysis, rows: Sequence[Record]) -> Iterator[str]:
-    """Why a benefit that the intervals show is probable and not more."""
+    """Why a benefit shown by the intervals is rated only as probable."""
     null = reading.null_of(analysis.measures[0])
     if rows[0]["k"] > 1:
         left = records(where(material.of("leave_one_out", analysis), leads="yes"))

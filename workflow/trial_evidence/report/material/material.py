@@ -1,4 +1,4 @@
-"""What the report is made of: configuration, sheet, and everything the earlier stages wrote."""
+"""The inputs of the report: configuration, sheet, and all outputs of the earlier stages."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,12 +28,12 @@ from trial_evidence.sheet.values import PRIMARY
 from trial_evidence.words import printed
 from trial_evidence.words.errors import RequestError
 
-# Two arms of a trial may have been read in two sources.
+# Joins source ids: two arms of a trial may have been read in two sources.
 JOINED = " / "
-# Below the processed data: what the page is put together from.
+# Subfolder of the cached parts of the page.
 PAGE = "page"
 NO_NETWORKS = NetworkConfiguration({}, {}, (), (), ())
-# Table of the sensitivity stage -> the columns that are numbers, of those the report reads.
+# Table of the sensitivity stage -> its numeric columns that the report reads.
 SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
     "methods": ["estimate"],
     "leave_one_out": ["estimate", "ci_low", "ci_high"],
@@ -51,7 +51,7 @@ SENSITIVITY_NUMBERS: Mapping[str, list[str]] = {
         "share_below", "share_above",
     ],
 }  # fmt: skip
-# Tests of small-study effects; an excess of significant results is told elsewhere.
+# Tests of small-study effects; the test for excess significance is reported elsewhere.
 _SMALL_STUDY_TESTS = ["egger", "harbord", "peters"]
 
 
@@ -59,24 +59,24 @@ _SMALL_STUDY_TESTS = ["egger", "harbord", "peters"]
 class ReportTable:
     """A table as a reader sees it, and as a program reads it.
 
-    A tidy frame (a row a result) and declared columns (:mod:`.formats`), which say what is printed
-    of a row under which heading. CSV, workbook, document and page all render the same.
+    A tidy frame (one row per result) and declared columns (:mod:`.formats`), which say what is
+    printed under each heading. CSV, workbook, document and page all render the same table.
 
     Attributes
     ----------
     name : str
-        Stem of its file in results/tables, and name of its sheet in the workbook.
+        Stem of its files in results/tables, and name of its sheet in the workbook.
     title : str
         The caption, without a number.
     frame : DataFrame
-        What is printed: columns are headings, cells are text, ``""`` for an empty cell.
+        The printed table: columns are headings, cells are text, ``""`` for an empty cell.
     notes : tuple of str
-        Footnotes, a sentence or more each.
+        Footnotes, one or more sentences each.
     data : DataFrame
         The same rows in the same order for machines: full precision, ids, links (``doi``,
         ``pmid``, ``nct``) in columns of their own.
     grouped : int
-        So many columns on the left are grey in Word where they repeat the row above.
+        Number of columns on the left that are grey in Word where they repeat the row above.
     """
 
     name: str
@@ -97,9 +97,9 @@ def report_table(
     formats: Mapping[str, Format] = FORMATS,
     grouped: int = 0,
 ) -> ReportTable:
-    """A table from its rows; the columns are there even where there is no row.
+    """A table from its rows; without rows, it still has its columns.
 
-    `columns` say what is printed and `keys` what ``data`` holds of the rows, both in order.
+    `columns` are the printed columns and `keys` the columns of ``data``, both in order.
     """
     rows = list(rows)
     frame = pd.DataFrame(
@@ -117,13 +117,13 @@ class Material:
     Attributes
     ----------
     evidence : Evidence
-        Of all settings.
+        All settings.
     sensitivity : mapping of str to DataFrame
         Table of the sensitivity stage -> its rows, all settings.
     results : Path
-        Where the results lie, for the tables that a claim names.
+        Folder of the results, for the tables that a claim names.
     parts : Parts
-        Of the page, as an earlier run has made them.
+        Cached parts of the page and of documents from earlier runs.
     networks : NetworkConfiguration
         The networks that the report shows.
     """
@@ -149,7 +149,7 @@ class Material:
 
     @cached_property
     def reported(self) -> pd.DataFrame:
-        """Every result in the sheet, table by table; a column that a table lacks is empty."""
+        """Every result in the sheet, table by table; columns that a table lacks are missing."""
         return pd.concat(self.sheet[name] for name in self.sheet.results)
 
     @cached_property
@@ -167,7 +167,7 @@ class Material:
 
     @cached_property
     def settings(self) -> dict[str, str]:
-        """Setting -> its title; last, under their own words, those that no analysis can be of."""
+        """Setting -> title; settings outside the configuration last, titled by their own words."""
         titles = dict(self.configuration.settings)
         for word in self.sheet["trials"]["setting"]:
             titles.setdefault(word, printed.capital(printed.words(word)))
@@ -175,48 +175,48 @@ class Material:
 
     @cached_property
     def titles(self) -> dict[tuple[str, str], str]:
-        """(setting, id) -> title of every analysis, of every pool of rates and of every network."""
+        """(setting, id) -> title of every analysis, pool of rates and network."""
         parts = (self.configuration.analyses, self.configuration.rates, self.networks.networks)
         return {(entry.setting, entry.id): entry.title for part in parts for entry in part}
 
     @cached_property
     def abbreviated(self) -> dict[str, str]:
-        """Label -> words of the outcomes whose label is an abbreviation of these."""
+        """Label -> words, for outcomes whose label is an abbreviation."""
         outcomes = self.configuration.outcomes.values()
         return {o.label: o.words for o in outcomes if o.words and " " not in o.label}
 
     @cached_property
     def first_measures(self) -> dict[tuple[str, str], str]:
-        """(setting, id) -> the measure that an analysis or a pool of rates is read by."""
+        """(setting, id) -> the first measure of an analysis, or that of a pool of rates."""
         rates = {(r.setting, r.id): "proportion" for r in self.configuration.rates}
         return {(a.setting, a.id): a.measures[0] for a in self.configuration.analyses} | rates
 
     def agents_named(self, text: str) -> str:
-        """Words of the sheet with its agents by their labels: ``added_agents=A-X``."""
+        """A text of the sheet with agents replaced by their labels: ``added_agents=A-X``."""
         return with_labels(text, agent_labels(self.sheet["agents"]))
 
     def trial_name(self, trial_id: str) -> str:
-        """Name of a trial without what stands in brackets after it."""
+        """Name of a trial without any addition in brackets."""
         return trial_label(self.trials[trial_id]["name"])
 
     def study_name(self, study_id: str, source_id: str) -> str:
-        """Name of a trial; of any other study, who reported it and when."""
+        """Name of a trial; for any other study, its citation."""
         if study_id in self.trials:
             return self.trial_name(study_id)
         return self.cited(source_id) or study_id.replace("_", " ")
 
     def cited(self, cell: str) -> str:
-        """The sources of a row in a few words each."""
+        """Short citations of the sources of a row."""
         found = [citation(self.sources[k]) for k in source_ids(cell) if k in self.sources]
         return "; ".join(found)
 
     def front(self) -> tuple[Analysis, ...]:
-        """The analyses that answer the question: those whose trials are pooled as one."""
+        """The analyses that answer the question: those that pool all their trials."""
         return self.configuration.answers
 
     @property
     def worthwhile_ratio(self) -> float:
-        """The smallest ratio that matters; its reciprocal in the other direction."""
+        """The smallest clinically relevant ratio above 1; below 1, its reciprocal."""
         return self.configuration.sensitivity.required_information.ratio
 
     def analysis(self, setting: str, name: str) -> Analysis:
@@ -224,7 +224,7 @@ class Material:
         return next(a for a in self.configuration.of_setting(setting) if a.id == name)
 
     def surrogate_for(self, analysis: Analysis) -> tuple[str, ...]:
-        """The endpoints, in a sentence, that the outcome of an analysis is a surrogate for."""
+        """The endpoints, worded for a sentence, for which the outcome is a surrogate."""
         networks = {(network.setting, network.id): network for network in self.networks.networks}
         return tuple(
             networks[pair.setting, pair.endpoint].outcomes[0].in_words
@@ -234,34 +234,34 @@ class Material:
         )
 
     def about(self, table: pd.DataFrame, analysis: Analysis, **values: str) -> pd.DataFrame:
-        """Rows of a table of results about an analysis, as its first measure."""
+        """Rows of a table of results on an analysis, in its first measure."""
         return where(of_pool(table, analysis), measure=analysis.measures[0], **values)
 
     def leads(self, analysis: Analysis) -> list[dict[str, Any]]:
-        """The leading estimate of all patients, then the co-primary one; none without a trial."""
+        """The leading estimate in all patients, then the co-primary one; empty without trials."""
         return by_rank(self.about(self.evidence.estimates, analysis, subgroup="all"))
 
     def lead(self, analysis: Analysis) -> dict[str, Any] | None:
-        """The leading estimate of an analysis, all patients."""
+        """The leading estimate of an analysis in all patients; None without trials."""
         return next(iter(self.leads(analysis)), None)
 
     def pooled_trials(self, analysis: Analysis) -> pd.DataFrame:
-        """The trials behind the leading estimate, a row a trial, with their ``share`` of weight."""
+        """The trials behind the leading estimate, one per row, with their ``share`` of weight."""
         rows = self.about(self.evidence.trials, analysis, subgroup="all", pooled="yes")
         weights = rows["weight"].fillna(1.0)
         return rows.assign(share=weights / weights.sum())
 
     def of(self, table: str, analysis: Analysis) -> pd.DataFrame:
-        """Rows of a sensitivity table about an analysis, as its first measure."""
+        """Rows of a sensitivity table on an analysis, in its first measure."""
         return self.about(self.sensitivity[table], analysis)
 
     def small_study_tests(self, analysis: Analysis) -> list[dict[str, Any]]:
-        """Tests of small-study effects that could be made."""
+        """The tests of small-study effects that could be done."""
         rows = self.of("small_study", analysis).dropna(subset=["p_value"])
         return records(rows[rows["test"].isin(_SMALL_STUDY_TESTS)])
 
     def as_first_measure(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Rows of a table of results that are told as their analysis's first measure."""
+        """Rows of a table of results in the first measure of their analysis."""
         places = zip(table["setting"], table["analysis"], table["measure"], strict=True)
         return table.loc[[self.first_measures[s, a] == measure for s, a, measure in places]]
 
@@ -273,10 +273,10 @@ class Material:
         notes: Iterable[str] = (),
         **facts: Any,
     ) -> ReportTable:
-        """A table of workflow/report/tables.yaml, its notes with these facts filled in.
+        """A table declared in workflow/report/tables.yaml, with these facts filled into its notes.
 
-        Its rows have names and links in addition; `formats` are the table's own, `notes` come
-        after those of the file. The last note explains what the cells abbreviate.
+        Names and links are added to the rows (see `named`). `formats` are the table's own, `notes`
+        follow those of the file. The last note explains the abbreviations in the cells.
         """
         told, rows, known = declared("tables")[name], map(self.named, rows), {**FORMATS, **formats}
         notes = (*(note.format(**facts) for note in told.get("notes", ())), *notes)
@@ -287,10 +287,10 @@ class Material:
         return replace(table, notes=(*table.notes, explained)) if explained else table
 
     def named(self, row: Record) -> dict[str, Any]:
-        """A row with what a reader wants to know of its ids, as far as it has them.
+        """A row with names and links for the ids that it has.
 
-        Adds ``setting_name``; ``title`` of the analysis; ``nct`` of the trial; of its sources
-        ``source`` (citations), ``doi`` and ``pmid``, joined by ``; ``.
+        Adds ``setting_name``; ``title`` of the analysis; ``nct`` of the trial; ``source``
+        (citations), ``doi`` and ``pmid`` of its sources, joined by ``; ``.
         """
         place = row.get("setting", ""), row.get("analysis", "")
         trial = self.trials.get(row.get("trial_id") or row.get("study_id", ""), {"nct": ""})
@@ -307,25 +307,25 @@ class Material:
 
 
 def of_pool(table: pd.DataFrame, pool: Analysis | RateAnalysis) -> pd.DataFrame:
-    """Rows of a table about an analysis or a pool of rates."""
+    """Rows of a table on an analysis or a pool of rates."""
     return where(table, setting=pool.setting, analysis=pool.id)
 
 
 def by_rank(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of the leading model, then of the co-primary one; those of other models are left out."""
+    """Rows of the leading model, then of the co-primary one, without those of other models."""
     rows = records(table[table["role"].isin(["lead", "co-primary"])])
     return sorted(rows, key=lambda row: str(row["role"]), reverse=True)
 
 
 def read_evidence(configuration: Configuration, processed: Path, results: Path) -> Evidence:
-    """What the earlier stages have written, all settings together.
+    """Read the outputs of the earlier stages, all settings together.
 
     Raises
     ------
     FileNotFoundError
         If a stage has not run.
     RequestError
-        If the results are of analyses that the configuration does not have.
+        If the results contain analyses that are not in the configuration.
     """
     estimates = all_settings(configuration, results, "estimates", ESTIMATE_NUMBERS)
     known = {(p.setting, p.id) for p in (*configuration.analyses, *configuration.rates)}
@@ -355,7 +355,7 @@ def read_material(
     results: Path,
     networks: NetworkConfiguration = NO_NETWORKS,
 ) -> Material:
-    """Read what the report is made of; `processed` and `results` hold what the stages wrote.
+    """Read the inputs of the report; `processed` and `results` hold the outputs of the stages.
 
     Raises
     ------
@@ -374,7 +374,7 @@ def read_material(
 def all_settings(
     configuration: Configuration, folder: Path, name: str, numbers: list[str]
 ) -> pd.DataFrame:
-    """One table of every setting, ``<setting>/<name>.csv`` below the folder, in one frame."""
+    """One table of all settings, read from ``<setting>/<name>.csv`` in the folder."""
     tables = [
         read_table(folder / setting / f"{name}.csv", numbers) for setting in configuration.settings
     ]
@@ -382,11 +382,11 @@ def all_settings(
 
 
 def source_ids(cell: str) -> Iterator[str]:
-    """The sources of a row, which may join those of two arms."""
+    """The source ids in a cell, which may join those of two arms."""
     yield from filter(None, dict.fromkeys(cell.split(JOINED)))
 
 
 def citation(source: Record) -> str:
-    """A source in one line: author, year, journal; as far as the sheet has them."""
+    """A short citation: author, year, journal, as far as the sheet has them."""
     who = " ".join(filter(None, [source["first_author"], printed.whole(source["year"])]))
     return ", ".join(filter(None, [who, source["journal"] or source["title_short"]]))

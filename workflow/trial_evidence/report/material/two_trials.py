@@ -1,4 +1,4 @@
-"""What two trials say before they are pooled: each of them, and one effect common to both."""
+"""A pool of two trials: the result of each trial, and their common-effect estimate."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from trial_evidence.words.printed import listing
 
 @dataclass(frozen=True)
 class TwoTrials:
-    """The results behind a pool of two trials, natural scale.
+    """The results behind a pool of two trials, on the natural scale.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class TwoTrials:
 
 
 def two_trials(material: Material, analysis: Analysis) -> TwoTrials | None:
-    """Both trials and the common effect of a pool of two that a Bayesian model leads."""
+    """Both trials and their common effect, for a pool of two that a Bayesian model leads."""
     lead = material.lead(analysis)
     if lead is None or lead["k"] != 2 or not is_bayesian(lead["model"]):
         return None
@@ -46,7 +46,7 @@ def two_trials(material: Material, analysis: Analysis) -> TwoTrials | None:
 
 
 def in_words(found: TwoTrials) -> str:
-    """Both trials, the common effect, and why the pooled interval is wider than either tells."""
+    """Sentences on both trials, their common effect, and why the leading interval is wider."""
     each = listing([f"{row['trial']} {reading.number_words(row)}" for row in found.trials])
     return (
         f"The trials themselves: {each}. Assuming that both share one effect, "

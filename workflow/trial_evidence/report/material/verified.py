@@ -1,4 +1,4 @@
-"""How much of a pooled result was seen in the sources themselves, and by two readers."""
+"""How much of a pooled result was verified in the primary sources, and by two readers."""
 
 from dataclasses import dataclass
 
@@ -10,23 +10,23 @@ from trial_evidence.report.material.material import Material
 from trial_evidence.report.trail.trace import places_of
 from trial_evidence.words.printed import counted, percent
 
-# Share of a pool's weight that somebody should have seen in the source itself.
+# Share of a pool's weight that should be verified in the primary source.
 GOAL = 0.9
 
 
 @dataclass(frozen=True)
 class Verified:
-    """Of the trials behind the leading estimate of an analysis.
+    """Verification of the trials behind the leading estimate of an analysis.
 
     Attributes
     ----------
     k, rows : int
-        Trials, and rows of the sheet behind them.
+        Numbers of trials, and of rows of the sheet behind them.
     first_hand, two_readers : float
-        Share of the weight of trials all of whose rows were seen in the source itself; and on all
-        of whose rows two readers agree, or a difference was settled.
+        Share of weight of trials with every row verified in the primary source; and of trials with
+        every row confirmed by two readers or adjudicated.
     rows_to_goal : int
-        How many rows to look up, most weight a row first, until ``GOAL`` was seen first-hand.
+        Number of rows to look up, those with most weight per row first, to reach ``GOAL``.
     """
 
     k: int
@@ -37,7 +37,7 @@ class Verified:
 
 
 def verified(material: Material, analysis: Analysis) -> Verified | None:
-    """What was seen of a pooled analysis; None where fewer than two trials are pooled."""
+    """Verification of a pooled analysis; None if it pools fewer than two trials."""
     lead = material.lead(analysis)
     if lead is None or lead["k"] < 2:
         return None
@@ -56,7 +56,7 @@ def verified(material: Material, analysis: Analysis) -> Verified | None:
 
 
 def verified_in_words(material: Material, analysis: Analysis) -> str:
-    """The same in a sentence; empty where nothing is pooled."""
+    """The same in a sentence; empty if fewer than two trials are pooled."""
     found = verified(material, analysis)
     if found is None:
         return ""

@@ -1,4 +1,4 @@
 """The report as one page.
 
-What the templates of workflow/report need; headings, sentences and columns are theirs.
+These modules supply the templates of workflow/report, which hold headings, sentences and columns.
 """

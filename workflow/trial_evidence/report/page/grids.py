@@ -1,4 +1,4 @@
-"""Tables of the page: declared columns and report tables as headings, groups of rows and cells."""
+"""Tables of the page: declared columns and report tables as headings, row groups and cells."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from trial_evidence.report.material.material import ReportTable
 from trial_evidence.report.page.sources import Link, linked_cell
 from trial_evidence.report.words.formats import Column, Format, cell
 
-# Columns whose text is the title of an analysis, and becomes the link to it.
+# Columns that hold the title of an analysis, which becomes a link to it.
 TITLES = ("Analysis", "Comparison and outcome")
 SOURCES = ("Source", "Sources")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A text, and where it leads."""
+    """A text and its links."""
 
     text: str
     links: tuple[Link, ...] = ()
 
     @property
     def is_link(self) -> bool:
-        """Whether the text itself is the link, and not followed by links."""
+        """Whether the text itself is the link, rather than followed by links."""
         return bool(self.links) and self.links[0].text == self.text
 
 
@@ -32,7 +32,7 @@ Row = tuple[Cell, ...]
 
 @dataclass(frozen=True)
 class Group:
-    """Rows below a heading of their own; ``None``: without one."""
+    """Rows below a common heading, or without one (``None``)."""
 
     heading: Cell | None
     rows: tuple[Row, ...]
@@ -40,7 +40,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Grid:
-    """A printed table; `name` is that of the report's table, if it is one."""
+    """A printed table; `name` is the name of the report table, if it is one."""
 
     title: str
     headings: tuple[str, ...]
@@ -61,9 +61,9 @@ def grid(
     notes: Sequence[str] = (),
     name: str = "",
 ) -> Grid:
-    """A table whose first column becomes headings of groups where neighbours share it.
+    """A table whose first column becomes group headings if neighbouring rows share its text.
 
-    That is where at most every second row begins with another text than the one above it.
+    This is done if the number of runs of equal text is at most half the number of rows.
     """
     lines = [tuple(row) for row in rows]
     runs = [list(found) for _, found in groupby(lines, key=lambda row: row[0].text)]
@@ -81,14 +81,14 @@ def declared_grid(
     columns: Sequence[Column],
     notes: Sequence[str] = (),
 ) -> Grid:
-    """A table of declared columns, those without any text left out; see :func:`grid`.
+    """A table of declared columns without the empty ones; see :func:`grid`.
 
     Parameters
     ----------
     formats : mapping
-        Name -> function of a row and of what a column names after its format.
+        Name -> function of a row and of the column's arguments.
     columns : sequence
-        Heading, name of a format, and what the format reads: ``("Ratio", "effect", "ratio")``.
+        Heading, name of a format, and its arguments: ``("Ratio", "effect", "ratio")``.
     """
     filled = []
     for column in columns:
@@ -101,12 +101,12 @@ def declared_grid(
 
 
 def report_grid(table: ReportTable, places: Mapping[str, str]) -> Grid:
-    """A table of the report for the page, its links in the cells or in a column of their own.
+    """A table of the report for the page, with links in its cells or in a separate column.
 
     Parameters
     ----------
     places : mapping of str to str
-        ``setting/analysis`` -> anchor of what the page shows; a row about one of them leads there.
+        ``setting/analysis`` -> its anchor in the page, to which rows on it link.
     """
     headings = [str(heading) for heading in table.frame.columns]
     source = next((n for n, heading in enumerate(headings) if heading in SOURCES), None)
@@ -134,7 +134,7 @@ def report_grid(table: ReportTable, places: Mapping[str, str]) -> Grid:
 
 
 def _outside(data: Record) -> tuple[Link, ...]:
-    """Registration, DOI and PubMed of a row; a row with two sources has two of them."""
+    """Links to registration, DOI and PubMed of a row; a row with two sources has two of each."""
     texts = [text for column in ("nct", "doi") for text in str(data.get(column, "")).split("; ")]
     found = [text.removesuffix(".0") for text in str(data.get("pmid", "")).split("; ")]
     texts += [f"PMID {text}" for text in found if text.isdecimal()]
@@ -142,6 +142,6 @@ def _outside(data: Record) -> tuple[Link, ...]:
 
 
 def _shared(rows: Sequence[Row]) -> Cell:
-    """The first cells of a group as one; it keeps a link that all of them have."""
+    """The first cells of a group as one, with their links if all have the same."""
     cells = [row[0] for row in rows]
     return cells[0] if len({cell.links for cell in cells}) == 1 else Cell(cells[0].text)

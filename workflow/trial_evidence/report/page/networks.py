@@ -1,4 +1,4 @@
-"""The networks of a setting as the page shows them; their tables are declared in the template."""
+"""The networks of a setting for the page; their tables are declared in the template."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from trial_evidence.report.words.formats import effect
 from trial_evidence.words.models import is_bayesian
 
 FOLDER = "network"
-# What a regimen may have of the comparison with the reference and of the ranks.
+# Columns of a regimen from its comparison with the reference and from the ranks, if any.
 OF_A_REGIMEN = (
     "estimate", "ci_low", "ci_high", "pi_low", "pi_high", "direct_trials", "p_score", "mean_rank",
 )  # fmt: skip
@@ -27,12 +27,12 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Tables:
-    """Tables of a folder, every cell text; a table that is not there has no row.
+    """Tables of a folder, every cell as text; a missing table has no rows.
 
     Attributes
     ----------
     made : str
-        Checksum of all of them: what is kept of the page is made again where one changes.
+        Checksum of all tables: cached parts of the page are made again if one changes.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class Tables:
 
     @classmethod
     def of(cls, folder: Path) -> "Tables":
-        """The tables as they are now."""
+        """The tables with the checksum of their current content."""
         return cls(folder, digest([(p.name, checksum(p)) for p in sorted(folder.glob("*.csv"))]))
 
     def __call__(self, name: str) -> Rows:
@@ -48,7 +48,7 @@ class Tables:
         return records_there(self.folder / f"{name}.csv")
 
     def main(self, name: str) -> Rows:
-        """Rows of the leading model, where rows differ by model; pairs without a path have none."""
+        """Rows of the leading model; pairs without a path have none."""
         return [row for row in self(name) if row["role"] == LEADING]
 
 
@@ -63,15 +63,15 @@ class NetworkPart:
     measure : str
         In words; ``""`` for a surrogate.
     stand_in : bool
-        Whether no trial has the reference that networks.yaml names.
+        Whether no trial has the reference that networks.yaml names, so that another stands in.
     parts : list of dict
-        Connected parts: ``summary.csv`` with ``best``, the regimen of the highest P-score among
-        those compared with the reference, ``interaction``, the p value of inconsistency,
-        ``untested``, why there is none, and ``interval``, the kind that leads.
+        Connected parts: ``summary.csv`` with ``best``, the regimen with the highest P-score among
+        those compared with the reference; ``interaction``, the p value of inconsistency;
+        ``untested``, why there is none; and ``interval``, the kind of the leading interval.
     regimens : list of dict
-        Of all parts, by P-score, with effect and rank.
+        Regimens of all parts by P-score, with effect and rank.
     leagues : tuple of Grid
-        Row against column, every pair both ways; a table a connected part.
+        Row against column, every pair in both directions; one table per connected part.
     """
 
     id: str
@@ -89,7 +89,7 @@ class NetworkPart:
 def network_parts(
     networks: NetworkConfiguration, setting: str, results: Path, parts: Parts
 ) -> tuple[NetworkPart, ...]:
-    """Networks, then surrogates, of a setting: those whose tables the stage has written."""
+    """Networks, then surrogates, of a setting whose tables exist."""
     entries: list[Network | SurrogacyAnalysis] = [*networks.networks, *networks.surrogacy]
     found = []
     for entry in entries:
@@ -127,7 +127,7 @@ def _parts(tables: Tables, null: float) -> Rows:
         row["part"]: row for row in tables("inconsistency") if row["kind"] == DESIGN_INTERACTION
     }
     by_score = sorted(tables.main("reference"), key=_score, reverse=True)
-    # The last one stays: that of the highest score, the first of equals.
+    # In reverse, later entries overwrite earlier ones: the highest score stays (first if tied).
     of_all = {row["code"]: _score(row) for row in tables("ranks")}
     best = {
         row["part"]: row
@@ -156,14 +156,14 @@ def _regimens(tables: Tables) -> Rows:
     effects = {row["code"]: row for row in tables.main("reference")}
     ranks = {row["code"]: row for row in tables("ranks")}
     rows = [
-        # `reference` is a code in reference.csv; the mark of nodes.csv comes last.
+        # nodes.csv comes last: its `reference` is yes or no, that of reference.csv is a code.
         dict.fromkeys(OF_A_REGIMEN, "")
         | ranks.get(node["code"], {})
         | effects.get(node["code"], {})
         | node
         | {
             "name": node["label"] + (", reference" if node["reference"] == "yes" else ""),
-            # None of its trials says how many: the sum of nothing is no number of patients.
+            # A sum of 0 means that no trial reports the number of patients.
             "patients": "" if node["patients"] == "0" else node["patients"],
         }
         for node in tables("nodes")

@@ -1,4 +1,4 @@
-"""results/report.html: one file that holds the whole report and needs nothing else."""
+"""results/report.html: the whole report in one self-contained file."""
 
 import base64
 import hashlib
@@ -44,9 +44,9 @@ SCRIPTS = (
     "views.js", "page.js",
 )  # fmt: skip
 FILE = "report.html"
-# Latin, Greek, punctuation, arrows and signs of mathematics, and boxes and dots.
+# Latin, Greek, punctuation, arrows and mathematical operators, geometric shapes and symbols.
 LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2000, 0x2300), range(0x2500, 0x2700))
-# Which part of the page holds a figure, by how its name begins; the others come last.
+# Beginning of a figure's name -> the part of the page that holds it; other figures come last.
 PICTURES = {
     "summary": "answer", "risk_of_bias": "bias", "evidence_map": "evidence-map",
     "timeline": "evidence-map", "flow": "search", "balance": HARMS,
@@ -67,22 +67,22 @@ def page(
     cited: Sequence[str] = (),
     about: About = UNKNOWN,
 ) -> str:
-    """The page as text: one file, readable offline.
+    """The HTML of the page: one file, readable offline.
 
     Parameters
     ----------
     material : Material
-        Its results hold ``overview/``, the figures over all settings, where there are any.
+        Its results hold ``overview/`` with the figures for all settings, if any.
     settings : sequence of SettingPart
         As :func:`trial_evidence.report.page.sections.page_settings` returns them.
     trail : Trail
-        What the results rest on.
+        The evidence behind every number.
     methods : sequence of str
         Paragraphs.
     works : sequence of str
         What they cite.
     provenance : mapping
-        As ``provenance.json`` holds it.
+        Content of ``provenance.json``.
     cited : sequence of str
         source_id of every source used, in the order of the reference list.
     about : About
@@ -145,12 +145,12 @@ def _parts(
     pictures: Sequence[Picture],
     harms: Sequence[Picture],
 ) -> dict[str, dict[str, list[Any]]]:
-    """Figures and tables by the part of the page that holds them."""
+    """Part of the page -> its figures and tables."""
     found: list[tuple[str, str, Any]] = []
     for picture in pictures:
         part = next((PICTURES[s] for s in PICTURES if picture.name.startswith(s)), "further")
         found.append((part, "pictures", picture))
-    # Benefit and harm side by side come before the plots of every harm.
+    # The figure of benefits and harms side by side comes before the plots of single harms.
     found += [(HARMS, "pictures", picture) for picture in harms]
     told = templates.declared("tables")
     for table in tables:
@@ -164,7 +164,7 @@ def _parts(
 
 
 def environment(material: Material) -> jinja2.Environment:
-    """Templates of the page with the words and tables they ask for; every text is escaped."""
+    """Environment of the page's templates, with their filters and formats; all text is escaped."""
     known = references(material.sheet["sources"])
     labels = {row["arm_id"]: row["label"] for row in records(material.sheet["arms"])}
     components = component_labels(agent_labels(material.sheet["agents"]))
@@ -199,12 +199,12 @@ def environment(material: Material) -> jinja2.Environment:
 
 
 def _kept(material: Material, words: str, macro: Macro, part: Any) -> Markup:
-    """What a macro makes of an analysis or a network; see `Parts`.
+    """Output of a macro for an analysis or a network, cached; see `Parts`.
 
     Parameters
     ----------
     words : str
-        Checksum of what macros know beside the part: templates, and names of what parts mention.
+        Checksum of the other inputs of macros: templates, references, labels.
     """
     settings = material.configuration.confidence_level, material.configuration.pooling
     made_from = (macro.name, words, *settings, material.sheet["agents"], part)
@@ -212,12 +212,12 @@ def _kept(material: Material, words: str, macro: Macro, part: Any) -> Markup:
 
 
 def arm_words(text: str, labels: Mapping[str, str]) -> str:
-    """Arms of a row by their labels: ``one v other`` of arm ids."""
+    """Replace arm ids in ``one v other`` by the labels of the arms."""
     return " v ".join(labels.get(arm, arm) for arm in text.split(" v "))
 
 
 def _components(labels: Mapping[str, str], text: str) -> str:
-    """A component, a pair, or a sentence about them, by their names."""
+    """A component, a pair, or a sentence about them, with components by their labels."""
     return capital(with_labels(text, labels).replace(TIMES, " × "))
 
 
@@ -229,7 +229,7 @@ def _source(known: Mapping[str, Reference], row: Record, place: str = "") -> Cel
 
 
 def _font(material: Material, path: Path) -> str:
-    """A font of the figures with the letters that people write reports in, packed."""
+    """A font of the figures, reduced to ``LETTERS``, as WOFF in base64."""
 
     def packed() -> str:
         content = io.BytesIO()

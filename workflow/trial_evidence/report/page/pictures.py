@@ -1,4 +1,4 @@
-"""Figures of the page: drawn into it, or as images that hold themselves."""
+"""Figures of the page: inline SVG elements, or images as data addresses."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from trial_evidence.report.page.svg import RowLink, image_data, inline_svg
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the page: inlined as an element, or as an image that holds itself.
+    """A figure of the page: an inline SVG element, or an image as a data address.
 
-    `file` is what it is called when a reader saves it, without an ending; `caption` has its title
-    and its small print.
+    `file` is the name, without extension, under which a reader saves it; `caption` has its title
+    and footnotes.
     """
 
     name: str
@@ -44,22 +44,22 @@ def picture(
     Parameters
     ----------
     stem : Path
-        Figure file without its ending.
+        Figure file without its extension.
     record : mapping
         ``title``, ``description`` and ``caption`` of its listing.
     results : Path
         The folder of the page.
     parts : Parts
-        What an earlier page made of the same files.
+        Cache of earlier conversions of the same files.
     prefix : str
-        Where given, the drawing becomes an element whose ids begin with it; else an image.
+        If given, the drawing becomes an element whose ids begin with it; else an image.
     links : sequence of RowLink
         Rows of the drawing that become links.
 
     Raises
     ------
     FileNotFoundError
-        If there is no file that a page can show.
+        If there is neither an SVG nor a PNG file.
     """
     drawing = stem.with_name(f"{stem.name}.svg")
     element, address = None, ""
@@ -80,14 +80,14 @@ def picture(
 
 
 def pictures(folder: Path, stage: str, analysis: str, parts: Parts) -> Iterator[Picture]:
-    """Figures of an analysis that a stage lists in the ``figures.csv`` of a setting's folder."""
+    """Figures of an analysis, as listed in the ``figures.csv`` of a stage in a setting."""
     for record in listed(folder / stage):
         if record["analysis"] == analysis:
             yield picture(_stem(folder, stage, record), record, folder.parent, parts)
 
 
 def overview(results: Path, parts: Parts) -> list[Picture]:
-    """The figures over all settings."""
+    """The figures for all settings."""
     folder = results / "overview"
     return [
         picture(folder / row["figure"], row, results, parts, f"overview-{row['figure']}")
@@ -106,7 +106,7 @@ def harm_pictures(results: Path, settings: Iterable[str], parts: Parts) -> list[
 
 
 def listed(folder: Path) -> list[dict[str, Any]]:
-    """Rows of the ``figures.csv`` of a folder; none where it has none."""
+    """Rows of the ``figures.csv`` of a folder; none if the file is missing."""
     return records_there(folder / "figures.csv")
 
 
@@ -115,7 +115,7 @@ def _is_file(stem: Path, kind: str) -> bool:
 
 
 def _stem(folder: Path, stage: str, record: Mapping[str, Any]) -> Path:
-    """Where a listed figure is: in its analysis's folder, or in the stage's."""
+    """Path of a listed figure: in the analysis's folder of the setting, or of the stage."""
     name, analysis = str(record["figure"]), str(record["analysis"])
     for place in (folder / analysis, folder / stage / analysis):
         if any(_is_file(place / name, kind) for kind in ("svg", "png")):

@@ -1,4 +1,4 @@
-"""What a page needs to pool the trials of an analysis again: effects, variances, results."""
+"""Data with which the page pools the trials of an analysis again: effects, variances, results."""
 
 import json
 import math
@@ -21,13 +21,13 @@ from trial_evidence.report.trail.trace import ALL
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, MODEL_NAMES
 from trial_evidence.words.printed import capital, patients_in_words
 
-# What a page shows of each model.
+# Results that the page shows for each model.
 PUBLISHED = (
     "estimate", "ci_low", "ci_high", "pi_low", "pi_high", "p_value", "tau2", "tau2_low",
     "tau2_high", "i2", "q", "q_df", "q_p", "i2_from_q", "probability_of_benefit",
 )  # fmt: skip
 RATES = ["regimen_label", "subgroup"]
-# What a reader may choose of the rows, by the column of the sensitivity stage's table of choices.
+# Choices that a reader can make about rows: column of the sensitivity stage's choices.csv -> label.
 ASKED = {
     "definition_first": "Definition preferred", "analysis_first": "Analysis preferred",
     "assessor_first": "Assessor preferred", "verification": "Results admitted, by verification",
@@ -38,16 +38,16 @@ Set = tuple[str, str, pd.DataFrame, bool]
 
 @dataclass(frozen=True)
 class Choices:
-    """Which rows other orders of preference, and other admissions of results, would take.
+    """Which rows are used under other orders of preference and other rules of admission.
 
     Attributes
     ----------
     asked : list of (str, list of str)
-        What is chosen, and what may be chosen, the configured first.
+        Label of each option and its possible values, the configured one first.
     taken : list of list of str
-        A choice a row: one word for each that is asked.
+        One row per combination of choices: one value for each option.
     rows : list of (TrialRow, list of int)
-        A row and the numbers of the choices, from 1, that take it.
+        A row, and the numbers (from 1) of the combinations that use it.
     """
 
     asked: Sequence[tuple[str, Sequence[str]]] = ()
@@ -59,7 +59,7 @@ NO_CHOICES = Choices()
 
 
 def choices_of(choices: pd.DataFrame, rows: Iterable[tuple[TrialRow, Sequence[int]]]) -> Choices:
-    """The choices of an analysis; columns in which there is nothing to choose are left out."""
+    """The choices of an analysis, without options that have only one value."""
     columns = [column for column in ASKED if choices[column].nunique() > 1]
     taken = [list(map(str, row)) for row in choices[columns].itertuples(index=False)]
     asked = [(ASKED[column], list(dict.fromkeys(choices[column]))) for column in columns]
@@ -75,18 +75,19 @@ def pools_of(
 ) -> dict[str, Any]:
     """Every set of trials of an analysis that is pooled, or shown trial by trial.
 
-    Of rates, a set a regimen and group of patients. `shown` are the trials as the page prints them.
+    For rates, one set per regimen and group of patients. `shown` are the trials as the page prints
+    them.
 
     Returns
     -------
     dict
-        JSON-ready; empty where no set has a trial. ``rows``: every result once, as it is printed.
-        ``pools``: ``label``, ``set`` (as estimates.csv names it: measure, subgroup and, of a rate,
-        the regimen), ``measure``, ``scale``, ``priors``, ``none`` (no effect), ``below`` (whether
-        benefit lies below it), ``pooled``, ``members`` (place in ``rows``, effect, variance,
-        estimate, its ends at the level of ``method``, and why it is not pooled) and ``published``,
-        the pipeline's own results by model. ``choices``: see :class:`Choices`. ``method``: see
-        :func:`page_method`.
+        JSON-ready; empty if no set has a trial. ``rows``: every result once, as printed.
+        ``pools``: ``label``, ``set`` (as in estimates.csv: measure, subgroup and, for a rate, the
+        regimen), ``measure``, ``scale``, ``priors``, ``none`` (value of no effect), ``below``
+        (whether benefit lies below it), ``pooled``, ``members`` (index in ``rows``, effect,
+        variance, estimate, its limits at the level of ``method``, why it is not pooled, risk of
+        bias) and ``published``, the pipeline's own results by model. ``choices``: see
+        :class:`Choices`. ``method``: see :func:`page_method`.
     """
     estimates = of_pool(evidence.estimates, analysis)
     if isinstance(analysis, Analysis):
@@ -141,7 +142,7 @@ def pools_of(
 def _chosen(
     choices: Choices, shown: Sequence[TrialRow], level: float
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Rows that other choices take and the analysis does not, and what each choice takes."""
+    """Rows used only under other choices, and the members of the pool under each choice."""
     if len(choices.taken) < 2:
         return [], {}
     places = {
@@ -165,7 +166,7 @@ def _of_cells(record: Record) -> tuple[str, str]:
 
 
 def json_island(content: Mapping[str, Any]) -> str:
-    """JSON that can stand inside a script element whatever texts it holds; NaN becomes null."""
+    """JSON that is safe inside a script element, whatever its texts; NaN becomes null."""
     text = json.dumps(
         _without_nan(content), ensure_ascii=True, allow_nan=False, separators=(",", ":")
     )
@@ -173,7 +174,7 @@ def json_island(content: Mapping[str, Any]) -> str:
 
 
 def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) -> Iterator[Set]:
-    """Label, name in ``estimates.csv``, trials, and whether they are pooled."""
+    """Label, subgroup in ``estimates.csv``, trials, and whether they are pooled."""
     whole = rows[rows["subgroup"] == ALL]
     together = analysis.pool == "overall"
     if not whole.empty and analysis.pool != "within_subgroups":
@@ -193,8 +194,11 @@ def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) 
 
 
 def _member(place: int, record: Record, level: float) -> list[Any]:
-    """A trial in a set. Its ends stand below a heading that names the level: where they were
-    published at another one they are left out, and the page works them out from the variance."""
+    """A trial in a set.
+
+    The page prints its limits under a heading with the confidence level. Limits published at
+    another level are left out, and the page calculates them from the variance.
+    """
     own = record.get("estimate_level", level) == level
     names = ("estimate", "estimate_low", "estimate_high")
     ends = (record.get(name) if own else None for name in names)
@@ -220,27 +224,27 @@ def _row(row: TrialRow) -> dict[str, Any]:
 
 
 def page_models(*ways: Configuration) -> dict[str, str]:
-    """The models a page computes, with their names as it prints them."""
+    """The models that the page computes -> their printed names."""
     models = (*(way.pooling.model for way in ways), EMPIRICAL, CAUTIOUS, "common")
     return {model: MODEL_NAMES[model] for model in models} | {"single_trial": "One trial"}
 
 
 def page_priors(priors: TauPriors) -> dict[str, Any]:
-    """Bayesian model -> its prior of tau for the page's own arithmetic: a name and its numbers."""
+    """Bayesian model -> its prior of tau for the page's scripts: family and parameters."""
     families = {HalfNormal: "half_normal", InverseGamma: "inverse_gamma"}
     found = model_priors(priors).items()
     return {model: [families[type(prior)], *vars(prior).values()] for model, prior in found}
 
 
 def page_method(configuration: Configuration) -> dict[str, Any]:
-    """The configured way of pooling, for the page's own arithmetic.
+    """The configured methods of pooling, for the page's scripts.
 
     Returns
     -------
     dict
         ``level`` in percent, ``model``, ``estimator``, ``interval``, ``prediction``,
-        ``predictionFrom`` (trials from which on it is shown), and ``leading``: from how many
-        trials on which model leads.
+        ``predictionFrom`` (least number of trials to show it), and ``leading``: pairs of the least
+        number of trials and the model that then leads.
     """
     pooling = configuration.pooling
     return {
@@ -263,6 +267,6 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
-        # An interval may reach infinity; JSON has no such number, and a page prints its sign.
+        # An interval may reach infinity, which JSON cannot express and the page prints as a sign.
         return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     return value

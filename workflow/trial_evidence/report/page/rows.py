@@ -28,8 +28,8 @@ class TrialRow:
     record : mapping
         Its row of ``trials.csv`` or ``rates.csv``, for the first measure.
     cells, patients, arms, result, about, note, year : str
-        ``result`` is what the sheet holds, ``42/107 v 23/107`` or a hazard ratio; ``about``, of
-        what: definition or endpoint, population, cut of the data, follow-up, assessor.
+        ``result`` is the result in the sheet, ``42/107 v 23/107`` or a hazard ratio; ``about`` has
+        definition or endpoint, population, data cut-off, follow-up, assessor.
     """
 
     anchor: str
@@ -46,28 +46,28 @@ class TrialRow:
 
     @property
     def place(self) -> str:
-        """Sources in a few words, and where in them."""
+        """Short citations of the sources, and the place in them."""
         return ", ".join(filter(None, (self.source, self.record["locator"])))
 
     @property
     def source(self) -> str:
-        """Sources in a few words."""
+        """Short citations of the sources."""
         return JOINED.join(reference.short for reference in self.references)
 
     @property
     def primary(self) -> bool:
-        """Whether all of the result was seen in the trial's own report."""
+        """Whether the whole result was verified in the trial's own report."""
         return all(word == PRIMARY for word in self.record["verification"].split(JOINED))
 
     def tip(self, result: str) -> str:
-        """What is said of the trial on hover and focus: result, source, place, verification."""
+        """Text shown on hover and focus: trial, result, source, place, verification."""
         sign = "" if MEASURES[self.record["measure"]].compares else "%"
         about = f"{self.record['trial']}: {f'{result}{sign}' if result else 'no estimate'}"
         return f"{about}. Source: {self.place}; {self.record['verification']}."
 
 
 def anchor(*parts: str) -> str:
-    """An id of a page, letters, digits and hyphens, made of ids of sheet and configuration."""
+    """An id in the page (letters, digits, hyphens), made from ids of sheet and configuration."""
     return "-".join(re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-") for part in parts if part)
 
 
@@ -80,16 +80,16 @@ def row_anchor(record: Record) -> str:
 def trial_rows(
     results: Iterable[Shown], known: Mapping[str, Reference], registered: Mapping[str, str]
 ) -> tuple[TrialRow, ...]:
-    """The results of an analysis, one a trial, group of patients and regimen.
+    """The results of an analysis, one per trial, group of patients and regimen.
 
     Parameters
     ----------
     results : iterable of Shown
-        Further measures of the same patients are left out.
+        Only the first measure of the same patients is used.
     known : mapping
         source_id -> reference.
     registered : mapping
-        trial_id -> registration as the sheet has it.
+        trial_id -> registration number in the sheet.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def trial_rows(
 
 
 def row_links(results: Iterable[Record], rows: Iterable[TrialRow]) -> list[RowLink]:
-    """The rows of a figure, results of one measure, as links to the page's table of rows."""
+    """Links from the rows of a figure (results in one measure) to the page's table of rows."""
     by_anchor = {row.anchor: row for row in rows}
     links = []
     for record in results:
@@ -117,7 +117,7 @@ def row_links(results: Iterable[Record], rows: Iterable[TrialRow]) -> list[RowLi
 def trial_row(
     shown: Shown, known: Mapping[str, Reference], registered: Mapping[str, str]
 ) -> TrialRow:
-    """One result as it is printed; see :func:`trial_rows`."""
+    """One result as printed; see :func:`trial_rows`."""
     record = shown.record
     differ = record["readers_differ"] and f"The two readers disagree: {record['readers_differ']}."
     return TrialRow(

@@ -1,4 +1,4 @@
-"""The page's content: settings, and the analyses of each, as the template prints them."""
+"""The content of the page: settings and their analyses, ready for the template."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,17 +37,17 @@ class Section:
     pool : str
         How its trials are pooled; ``rates`` for rates by regimen.
     remarks : tuple of str
-        What a reader of the answer has to know, a sentence or more each.
+        Caveats for readers of the answer, one or more sentences each.
     lead : mapping or None
-        The leading estimate of all patients and trials, as the first measure.
+        The leading estimate in all patients and trials, in the first measure.
     set_aside, estimates, bias : tuple of mapping
         Rows of the tables of these names.
     sensitivity : mapping of str to list
-        Table of the sensitivity stage -> its rows, one measure.
+        Table of the sensitivity stage -> its rows in one measure.
     pictures : tuple of Picture
-        Of the sensitivity stage.
+        Figures of the sensitivity stage.
     pools : mapping
-        What the page's scripts pool again.
+        Data that the page's scripts pool again.
     """
 
     id: str
@@ -77,7 +77,7 @@ class SettingPart:
 
 
 def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
-    """The settings as the page shows them, from what the earlier stages have written.
+    """The settings of the page, from the outputs of the earlier stages.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
     """
     known = references(material.sheet["sources"])
     configuration = material.configuration
-    # Harms are shown together, in a part of their own.
+    # Harms are shown together in a separate part.
     analyses: list[Analysis | RateAnalysis] = [a for a in configuration.analyses if not a.harm]
     analyses += configuration.rates
     return tuple(
@@ -164,7 +164,7 @@ def _choices(
     known: Mapping[str, Reference],
     registered: Mapping[str, str],
 ) -> Choices:
-    """What a reader may choose of the rows of an analysis."""
+    """The choices of rows that a reader can make for an analysis."""
     folder = material.results / analysis.setting / "sensitivity"
     if isinstance(analysis, RateAnalysis) or not (folder / "choices.csv").is_file():
         return NO_CHOICES
@@ -179,13 +179,13 @@ def _choices(
 
 
 def _one_measure(rows: Rows) -> Rows:
-    """The rows of the first measure, where there are several."""
+    """The rows of the first measure, if there are several."""
     first = next((row["measure"] for row in rows if row["measure"] in MEASURES), None)
     return [row for row in rows if first in (None, row["measure"])]
 
 
 def _told(rows: Rows, pooling: Pooling) -> Iterator[dict[str, Any]]:
-    """Rows by every method without the prediction intervals of too few trials to show any."""
+    """Rows of all methods, without prediction intervals if there are too few trials."""
     for row in rows:
         if int(row["k"]) >= pooling.prediction_from_trials:
             yield row
@@ -194,13 +194,13 @@ def _told(rows: Rows, pooling: Pooling) -> Iterator[dict[str, Any]]:
 
 
 def _drawn(stem: str, results: Sequence[Shown], measures: Sequence[str]) -> Iterator[Record]:
-    """The results that a forest plot shows, by the plot's name."""
+    """The results that a forest plot shows, derived from its name."""
     *folders, name = stem.split("/")
     name = name.removeprefix("forest")
     measure = next((m for m in measures if name.startswith(f"_{m}")), measures[0])
     factor = name.removeprefix(f"_{measure}").removeprefix("_by_")
     for record in (result.record for result in results):
-        # The overview of rates has a row a regimen, not a row a trial.
+        # The overview of rates has one row per regimen, not per trial.
         regimen = record.get("regimen_label")
         here = regimen is None or folders[1:] == [slug(regimen)]
         whose = record["subgroup"]

@@ -1,4 +1,4 @@
-"""Sources of the sheet as a page prints them: a citation, and links that are safe to follow."""
+"""Sources of the sheet for the page: citations, and links that are safe to follow."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _DOI = re.compile(r"^10\.\d{4,9}/\S+$")
 
 @dataclass(frozen=True)
 class Link:
-    """A text and the address it leads to."""
+    """A text and the address that it links to."""
 
     text: str
     address: str
@@ -26,7 +26,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Reference:
-    """A source as a reader finds it.
+    """A source as printed in the page.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Reference:
     short : str
         Author and year.
     links : tuple of Link
-        DOI and PubMed, where the sheet has them.
+        DOI, PubMed and registry, if the sheet has them.
     """
 
     source_id: str
@@ -47,26 +47,26 @@ class Reference:
 
 
 def references(sources: pd.DataFrame) -> dict[str, Reference]:
-    """Every row of the table sources by its key."""
+    """source_id -> reference, for every row of sources.csv."""
     return {str(row["source_id"]): _reference(row) for row in records(sources)}
 
 
 def of_row(known: Mapping[str, Reference], cell: str) -> tuple[Reference, ...]:
-    """The references behind a row's ``source_id``, which may join two.
+    """The references of a row's ``source_id``, which may join two.
 
-    A key that sources.csv does not hold stands as it is, without links.
+    A key missing in sources.csv is shown as it is, without links.
     """
     return tuple(known.get(key, Reference(key, key, key, ())) for key in source_ids(cell))
 
 
 def registry_links(text: str) -> tuple[Link, ...]:
-    """Links to the trial registrations a text names."""
+    """Links to the trial registrations named in a text."""
     numbers = dict.fromkeys(REGISTERED.findall(text))
     return tuple(Link(number, registry_address(number)) for number in numbers)
 
 
 def linked_cell(text: str) -> tuple[Link, ...]:
-    """Where a cell leads that is nothing but a registration number, a DOI or a PMID."""
+    """The link of a cell that holds only a registration number, a DOI or a PMID."""
     cell = text.strip()
     if REGISTERED.fullmatch(cell):
         return registry_links(cell)

@@ -1,4 +1,4 @@
-"""The start screen: for each setting one answer, its verdict and where its interval lies."""
+"""The start screen: one answer per setting, with its verdict and a picture of its interval."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +17,14 @@ from trial_evidence.report.words import reading
 from trial_evidence.words.printed import capital, count, counted, listing
 
 CITATION = "CITATION.cff"
-# A sign beside the word, so that a verdict does not hang on its colour, and the look of both.
+# Verdict -> a sign, so that the verdict does not depend on colour alone, and the name of its look.
 SIGNS = {
     "supported": ("✓", "good"), "probable": ("≈", "likely"), "not supported": ("✕", "bad"),
     "benefit": ("✓", "good"), "harm": ("✕", "bad"),
 }  # fmt: skip
 OPEN = ("?", "open")
-# Of the picture: ratios further from no effect are drawn at its edge; it ends no nearer than that.
+# Half the width of the picture as a log ratio, at most and at least; ratios beyond it are drawn at
+# the edge.
 FURTHEST, NEAREST = math.log(4), math.log(1.5)
 
 
@@ -36,12 +37,12 @@ class Card:
     target : str
         Anchor of the analysis.
     verdict, sign, look : str
-        In a word, a sign and the name of a colour.
+        The verdict as a word, as a sign, and as the name of a colour.
     certainty : str
-        Of the evidence, in words; ``""`` where nobody knows.
+        Certainty of the evidence in words; ``""`` if unknown.
     bar : tuple of float
-        Lower end, estimate and upper end in percent of the width of the picture, benefit to the
-        right and no effect in the middle; empty where there is no ratio.
+        Lower limit, estimate and upper limit in percent of the width of the picture, with benefit
+        to the right and no effect in the middle; empty unless the measure is a ratio.
     """
 
     setting: str
@@ -57,7 +58,7 @@ class Card:
 
 @dataclass(frozen=True)
 class About:
-    """What a reader wants to know of the report itself; texts, ``""`` where unknown."""
+    """Facts about the report itself, as texts; ``""`` if unknown."""
 
     version: str = ""
     date: str = ""
@@ -66,7 +67,7 @@ class About:
 
     @property
     def line(self) -> str:
-        """All of it in a sentence or two."""
+        """All facts in a few short sentences."""
         named = [self.version, self.date and f"of {self.date}"]
         version = " ".join(filter(None, ["version", *named])) if any(named) else ""
         said = [
@@ -82,7 +83,10 @@ UNKNOWN = About()
 
 
 def about(project: Path, provenance: Mapping[str, Any]) -> About:
-    """Version and authors from the project's CITATION.cff, dates from the provenance."""
+    """Facts from CITATION.cff and from the provenance.
+
+    The release date is in CITATION.cff; without it, the date of the commit is used.
+    """
     path = project / CITATION
     cited = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
     names = [
@@ -98,7 +102,7 @@ def about(project: Path, provenance: Mapping[str, Any]) -> About:
 
 
 def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Card]:
-    """For each setting the answer of its first analysis that pools all trials and has a result."""
+    """For each setting, the answer of its first analysis that pools all trials and has a result."""
     answered: dict[str, tuple[Analysis, Record]] = {}
     for analysis in material.front():
         found = material.lead(analysis)
@@ -144,7 +148,7 @@ def _card(
 
 
 def _verdict(analysis: Analysis, lead: Record, tables: Mapping[str, ReportTable]) -> str:
-    """That of the first claim on the effect; where nothing is claimed, what the interval says."""
+    """The verdict on the first claim on the effect; without a claim, the side of the interval."""
     for claim in _about(tables, "claims", analysis):
         if claim["rule"] == "effect":
             return str(claim["verdict"])
@@ -159,7 +163,7 @@ def _about(tables: Mapping[str, ReportTable], name: str, analysis: Analysis) -> 
 
 
 def _towards(analysis: Analysis, lead: Record) -> list[float]:
-    """Lower end, estimate and upper end as logarithms, benefit positive; none without a ratio."""
+    """Lower limit, estimate, upper limit on the log scale, benefit positive; empty if no ratio."""
     if not reading.measure_of(lead["measure"]).is_ratio or math.isnan(lead["ci_low"]):
         return []
     ends = [math.log(lead[name]) for name in ("ci_low", "estimate", "ci_high")]

@@ -1,4 +1,4 @@
-"""The pipeline's figures inside a page: small, with ids of their own, their rows linked."""
+"""The pipeline's figures inside a page: compact, with unique ids and linked rows."""
 
 import base64
 import io
@@ -16,36 +16,36 @@ from trial_evidence.figures.canvas.pixels import few_colours
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
-# Elements that say in the file what the page says around the figure, or that have no place in it.
+# Elements that repeat what the page says around the figure, or that must not be in a page: the
+# file's style rules for every element would apply to all other figures.
 DROPPED = {f"{{{SVG}}}{name}" for name in ("title", "desc", "metadata", "style", "script")}
 GEOMETRY = {"d", "x", "y", "transform", "width", "height", "points"}
-# The file's own rule for every element; in a page it would reach all other figures.
 _GROUP = f"{{{SVG}}}g"
-# Blanks that say nothing: beside the letters of a path, and behind the marks of a style.
+# Superfluous spaces: around the letters of a path, and after the punctuation of a style.
 _PACKED = {"d": re.compile(r" ?([A-Za-z]) ?"), "style": re.compile("([:;]) ")}
 _FONT = re.compile(r"font-family:[^;\"]*;?")
 _PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 STROKES = "stroke-linejoin:round;stroke-linecap:butt"
-# Larger drawings (hundred thousands of points) are shown as pixels, so many of them across.
+# Larger drawings (hundreds of thousands of points) are shown as images of this width in pixels.
 LARGEST_SVG = 300_000
 PIXELS = 1100
 
 
 @dataclass(frozen=True)
 class RowLink:
-    """A trial's row of a figure as a link.
+    """A link laid over a trial's row in a figure.
 
     Attributes
     ----------
     labels : tuple of str
-        What the figure may print as the trial's name.
+        Names of the trial that the figure may print.
     printed : str
-        Its result as printed, which tells apart two rows of the same trial.
+        Its result as printed, which distinguishes two rows of the same trial.
     target : str
         Anchor in the page, without ``#``.
     tip : str
-        What is said of the source on hover and focus.
+        Text on the source, shown on hover and focus.
     """
 
     labels: tuple[str, ...]
@@ -60,13 +60,13 @@ def inline_svg(text: str, prefix: str, description: str, links: Sequence[RowLink
     Parameters
     ----------
     text : str
-        SVG file as the figure stages write it.
+        SVG file as written by the figure stages.
     prefix : str
-        Put before every id, so that figures of one page do not share any.
+        Makes every id unique among the figures of one page.
     description : str
-        What it shows, in words.
+        What the figure shows, in words.
     links : sequence of RowLink
-        Rows that become links; one whose label the figure does not print is left out.
+        Rows that become links; a row whose label the figure does not print is left out.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def inline_svg(text: str, prefix: str, description: str, links: Sequence[RowLink
     _class_looks(root)
     root.attrib.pop("version", None)
     root.set("style", STROKES + font)
-    # A picture cannot hold links; a group can.
+    # The role "img" would hide the links from screen readers; "group" does not.
     root.set("role", "group" if linked else "img")
     root.set("aria-label", description)
     ElementTree.register_namespace("", SVG)
@@ -99,7 +99,7 @@ def inline_svg(text: str, prefix: str, description: str, links: Sequence[RowLink
 
 
 def image_data(path: Path) -> str:
-    """A figure file as the address of an image that holds itself.
+    """A figure file as a data address.
 
     Parameters
     ----------
@@ -109,12 +109,12 @@ def image_data(path: Path) -> str:
     Returns
     -------
     str
-        ``data:`` address: the drawing where it is small, else its pixels in fewer colours.
+        ``data:`` address: the drawing if it is small, else the PNG in fewer colours.
 
     Raises
     ------
     FileNotFoundError
-        If there is neither file.
+        If neither file exists.
     """
     drawing, pixels = path.with_name(f"{path.name}.svg"), path.with_name(f"{path.name}.png")
     if drawing.is_file() and (drawing.stat().st_size <= 2 * LARGEST_SVG or not pixels.is_file()):
@@ -129,10 +129,7 @@ def _address(kind: str, content: bytes) -> str:
 
 
 def _text_address(content: str) -> str:
-    """A drawing as an address: what an attribute or an address may not hold is encoded.
-
-    Shorter than base64 by a sixth.
-    """
+    """A drawing as a percent-encoded address, a sixth shorter than in base64."""
     # A single quotation mark needs no encoding.
     lighter = re.sub(r'="([^"\']*)"', r"='\1'", content)
     return f"data:image/svg+xml,{quote(lighter, safe=_PLAIN)}"
@@ -155,7 +152,7 @@ def _drop(root: ElementTree.Element) -> None:
 
 
 def _unclip(root: ElementTree.Element) -> None:
-    """Take off clips to all of the drawing: the drawing ends there anyway."""
+    """Remove clip paths that cover the whole drawing: it ends there anyway."""
     _, _, width, height = map(float, root.get("viewBox", "0 0 0 0").split())
     whole = set()
     for clip in root.iter(f"{{{SVG}}}clipPath"):
@@ -170,7 +167,7 @@ def _unclip(root: ElementTree.Element) -> None:
 
 
 def _compact(root: ElementTree.Element) -> None:
-    """The same drawing in fewer letters: no bare groups, one path for pieces of one look."""
+    """Shorten the drawing: no groups without attributes, one path for lines of the same look."""
     for parent in list(root.iter()):
         _unwrap(parent)
         _gather(parent)
@@ -187,7 +184,7 @@ def _compact(root: ElementTree.Element) -> None:
 
 
 def _unwrap(parent: ElementTree.Element) -> None:
-    """Put the children of groups that say nothing in the place of the groups."""
+    """Replace groups without attributes by their children."""
     while any(child.tag == _GROUP and not child.attrib for child in parent):
         parent[:] = [
             inner
@@ -197,7 +194,7 @@ def _unwrap(parent: ElementTree.Element) -> None:
 
 
 def _gather(parent: ElementTree.Element) -> None:
-    """Make one group of neighbours that say the same of what is in them."""
+    """Merge neighbouring groups with the same attributes."""
     before: ElementTree.Element | None = None
     for child in list(parent):
         if before is not None and _alike(before, child):
@@ -208,12 +205,12 @@ def _gather(parent: ElementTree.Element) -> None:
 
 
 def _alike(one: ElementTree.Element, other: ElementTree.Element) -> bool:
-    """Whether two elements are groups of which the same is said."""
+    """Whether two elements are groups with the same attributes."""
     return one.tag == other.tag == _GROUP and one.attrib == other.attrib and "id" not in one.attrib
 
 
 def _font(root: ElementTree.Element) -> str:
-    """Take the font of most texts off them; the drawing says it once, and they inherit it."""
+    """Remove the most common font from the texts; they inherit it from the drawing."""
     named = [m[0] for e in root.iter() for m in _FONT.finditer(e.get("style", ""))]
     if not named:
         return ""
@@ -225,9 +222,9 @@ def _font(root: ElementTree.Element) -> str:
 
 
 def _class_looks(root: ElementTree.Element) -> None:
-    """Say a look once that several elements have.
+    """Turn styles that several elements share into classes.
 
-    The name of a look is made of it: in a page all drawings share their rules.
+    The name of a class is derived from its style, because all drawings in a page share rules.
     """
     looks = [element.attrib["style"] for element in root.iter() if "style" in element.attrib]
     often = {look for look, times in Counter(looks).items() if times > 1}
@@ -245,7 +242,7 @@ def _class_looks(root: ElementTree.Element) -> None:
 
 
 def _short_name(look: str) -> str:
-    """Five letters and digits, the same for the same look; two of some hundred looks differ."""
+    """Five letters and digits derived from a style; enough to tell some hundred styles apart."""
     rest, name = crc32(look.encode()), ""
     for signs in (_LETTERS, *[_LETTERS + "0123456789"] * 4):
         rest, at = divmod(rest, len(signs))
@@ -254,7 +251,7 @@ def _short_name(look: str) -> str:
 
 
 def _one_look(one: ElementTree.Element, other: ElementTree.Element) -> bool:
-    """Whether two lines can be one path: both opaque, unfilled and drawn in the same way."""
+    """Whether two lines can be one path: opaque, solid, unfilled and drawn in the same way."""
     looks = [{k: v for k, v in e.attrib.items() if k != "d"} for e in (one, other)]
     style = one.get("style", "")
     return (
@@ -268,7 +265,7 @@ def _one_look(one: ElementTree.Element, other: ElementTree.Element) -> bool:
 
 
 def _joined(path: str, more: str) -> str:
-    """Two paths as one; a line that begins where the last one ends goes on."""
+    """Two paths as one; a line that begins where the last one ends continues it."""
     start = re.match(r"M(-?[\d.]+ -?[\d.]+)(?=L)", more)
     if start and path.endswith(f"L{start[1]}"):
         return path + more[start.end() :]
@@ -276,7 +273,7 @@ def _joined(path: str, more: str) -> str:
 
 
 def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
-    """Give every id that is used a prefix, and drop the others."""
+    """Add a prefix to every id that is used, and drop the others."""
     used: set[str] = set()
     for element in root.iter():
         if XLINK_HREF in element.attrib:
@@ -289,7 +286,7 @@ def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
         return short.get(match[1], match[1])
 
     known = [element.get("id", "") for element in root.iter()]
-    # Of one length for all figures, and stated hundreds of times.
+    # Short, because it is repeated hundreds of times.
     prefix = f"f{crc32(prefix.encode()):x}"
     short = {id_: f"{prefix}-{at}" for at, id_ in enumerate(filter(used.__contains__, known))}
     for element in root.iter():
@@ -319,7 +316,7 @@ class _Line(NamedTuple):
 
 
 def _link(root: ElementTree.Element, links: Sequence[RowLink]) -> int:
-    """Lay a link over the row of each trial; the number laid."""
+    """Lay a link over the row of each trial; return the number of links."""
     width = float(root.get("viewBox", "0 0 0 0").split()[2])
     lines = [_line(element) for element in root.iter(f"{{{SVG}}}text")]
     baselines = {(round(line.y, 1), line.text) for line in lines}
@@ -350,9 +347,9 @@ def _line(element: ElementTree.Element) -> _Line:
 
 
 def _label_height(line: _Line, lines: Sequence[_Line], labels: Sequence[str]) -> float:
-    """Height of a row whose label begins with this line; 0 where it is no such row.
+    """Height of a row whose label begins with this line; 0 if no label does.
 
-    A long label is wrapped, and cut with an ellipsis.
+    Long labels are wrapped, and cut with an ellipsis.
     """
     wanted = ["".join(label.split()) for label in labels]
     so_far, last = "", line

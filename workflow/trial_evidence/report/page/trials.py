@@ -1,4 +1,4 @@
-"""A trial as the page shows it: design, arms, every verified result, and what became of each."""
+"""A trial in the page: design, arms, every verified result, and where each result is used."""
 
 import math
 from collections import defaultdict
@@ -27,9 +27,9 @@ from trial_evidence.words.printed import (
 )
 
 PLACE = tuple[str, int]
-# How the address of a reference in the page begins.
+# Beginning of the address of a reference in the page.
 SOURCE = "#source-"
-# Headings of the tables of results; what is measured comes first and heads its rows.
+# Headings of the tables of results; the first column (the outcome) becomes the group headings.
 TITLES = {"counts": "Events", "contrasts": "Effects", "rates": "Milestones", "times": "Medians"}
 HEADINGS = ("Result of", "Patients", "Arms", "Result", "Source and location", "Used in", "Remarks")
 
@@ -41,11 +41,11 @@ class TrialPart:
     Attributes
     ----------
     title, search : str
-        Name and year; other words by which it is found.
+        Name and year; further words by which it can be found.
     facts : tuple of (str, str)
         Heading and text.
     unverified : str
-        How many results are not shown, in a sentence; ``""`` where there are none.
+        A sentence on the number of results not shown; ``""`` if all are shown.
     """
 
     id: str
@@ -62,7 +62,7 @@ class TrialPart:
 
 @dataclass(frozen=True)
 class _Fates:
-    """What became of every row of the sheet: where it is used, and why it is not elsewhere."""
+    """For every row of the sheet: where it is used, and why it was set aside."""
 
     used: Mapping[PLACE, tuple[Link, ...]]
     aside: Mapping[PLACE, str]
@@ -81,17 +81,17 @@ def trial_parts(
     known : mapping
         source_id -> reference.
     places : mapping
-        ``setting/analysis`` -> anchor of what the page shows of it.
+        ``setting/analysis`` -> its anchor in the page.
     """
     fates = _fates(material, trail, places)
-    # What the table prints of a trial are the facts of its view.
+    # The facts shown for a trial are the cells of its row in this table.
     table = characteristics_table(material)
     printed = zip(records(table.frame), records(table.data), strict=True)
     return tuple(_part(material, cells, row, known, fates) for cells, row in printed)
 
 
 def linked_sources(trials: Iterable[TrialPart]) -> set[str]:
-    """source_id of every source that the results of these trials lead to."""
+    """source_id of every source that the results of these trials link to."""
     rows = (row for part in trials for grid in part.results for row in grid.rows)
     links = (link.address for row in rows for cell in row for link in cell.links)
     return {at.removeprefix(SOURCE) for at in links if at.startswith(SOURCE)}
@@ -176,7 +176,7 @@ def _results(
             Cell(" ".join(filter(None, remarks))),
         ))  # fmt: skip
     title = "Harms" if table == "harms" else TITLES[kind]
-    # What is alike stands together, and a column without any text is left out.
+    # Rows on the same outcome are put together, and empty columns left out.
     order = list(dict.fromkeys(line[0].text for line in lines))
     lines.sort(key=lambda line: order.index(line[0].text))
     kept = [at for at in range(len(HEADINGS)) if any(ln[at].text or ln[at].links for ln in lines)]

@@ -1,4 +1,4 @@
 """The tables of the report.
 
-Each a query; columns, titles and notes are in workflow/report/tables.yaml.
+Each function is a query; columns, titles and notes are in workflow/report/tables.yaml.
 """

@@ -1,4 +1,4 @@
-"""Summary of findings: what an effect means in patients of a thousand, and in plain language."""
+"""Summary of findings: absolute effects per 1,000 patients, and plain-language statements."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -26,7 +26,7 @@ from trial_evidence.report.words.formats import Format
 from trial_evidence.words.numbers import footnote_mark, round_half_up
 from trial_evidence.words.printed import capital, count, counted, lower_first, words
 
-# What GRADE says by the certainty (Santesso 2020); what nobody rated is told of the trials alone.
+# GRADE wording by certainty (Santesso 2020); without a rating, a statement on the trials only.
 _SAID = {
     "high": "{treatment} {does} {outcome}.",
     "moderate": "{treatment} probably {does} {outcome}.",
@@ -44,7 +44,7 @@ _NO_DIFFERENCE = {
 def summary_of_findings(
     material: Material, certainty: Mapping[tuple[str, str], str]
 ) -> ReportTable:
-    """Absolute effects of every pooled answer with control risks in the configuration.
+    """Absolute effects of every pooled answer that has control risks in the configuration.
 
     Risks and differences in ``data`` are proportions, not per thousand.
     """
@@ -62,7 +62,7 @@ def summary_of_findings(
             f"{where}: {told}.", *remarks(material, analysis)
         ])))  # fmt: skip
     for _, lead, start in findings_of_harms(material):
-        # by its own control arms' risk: that is no other risk to carry a ratio to
+        # A harm uses the risk of its own control arms, not an external one
         rows.append({**lead, **_starting(start, start.source), "certainty": ""})
         setting = material.configuration.settings[lead["setting"]]
         notes.append(f"{setting}, {lead['title']}: {start.source}.")
@@ -77,9 +77,9 @@ def summary_of_findings(
 def findings(
     material: Material, analysis: Analysis, rule: ControlRisk, certainty: str
 ) -> tuple[list[dict[str, Any]], str]:
-    """The rows of one analysis, and the note on where they come from.
+    """The rows of one analysis, and a note on their derivation.
 
-    A row a control risk and model: the leading one, then the co-primary one.
+    One row per control risk and model: the leading one, then the co-primary one.
     """
     risks, basis = control_risks(material, analysis, rule)
     effects, scale = effects_to_apply(material, analysis)
@@ -95,7 +95,7 @@ def findings(
 
 
 def _starting(start: StartingRisk, basis: str) -> dict[str, Any]:
-    """The columns of a control risk, and what it rests on."""
+    """The columns of a control risk, with its basis and sources."""
     found = {f"control_risk_{name}": value for name, value in asdict(start).items()}
     return found | {"control_risk_basis": basis, "source_id": start.source_id}
 
@@ -122,9 +122,9 @@ def _more_or_fewer(difference: float) -> str:
 
 
 def plain_language_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
-    """A row a pooled answer and a harm: participants, effects, certainty, and a sentence.
+    """One row per pooled answer and harm: participants, effects, certainty, and a sentence.
 
-    What lowers a certainty is told by letters, in notes below.
+    Letters refer to notes with the reasons why a certainty was lowered.
     """
     rated = {(c.setting, c.analysis): c for c in found}
     letters: dict[str, str] = {}
@@ -159,25 +159,27 @@ def statement(
     few: float = inf,
     doubted: bool = False,
 ) -> str:
-    """What an effect means, as strongly as its certainty allows.
+    """A sentence on an effect, worded as strongly as its certainty allows.
 
     Parameters
     ----------
     lead
-        The estimate with its interval, a ratio; the limits of the difference, where it is known.
+        The ratio with its interval; also the limits of the difference, if known.
     certainty
-        ``high`` to ``very low``; empty where nobody rated it.
+        ``high`` to ``very low``; empty if not rated.
     outcome, treatment
-        In a sentence: ``event-free survival``, ``dual blockade``.
+        Worded for a sentence: ``event-free survival``, ``dual blockade``.
     survival
-        The outcome is a time: it is improved or worsened, not more or less frequent.
+        The outcome is a time to event: it improves or worsens, rather than being more or less
+        frequent.
     fewer_is_better, worthwhile
-        Side of the benefit, and the smallest ratio that matters.
+        Direction of benefit, and the smallest clinically relevant ratio.
     few
-        The smallest difference that matters: where many have the outcome, a ratio near 1 is many.
+        The smallest relevant difference: for common outcomes, a ratio near 1 concerns many
+        patients.
     doubted
-        The interval of the co-primary model includes no difference, that of the leading one does
-        not: no more is said than that it is probable.
+        The interval of the co-primary model includes no difference but that of the leading one
+        does not: the statement says at most "probably".
     """
     better = (lead["estimate"] < 1) == fewer_is_better
     verb = ("improve" if better else "worsen") if survival else (
@@ -265,7 +267,7 @@ def _said(
     rated: Certainty | None,
     treatment: str,
 ) -> str:
-    """What the leading estimate means, with the co-primary one beside it."""
+    """The statement on the leading estimate, given the co-primary one."""
     lead, *others = leads
     if not reading.measure_of(lead["measure"]).is_ratio:
         return ""
@@ -283,20 +285,20 @@ def _said(
 
 
 def _about(analysis: Analysis, start: StartingRisk | None, control: str) -> str:
-    """The outcome, the time by which it is counted, and the treatment compared with."""
+    """The outcome, the time by which events are counted, and the comparator."""
     months = start.months if start else nan
     by = "" if isnan(months) else f", {months:g} months"
     return f"{capital(analysis.outcomes[0].in_words)}{by} (v {control})"
 
 
 def _participants(row: Record) -> str:
-    """Patients, where every trial says how many, and trials."""
+    """Numbers of patients (if every trial reports it) and trials."""
     patients, trials = row["participants"], counted(int(row["k"]), "trial")
     return trials if isnan(patients) else f"{counted(int(patients), 'patient')}, {trials}"
 
 
 def _lettered(rated: Certainty | None, letters: dict[str, str]) -> str:
-    """The certainty with the letters of what lowers it; new reasons get the next letters."""
+    """The certainty with letters for the reasons that lower it; new reasons get new letters."""
     if rated is None:
         return "Not rated"
     reasons = [

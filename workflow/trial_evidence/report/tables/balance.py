@@ -1,4 +1,4 @@
-"""Benefit and harm of an added agent side by side: differences in patients of a thousand."""
+"""Benefits and harms of an added agent side by side: differences per 1,000 patients."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -23,9 +23,10 @@ Balance = dict[str, Any]
 
 
 def balance_table(material: Material) -> ReportTable:
-    """Per thousand patients, what adding an agent changes: outcomes of benefit, then harms.
+    """Differences per 1,000 patients when an agent is added: benefits, then harms.
 
-    A row a setting, agents added and outcome; risks and differences in ``data`` are proportions.
+    One row per setting, agents added and outcome; risks and differences in ``data`` are
+    proportions.
     """
     formats: dict[str, Format] = {
         "per": lambda row, key: round_half_up(PER * row[key], 0),
@@ -35,9 +36,9 @@ def balance_table(material: Material) -> ReportTable:
 
 
 def balance(material: Material) -> list[Balance]:
-    """The rows of `balance_table`, by setting and agents in the order of the analyses.
+    """The rows of `balance_table`, by setting and by agents in the order of the analyses.
 
-    Of agents that have results on benefit and on harm both; nothing is weighed against nothing.
+    Only for agents with results on both benefit and harm.
     """
     found = [*_benefits(material), *_harms(material)]
     sides: dict[tuple[str, str], set[str]] = {}
@@ -80,9 +81,9 @@ def _harms(material: Material) -> Iterator[Balance]:
 
 
 def _counted(analysis: Analysis, months: float, reported: Collection[str]) -> str:
-    """What is counted: a response, a death, or an event of a timed endpoint by some time.
+    """The event that is counted: a response, a death, or an event of an endpoint by some time.
 
-    The endpoint is that of the trials themselves, which may not be the first of the analysis.
+    The endpoint is the one that the trials reported, which may not be the first of the analysis.
     """
     first = analysis.outcomes[0]
     if analysis.kind == "counts":
@@ -93,8 +94,7 @@ def _counted(analysis: Analysis, months: float, reported: Collection[str]) -> st
 
 
 def typical_risk(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:
-    """The risk of all patients by the time asked for, the nearest where there is none; the middle
-    one where risks have no time."""
+    """The control risk of all patients nearest the requested time; of untimed ones, the middle."""
     whole = [risk for risk in risks if risk.subgroup == "all"]
     timed = [risk for risk in whole if risk.months == risk.months]
     if timed:

@@ -1,4 +1,4 @@
-"""Certainty of evidence by domain (GRADE): rules propose, a person's judgement wins."""
+"""Certainty of evidence by domain (GRADE): rules propose, a person's judgement overrides them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from trial_evidence.words.printed import capital, counted, listing, percent, wor
 Judgement = Literal["not_serious", "serious", "very_serious", "not_judged"]
 _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
 LEVELS = ("very low", "low", "moderate", "high")
-# Fewer trials say little about heterogeneity.
+# With fewer trials, heterogeneity is very uncertain.
 FEW = 5
 # Behind a level that a person has not judged in every domain.
 PROVISIONAL = "(provisional)"
@@ -29,9 +29,9 @@ PROVISIONAL = "(provisional)"
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain of certainty (one of ``DOMAINS``) and how much it lowers it.
+    """A GRADE domain (one of ``DOMAINS``) and how far it lowers the certainty.
 
-    `judged_by` has initials and date of a person; ``""`` for a proposal of the rules.
+    `judged_by` has the initials of a person and the date; ``""`` for a proposal of the rules.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Certainty:
 
     @property
     def level(self) -> str:
-        """``high`` less a level for each serious domain and two for each very serious one."""
+        """``high``, lowered one level per serious domain and two per very serious one."""
         lost = sum(_STEPS[domain.judgement] for domain in self.domains)
         return LEVELS[max(0, len(LEVELS) - 1 - lost)]
 
     @property
     def provisional(self) -> bool:
-        """Whether a domain is proposed by a rule, or not judged at all."""
+        """Whether any domain is only proposed by a rule, or not judged."""
         return any(not domain.judged_by for domain in self.domains)
 
     @property
@@ -75,9 +75,9 @@ def certainties(material: Material) -> tuple[Certainty, ...]:
 
     Notes
     -----
-    Randomised trials begin at high. The domains and the levels are attributed to the GRADE
-    working group (Guyatt et al. 2011); from which value on a rule proposes a level stands in
-    config/report.yaml. Indirectness is left to a person.
+    Randomised trials start at high. Domains and levels follow the GRADE working group (Guyatt et
+    al. 2011); the thresholds of the rules are in config/report.yaml. Indirectness is left to a
+    person.
     """
     return tuple(
         Certainty(analysis.setting, analysis.id, _domains(material, analysis, leads))
@@ -92,7 +92,7 @@ def certainty_words(found: Sequence[Certainty]) -> dict[tuple[str, str], str]:
 
 
 def certainty_table(material: Material, found: Sequence[Certainty]) -> ReportTable:
-    """A row a domain of every pooled answer: judgement, reason, and whose it is."""
+    """One row per domain of every pooled answer: judgement, reason, and who judged."""
     rows = [
         {"setting": c.setting, "analysis": c.analysis, "certainty": c.level, "domain": domain.name}
         | {key: getattr(domain, key) for key in ("judgement", "reason", "judged_by")}
@@ -126,9 +126,10 @@ def domains_of(
     names: Sequence[str],
     comparison: str = "",
 ) -> tuple[Domain, ...]:
-    """Return these domains, as proposed or, where a person has judged, as judged.
+    """Return these domains as proposed or, if a person has judged, as judged.
 
-    A judgement without a `comparison` is on all of a network; one on this comparison goes before.
+    A judgement without a `comparison` applies to the whole network; one on this comparison
+    overrides it.
     """
     mine = where(material.sheet["certainty"], setting=pool.setting, analysis=pool.id)
     about = [row for row in records(mine) if row.get("comparison", "") in ("", comparison)]
@@ -160,7 +161,7 @@ def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
 
 
 def bias_of_shares(material: Material, shares: Mapping[str, float]) -> Proposal:
-    """What is proposed of risk of bias, from the share of the weight by overall risk (sum 1)."""
+    """Proposal for risk of bias, from the shares of weight by overall risk (sum 1)."""
     rules = material.report.certainty
     high, doubtful = shares.get("high", 0.0), 1 - shares.get("low", 0.0)
     return _proposed(
@@ -188,7 +189,7 @@ def _inconsistency(material: Material, analysis: Analysis, lead: Record) -> Prop
     if not math.isnan(lead["pi_low"]):
         said += f"; prediction interval {reading.limits(lead, 'pi')} "
         said += reading.where_null_is(lead, "pi")
-    # A prediction interval alone is no inconsistency: with few trials it tells of their number.
+    # A wide prediction interval alone is not inconsistency: it may only reflect few trials.
     return _proposed(
         said, serious=i2 >= rules.i2, very_serious=i2 >= rules.very_high_i2 and open_new
     )
@@ -200,7 +201,8 @@ def _imprecision(material: Material, analysis: Analysis, lead: Record) -> Propos
     worthwhile = material.worthwhile_ratio
     below, judged, supposed = analysis.fewer_is_better, lead, ""
     if is_bayesian(lead["model"]):
-        # What few trials leave open about heterogeneity is not what they leave open about chance.
+        # Imprecision is about chance. With few trials, the Bayesian interval also reflects
+        # uncertainty about heterogeneity, so the common-effect interval is judged.
         table = material.about(material.evidence.estimates, analysis, subgroup="all")
         judged = next(iter(records(where(table, model="common"))), lead)
         supposed = (

@@ -1,4 +1,4 @@
-"""Characteristics of the trials, their risk of bias, and the biomarkers: tables of the sheet."""
+"""Tables of the sheet: characteristics of the trials, risk of bias, biomarkers, evidence map."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -23,9 +23,9 @@ _ENROLMENT = ("enrolment_start_year", "enrolment_end_year")
 
 
 def characteristics_table(material: Material) -> ReportTable:
-    """A row a trial of the sheet: design, patients, arms, sources.
+    """One row per trial of the sheet: design, patients, arms, sources.
 
-    The links are those of all sources whose rows of the trial the sheet holds.
+    It links to all sources from which the sheet has results of the trial.
     """
     arms = material.sheet["arms"]
     rows = [
@@ -36,7 +36,7 @@ def characteristics_table(material: Material) -> ReportTable:
 
 
 def _trials(material: Material) -> Iterator[dict[str, Any]]:
-    """The trials of the sheet, by setting, with the sources of all their rows."""
+    """The trials of the sheet by setting, with the sources of all their results."""
     read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
     for setting in material.settings:
         for trial in records(where(material.sheet["trials"], setting=setting)):
@@ -45,16 +45,16 @@ def _trials(material: Material) -> Iterator[dict[str, Any]]:
 
 
 def included_trials(material: Material) -> set[str]:
-    """Trials with a result that a comparison, a pool of rates or a network shows."""
+    """Trials with a result in a comparison, a pool of rates or a network."""
     evidence = material.evidence
     in_networks = {row["trial_id"] for row in evidence.networks.rows("used")}
     return {*evidence.trials["trial_id"], *evidence.rates["trial_id"], *in_networks}
 
 
 def excluded_table(material: Material) -> ReportTable:
-    """Trials of the sheet without a result that is shown, each with the reasons.
+    """Trials of the sheet without any result shown, each with the reasons.
 
-    They are those of the comparisons, pools of rates and networks that its rows were set aside in.
+    The reasons are those for which comparisons, pools of rates and networks set its rows aside.
     """
     aside: dict[str, dict[str, None]] = {}
     in_networks = material.evidence.networks.rows("set_aside")
@@ -70,7 +70,7 @@ def excluded_table(material: Material) -> ReportTable:
 
 
 def risk_of_bias_table(material: Material) -> ReportTable:
-    """RoB 2 judgements, a row a trial and outcome, in the order of the settings."""
+    """RoB 2 judgements, one row per trial and outcome, in the order of the settings."""
     order = list(material.settings)
     rows = [
         row | {"setting": trial["setting"], "trial": trial["name"]}
@@ -83,7 +83,7 @@ def risk_of_bias_table(material: Material) -> ReportTable:
 
 
 def biomarkers_table(material: Material) -> ReportTable:
-    """Effects by biomarker as printed. Patients overlap between rows; nothing is pooled."""
+    """Effects by biomarker, as published. Patients overlap between rows, so nothing is pooled."""
     formats = {
         "study": lambda row: material.study_name(row["study_id"], row["source_id"]),
         "ratio": _ratio,
@@ -93,10 +93,10 @@ def biomarkers_table(material: Material) -> ReportTable:
 
 
 def evidence_map(material: Material) -> ReportTable:
-    """Trials and patients by setting, regimen and endpoint: what has been studied, and what not.
+    """Trials and patients by setting, regimen and endpoint: what has and has not been studied.
 
-    A row a setting, regimen (agents and partner) and endpoint with at least one current
-    row of the sheet that is verified. Patients are those of the arms, each arm once.
+    One row per setting, regimen (agents and partner) and endpoint with at least one current,
+    verified row in the sheet. Patients are those of the arms, each arm counted once.
     """
     keys = ["setting", "regimen", "endpoint"]
     groups = _reported_arms(material).groupby(keys, observed=True)
@@ -117,7 +117,7 @@ def _patients(row: Record) -> str:
 
 
 def _reported_arms(material: Material) -> pd.DataFrame:
-    """Arms with a current, admitted result, once for each endpoint: their trial and regimen."""
+    """Arms with an admitted result, once per endpoint, with their trial and regimen."""
     names = agent_labels(material.sheet["agents"])
     labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
     results = material.reported
@@ -130,7 +130,7 @@ def _reported_arms(material: Material) -> pd.DataFrame:
     trials = material.sheet["trials"][["trial_id", "setting"]]
     regimens = arm_regimens(material.sheet["arms"]).merge(trials)
     reported = found.drop_duplicates().merge(regimens, on="arm_id")
-    # Groups come in the order of the settings.
+    # A categorical, so that groups come in the order of the settings.
     return reported.assign(
         regimen=[_regimen(text, names, material.report.agent) for text in reported["regimen"]],
         setting=pd.Categorical(reported["setting"], list(material.settings)),

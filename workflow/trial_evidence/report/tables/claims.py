@@ -1,4 +1,4 @@
-"""The claims of the review beside the evidence: verdicts in degrees, each with its numbers."""
+"""The claims of the review set against the evidence: graded verdicts with their numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -28,16 +28,16 @@ Outcome = Literal[
     "supported", "probable", "not supported", "inconclusive", "not enough data", "described"
 ]
 ADMITTED = ("primary", "secondary")
-# Where an association is examined: rows of the sheet have no setting.
+# (setting, analysis) of associations: biomarker rows of the sheet have no setting.
 BIOMARKERS = ("", "biomarkers")
-# p values of the sheet carry their own relation: "<0.001" is found at 5%.
+# The sheet holds p values with their operator: "<0.001" counts as below 5%.
 _FOUND_BELOW = 0.05
-# What a row lacks that shows no side, as it is said of its study.
+# What is missing in a row that shows no direction, worded for its study.
 _UNCOUNTED = {
     "undirected": "with a p value below 5% but no ratio printed",
     "untested": "with neither an interval nor a p value printed",
 }
-# In a claim on a table, the random-effects model that config.yaml chooses, whatever its name.
+# In a claim on a table, this stands for the random-effects model chosen in config.yaml.
 RANDOM_EFFECTS = "random_effects"
 
 
@@ -50,11 +50,11 @@ class Verdict:
     reason : str
         Why, in a sentence.
     numbers : str
-        The numbers it rests on, as printed.
+        The numbers behind it, as printed.
     k : int
-        Trials, or for an association studies, that it rests on.
+        Number of trials (for an association, of studies) behind it.
     estimate, ci_low, ci_high : float
-        The result that decides; NaN where several or none do.
+        The deciding result; NaN if there are several or none.
     probability_of_benefit, probability_worthwhile, would_change
         As `trial_evidence.report.material.degrees.Degree`.
     """
@@ -77,13 +77,13 @@ def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tu
     Parameters
     ----------
     certainty : mapping
-        (setting, analysis) -> certainty of the evidence in words; told of a claim that an effect
-        supports.
+        (setting, analysis) -> certainty of the evidence in words; mentioned for claims that an
+        effect supports.
 
     Returns
     -------
     tuple of Verdict
-        In the order of config/report.yaml, which also says what each rule counts as what.
+        In the order of config/report.yaml, which also defines the rules.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tu
 
 
 def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
-    """Every claim with its verdict, numbers and reason, and the analysis that it is about."""
+    """Every claim with its verdict, numbers, reason and analysis."""
     titles = {**material.titles, BIOMARKERS: declared("tables")[BIOMARKERS[1]]["title"]}
     rows = []
     for claim, verdict in zip(material.report.claims, found, strict=True):
@@ -117,7 +117,7 @@ def claims_table(material: Material, found: Sequence[Verdict]) -> ReportTable:
 
 
 def _place(claim: Claim) -> tuple[str, str]:
-    """Setting and analysis that a claim is examined in."""
+    """Setting and analysis in which a claim is examined."""
     rule = claim.rule
     if rule.kind == "association":
         return BIOMARKERS
@@ -191,7 +191,7 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
 
 
 def _undecided(material: Material, analysis: Analysis) -> Outcome:
-    """What an answer is called that the rules leave open: data that are enough are not lacking."""
+    """The verdict if the rules decide nothing: it depends on whether there are enough data."""
     enough = information_share(material, analysis) >= 1
     return "inconclusive" if enough else "not enough data"
 
@@ -236,7 +236,7 @@ def _groups(material: Material, analysis: Analysis, factor: str) -> Verdict:
     if p_value < (100 - material.configuration.confidence_level) / 100:
         reason = "The subgroups differ by more than chance; trials were not randomised to them."
         return found("supported", reason)
-    # As a meta-regression does, a test asks for so many trials for every difference it looks at.
+    # As in meta-regression, the required number of trials is per degree of freedom of the test.
     least = material.report.claim_rules.min_trials_of_a_test * int(row["q_df"])
     if k < least:
         return found(
@@ -253,7 +253,7 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         table["biomarker"].isin(rule.biomarkers)
         & table["outcome"].str.startswith(rule.outcomes)
         & table["verification"].isin(ADMITTED)
-        # An empty beginning is that of every text.
+        # Every text starts with the empty string.
         & table["contrast"].str.startswith(rule.contrasts or "")
     ]
     sides: dict[str, set[str]] = {"above": set(), "below": set(), "open": set()}
@@ -264,7 +264,7 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         name = material.study_name(row["study_id"], row["source_id"])
         said.setdefault(name, []).append(_association_words(row))
     numbers = ". ".join(f"{study}: {'; '.join(texts)}" for study, texts in said.items())
-    # Reviews and pooled analyses may hold the trials' patients: together they count once.
+    # Reviews and pooled analyses may include the trials' patients: together they count once.
     trials, others = (
         set(mine.loc[known, "study_id"])
         for inside in [mine["study_id"].isin(material.trials)]
@@ -280,7 +280,7 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         return len(studies & trials) + bool(studies & others)
 
     agree, differ = sides[rule.direction], sides[opposite]
-    # A study with another row that gives an answer is counted by that one.
+    # A study with another, conclusive row is counted by that row.
     answered = agree | differ | sides["open"]
     answered |= others if answered & others else set()
     uncounted = [
@@ -300,7 +300,7 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
 
 
 def _association_side(row: Record) -> str:
-    """On which side of 1 a row lies at 5%: by its interval, else by its p value."""
+    """The side of 1 on which a row lies at the 5% level: by its interval, else by its p value."""
     low, high, estimate, p_value = (row[n] for n in ("ci_low", "ci_high", "estimate", "p_value"))
     if not (math.isnan(low) or math.isnan(high)):
         found = not reading.includes(low, high, 1.0)
@@ -358,7 +358,7 @@ def _table(material: Material, claim: str, rule: TableRule) -> Verdict:
 
 
 def _verdict_on(numbers: str, k: int, row: Record | None = None) -> partial[Verdict]:
-    """A verdict that rests on these numbers, to be given with its reason."""
+    """A verdict with these numbers, still to be given its outcome and reason."""
     ends = {key: row[key] for key in ("estimate", "ci_low", "ci_high")} if row else {}
     return partial(Verdict, numbers=numbers, k=k, **ends)
 
@@ -369,7 +369,7 @@ def _behind(row: Record) -> str:
 
 
 def _prediction(rows: Sequence[Record]) -> str:
-    """Whether a new trial may find no effect; two models of equal rank may disagree on it."""
+    """What the prediction intervals include; models of equal rank may disagree."""
     new = any(reading.includes_null(row, "pi") for row in rows)
     return reading.prediction_sentence(rows) + (
         " In a new trial there may be no effect." if new else ""
@@ -377,7 +377,7 @@ def _prediction(rows: Sequence[Record]) -> str:
 
 
 def _prior(material: Material, analysis: Analysis, lead: Record) -> str:
-    """What the prior does to a Bayesian answer that leads: the same trials with one effect."""
+    """How far the prior matters if a Bayesian model leads: the common effect for comparison."""
     estimates = material.about(material.evidence.estimates, analysis, subgroup="all")
     common = records(where(estimates, model="common"))
     if not is_bayesian(lead["model"]) or not common:
@@ -392,7 +392,7 @@ def _prior(material: Material, analysis: Analysis, lead: Record) -> str:
 
 
 def _second_hand(material: Material, analysis: Analysis) -> str:
-    """How much of the weight rests on results not seen in the trials' own reports."""
+    """A sentence on the share of weight not verified in the trials' own reports."""
     trials = material.pooled_trials(analysis)
     share = float(trials.loc[trials["verification"] != ADMITTED[0], "share"].sum())
     seen = "results verified, wholly or partly, only in secondary sources"

@@ -19,7 +19,7 @@ from trial_evidence.report.tables import (
 
 
 def tables_of(material: Material) -> tuple[ReportTable, ...]:
-    """Every table, in the order in which a reader wants them."""
+    """Every table, in reading order."""
     found = certainty.certainties(material)
     words = certainty.certainty_words(found)
     alone = (

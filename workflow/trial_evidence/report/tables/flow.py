@@ -1,7 +1,7 @@
-"""How the evidence was found and what became of it: the counts of a flow diagram.
+"""How the evidence was found and selected: the counts of a PRISMA 2020 flow diagram.
 
-After PRISMA 2020, for a new review and for one that is brought up to date: what a documented
-search found is counted record by record; of what was found otherwise the trials are known alone.
+For new and updated reviews. Results of a documented search are counted record by record; for
+evidence found otherwise, only the trials are known.
 """
 
 from collections import Counter
@@ -30,12 +30,12 @@ class Step:
     Attributes
     ----------
     n : int or None
-        None where nobody counted. Nothing is estimated.
+        None if not counted. Nothing is estimated.
     short : str, optional
-        What the figure has room for of the detail; all of it by default.
+        A shorter detail that fits into the figure; by default the whole detail.
     place : str
-        In the figure: ``main``; ``leaves`` the step before it, which is what remains and this
-        together; ``joins`` the step before it. ``""``: in the table alone.
+        In the figure: ``main``; ``leaves`` the step before it (which counts both those that remain
+        and those that leave); ``joins`` the step before it. ``""``: only in the table.
     """
 
     stage: str
@@ -47,7 +47,7 @@ class Step:
 
 
 def flow_table(material: Material) -> ReportTable:
-    """The steps of the PRISMA 2020 flow, ``n`` missing where nobody counted."""
+    """The steps of the PRISMA 2020 flow; ``n`` is missing if not counted."""
     rows = [{key: vars(step)[key] for key in KEYS} for step in flow_steps(material)]
     return material.table("flow", rows, {"recorded": _recorded}, search=search_in_words(material))
 
@@ -57,12 +57,12 @@ def _recorded(row: Record, key: str) -> str:
 
 
 def search_dates(material: Material) -> tuple[str, ...]:
-    """Days of the searches, each once, in order."""
+    """Dates of the searches, in order and without duplicates."""
     return tuple(sorted(set(material.sheet["search_log"]["date"])))
 
 
 def search_in_words(material: Material) -> str:
-    """What kind of search it was."""
+    """The kind of search: curated, documented, or both."""
     documented, curated = _searches(material)
     if documented.empty:
         return CURATED
@@ -107,7 +107,7 @@ def _told(searches: pd.DataFrame) -> str:
 
 
 def _screened(screened: pd.DataFrame) -> Iterator[Step]:
-    """What became of the records of documented searches; without any nobody counted."""
+    """The screening of records of documented searches; without such a search, not counted."""
     times = Counter(screened["decision"])
 
     def step(stage: str, name: str, *decisions: str, aside: bool = False) -> Step:
@@ -134,7 +134,7 @@ def _screened(screened: pd.DataFrame) -> Iterator[Step]:
 
 
 def _reasons(rows: pd.DataFrame) -> str:
-    """How many were excluded for each reason, the most frequent first."""
+    """Number excluded for each reason, the most frequent first."""
     times = Counter(reason.strip(" .") for reason in rows["reason"] if reason)
     return "; ".join(f"{reason} {n}" for reason, n in times.most_common())
 
@@ -167,12 +167,12 @@ def _in_the_sheet(material: Material) -> Iterator[Step]:
         before_this = "Trials and cohorts of the review before"
         yield Step("Included", before_this, before, counted(reports, "report"), place="joins")
     names = sorted(map(material.trial_name, _unused(material)))
-    # The names of many trials belong into the table, not into a box.
+    # The many names are listed in the table, not in a box of the figure.
     yield Step("Included", UNUSED, len(names), "; ".join(names), "", "leaves")
 
 
 def new_trials(material: Material) -> set[str]:
-    """Trials of which every report was found by a documented search and included."""
+    """Trials whose every report was found by a documented search and included."""
     sheet = material.sheet
     included = set(where(sheet["screening"], decision="included")["source_id"])
     reports = _reports(material)
@@ -180,7 +180,7 @@ def new_trials(material: Material) -> set[str]:
 
 
 def _reports(material: Material) -> dict[str, set[str]]:
-    """Trial -> its sources: of its results and of its judgements."""
+    """Trial -> the sources of its results."""
     reported = material.reported[["trial_id", "source_id"]]
     found: dict[str, set[str]] = {trial: set() for trial in material.sheet["trials"]["trial_id"]}
     for trial, cell in reported.itertuples(index=False):
@@ -189,14 +189,14 @@ def _reports(material: Material) -> dict[str, set[str]]:
 
 
 def _reports_of(material: Material, trials: Iterable[str], among: Iterable[str]) -> int:
-    """How many reports are about these trials."""
+    """How many of the reports are on these trials."""
     reports = _reports(material)
     about = set().union(*(reports[trial] for trial in trials))
     return sum(source in about for source in among)
 
 
 def _used_trials(material: Material) -> tuple[set[str], set[str]]:
-    """Trials that a result rests on: of comparisons (single ones too); of networks and rates."""
+    """Trials behind a result: in comparisons (including single trials); in networks or rates."""
     evidence = material.evidence
     compared, rated = (
         set(where(table, pooled="yes")["trial_id"]) for table in (evidence.trials, evidence.rates)
@@ -228,7 +228,7 @@ def _used(material: Material) -> Iterator[Step]:
 
 
 def _left_out(material: Material, decision: Record) -> str:
-    """The trial, or the arm of it, that a decision leaves out."""
+    """The trial, or the arm of it, that a decision excludes."""
     name = material.trial_name(decision["trial_id"])
     if not decision["arm_id"]:
         return name
@@ -237,7 +237,7 @@ def _left_out(material: Material, decision: Record) -> str:
 
 
 def _out_of(material: Material, decision: Record) -> str:
-    """The results that a decision concerns, as the report names them."""
+    """The results from which a decision excludes a trial, as the report names them."""
     setting = material.trials[decision["trial_id"]]["setting"]
     analysis = decision["analysis"]
     title = material.titles.get((setting, analysis), words(analysis))
@@ -248,7 +248,7 @@ def _out_of(material: Material, decision: Record) -> str:
 
 
 def uncounted(material: Material) -> str:
-    """What nobody counted, as a sentence; nothing where everything was."""
+    """A sentence on the steps that were not counted; empty if all were."""
     names = [
         step.step[0].lower() + step.step[1:] for step in flow_steps(material) if step.n is None
     ]

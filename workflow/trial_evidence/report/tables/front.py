@@ -1,4 +1,4 @@
-"""The answer: every pooled result of dual against single treatment, as rows and in words."""
+"""The answer: every pooled result of dual versus single treatment, as rows and in words."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _TOO_SHORT = (
 
 
 def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
-    """A row a pooled answer, a second one where another model is co-primary."""
+    """One row per pooled answer, and a second one if another model is co-primary."""
     rows = [
         row
         | {"certainty": "" if row["role"] == "co-primary" else certainty.get(_place(analysis), "")}
@@ -38,7 +38,7 @@ def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) ->
 
 
 def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
-    """Every pooled answer in words, an analysis a row."""
+    """Every pooled answer in words, one row per analysis."""
     rows = [
         {"setting": analysis.setting, "analysis": analysis.id, "sentence": sentence}
         for analysis in material.front()
@@ -48,20 +48,20 @@ def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) 
 
 
 def answer(material: Material, analysis: Analysis, certainty: str) -> str:
-    """The result of an analysis in words, and what a reader has to know beside it."""
+    """The result of an analysis in words, with the remarks that a reader needs."""
     said = result_sentence(analysis, material.leads(analysis), certainty)
     return " ".join(filter(None, [said, *remarks(material, analysis)]))
 
 
 def result_sentence(analysis: Analysis, rows: Sequence[Record], certainty: str) -> str:
-    """The result of an analysis in a sentence or two, from its numbers alone.
+    """The result of an analysis in one or two sentences, from its numbers alone.
 
     Parameters
     ----------
     rows : sequence of mapping
         The leading estimate, then the co-primary one.
     certainty : str
-        In words; ``""`` where there is none.
+        In words; ``""`` if not rated.
     """
     if not rows:
         return "No trial qualifies."
@@ -87,7 +87,7 @@ def _meaning(lead: Record, analysis: Analysis) -> str:
 
 
 def _favour(material: Material) -> str:
-    """Which side of no effect favours the experimental arm, measure by measure."""
+    """A sentence on the side of no effect that favours the experimental arm, by measure."""
     sides = dict.fromkeys(
         f"{reading.measure_name(analysis.measures[0])}s "
         f"{'below' if analysis.fewer_is_better else 'above'} "

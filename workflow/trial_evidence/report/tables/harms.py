@@ -1,4 +1,4 @@
-"""Harms: what every trial counted, and what it means in patients of a thousand."""
+"""Harms: the counts of every trial, and their effects per 1,000 patients."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,9 +21,9 @@ _CHANGES = [name.replace("estimate", "difference") for name in _OWN]
 
 
 def harms_table(material: Material) -> ReportTable:
-    """Every trial's counts of every harm, with its definition and source.
+    """Every trial's counts of every harm, with definition and source.
 
-    ``difference`` and its limits are proportions; they are printed per thousand patients.
+    ``difference`` and its limits are proportions; they are printed per 1,000 patients.
     """
     rows = [row for analysis in harm_analyses(material) for row in _trials(material, analysis)]
     formats: dict[str, Format] = {
@@ -36,7 +36,7 @@ def harms_table(material: Material) -> ReportTable:
 
 
 def change_in_words(row: Record) -> str:
-    """The difference in patients of a thousand, with its interval."""
+    """The difference per 1,000 patients, with its interval."""
     return with_interval(*(PER * row[column] for column in _CHANGES), digits=0)
 
 
@@ -46,12 +46,13 @@ def harm_analyses(material: Material) -> tuple[Analysis, ...]:
 
 
 def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Record, StartingRisk]]:
-    """The leading result on each harm by the agents added, with the risk that it starts from.
+    """The leading result on each harm by agents added, with its control risk.
 
-    That is the risk of all patients in the control arms of its trials together; its source names
-    the trials and reports. The result holds the ratio with its interval, and from the risk
-    difference of the same trials what `absolute_effect` gives: few patients in those arms had the
-    harm, and an interval of the ratio at their risk would hold what is uncertain in it twice.
+    The control risk is that of all patients in the control arms of its trials; its source names
+    the trials and reports. The result holds the ratio with its interval, and the columns of
+    `absolute_effect` calculated from the risk difference of the same trials: few control patients
+    had the harm, and applying the interval of the ratio to their risk would count the uncertainty
+    of that risk twice.
     """
     for analysis in harm_analyses(material):
         trials = material.about(material.evidence.trials, analysis)
@@ -69,10 +70,10 @@ def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Record, St
 
 
 def without_estimate(material: Material, setting: str) -> str:
-    """Which harms trials of a setting counted that no estimate is made of, in a sentence.
+    """A sentence on the harms that trials of a setting reported but that have no estimate.
 
-    Where harms are summed up, what is not there would be taken for what does not happen. Empty
-    where nothing is missing.
+    In a summary of harms, a missing harm would be read as one that does not occur. Empty if none
+    is missing.
     """
     missing = []
     for analysis in harm_analyses(material):
@@ -93,14 +94,14 @@ def without_estimate(material: Material, setting: str) -> str:
 
 
 def in_every_setting(material: Material) -> Iterator[str]:
-    """`without_estimate` of every setting that misses one, after its name."""
+    """`without_estimate` of every setting that lacks an estimate, preceded by its title."""
     for setting, title in material.configuration.settings.items():
         if said := without_estimate(material, setting):
             yield f"{title}. {said}"
 
 
 def _difference(material: Material, analysis: Analysis, lead: Record) -> Record:
-    """The risk difference of the trials behind a ratio; the ratio where those have no such pool."""
+    """The risk difference of the trials behind a ratio; if they have none, the ratio itself."""
     trials = where(of_pool(material.evidence.trials, analysis), measure=DIFFERENCE)
     alone = records(trials[trials["trial_id"] == lead["trials"]])
     pools = where(of_pool(material.evidence.estimates, analysis), measure=DIFFERENCE, role="lead")

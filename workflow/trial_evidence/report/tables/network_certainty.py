@@ -1,4 +1,4 @@
-"""Certainty of network estimates by the six domains of CINeMA: rules propose, a person wins."""
+"""Certainty of network estimates in the six domains of CINeMA: rules propose, a person decides."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ from trial_evidence.report.words import reading
 from trial_evidence.words.printed import capital, interval, p_value, percent, words
 
 Tables = Mapping[str, pd.DataFrame]
-# Which test of designs is read, the first that there is: the common-effect one takes differences
-# between trials of one design for disagreement of the designs as well.
+# The tests of designs, in order of preference: the common-effect one also counts heterogeneity
+# within a design as disagreement between designs.
 OF_DESIGNS = (DESIGN_INTERACTION, BETWEEN_DESIGNS)
-# Below these p values of its test incoherence lowers the certainty by one level, or by two.
+# Incoherence lowers the certainty by one level, or by two, if its p value is below these.
 SUSPECT_P, INCOHERENT_P = 0.10, 0.05
 NO_LOOP = "No loop of comparisons lets direct and indirect evidence disagree: incoherence cannot "
 NO_LOOP += "be tested"
@@ -35,7 +35,7 @@ NO_LOOP += "be tested"
 
 @dataclass(frozen=True)
 class _Estimate:
-    """One regimen against another: its network, their codes, its row of ``alternatives``."""
+    """One regimen against another: the network with its tables, and the row of ``alternatives``."""
 
     material: Material
     network: Network
@@ -48,23 +48,23 @@ class _Estimate:
 
     @property
     def comparison(self) -> str:
-        """As ``data/raw/certainty.csv`` names it."""
+        """The comparison as named in ``data/raw/certainty.csv``."""
         return " v ".join(self.pair)
 
     def of_pair(self, table: str) -> pd.DataFrame:
-        """Rows of a table about the two regimens, either way round."""
+        """Rows of a table on the two regimens, in either order."""
         found = self.tables[table]
-        # no table compares a regimen with itself
+        # No table compares a regimen with itself
         return found[found["first"].isin(self.pair) & found["second"].isin(self.pair)]
 
 
 def network_certainty_table(material: Material) -> ReportTable:
-    """A row for every dual regimen against each of the alternatives that a path joins.
+    """One row per dual regimen and comparator connected to it by a path.
 
     Notes
     -----
-    Domains and the idea of their rules are attributed to Nikolakopoulou et al. 2020 (CINeMA). A
-    direct comparison contributes in equal parts by its trials.
+    The domains and the idea of the rules are from Nikolakopoulou et al. 2020 (CINeMA). The
+    contribution of a direct comparison is split equally between its trials.
     """
     return material.table("network_certainty", map(_row, _estimates(material)))
 
@@ -109,7 +109,7 @@ def _proposals(found: _Estimate) -> dict[str, Proposal]:
 
 
 def _shares_by_risk(found: _Estimate) -> dict[str, float]:
-    """Overall risk of bias -> contribution of the trials that have it."""
+    """Overall risk of bias -> contribution of the trials with that risk."""
     used = found.tables["used"]
     ids = {row["trial"]: (row["trial_id"], row["endpoint"]) for row in records(used)}
     compared = records(found.tables["comparisons"])
@@ -125,7 +125,7 @@ def _shares_by_risk(found: _Estimate) -> dict[str, float]:
 
 
 def _against(low: float, high: float, estimate: float, worthwhile: float) -> Judgement:
-    """Whether an interval reaches no effect, or a relevant effect on the other side of it."""
+    """Judge whether an interval reaches no effect, or a relevant effect in the other direction."""
     opposite = high >= worthwhile if estimate < 1 else low <= 1 / worthwhile
     if opposite:
         return "very_serious"
@@ -150,7 +150,7 @@ def _imprecision(found: _Estimate) -> Proposal:
 
 
 def _heterogeneity(found: _Estimate) -> Proposal:
-    """Whether the prediction interval leads to another conclusion than the interval does."""
+    """Judge whether the prediction interval leads to a weaker conclusion than the interval."""
     league = found.of_pair("league")
     first, _ = found.pair
     known = records(league[league["first"] == first].dropna(subset=["pi_low"]))

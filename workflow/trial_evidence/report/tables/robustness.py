@@ -1,4 +1,4 @@
-"""Heterogeneity of every pool, and what the results owe to methods, trials and choices."""
+"""Heterogeneity of every pool, and how far results depend on methods, trials and choices."""
 
 import math
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from trial_evidence.words.models import is_random_effects
 
 
 def heterogeneity_table(material: Material) -> ReportTable:
-    """Heterogeneity of every pool of two trials or more, by the random-effects model.
+    """Heterogeneity of every pool of two or more trials, by the random-effects model.
 
-    Analyses as their first measure, then pooled rates; tau2 on the analysis scale.
+    Analyses in their first measure, then pooled rates; tau2 on the analysis scale.
     """
     table = material.evidence.estimates
     first = material.first_measures
@@ -34,9 +34,9 @@ def heterogeneity_table(material: Material) -> ReportTable:
 
 
 def sensitivity_table(material: Material) -> ReportTable:
-    """For every pooled analysis: how far the result moves by method, trial and choice.
+    """For every pooled analysis: how far the result varies by method, trial and choice.
 
-    Estimates as the analysis's first measure, natural scale.
+    Estimates in the analysis's first measure, natural scale.
     """
     rows = [
         _movement(material, analysis, leads)
@@ -56,7 +56,7 @@ def change_table(material: Material) -> ReportTable:
 
 
 def timeline_table(material: Material) -> ReportTable:
-    """The evidence as it grew: the pooled result after each trial, by year of source."""
+    """Cumulative meta-analysis: the pooled result after each trial, by year of source."""
     rows = where(material.as_first_measure(material.sensitivity["cumulative"]), leads="yes")
     return material.table("timeline", records(rows))
 
@@ -91,7 +91,7 @@ def _movement(material: Material, analysis: Analysis, leads: Sequence[Record]) -
 
 
 def _range(row: Record, of: str) -> str:
-    """The lowest and the highest estimate."""
+    """The lowest and highest estimate."""
     return printed.interval(row[f"{of}_lowest"], row[f"{of}_highest"])
 
 
@@ -103,7 +103,7 @@ def _of_whom(row: Record, subgroup: str) -> str:
 
 
 def _prediction(row: Record) -> str:
-    """The interval for a new trial; of a rate in percent, as everywhere else."""
+    """The prediction interval; for a rate in percent, as everywhere else."""
     if row["measure"] != "proportion":
         return reading.limits(row, "pi")
     share = reading.in_percent(row, "pi")

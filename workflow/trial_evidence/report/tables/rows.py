@@ -1,4 +1,4 @@
-"""The rows behind the results: used, set aside with the reason, and by whom they were seen."""
+"""The rows behind the results: those used, those set aside, and how far they were verified."""
 
 import math
 from dataclasses import asdict
@@ -17,8 +17,8 @@ from trial_evidence.words.printed import lower_first
 def rows_used_table(material: Material) -> ReportTable:
     """Every trial's result in every analysis, and every arm's rate, with its place in the source.
 
-    A comparison is listed once, as the analysis's first measure; ``data`` has the analysis's id
-    and the effect size (``yi``, ``vi`` on the analysis scale) at full precision.
+    A comparison is listed once, in the analysis's first measure; ``data`` has the analysis's id
+    and the effect size (``yi``, ``vi`` on the analysis scale) in full precision.
     """
     compared = material.as_first_measure(material.evidence.trials)
     named = {"regimen_label": "experimental", "events": "events_experimental",
@@ -38,14 +38,14 @@ def rows_used_table(material: Material) -> ReportTable:
 
 
 def rows_set_aside_table(material: Material) -> ReportTable:
-    """Every row that an analysis looked at and did not take, with the reason in words."""
+    """Every row that an analysis considered and set aside, with the reason in words."""
     table = material.evidence.set_aside
     rows = table.assign(cells=table["table"] + ".csv row " + table["row"])
     return material.table("rows_set_aside", records(rows))
 
 
 def verification_table(material: Material) -> ReportTable:
-    """For every pooled analysis: the weight that was seen first-hand, and by two readers."""
+    """For every pooled analysis: the weight verified in primary sources, and by two readers."""
     rows = [
         {"setting": analysis.setting, "analysis": analysis.id, **asdict(found)}
         for analysis in material.configuration.analyses

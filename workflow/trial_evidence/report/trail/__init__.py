@@ -1,4 +1,4 @@
-"""From a number that is shown back to the cells it rests on.
+"""The trail from each printed number back to the cells of the sheet behind it.
 
-One record; the terminal, trace.csv and the page render it.
+One record per number; the terminal, trace.csv and the page render it.
 """

@@ -1,4 +1,4 @@
-"""What the stages have written: the evidence that every trail is followed through."""
+"""The outputs of the stages, as the trail reads them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from trial_evidence.network.evidence.columns import USED_NUMBERS
 
 FOLDER = "network"
 _RESULT = ["estimate", "ci_low", "ci_high", "p_value"]
-# Table of the network stage -> the columns that are numbers, of those that are read.
+# Table of the network stage -> its numeric columns that are read.
 NETWORK_NUMBERS: Mapping[str, list[str]] = {
     "used": USED_NUMBERS,
     "set_aside": [],
@@ -39,13 +39,13 @@ PAIR_NUMBERS = [
 
 @dataclass(frozen=True)
 class NetworkTables:
-    """What the network stage has written of all settings.
+    """The tables of the network stage, all settings.
 
     Attributes
     ----------
     networks : mapping of str to mapping of str to DataFrame
-        ``<setting>/<network>`` -> table (``NETWORK_NUMBERS``) -> its rows, as far as there is one;
-        no table of a network that has nothing of the trial that is asked about.
+        ``<setting>/<network>`` -> table (``NETWORK_NUMBERS``) -> its rows, for tables that exist;
+        a network without data on the requested trial has no tables.
     surrogacy : tuple of DataFrame
         The pairs of effects of each surrogacy analysis.
     """
@@ -54,14 +54,14 @@ class NetworkTables:
     surrogacy: tuple[pd.DataFrame, ...]
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Rows of one table, of all networks."""
+        """Rows of one table from all networks."""
         found = [tables[table] for tables in self.networks.values() if table in tables]
         return [row for rows in found for row in records(rows)]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the stages have written, all settings together."""
+    """The outputs of the stages, all settings together."""
 
     contrasts: pd.DataFrame
     set_aside: pd.DataFrame
@@ -72,7 +72,7 @@ class Evidence:
 
 
 def read_network_tables(settings: Iterable[str], results: Path) -> NetworkTables:
-    """Read the tables of the network stage; nothing of a setting where it has not run."""
+    """Read the tables of the network stage; settings in which it has not run are left out."""
     networks: dict[str, dict[str, pd.DataFrame]] = {}
     surrogacy = []
     for setting in settings:

@@ -1,6 +1,6 @@
-"""Why a row of the sheet is, or is not, in an analysis: one readable trail.
+"""Explain in readable lines why a row of the sheet is, or is not, in an analysis.
 
-Its lines are written in workflow/report/explain.txt.j2.
+The wording is in workflow/report/explain.txt.j2.
 """
 
 import math
@@ -19,7 +19,7 @@ from trial_evidence.sheet import Sheet
 from trial_evidence.words import printed
 from trial_evidence.words.errors import RequestError
 
-# What a row of the sheet leads to: a result of an analysis, a node of a network.
+# Steps that a row of the sheet can lead to: a result in an analysis, a node in a network.
 STEPS = ("result", "node")
 COUNTS_AGAINST = ", which counts against the certainty of the pooled result: risk_of_bias.csv"
 
@@ -37,7 +37,7 @@ def explain(
     Raises
     ------
     RequestError
-        If what is asked for does not exist; the message says what does.
+        If the row, trial or analysis does not exist; the message lists those that do.
     """
     _one_question(row, trial, analysis, sheet)
     if trial:
@@ -46,13 +46,13 @@ def explain(
 
 
 def trial_of(row: str, trial: str, analysis: str, sheet: Sheet) -> str:
-    """The trial that is asked about.
+    """The trial that the request is about.
 
     Raises
     ------
     RequestError
-        If nothing is asked, or two things, or there is no such row or trial; the message says what
-        there is.
+        If the request is empty or names two things, or the row or trial does not exist; the
+        message lists those that do.
     """
     _one_question(row, trial, analysis, sheet)
     if trial:
@@ -62,7 +62,7 @@ def trial_of(row: str, trial: str, analysis: str, sheet: Sheet) -> str:
 
 
 def _one_question(row: str, trial: str, analysis: str, sheet: Sheet) -> None:
-    """Refuse a row beside a trial, of which one would not be answered, and half a question."""
+    """Refuse a row together with a trial (one would be ignored), and an incomplete request."""
     given = {"ROW": row, "TRIAL": trial, "ANALYSIS": analysis}
     asked = " ".join(f"{name}={text}" for name, text in given.items() if text)
     if row and (trial or analysis):
@@ -106,12 +106,12 @@ def _asked_cell(table: str, row: int, sheet: Sheet) -> dict[str, Any]:
 def explain_row(
     table: str, row: int, sheet: Sheet, evidence: Evidence, configuration: Configuration
 ) -> str:
-    """The trail of one row, as the spreadsheet numbers it, through every analysis and network.
+    """The trail of one row, numbered as in a spreadsheet, through every analysis and network.
 
     Raises
     ------
     RequestError
-        If the table has no rows to explain or no such row; the message says what there is.
+        If the table holds no results or has no such row; the message lists what exists.
     """
     cell = _asked_cell(table, row, sheet)
     trail = trail_of(evidence, configuration)
@@ -132,12 +132,12 @@ def explain_row(
 def explain_trial(
     trial_id: str, analysis: str, sheet: Sheet, evidence: Evidence, configuration: Configuration
 ) -> str:
-    """The trail of a trial in one analysis: what was taken, what was set aside, and why.
+    """The trail of a trial in one analysis: which rows were used, which set aside, and why.
 
     Raises
     ------
     RequestError
-        If the trial or the analysis does not exist; the message says what there is.
+        If the trial or the analysis does not exist; the message lists those that do.
     """
     _known_trial(trial_id, sheet)
     known = [entry.id for entry in (*configuration.analyses, *configuration.rates)]
@@ -152,7 +152,7 @@ def explain_trial(
         mine = (shown.analysis, shown.record.get("trial_id")) == (analysis, trial_id)
         if mine and shown.kind in STEPS:
             taken = [(c.table, sheet.row(c.table, int(row))) for c in shown.cells for row in c.rows]
-            # The cells of all its measures are the same, and are told once.
+            # All measures rest on the same cells, so they are printed once.
             cells = "".join(say.cell_of(*found) for found in taken)
             parts += [*([] if cells in parts else [cells]), say.step(shown)]
     left = [r for r in trail.set_aside if (r["trial_id"], r["analysis"]) == (trial_id, analysis)]
@@ -161,11 +161,11 @@ def explain_trial(
 
 
 def _lines(sheet: Sheet, trail: Trail, evidence: Evidence, configuration: Configuration) -> Any:
-    """The macros of the template: a part of a trail each."""
+    """The macros of the template; each renders one part of a trail."""
     analyses = {(analysis.setting, analysis.id): analysis for analysis in configuration.analyses}
 
     def bias(record: Mapping[str, Any]) -> str:
-        """Overall risk of bias of a result; that of a rate is no judgement of a comparison."""
+        """Overall risk of bias of a result; empty for rates, which compare nothing, and harms."""
         analysis = analyses.get((record["setting"], record["analysis"]))
         if analysis is None or record["subgroup"] != ALL or analysis.harm:
             return ""

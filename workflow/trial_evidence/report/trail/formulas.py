@@ -8,8 +8,8 @@ from scipy.special import ndtri
 
 from trial_evidence.words.numbers import round_half_up
 
-# Effect and variance. a of m had an event in the experimental arm, c of n in the control arm; b
-# and d had none. A rate has one arm.
+# Effect and variance. Events: a of m in the experimental arm, c of n in the control arm; b and d
+# had no event. A rate has one arm.
 _COUNTED = {
     "proportion": ("log({a:g}/{b:g})", "1/{a:g} + 1/{b:g}"),
     "risk_ratio": (
@@ -25,7 +25,7 @@ _COUNTED = {
         "{a:g} x {b:g} / {m:g}^3 + {c:g} x {d:g} / {n:g}^3",
     ),
 }
-# Standard error of a log ratio by what it was worked out from.
+# Standard error of a log ratio, by what it was calculated from.
 _STANDARD_ERRORS = {
     "interval": "(log {ci_high:g} - log {ci_low:g}) / (2 x {z:.3f})",
     "upper limit": "(log {ci_high:g} - log {hr:g}) / {z:.3f}",
@@ -36,7 +36,7 @@ _STANDARD_ERRORS = {
 
 
 def effect_size_in_words(record: Mapping[str, Any]) -> str:
-    """The effect size of a row of ``trials.csv`` or ``rates.csv``, with its variance or error."""
+    """Effect size of a row of ``trials.csv`` or ``rates.csv``, with its variance or SE."""
     if math.isnan(record["yi"]):
         return str(record["not_pooled_reason"])
     yi, vi = _number(record["yi"]), _number(record["vi"])
@@ -60,7 +60,7 @@ def effect_size_in_words(record: Mapping[str, Any]) -> str:
 
 
 def network_effect_in_words(record: Mapping[str, Any]) -> str:
-    """What a row used of a network gives: counts of an arm, or a log ratio."""
+    """The contribution of a row to a network: counts of an arm, or a log ratio with its SE."""
     if math.isnan(record["hr"]):
         return f"{record['events']:g}/{record['n']:g}"
     return (

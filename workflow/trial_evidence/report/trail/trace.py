@@ -1,6 +1,6 @@
-"""The trail: one record for every number that is shown, back to the cells of the sheet.
+"""The trail: one record per printed number, back to the cells of the sheet.
 
-`explain`, trace.csv, the page and its networks are renderings of these records.
+`explain`, trace.csv, the page and its networks render these records.
 """
 
 import math
@@ -19,7 +19,7 @@ from trial_evidence.report.words.reading import measure_of
 
 ALL = "all"
 NETWORK: Final = "network"
-# What figures print of a pool next to its estimate.
+# Numbers that figures print next to a pooled estimate.
 _POOL_NUMBERS = [
     "k", "pi_low", "pi_high", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p",
 ]  # fmt: skip
@@ -33,7 +33,7 @@ Kind = Literal["result", "pool", "node", "network", "pair"]
 
 @dataclass(frozen=True)
 class Cells:
-    """Rows of a table of the sheet, as a spreadsheet numbers them."""
+    """Rows of a table of the sheet, numbered as in a spreadsheet."""
 
     table: str
     rows: tuple[str, ...]
@@ -45,21 +45,21 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A number that is shown, and what it rests on.
+    """A printed number and the evidence behind it.
 
     Attributes
     ----------
     kind : str
-        ``result`` of a trial, ``pool`` of results; ``node``, a row used of a network, and
-        ``network``, an estimate of it; ``pair``, an effect of a surrogacy plot.
+        ``result`` of a trial; ``pool`` of results; ``node``, a row used in a network;
+        ``network``, an estimate of a network; ``pair``, an effect in a surrogacy plot.
     record : mapping
         The row of the results that holds it.
     plotted : str
-        What its row of the figure is called.
+        Label of its row in the figure.
     values : mapping
         Columns of trace.csv that the record does not hold under the same name.
     rests_on : tuple of Shown
-        Of a pooled number: the results of the trials behind it.
+        For a pooled number: the results of the trials behind it.
     """
 
     kind: Kind
@@ -91,7 +91,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Trail:
-    """Every number that is shown, and every row of the sheet that was looked at and not taken.
+    """Every printed number, and every row of the sheet that was considered and set aside.
 
     Attributes
     ----------
@@ -104,19 +104,19 @@ class Trail:
     set_aside: tuple[Record, ...]
 
     def table(self) -> pd.DataFrame:
-        """``trace.csv``: columns ``TRACE_COLUMNS``, one row for every number that is shown."""
+        """``trace.csv``: columns ``TRACE_COLUMNS``, one row per printed number."""
         return pd.DataFrame([shown.traced() for shown in self.shown], columns=TRACE_COLUMNS)
 
     def resting_on(self, kind: Kind, result: Shown) -> list[Record]:
-        """The records of the numbers of a kind that rest on a trial's result."""
+        """The records of all numbers of one kind that rest on a trial's result."""
         return [s.record for s in self.shown if s.kind == kind and result in s.rests_on]
 
 
 def trail_of(evidence: Evidence, configuration: Configuration) -> Trail:
-    """Everything that is shown of the evidence.
+    """Every number printed from the evidence.
 
-    Each trial's result; each pooled one by every model, for those that do not lead, and tests, are
-    printed below the plots; and the networks (:func:`network_trail`).
+    The result of each trial; the pooled result of every model (tests and models that do not lead
+    are printed below the plots); and the networks (:func:`network_trail`).
     """
     tables = tables_of(configuration)
     results = [
@@ -144,11 +144,11 @@ def trail_of(evidence: Evidence, configuration: Configuration) -> Trail:
 
 
 def network_trail(tables: NetworkTables, configuration: Configuration) -> Trail:
-    """Everything that the figures of the networks show.
+    """Every number in the figures of the networks.
 
     Every row used; every regimen against the reference, by model; components and interactions;
     synergy of trials and pools; both effects of a surrogacy plot. An estimate of a network rests
-    on every trial of its part, for each of them can move it.
+    on every trial of its connected part, because each of them can move it.
     """
     outcomes = {
         word: outcome.table
@@ -171,7 +171,7 @@ def cells_of(record: Record, configuration: Configuration) -> str:
 
 
 def places_of(record: Record, configuration: Configuration) -> tuple[tuple[str, int], ...]:
-    """Table and row of the sheet of everything behind a trial's result."""
+    """Table and row number of every row of the sheet behind a trial's result."""
     table = tables_of(configuration)[record["setting"], record["analysis"]]
     return tuple((table, int(row)) for row in _rows(record["rows"]))
 
@@ -213,7 +213,7 @@ def _pool(row: Record, results: Mapping[tuple[str, ...], Sequence[Shown]]) -> Sh
 
 
 def _behind(subgroups: set[str], pooled: str) -> set[str]:
-    """The patients of the trials' results behind a pooled one.
+    """The subgroups of the trials' results behind a pooled one.
 
     Some patients of each trial (``factor=level``), both levels that are compared (``factor``),
     or all patients of some trials (``all``, ``column=value``, ``trial=id``).
@@ -280,7 +280,7 @@ def _synergy(row: Record, used: Iterable[Shown]) -> Shown:
 
 
 def _pair(pair: Record) -> Iterator[Shown]:
-    """Both effects of a trial; the columns ``<table>_rows`` are in the order of the effects."""
+    """Both effects of a trial; columns ``<table>_rows`` are in the same order as the effects."""
     columns = [column for column in pair if column.endswith("_rows")]
     for measure, column in zip(("odds_ratio", "hazard_ratio"), columns, strict=True):
         values = {"measure": measure, "subgroup": ALL, "estimate": pair[measure], "pooled": "yes"}

@@ -1,1 +1,1 @@
-"""How the report prints: numbers, estimates, columns, and the texts of workflow/report."""
+"""Wording of the report: numbers, estimates, columns, and the texts of workflow/report."""

@@ -1,11 +1,11 @@
-"""Abbreviations that a table prints, in words: a table is read without the text around it."""
+"""Explanations of the abbreviations in a table, which must be readable on its own."""
 
 import re
 from collections.abc import Iterable, Mapping
 
 from trial_evidence.measures import MEASURES
 
-# Printed before a number; the same letters may mean something else alone, such as a genotype.
+# Recognised only before a number: alone, the same letters may be something else (a genotype).
 _BEFORE_NUMBERS = {
     "CI": "confidence interval",
     "CrI": "Bayesian credible interval",
@@ -14,11 +14,11 @@ _BEFORE_NUMBERS = {
 
 
 def abbreviations(texts: Iterable[str], outcomes: Mapping[str, str]) -> str:
-    """Measures, intervals and outcomes that the texts abbreviate; ``""`` where there is none.
+    """Measures, intervals and outcomes abbreviated in the texts, explained; ``""`` if none.
 
     `outcomes` maps the label of an outcome to its words.
     """
-    # Cells follow each other, and no word goes on from one to the next.
+    # Joined by line breaks, so that no match runs from one cell into the next.
     text = "\n".join(texts)
     found = {short: words for short, words in _BEFORE_NUMBERS.items()
              if re.search(rf"\b{short} [−\d]", text)}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sources as they are cited: who wrote them, and one line for a list of references."""
+"""Citations of sources: their authors, and the line in a list of references."""
 
 import re
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from typing import Any
 from trial_evidence.words.printed import whole
 
 Source = Mapping[str, Any]
-# Kinds of source that persons write; of others a name is an organisation's.
+# Types of source with personal authors; the author of any other type is an organisation.
 _BY_PERSONS = ("article", "abstract")
 _BETWEEN = ";"
 AND_OTHERS = "et al."
 _INITIALS = re.compile(r"(?P<family>.+) (?P<given>[^\W\d_a-z]{1,4}(-[^\W\d_a-z]{1,2})?)")
-# A number of ClinicalTrials.gov in a text; other registries have no stable address.
+# A ClinicalTrials.gov number in a text; other registries have no stable address.
 REGISTERED = re.compile(r"(?<![A-Za-z0-9])(NCT\d{8})(?!\d)")
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True)
 class Author:
-    """A person, or an organisation, which has no given name; ``given`` are initials."""
+    """A person, or an organisation (which has no given name); ``given`` holds initials."""
 
     family: str
     given: str = ""
@@ -32,9 +32,9 @@ class Author:
 
 
 def authors_of(source: Source) -> tuple[tuple[Author, ...], bool]:
-    """Authors of a source as far as the sheet names them, and whether there are others.
+    """The authors of a source that the sheet names, and whether there are others.
 
-    Where the full list is not in the sheet, the first author alone; an article then has others.
+    If the sheet lacks the full list, the first author only; an article then has others.
     """
     written = [one_line(name) for name in source["authors"].split(_BETWEEN)]
     names = [name for name in written if name and name != AND_OTHERS]
@@ -47,7 +47,7 @@ def authors_of(source: Source) -> tuple[tuple[Author, ...], bool]:
 
 
 def reference(source: Source) -> str:
-    """A source as a list of references prints it: authors, title, journal, year and place."""
+    """A source as printed in a list of references: authors, title, journal, year, volume, pages."""
     people, others = authors_of(source)
     names = [" ".join(filter(None, (a.family, a.given))) for a in people]
     issue = f"({source['issue']})" if source["issue"] else ""
@@ -60,15 +60,15 @@ def reference(source: Source) -> str:
 
 
 def registry_address(number: str) -> str:
-    """Where the record of a trial is read; ``""`` for a number that is none of `REGISTERED`."""
+    """Address of a trial's registry record; ``""`` for a number not matched by `REGISTERED`."""
     return f"https://clinicaltrials.gov/study/{number}" if REGISTERED.fullmatch(number) else ""
 
 
 def is_article(source: Source) -> bool:
-    """Whether persons have written a source, further ones than the sheet names among them."""
+    """Whether a source has personal authors, possibly more than the sheet names."""
     return source["type"] in _BY_PERSONS
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and with single blanks."""
+    """The text without line breaks and with single spaces."""
     return _SPACES.sub(" ", text).strip()

@@ -1,6 +1,6 @@
-"""Formats of printed columns: each makes the text of a cell from a row and what it reads of it.
+"""Formats of printed columns: each makes the text of a cell from a row and given column names.
 
-A column is declared as its heading, the name of a format, and what the format reads:
+A column is declared as its heading, the name of a format, and the arguments of the format:
 ``[Ratio, effect, ratio]``. Tables of the report and of the page share them.
 """
 
@@ -25,24 +25,24 @@ ROLES = {"lead": " (main model)", "co-primary": " (co-primary)"}
 
 
 def cell(formats: Mapping[str, Format], row: Record, column: Column) -> Any:
-    """What a column prints of a row."""
+    """The text of a row in a column."""
     _, name, *read = column
     return formats[name](row, *read)
 
 
 def effect(row: Record, value: str = "estimate", limits: str = "ci", digits: int = 2) -> str:
-    """An estimate with its interval, as far as there is one: ``1.46 (1.25–1.70)``."""
+    """An estimate with its interval, if it has one: ``1.46 (1.25–1.70)``."""
     low, high = row[f"{limits}_low"], row[f"{limits}_high"]
     return printed.with_interval(row[value], low, high, digits=digits)
 
 
 def _p(row: Record, key: str = "p_value") -> str:
-    """A p value below a heading that says so: ``0.03``, ``< 0.001``."""
+    """A p value without ``p``, which the heading says: ``0.03``, ``< 0.001``."""
     return printed.p_value(row[key]).removeprefix("p ").removeprefix("= ")
 
 
 def _percent(row: Record, key: str, digits: int = 0) -> str:
-    """A number that is in percent; :func:`.printed.percent` is for shares of one."""
+    """A number already in percent; :func:`.printed.percent` is for proportions."""
     shown = printed.number(row[key], digits)
     return shown and f"{shown}%"
 

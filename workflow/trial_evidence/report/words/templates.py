@@ -1,4 +1,4 @@
-"""The texts and pages of workflow/report, with the words that all of them ask for."""
+"""The templates of workflow/report, and the filters that they share."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -16,19 +16,19 @@ FOLDER = pages.TEMPLATES
 
 @cache
 def declared(name: str) -> Mapping[str, Any]:
-    """What workflow/report/<name>.yaml says, such as of every table or figure."""
+    """Content of workflow/report/<name>.yaml, such as the declarations of tables and figures."""
     text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     found: Mapping[str, Any] = yaml.safe_load(text)
     return found
 
 
 def content() -> dict[str, bytes]:
-    """What the files of workflow/report hold, by name."""
+    """Content of the files of workflow/report, by name."""
     return {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.is_file()}
 
 
 def environment(**options: Any) -> jinja2.Environment:
-    """Templates of workflow/report with the filters that those of the report share."""
+    """Environment of the templates of workflow/report, with the filters that they share."""
     made = pages.environment(**options)
     shared = (counted, listing, percent, words, admitted)
     made.filters |= {function.__name__: function for function in shared}
@@ -36,7 +36,7 @@ def environment(**options: Any) -> jinja2.Environment:
 
 
 def admitted(selection: Selection) -> str:
-    """Which results are included: ``current results verified in a primary or secondary source``."""
+    """Which results are admitted: ``current results verified in a primary or secondary source``."""
     rules = {
         column: " or ".join(map(words, allowed)) for column, allowed in selection.admit.items()
     }
