@@ -1,1 +1,1 @@
-"""What an edit of the sheet changes: rows, analyses, estimates, conclusions."""
+"""Effects of an edit of the sheet or configuration: rows, analyses, estimates, conclusions."""

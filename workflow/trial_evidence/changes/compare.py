@@ -1,4 +1,4 @@
-"""Estimates before and after an edit, for the analyses that the edit touches."""
+"""Estimates before and after an edit, for the analyses affected by it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,23 +15,23 @@ from trial_evidence.pool.estimates import pool_setting
 from trial_evidence.report.words.formats import effect
 from trial_evidence.words.printed import of_whom
 
-# Setting, analysis, measure, subgroup, and what of a network or which regimen.
+# Setting, analysis, measure, subgroup, and the regimen or the quantity of a network.
 Key = tuple[str, str, str, str, str]
-# Rows with model, k, estimate and its limits, tau2 and the prediction interval.
+# Key -> row with model, k, estimate and its limits, tau2 and prediction interval.
 Estimates = Mapping[Key, dict[str, Any]]
 
-# Of a configuration, what results depend on beside the analyses themselves.
+# Parts of a configuration that affect results, besides the analyses themselves.
 METHODS = ("confidence_level", "tau_priors", "pooling", "effect_modifier_min_trials")
-# What may differ without touching a result: rows move, notes are rewritten.
+# Columns that may differ without affecting a result: rows move, notes are rewritten.
 _IRRELEVANT = ["rows", "note", "locator"]
 _COMPARED = ("k", "estimate", "ci_low", "ci_high", "tau2", "pi_low", "pi_high")
 
 
 @dataclass(frozen=True)
 class EstimateChange:
-    """A leading estimate before and after; None where there was, or is, none.
+    """A leading estimate before and after an edit.
 
-    ``before`` and ``after`` are rows of the estimates table.
+    ``before`` and ``after`` are rows of the estimates table, or None if missing.
     """
 
     setting: str
@@ -44,12 +44,12 @@ class EstimateChange:
 
     @property
     def whom(self) -> str:
-        """Whose estimate it is: the regimen, or what of a network, and the subgroup."""
+        """The regimen, or the quantity of a network, and the subgroup."""
         return ", ".join(filter(None, (self.regimen, of_whom(self.subgroup))))
 
     @property
     def conclusion(self) -> str:
-        """What happened to the conclusion, or nothing: whether the interval excludes no effect."""
+        """How the interval's relation to no effect changed, in words; empty if it did not."""
         null = _null(self.measure)
         if null is None or self.before is None or self.after is None:
             return ""
@@ -58,14 +58,14 @@ class EstimateChange:
 
 
 def side(record: Mapping[str, Any] | None) -> str:
-    """An estimate before or after, with its trials: ``1.46 (1.25–1.70), k = 10``; ``none``."""
+    """An estimate with its number of trials: ``1.46 (1.25–1.70), k = 10``; ``none`` if missing."""
     return "none" if record is None else f"{effect(record)}, k = {record['k']:.0f}"
 
 
 def affected_analyses(before: SettingEvidence | None, after: SettingEvidence | None) -> set[str]:
-    """Analyses of a setting whose rows differ in what a result can depend on or a figure shows.
+    """Analyses of a setting whose rows differ in anything that affects a result or a figure.
 
-    A setting that there is only once differs throughout.
+    If the setting exists only before or only after, all its analyses differ.
     """
     old, new = _by_analysis(before), _by_analysis(after)
     same = {name for name in old if name in new and old[name].equals(new[name])}
@@ -87,7 +87,7 @@ def estimate_changes(
 ) -> tuple[EstimateChange, ...]:
     """Leading estimates that differ, from the evidence by setting before and after.
 
-    Pooled anew are the analyses whose evidence differs, or what the configurations ask of it.
+    Only analyses whose evidence or configuration differs are pooled again.
     """
     changes: list[EstimateChange] = []
     for setting in dict.fromkeys([*before, *after]):
@@ -102,7 +102,7 @@ def estimate_changes(
 
 
 def _asked_otherwise(configurations: Iterable[Configuration], setting: str) -> set[str]:
-    """Analyses asked or pooled in another way: the same evidence gives another result."""
+    """Analyses configured or pooled differently, so that the same evidence may give new results."""
     before, after = (
         {
             entry.id: (entry, *(getattr(configuration, name) for name in METHODS))
@@ -147,13 +147,13 @@ def _leading(
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     was, now = (np.array([row[name] for name in _COMPARED], dtype=float) for row in (old, new))
-    # In another order of the trials the same sums differ in their last digits.
+    # With the trials in another order, the same sums differ in their last digits.
     same = np.allclose(was, now, rtol=1e-9, atol=1e-12, equal_nan=True)
     return same and old["model"] == new["model"]
 
 
 def _null(measure: str) -> float | None:
-    """No effect on the natural scale; None of a rate. Networks have measures of their own."""
+    """No effect on the natural scale; None for rates. Networks have measures of their own."""
     of_network = 0.0 if "difference" in measure else 1.0
     return MEASURES[measure].scale.null if measure in MEASURES else of_network
 

@@ -1,4 +1,4 @@
-"""What an edit of config/ changes, setting by setting and in words."""
+"""Changes of config/ between two versions, one setting at a time, in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,21 +8,21 @@ from trial_evidence.config.yaml_files import YamlFault, read_yaml_text
 from trial_evidence.files import OWN_SETTINGS
 from trial_evidence.words.problems import quoted
 
-# Files that change nothing that `make` makes: who reads them.
+# Files that do not affect the outputs of `make` -> the command that reads them.
 _READ_BY = {
     "calibration.yaml": "make calibrate",
     "registry.yaml": "make registry",
     "styles.yaml": "make figures",
 }
-# What tells an entry of a list from the others.
+# Keys that identify an entry of a list.
 _NAMES = ("setting", "id", "network", "analysis", "factor")
 
 
 def configuration_difference(before: Path, after: Path) -> list[str]:
-    """What two folders of configuration say otherwise, a line each.
+    """The differences between two folders of configuration, one per line.
 
-    Of a comment, the order of the settings of an entry, or another way of writing the same nothing
-    is said: no result depends on them. A file that cannot be read is left to the check.
+    Comments, the order of keys within an entry, and other ways to write the same value are
+    ignored: no result depends on them. Files that cannot be read are left to the check.
     """
     folders = (before, after)
     files = {path.relative_to(folder) for folder in folders for path in folder.rglob(OWN_SETTINGS)}
@@ -45,7 +45,7 @@ def configuration_difference(before: Path, after: Path) -> list[str]:
 def _differences(place: tuple[str, ...], old: Any, new: Any) -> Iterator[str]:
     entries, others = _by_name(old), _by_name(new)
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        # Of the settings of one entry the order says nothing.
+        # The order of keys matters only at the top of a section, not within an entry.
         yield from _of_groups(place, old, new, ordered=len(place) == 1)
     elif entries is not None and others is not None:
         yield from _of_groups(place, entries, others, ordered=True)
@@ -61,7 +61,7 @@ def _differences(place: tuple[str, ...], old: Any, new: Any) -> Iterator[str]:
 def _of_groups(
     place: tuple[str, ...], old: Mapping[str, Any], new: Mapping[str, Any], *, ordered: bool
 ) -> Iterator[str]:
-    """Named settings, or entries by their names."""
+    """Differences between mappings: settings by key, or list entries by their names."""
     gone = [name for name in old if name not in new]
     came = [name for name in new if name not in old]
     renamed: dict[str, str] = {}
@@ -86,7 +86,7 @@ def _of_groups(
 
 
 def _by_name(entries: Any) -> dict[str, Any] | None:
-    """Entries of a list by what they are called; None where they have no names of their own."""
+    """Entries of a list by name; None if they are not entries with unique names."""
     if not _of_entries(entries):
         return None
     names = ["/".join(str(e[name]) for name in _NAMES if name in e) for e in entries]
@@ -100,7 +100,7 @@ def _of_entries(value: Any) -> bool:
 
 
 def _same_but_name(old: Any, new: Any) -> bool:
-    """Whether an entry has another id, and all else is as it was."""
+    """Whether two entries differ only in their id."""
     entries = isinstance(old, Mapping) and isinstance(new, Mapping)
     return entries and "id" in old and {**old, "id": ""} == {**new, "id": ""}
 
@@ -110,7 +110,7 @@ def _line(place: Sequence[str], what: str) -> str:
 
 
 def _content(value: Any) -> str:
-    """What was added or removed; an entry with a title is known by it."""
+    """The added or removed value; for an entry with a title, only its title."""
     if isinstance(value, Mapping):
         title = value.get("title") or value.get("text")
         return f" ({title})" if isinstance(title, str) else f": {_value(value)}"
@@ -122,7 +122,7 @@ def _value(value: Any) -> str:
 
 
 def _flow(value: Any) -> str:
-    """As it would be typed on one line."""
+    """A value as YAML on one line."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{name}: {_flow(part)}' for name, part in value.items())}}}"
     if isinstance(value, list):

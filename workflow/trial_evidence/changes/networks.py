@@ -1,4 +1,4 @@
-"""Estimates of the networks before and after an edit, for those that the edit touches."""
+"""Network estimates before and after an edit, for the networks affected by it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,15 +23,16 @@ from trial_evidence.report.material.afresh import TablesOfNetworks
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import random_model
 
-# What may differ without touching a result: rows move, notes are rewritten, readers are heard.
+# Columns that may differ without affecting a result: rows move, notes are rewritten, readings
+# are compared.
 _IRRELEVANT = ["rows", "note", "locator", "readers_differ", "exclusion_overridden"]
-# As the names of models in the estimates table are made.
+# Name of the model as in the estimates table.
 WALD = random_model("REML", "wald")
 
 
 @dataclass(frozen=True)
 class Side:
-    """The sheet and the configuration, before or after; no ``report`` where it does not fit."""
+    """Sheet and configuration, before or after; ``report`` is None if it does not fit."""
 
     sheet: Sheet
     configuration: Configuration
@@ -41,17 +42,17 @@ class Side:
 
 @dataclass(frozen=True)
 class NetworkChanges:
-    """What an edit does to the networks.
+    """The effects of an edit on the networks.
 
     Attributes
     ----------
     estimates : tuple of EstimateChange
-        Effects against the reference, components, interactions and synergy that differ; which of
-        them each is, `regimen` says.
+        Effects against the reference, components, interactions and synergy that differ; `regimen`
+        says which it is.
     evidence : tuple of NetworkEvidence
-        What each network rests on now.
+        The current evidence of each network.
     tables : pair of mapping
-        Before and after: setting and network -> its tables by name, of networks that were fitted.
+        Before and after: (setting, network) -> its tables by name, for networks that were fitted.
     """
 
     estimates: tuple[EstimateChange, ...] = ()
@@ -60,7 +61,7 @@ class NetworkChanges:
 
 
 def untouched(before: Side, after: Side) -> frozenset[str]:
-    """Settings of which both sheets hold the same, and both configurations ask the same."""
+    """Settings with the same rows in both sheets, if both configurations are equal."""
     alike = (before.configuration, before.networks) == (after.configuration, after.networks)
     return frozenset(
         setting
@@ -72,8 +73,8 @@ def untouched(before: Side, after: Side) -> frozenset[str]:
 def network_changes(before: Side, after: Side) -> NetworkChanges:
     """Compare the networks of all settings.
 
-    Effects by the leading model, each network fitted anew only where its evidence or its entry in
-    the configuration differs.
+    Effects are those of the leading model. A network is fitted again only if its evidence or its
+    configuration differs.
     """
     changes: list[EstimateChange] = []
     evidence: list[NetworkEvidence] = []
@@ -101,7 +102,7 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
 
 
 def _same_methods(before: Side, after: Side) -> bool:
-    """Whether the same evidence gives the same estimates: all but the selection of rows."""
+    """Whether the same evidence gives the same estimates; the selection of rows may differ."""
     return before.networks.synergy == after.networks.synergy and all(
         getattr(before.configuration, name) == getattr(after.configuration, name)
         for name in ("confidence_level", "tau_priors", "pooling")
@@ -122,7 +123,7 @@ def _same_evidence(one: NetworkEvidence | None, other: NetworkEvidence | None) -
 def _estimates(
     evidence: NetworkEvidence, tables: Mapping[str, pd.DataFrame], side: Side
 ) -> Iterator[tuple[Key, dict[str, Any]]]:
-    """Rows as those of the estimates table, by what they are."""
+    """Key and row, in the form of the estimates table, of every estimate of a network."""
     network = evidence.network
     parts = {row["part"]: row for row in records(tables["summary"])}
     tau2 = {(row["part"], row["model"]): row["tau2"] for row in records(tables["intervals"])}
@@ -149,8 +150,8 @@ def _estimates(
 def _synergy(
     network: Network, table: pd.DataFrame, side: Side
 ) -> Iterator[tuple[Key, dict[str, Any]]]:
-    """The leading pool of all trials, on every scale, at the first background that it allows."""
-    # A row without a result has the reason.
+    """The leading pool of all trials on every scale, at the first background with a result."""
+    # A row without a result has a reason.
     shown = (table["kind"] == "pooled") & (table["agents"] == ALL_PAIRS) & table["reason"].isna()
     pools = table[shown]
     pooling = side.configuration.pooling

@@ -1,4 +1,4 @@
-"""The changes as a page, in Markdown and in HTML, and as a small forest plot."""
+"""The changes as a page (Markdown and HTML) and as a small forest plot."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from trial_evidence.report.words.formats import effect
 from trial_evidence.report.words.reading import measure_name, model_words
 from trial_evidence.words.printed import counted, interval, lower_first, number, words
 
-# Of the ratios of counts, the one that leads: the others say the same in other words.
+# For counts, only the leading ratio is drawn: the others would repeat it.
 DRAWN = ("risk_ratio", "hazard_ratio")
 
 NOTHING = "No verdict, no certainty, no estimate and no model changed."
@@ -24,10 +24,10 @@ NO_JUDGEMENT = "No verdict and no certainty changed."
 
 @dataclass(frozen=True)
 class Section:
-    """A table of estimates before and after, or a remark why there is none.
+    """A table of estimates before and after, or a remark why it is empty.
 
-    ``titles`` are those of analyses and networks by setting and id, ``level`` is that of the
-    intervals in words: ``95%``.
+    ``titles`` maps (setting, id) of analyses and networks to titles; ``level`` is the confidence
+    level of the intervals in words: ``95%``.
     """
 
     title: str
@@ -45,12 +45,12 @@ class Section:
 
     @property
     def rows(self) -> list[tuple[str, ...]]:
-        """The table: a row before and a row after for each estimate that differs."""
+        """The rows of the table, one before and one after for each estimate that differs."""
         return [row for change in self.estimates for row in self._rows(change)]
 
     @cached_property
     def conclusions(self) -> list[str]:
-        """What happened to conclusions."""
+        """The changed conclusions, one sentence each."""
         return [
             f"{self._title(c)} ({c.whom}, {measure_name(c.measure)}): {c.conclusion}."
             for c in self.estimates
@@ -86,10 +86,10 @@ def moved(
     configurations: Sequence[Configuration],
     titles: Mapping[tuple[str, str], str],
 ) -> Iterator[str]:
-    """The estimates that readers meet first and that moved, a line each, then how many others did.
+    """The main estimates that changed, one per line, then the number of other changed estimates.
 
-    Those of all patients, by the first measure of an analysis before or after; with the model where
-    it changed.
+    The main estimates are those in all patients and in the first measure of an analysis, before or
+    after. The model is named if it changed.
     """
     first = {(a.setting, a.id, a.measures[0]) for c in configurations for a in c.analyses}
     main = [c for c in changes if (c.setting, c.analysis, c.measure) in first and c.whom == "all"]
@@ -114,7 +114,7 @@ def moved(
 
 
 def as_forest(since: str, section: Section) -> Forest | None:
-    """A forest plot with a row before and a row after for each ratio that differs, if any does."""
+    """A forest plot with rows before and after for each ratio that differs; None if none does."""
     rows: list[Row] = []
     for change in (c for c in section.estimates if c.measure in DRAWN):
         rows += [Row("gap")] if rows else []

@@ -1,4 +1,4 @@
-"""An earlier revision of the sheet and the configuration, and how its rows differ from today's."""
+"""An earlier revision of sheet and configuration, and how its rows differ from the current ones."""
 
 import os
 import subprocess
@@ -20,14 +20,14 @@ from trial_evidence.workbook.difference import TableDifference, in_words, table_
 
 @dataclass(frozen=True)
 class Revision:
-    """The folders of the sheet and the configuration as they stood in a revision.
+    """The folders of sheet and configuration in a revision.
 
     Attributes
     ----------
     name : str
-        Short name and date.
+        Short hash and date.
     raw, config : Path
-        Where they are unpacked; a table that the revision did not have is missing.
+        The unpacked folders; tables that did not exist in the revision are missing.
     """
 
     name: str
@@ -42,16 +42,16 @@ class SheetDifference:
     Attributes
     ----------
     tables : mapping of str to TableDifference
-        Of the tables that both versions have and that differ.
+        Tables that exist in both versions and differ.
     appeared : mapping of str to bool
-        Tables that only one version has, or of which only one can be read: whether it is the later.
+        Tables that exist, or can be read, in only one version -> whether that is the later one.
     """
 
     tables: Mapping[str, TableDifference]
     appeared: Mapping[str, bool]
 
     def told(self, *, rows: bool) -> list[str]:
-        """How many rows of each table were added, changed and removed; with ``rows``, which."""
+        """Numbers of rows added, changed and removed by table; with ``rows``, also which rows."""
         told = [in_words(table) for table in self.tables.values()]
         return [line for table in told for line in (table if rows else table[:1])] + [
             f"{name}: the table was {'added' if later else 'removed'}"
@@ -59,7 +59,7 @@ class SheetDifference:
         ]
 
     def losses(self, raw: Path) -> list[str]:
-        """Tables that lost so much that it is rather a mistake, and how to get them back."""
+        """Tables that lost so many rows that it is probably a mistake, and how to restore them."""
         lost = {
             table.table.file: f"{len(table.removed)} of its {table.rows_before} rows"
             for table in self.tables.values()
@@ -75,12 +75,12 @@ class SheetDifference:
 
 @contextmanager
 def unpacked(since: str, raw: Path, config: Path) -> Iterator[Revision]:
-    """The two folders as they stood in a revision, for as long as they are needed.
+    """Unpack the two folders of a revision into a temporary folder.
 
     Raises
     ------
     RequestError
-        If git does not know the revision, or the folders are in no repository.
+        If git does not know the revision, or the folders are not in a repository.
     """
     with tempfile.TemporaryDirectory() as place:
         name, (old_raw, old_config) = _export(since, (raw, config), Path(place))
@@ -89,7 +89,7 @@ def unpacked(since: str, raw: Path, config: Path) -> Iterator[Revision]:
 
 @contextmanager
 def last_commit(raw: Path, config: Path) -> Iterator[Revision | None]:
-    """The two folders as of the last commit; None without git, or where it holds no sheet."""
+    """The two folders as of the last commit; None without git, or if it contains no sheet."""
     with ExitStack() as stack:
         try:
             found = stack.enter_context(unpacked("HEAD", raw, config))
@@ -101,10 +101,9 @@ def last_commit(raw: Path, config: Path) -> Iterator[Revision | None]:
 def since_commit(
     commit: Revision | None, raw: Path, config: Path, dictionary: Dictionary, *, briefly: bool
 ) -> list[str]:
-    """What differs from the last commit, table by table and setting by setting, as lines.
+    """The differences from the last commit by table and setting, one per line.
 
-    ``briefly``, only what somebody has to be told: a table that is cut in half by accident is a
-    sound table.
+    With ``briefly``, only losses of many rows: a table cut in half by accident passes the check.
     """
     if commit is None:
         return []
@@ -126,7 +125,7 @@ def sheet_difference(before: Path, after: Path, dictionary: Dictionary) -> Sheet
         try:
             contents = [path.read_bytes() if path.exists() else None for path in paths]
         except OSError:
-            # Whoever checks the sheet says why it cannot be read.
+            # The check of the sheet reports why the file cannot be read.
             continue
         if contents[0] == contents[1]:
             continue
@@ -140,21 +139,21 @@ def sheet_difference(before: Path, after: Path, dictionary: Dictionary) -> Sheet
 
 
 def add_new_tables(raw: Path, dictionary: Dictionary) -> None:
-    """Tables that a revision did not have yet stand empty beside the others."""
+    """Write tables that did not exist in a revision as empty tables."""
     for table in dictionary.tables.values():
         if not (raw / table.file).exists():
             write_text(raw / table.file, ",".join(table.columns) + "\n")
 
 
 def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tuple[Path, ...]]:
-    """Unpack the folders as they stood in a revision; its short name and date, and where."""
+    """Unpack the folders of a revision; return its short hash and date, and the paths."""
     top = _top()
     try:
         commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
     except RequestError:
         raise RequestError(f'git does not know the revision "{since}".') from None
     revision = commit.decode().strip()
-    # Counted from the top, no folder lands outside the place where they are unpacked.
+    # Paths relative to the top of the repository cannot leave the folder for unpacking.
     inside = [folder.resolve() for folder in folders]
     for folder in inside:
         if not folder.is_relative_to(top.resolve()):
@@ -166,14 +165,14 @@ def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tup
     if held:
         archive = _git("-C", str(top), "archive", "--format=tar", revision, "--", *held)
         with tarfile.open(fileobj=BytesIO(archive)) as content:
-            # Python 3.11 has the filter from 3.11.4 on.
+            # The filter exists from Python 3.11.4 on.
             content.extraction_filter = getattr(tarfile, "data_filter", None)
             content.extractall(into)
     return described.decode().strip(), tuple(into / folder for folder in wanted)
 
 
 def _top() -> Path:
-    """The folder of the repository."""
+    """The top folder of the repository."""
     try:
         return Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
     except RequestError as error:
@@ -189,7 +188,7 @@ def _top() -> Path:
 def _git(*arguments: str) -> bytes:
     try:
         done = subprocess.run(
-            # In English: what it says is looked at.
+            # Messages in English, because they are matched above.
             ["git", *arguments], capture_output=True, check=False, env=os.environ | {"LC_ALL": "C"}
         )  # fmt: skip
     except FileNotFoundError:

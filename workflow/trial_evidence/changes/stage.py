@@ -1,4 +1,4 @@
-"""``make changes``: the sheet as it stands against an earlier revision of it."""
+"""``make changes``: the current sheet compared with an earlier revision."""
 
 import html
 from collections.abc import Iterable, Iterator, Mapping
@@ -52,9 +52,9 @@ def write_changes(
     Parameters
     ----------
     since : str
-        A revision that git knows.
+        A git revision.
     sheet, configuration : Sheet, Configuration
-        As they are now.
+        The current ones.
     raw, config, results : Path
         Folders of the sheet, the configuration and the results.
 
@@ -66,7 +66,7 @@ def write_changes(
     Raises
     ------
     RequestError
-        If there is no such revision; the message says so.
+        If the revision does not exist.
     """
     now = _side(sheet, configuration, config)
     evidence = _evidence(sheet, configuration)
@@ -88,7 +88,7 @@ def write_changes(
             remark = f"Estimates are not compared: the sheet of {name} {_not_passed(error)}"
         else:
             before, notes = _earlier(old, then, now)
-            # What is no more has the title that it had.
+            # Analyses that no longer exist keep their old titles.
             titles = _titles(before) | titles
             same = {setting: evidence[setting] for setting in untouched(before, now)}
             found = (_evidence(old, before.configuration, same), evidence)
@@ -128,7 +128,7 @@ def _titles(side: Side) -> dict[tuple[str, str], str]:
 
 
 def _level(before: Configuration, after: Configuration) -> str:
-    """The level of the intervals in words."""
+    """The confidence level of the intervals in words."""
     was, now = (f"{side.confidence_level:g}%" for side in (before, after))
     return now if was == now else f"{was}, now {now}"
 
@@ -140,9 +140,9 @@ def _side(sheet: Sheet, configuration: Configuration, config: Path) -> Side:
 
 
 def _earlier(sheet: Sheet, then: Revision, now: Side) -> tuple[Side, list[str]]:
-    """An earlier sheet with the configuration of its time, or with today's where that has faults.
+    """The earlier sheet with its own configuration, or with today's if that fails the check.
 
-    A note says so: what differs is then the sheet's doing alone.
+    In the second case, a note says that only the sheet is compared.
     """
     try:
         return _side(sheet, read_configuration(then.config), then.config), []
@@ -162,7 +162,7 @@ def _judgements(
     networks: NetworkChanges,
     titles: Mapping[tuple[str, str], str],
 ) -> Iterator[str]:
-    """Verdicts, certainty and control risks that changed; only what can have is examined."""
+    """Changed verdicts, certainty and control risks; only answers that can have changed are judged."""
     affected = {(change.setting, change.analysis) for change in changes}
     answers = answers_in_question(*evidence, affected, sides, difference)
     if answers or networks.estimates or "biomarker_effects" in difference.tables:
@@ -184,7 +184,7 @@ def _users(
     networks: tuple[NetworkEvidence, ...],
     now: Side,
 ) -> tuple[str, ...]:
-    """Which analyses and networks use the rows that were added or changed."""
+    """The analyses and networks that use each added or changed row, in words."""
     tables = tables_of(now.configuration)
     tables |= {(network.setting, network.id): network.table for network in now.networks.networks}
     frames = [table for found in evidence.values() for table in (found.used, found.rates)]
@@ -195,13 +195,13 @@ def _users(
         for row in str(use["rows"]).split(";"):
             place = (tables[setting, analysis], int(row))
             users.setdefault(place, {})[f"{setting}/{analysis}"] = None
-    # As today's sheet numbers them.
+    # Row numbers of today's sheet.
     touched = [
         (name, row.number)
         for name, table in difference.tables.items()
         for row in (*(new for _, new in table.changed), *table.added)
     ]
-    # From these the absolute effects of the report start.
+    # Absolute effects in the report start from these tables.
     risks = now.sheet.of_kind("rates")
     return tuple(
         f"{table}.csv row {row} is used by {', '.join(users[table, row])}"
@@ -219,7 +219,7 @@ def _evidence(
     configuration: Configuration,
     known: Mapping[str, SettingEvidence] = MappingProxyType({}),
 ) -> dict[str, SettingEvidence]:
-    """The evidence by setting; `known` is that of settings that are not to be read again."""
+    """The evidence by setting; `known` has that of settings that need not be read again."""
     return {
         s: known[s] if s in known else extract_setting(sheet, configuration, s)
         for s in configuration.settings

@@ -1,4 +1,4 @@
-"""Verdicts, certainty and control risks before and after an edit, of the answers it can change."""
+"""Verdicts, certainty and control risks before and after an edit, for answers it can change."""
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -21,7 +21,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Judged:
-    """What is said of some answers: certainty by setting and analysis, verdicts by the claim."""
+    """Judgements on some answers: certainty by (setting, analysis), verdicts by text of claim."""
 
     certainty: Mapping[Place, Certainty]
     verdicts: Mapping[str, Verdict]
@@ -35,7 +35,7 @@ def answers_in_question(
     sides: tuple[Side, Side],
     difference: SheetDifference,
 ) -> set[Place]:
-    """Answers of which the trials, or what is judged of them, may not be the same.
+    """Answers whose trials, or judgements on them, may have changed.
 
     Parameters
     ----------
@@ -59,13 +59,13 @@ def answers_in_question(
 
 
 def _rules(side: Side) -> tuple[Any, ...]:
-    """What an answer is judged by: claims, certainty, what is better, other choices."""
+    """Configuration that decides how answers are judged: claims, certainty, direction, choices."""
     asked = side.configuration
     return side.report, asked.sensitivity, asked.selection, asked.outcomes
 
 
 def _in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:
-    """What a column holds in the rows of a table that were added, changed or removed."""
+    """Values of a column in the added, changed and removed rows of a table."""
     found = difference.tables.get(table)
     if found is None:
         return set()
@@ -74,9 +74,9 @@ def _in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:
 
 
 def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> Judged:
-    """Certainty of some answers, and the verdict on every claim as far as it rests on them.
+    """Certainty of some answers, and verdicts on the claims about them.
 
-    A claim about other answers has a verdict that means nothing and is the same on both sides.
+    Claims about other answers get a meaningless verdict, which is the same before and after.
     """
     if side.report is None:
         return Judged({}, {})
@@ -96,7 +96,7 @@ def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> 
 def judgements_in_words(
     before: Judged, after: Judged, titles: Mapping[Place, str]
 ) -> Iterator[str]:
-    """Verdicts that changed, then certainty that did, a sentence or two each."""
+    """Changed verdicts, then changed certainties, in one or two sentences each."""
     for text, now in after.verdicts.items():
         was = before.verdicts.get(text)
         if was is not None and was.verdict != now.verdict:
