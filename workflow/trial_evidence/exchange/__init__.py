@@ -1,1 +1,1 @@
-"""For other programs: R, RevMan, CINeMA, JSON; and from elsewhere, to be confirmed."""
+"""Files for other programs (R, RevMan, CINeMA, JSON), and imports that a reader has to confirm."""

@@ -1,4 +1,4 @@
-"""The worklist as a workbook, and what a reader has written into it as edits of the sheet."""
+"""The worklist as a workbook, and the answers that a reader enters in it as edits of the sheet."""
 
 import csv
 import datetime
@@ -56,10 +56,10 @@ ANSWERS = {
 }  # fmt: skip
 HEADER = [*ASKED.values(), *ANSWERS.values()]
 _WIDTHS = (15, 6, 16, 46, 22, 34, 34, 60, 22, 22, 30, 9, 12)
-# A number of an answer as it was typed; what the column takes is judged as in the sheet.
+# A number as typed; whether the column accepts it is checked with the rules of the sheet.
 _TYPED = r"(-?(?:[^\s()\[\],;/|–—-]|(?<=[0-9]),(?=[0-9]))+)"
 _LIMITS = rf"{_TYPED}(?:\s*(?:to|[-–—])\s*|,\s+|;\s*){_TYPED}"
-# How an answer may be written, by the fields that a line asks for.
+# The fields that a line asks for -> how the answer may be written.
 _FORMS = {
     ("events", "n"): rf"{_TYPED}\s*(?:of|out of|/)\s*{_TYPED}",
     ("hr",): _TYPED,
@@ -71,25 +71,25 @@ _FORMS = {
 _PLAIN = re.compile(r"[0-9]*\.?[0-9]+")
 _ROW = re.compile(r"[0-9]{1,7}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# An earlier day, such as one of 1026, is a slip.
+# Earlier dates, such as 1026, are typing errors.
 _FIRST_YEAR = 1990
-# What else people write where initials are asked for.
+# Words that people write instead of initials.
 _NO_INITIALS = {"yes", "no", "ok", "true", "false", "none", "x"}
 
 
 def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
-    """Write the worklist as a workbook with empty cells for what a reader sees.
+    """Write the worklist as a workbook with empty cells for the values that a reader finds.
 
     Parameters
     ----------
     rows : DataFrame
-        As `trial_evidence.exchange.worklist.worklist` gives it.
+        Output of `trial_evidence.exchange.worklist.worklist`.
 
     Raises
     ------
     RequestError
-        If there is another file of this name, or a worklist with answers: they would be lost; or
-        if it is no name for a workbook, or open in a spreadsheet program.
+        If the file exists and is not a worklist, or is one with answers, which would be lost; or
+        if the name is not that of a workbook, or the file is open in a spreadsheet program.
     """
     refuse_book(book)
     if book.exists() and WORKLIST not in sheet_names(book):
@@ -115,22 +115,22 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
 def write_answered(
     book: Path, raw: Path, sheet: Sheet, dictionary: Dictionary, folder: Path
 ) -> Taken:
-    """Write the sheet into a folder as it is with the answers of a worklist.
+    """Write a copy of the sheet that includes the answers of a worklist.
 
-    A value that agrees makes its row verified at first hand and is a second reading that agrees;
-    one that does not is a second reading that differs, and waits for adjudication. A row without a
-    value seen changes nothing, and neither does a reading that is there already.
+    A value that agrees marks its row as verified in the primary source and becomes a second
+    reading that agrees. A value that differs becomes a second reading that differs and awaits
+    adjudication. Rows without a value, and readings that already exist, change nothing.
 
     Returns
     -------
     Taken
-        What was answered.
+        The answers taken.
 
     Raises
     ------
     SheetError
-        With every answer that cannot be taken: rows that the sheet no longer has as the worklist
-        has them, values that cannot be read, answers without place, source, initials or date.
+        With every answer that cannot be taken: rows that have changed in the sheet since, values
+        that cannot be read, answers without place, source, initials or date.
     """
     lines, found = _lines(book, dictionary)
     answers = [line for line in lines if line["seen"]]
@@ -167,7 +167,7 @@ def write_answered(
 
 
 def initials_fault(text: str, dictionary: Dictionary) -> str:
-    """Why a text is not the initials of a reader, as adjudication.csv has them; ``""`` if it is."""
+    """Why a text is not the initials of a reader, as in adjudication.csv; ``""`` if it is."""
     column = dictionary.tables["adjudication"].columns["initials"]
     if text.lower() not in _NO_INITIALS and not read_cell(column, text).error:
         return ""
@@ -176,7 +176,7 @@ def initials_fault(text: str, dictionary: Dictionary) -> str:
 
 def _is_answered(book: Path) -> bool:
     made, _ = open_book(book)
-    # On any sheet: a copy of the worklist, or notes, would be lost with it.
+    # Any sheet counts: a copy of the worklist, or notes, would be lost as well.
     for sheet in made.worksheets:
         header, *rows = [*sheet.iter_rows(values_only=True)] or [()]
         asked = {at for at, title in enumerate(header) if title in ASKED.values()}
@@ -186,7 +186,7 @@ def _is_answered(book: Path) -> bool:
 
 
 def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], list[Problem]]:
-    """The lines of a worklist, and what of their answers cannot be read or seen."""
+    """The lines of a worklist, and problems with answers that cannot be read or are hidden."""
     made, values = open_book(book)
     sheet = made[WORKLIST]
     header, *rows = [*sheet.iter_rows()] or [()]
@@ -221,7 +221,7 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
 
 
 def _elsewhere(made: Any, book: Path) -> Iterator[Problem]:
-    """Answers on a copy of the worklist, which would be lost."""
+    """Problems with answers on a copy of the worklist, which would be lost."""
     for sheet in made.worksheets:
         header, *rows = [*sheet.iter_rows(values_only=True)] or [()]
         names = [_text(value) for value in header]
@@ -241,7 +241,7 @@ def _text(value: Any) -> str:
 
 
 def _filled(line: Mapping[str, str]) -> list[str]:
-    """The columns for answers that somebody has filled in."""
+    """The answer columns that are filled in."""
     return [title for name, title in ANSWERS.items() if line[name]]
 
 
@@ -252,14 +252,14 @@ def _without_value(line: Mapping[str, str], book: Path) -> str:
 
 
 def _row_of(answer: Mapping[str, str], sheet: Sheet) -> dict[str, Any]:
-    """The row of the sheet with the number that a line says; empty where there is none."""
+    """The row of the sheet with the number in a line; empty if it does not exist."""
     return sheet.row(answer["table"], int(answer["row"]))
 
 
 def _faults(
     answer: Mapping[str, str], sheet: Sheet, dictionary: Dictionary, book: Path
 ) -> Iterator[Problem]:
-    """Why an answer cannot be taken, each with the cell of the workbook."""
+    """The problems of an answer, each with its cell in the workbook."""
     columns = dictionary.tables["second_reading"].columns
     found = [
         *(_misplaced(answer, sheet, dictionary) or _misread(answer, sheet, dictionary)),
@@ -282,7 +282,7 @@ def _fault(answer: Mapping[str, str], book: Path, name: str, message: str) -> Pr
 def _misplaced(
     answer: Mapping[str, str], sheet: Sheet, dictionary: Dictionary
 ) -> list[tuple[str, str]]:
-    """What of a line does not fit the sheet: the name of the cell, and why."""
+    """Cells of a line that do not fit the sheet: name and reason."""
     table, number = answer["table"], answer["row"]
     read_twice = dictionary.tables["second_reading"].columns["table"].words
     asked = [name for name in read_twice if sheet.kinds.get(name) in FIELDS]
@@ -308,7 +308,7 @@ def _misplaced(
         and result_of(sheet, table, one) == now["result"]
     ]
     if len(alike) > 1:
-        # Of another source or assessor: only the place tells which of them it was.
+        # Rows from different sources or assessors can only be told apart by their place.
         now["place"] = row["locator"]
     return [
         (name, f"{where} is now of {text}. Make a new worklist.")
@@ -324,7 +324,7 @@ def _one_line(text: str) -> str:
 def _misread(
     answer: Mapping[str, str], sheet: Sheet, dictionary: Dictionary
 ) -> Iterator[tuple[str, str]]:
-    """Why a value seen is not what the line asks for."""
+    """Why a value is not what the line asks for."""
     table, row = answer["table"], _row_of(answer, sheet)
     fields = fields_of(sheet, table, row)
     seen = _seen(answer, sheet)
@@ -350,7 +350,7 @@ def _number_fault(column: Column, text: str) -> str:
 
 
 def _order_fault(numbers: Mapping[str, float], seen: str) -> str:
-    """Why numbers cannot be true together, as the check of the sheet has it."""
+    """Why numbers contradict each other, by the rules of the check of the sheet."""
     if "events" in numbers:
         more = numbers["events"] > numbers["n"]
         return f"{quoted(seen)}: there are more events than patients (n)." if more else ""
@@ -376,7 +376,7 @@ def _date_fault(text: str) -> str:
 def _contradictions(
     answers: Sequence[Mapping[str, str]], sheet: Sheet, book: Path
 ) -> Iterator[Problem]:
-    """Lines that say another value of a row than a line above them."""
+    """Lines whose value for a row contradicts that of an earlier line."""
     first: dict[tuple[str, str], Mapping[str, str]] = {}
     for answer in answers:
         above = first.setdefault((answer["table"], str(int(answer["row"]))), answer)
@@ -388,14 +388,14 @@ def _contradictions(
 
 
 def _seen(answer: Mapping[str, str], sheet: Sheet) -> list[str]:
-    """The numbers of an answer, one a field of its line; none where it is written otherwise."""
+    """The numbers of an answer, one per field of its line; empty if they cannot be read."""
     form = _FORMS[fields_of(sheet, answer["table"], _row_of(answer, sheet))]
     match = re.fullmatch(form, answer["seen"], re.IGNORECASE)
     return [text for text in match.groups() if text is not None] if match else []
 
 
 def _is_the_same(reading: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two readings are of the same row, values and reader."""
+    """Whether two readings have the same row, values and reader."""
     names = ("table", "trial_id", "row_key", "field", "first_value", "second_value", "verdict")
     return all(reading[name] == other.get(name) for name in names) and (
         _reader(reading["locator"]) == _reader(other.get("locator", ""))
@@ -403,7 +403,7 @@ def _is_the_same(reading: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 def _reader(locator: str) -> str:
-    """The initials in ``Table 2 (AB, 2026-11-22)``; ab is the same reader."""
+    """The initials in ``Table 2 (AB, 2026-11-22)``, ignoring case."""
     return locator.rpartition("(")[2].partition(",")[0].casefold()
 
 
@@ -423,7 +423,7 @@ def _reading(answer: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
 
 
 def read_lines(path: Path) -> list[list[str]]:
-    """Every record, blank ones too, so that rows keep their numbers."""
+    """Every record of a CSV file, including blank ones, so that rows keep their numbers."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))
 
@@ -434,7 +434,7 @@ def write_lines(path: Path, lines: Sequence[Sequence[str]]) -> None:
 
 
 def put_cells(path: Path, rows: Mapping[int, Mapping[str, str]]) -> None:
-    """Fill in cells of a table, by row and column; rows and columns that it lacks come last."""
+    """Write cells by row and column into a table; missing rows and columns are appended."""
     header, *lines = read_lines(path)
     named = dict.fromkeys(name for cells in rows.values() for name in cells)
     more = [name for name in named if name not in header]

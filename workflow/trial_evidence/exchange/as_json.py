@@ -1,4 +1,4 @@
-"""Every pooled result as JSON, and the schema that says what it holds."""
+"""Every pooled result as JSON, with its schema."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from trial_evidence.files import records
 from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS
 
 VERSION = "1.0"
-"""Of the format: the first number changes where a reader of the file would break."""
+"""Version of the format; the first number changes when programs that read the file would break."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Percent = Annotated[Number, Field(ge=0, le=100)]
 Share = Annotated[Number, Field(ge=0, le=1)]
@@ -152,12 +152,12 @@ class Estimates(Form):
 
 
 def estimates_as_json(estimates: pd.DataFrame, software: str) -> str:
-    """The estimates as JSON in full precision, null where a cell is empty.
+    """The estimates as JSON in full precision; empty cells are null.
 
     Raises
     ------
     pydantic.ValidationError
-        If a row is not what the schema says.
+        If a row does not match the schema.
     """
     found = [_estimate(row) for row in records(estimates)]
     content = {"$schema": "estimates.schema.json", "format_version": VERSION,

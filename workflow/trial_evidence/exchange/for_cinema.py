@@ -1,7 +1,7 @@
-"""Networks as CINeMA reads them: a row an arm, and a row a comparison of two arms.
+"""Networks in the formats of CINeMA: one row per arm, and one row per comparison of two arms.
 
-Columns, codes and refusals are those of CINeMA 2.0 (docs/exchange.md says where they are written
-down): a study is a number, no cell is empty, and risk of bias is 1, 2 or 3.
+Columns, codes and restrictions are those of CINeMA 2.0 (source in docs/exchange.md): studies are
+numbered, no cell is empty, and risk of bias is 1, 2 or 3.
 """
 
 import re
@@ -16,7 +16,7 @@ from trial_evidence.files import where
 from trial_evidence.sheet import Sheet
 
 RISK = {"low": 1, "some_concerns": 2, "high": 3, NOT_JUDGED: 2}
-"""Overall judgement -> CINeMA's code; what nobody has judged is unclear, as CINeMA calls 2."""
+"""Overall judgement -> CINeMA's code; not judged is coded 2, which CINeMA calls unclear."""
 NOT_INDIRECT = 1
 ARMS = ["id", "study", "t", "r", "n", "rob", "indirectness", "regimen", "risk_of_bias"]
 CONTRASTS = [
@@ -33,11 +33,11 @@ Tables = Mapping[str, pd.DataFrame]
 def files_for_cinema(
     configuration: NetworkConfiguration, sheet: Sheet, networks: Mapping[str, Tables]
 ) -> dict[str, pd.DataFrame]:
-    """``cinema/<setting>/<network>_arms.csv`` and ``_contrasts.csv``, and a list of them.
+    """``cinema/<setting>/<network>_arms.csv`` and ``_contrasts.csv``, and a list of these files.
 
-    CINeMA wants a network that is connected: each part is a file of its own, the largest without
-    a number. Arms are there where the network is of counts; contrasts always, every two arms of a
-    trial, the effect of ``t1`` against ``t2`` on the scale of the analysis.
+    CINeMA requires connected networks, so each connected part has its own file; the largest part
+    has no number. Arms are written for networks of counts. Contrasts are always written, for every
+    pair of arms of a trial: the effect of ``t1`` against ``t2`` on the scale of the analysis.
     """
     made: dict[str, pd.DataFrame] = {}
     listed: list[dict[str, Any]] = []
@@ -61,9 +61,9 @@ def files_for_cinema(
 
 
 def plain_codes(codes: Iterable[str]) -> dict[str, str]:
-    """Code of a node -> the same in letters, digits and ``_``, unlike any other.
+    """Code of a node -> a unique version of it in letters, digits and ``_``.
 
-    CINeMA asks for names without blanks and special characters.
+    CINeMA requires names without spaces or special characters.
     """
     plain: dict[str, str] = {}
     for code in codes:
@@ -74,7 +74,7 @@ def plain_codes(codes: Iterable[str]) -> dict[str, str]:
 
 
 def _studies(network: Network, sheet: Sheet, used: pd.DataFrame, trials: pd.Series) -> pd.DataFrame:
-    """What CINeMA wants to know of a study, whatever its arms; a row a trial."""
+    """The columns of CINeMA that describe a whole study; one row per trial."""
     found = used[used["trial_id"].isin(trials)].drop_duplicates("trial_id")
     risks = [
         judged_risk(sheet, network.endpoints, trial, endpoint or network.endpoints[0])
@@ -108,7 +108,7 @@ def _contrasts(contrasts: pd.DataFrame, nodes: pd.DataFrame, studies: pd.DataFra
 def _with_treatments(
     rows: pd.DataFrame, nodes: pd.DataFrame, ends: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Rows with the code and the regimen of the nodes that these columns name."""
+    """Rows with the plain code and regimen of the nodes named in these columns."""
     codes, regimens = plain_codes(nodes["code"]), nodes.set_index("code")["label"]
     for column, end in ends.items():
         named = {f"t{end}": rows[column].map(codes), f"regimen{end}": rows[column].map(regimens)}

@@ -1,4 +1,4 @@
-"""What is pooled, one file an analysis, for R to pool it again."""
+"""The effects behind the pooled results, one file per analysis, so that R can pool them again."""
 
 from typing import Any
 
@@ -40,11 +40,12 @@ def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataF
     Returns
     -------
     DataFrame
-        A row a trial of a pool, columns ``COLUMNS``: a pool has one value of each of ``KEYS``, as
-        ``results/estimates.csv`` names it. ``yi`` is on the analysis scale: log ratio, difference,
-        logit; of a comparison inside trials (``ratio_of_risk_ratios``) the first level minus the
-        second. ``group`` is what a test of differences between groups of trials compares;
-        ``published`` whether a trial keeps the limits of its source where it is left alone.
+        One row per trial of a pool, columns ``COLUMNS``. A pool is identified by ``KEYS``, with
+        the values of ``results/estimates.csv``. ``yi`` is on the analysis scale (log ratio,
+        difference, logit); for a comparison within trials (``ratio_of_risk_ratios``), the first
+        level minus the second. ``group`` holds the groups of trials compared by the test of
+        subgroup differences; ``published`` says whether a trial shown alone keeps the limits of
+        its source.
     """
     groupings = {(a.setting, a.id): a.subgroups for a in configuration.analyses}
     factors = {
@@ -95,7 +96,7 @@ def _interaction(
 
 
 def _of(table: pd.DataFrame, pool: dict[str, Any], subgroup: str, measure: str) -> pd.DataFrame:
-    """Pooled rows of the trials of a pool."""
+    """The rows of a table that belong to the trials of a pool and are pooled."""
     wanted = {"setting": pool["setting"], "analysis": pool["analysis"], "measure": measure}
     rows = where(table, **wanted, subgroup=subgroup, pooled="yes")
     return rows[rows["trial_id"].isin(pool["trials"].split(";"))]

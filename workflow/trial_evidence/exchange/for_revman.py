@@ -1,7 +1,7 @@
-"""Trials as RevMan imports the data of studies: arms with counts, or contrasts with hazard ratios.
+"""Trials in RevMan's import format for study data: arms with counts, or contrasts as hazard ratios.
 
-The columns are RevMan's own (docs/exchange.md says where they are written down). Each analysis of
-the project is an outcome of its own there, so that RevMan pools what was pooled here.
+The columns are RevMan's own (source in docs/exchange.md). Each analysis of the project becomes a
+separate outcome in RevMan, which therefore pools the same trials.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from trial_evidence.sheet.values import ALL
 
 INFORMATION = ["Study", "Char: Participants", "Char: Outcomes", "Char: Notes"]
 ARMS = ["Study", "Arm", "Description", "Intervention"]
-# Whole, as RevMan writes it; of dichotomous outcomes and of effects most columns stay empty.
+# The complete header of RevMan; for dichotomous outcomes and effects most columns stay empty.
 RESULTS = [
     "Study", "Outcome", "Data type", "Effect measure", "Arm", "Reference arm", "Sample size",
     "Cases", "Mean", "SD", "SE", "Variance", "CI level", "CI start", "CI end", "Exp mean",
@@ -34,7 +34,7 @@ CRITERIA = [
     "setting", "analysis", "Outcome", "Data", "Effect measure", "Experimental interventions",
     "Control interventions", "Studies",
 ]  # fmt: skip
-# RevMan's code for the effect of a contrast; its effects are on the scale of the analysis.
+# RevMan's codes for effects of contrasts, which are on the scale of the analysis.
 EFFECTS = {
     "hazard_ratio": "LOG_HR", "risk_ratio": "LOG_RR", "odds_ratio": "LOG_OR",
     "risk_difference": "RD",
@@ -45,9 +45,9 @@ NO_INTERVENTION = "None of the agents"
 def files_for_revman(
     configuration: Configuration, sheet: Sheet, trials: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
-    """``revman/<setting>/``: what RevMan imports; and the review criteria to be set up before.
+    """``revman/<setting>/`` with RevMan's import files, and the review criteria to set up first.
 
-    Of every analysis the trials that are pooled as a whole, by its first measure.
+    For every analysis, the trials pooled in all patients, in its first measure.
     """
     made: dict[str, pd.DataFrame] = {}
     criteria: list[Record] = []
@@ -80,7 +80,7 @@ def files_for_revman(
 
 @dataclass(frozen=True)
 class _Names:
-    """Names of studies by trial, and of arms, each unlike any other of its kind; citations."""
+    """Unique names of studies by trial id and of arms by arm id; citations by source id."""
 
     study: Mapping[str, str]
     arm: Mapping[str, str]
@@ -100,12 +100,12 @@ class _Names:
         )
 
     def cited(self, cell: str) -> str:
-        """The sources of a row."""
+        """Citations of the sources of a row."""
         return "; ".join(self.source[key] for key in source_ids(cell) if key in self.source)
 
 
 def _distinct(rows: pd.DataFrame, key: str, name: str, *within: str) -> dict[str, str]:
-    """Names by the id of what they name, with the id where two are the same."""
+    """Id -> name; the id is added to names that occur twice."""
     twice = rows.duplicated([name, *within], keep=False)
     cells = zip(rows[key], rows[name], twice, strict=True)
     return {own: f"{text} ({own})" if again else text for own, text, again in cells}
@@ -141,7 +141,7 @@ def _intervention(row: Record, side: str) -> str:
 
 
 def _result(analysis: Analysis, row: Record, names: _Names) -> Iterator[Record]:
-    """Two rows of counts, or one contrast."""
+    """Two rows with the counts of the arms, or one row with the contrast."""
     study = {"Study": names.study[row["trial_id"]], "Outcome": analysis.title,
              "Data type": "Dichotomous", "Footnotes": _footnote(row, names)}  # fmt: skip
     arms = {side: names.arm[row[f"{side}_arm_id"]] for side in SIDES}
@@ -159,7 +159,7 @@ def _result(analysis: Analysis, row: Record, names: _Names) -> Iterator[Record]:
 
 
 def _footnote(row: Record, names: _Names) -> str:
-    """What the result is of, and where it was read."""
+    """Outcome, definition, data cut-off, population and assessor of a result, and its source."""
     cut = f"{row['analysis_cut']} analysis" if row["analysis_cut"] else ""
     kind = (row["outcome"], row["definition"], cut, row["population"], row["assessor"])
     said = {text.lower(): text for text in reversed(kind) if text}

@@ -1,4 +1,4 @@
-"""Workbooks that are not the sheet: what a reader wrote into one of them, as edits of the sheet."""
+"""Workbooks other than the sheet: entries of a reader as edits of the sheet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,21 +13,21 @@ from trial_evidence.workbook.read import sheet_names
 
 @dataclass(frozen=True)
 class Taken:
-    """What was taken from a workbook or an export.
+    """The entries taken from a workbook or an export.
 
     Attributes
     ----------
     said : list of str
-        In words.
+        Messages for the user.
     places : mapping of (str, int) to str
-        Table and row of the sheet that was written -> where that stands: ``worklist.xlsx, row 4``.
+        Table and row written in the sheet -> where the values come from: ``worklist.xlsx, row 4``.
     """
 
     said: list[str]
     places: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     def located(self, problem: Problem) -> Problem:
-        """Return a finding about the sheet that was written, with where its row was taken from."""
+        """Return a problem of the written sheet, with the place from which its row was taken."""
         file = Path(problem.file).name
         place = self.places.get((file.removesuffix(".csv"), problem.row or 0))
         more = f" The row was taken from {place}." if place else ""
@@ -35,22 +35,22 @@ class Taken:
 
 
 def take_answers(book: Path, raw: Path, config: Path, folder: Path) -> Taken | None:
-    """Write the sheet into a folder as it is with the answers of a workbook.
+    """Write a copy of the sheet that includes the answers in a workbook.
 
     Returns
     -------
     Taken or None
-        What was answered; None where the workbook is the sheet itself, or none at all.
+        The answers taken; None if the workbook is the sheet itself, or is not a workbook.
 
     Raises
     ------
     SheetError
-        With every answer that cannot be taken; or if no sheet has a name that says what it is.
+        With every answer that cannot be taken; or if no sheet of the workbook has a known name.
     """
     sheets = sheet_names(book)
     if sheets and (renamed := _renamed(sheets)):
         raise SheetError([about(book.name, renamed)])
-    # What they need is slow to import, and most workbooks are the sheet.
+    # Imported here because these modules are slow to import, and most workbooks are the sheet.
     if REGISTRY in sheets:
         from trial_evidence.exchange.registry.stage import take_confirmed
 
@@ -64,7 +64,7 @@ def take_answers(book: Path, raw: Path, config: Path, folder: Path) -> Taken | N
 
 
 def _renamed(sheets: Sequence[str]) -> str:
-    """Why nothing can be taken of a workbook none of whose sheets has a name that is known."""
+    """The message for a workbook without any sheet of a known name; ``""`` if it has one."""
     tables = read_dictionary(supplied("dictionary")).tables
     if {WORKLIST, REGISTRY} & {*sheets} or any(name.strip().lower() in tables for name in sheets):
         return ""

@@ -1,7 +1,7 @@
-"""What a reference manager or PubMed exports, set against sources.csv by PubMed number and DOI.
+"""Exports of PubMed or a reference manager, matched with sources.csv by PubMed number and DOI.
 
-An empty cell is filled in; where file and sheet differ, both values are shown, and the sheet's is
-replaced only when that is asked for. Capitals, punctuation and accents are no difference.
+Empty cells are filled in. If file and sheet differ, both values are shown, and the sheet's value is
+replaced only on request. Case, punctuation and accents are ignored.
 """
 
 import re
@@ -32,15 +32,15 @@ from trial_evidence.workbook.records import (
 )
 
 SOURCES = "sources"
-# So many authors are named, as in the sheet.
+# Number of authors named before "et al.", as in the sheet.
 _AUTHORS = 6
 _OTHERS = "et al."
 _PAGES = re.compile(r"([0-9]+)-([0-9]+)")
-# Words that short names of journals leave out.
+# Words omitted in abbreviated names of journals.
 _SMALL_WORDS = frozenset({"the", "of", "and", "for", "in", "on"})
-# For pages that a database does not know; the plus is the last one in Web of Science.
+# Placeholders for unknown pages; "+" is a last page in Web of Science.
 _NO_PAGES = frozenset({"+", "N.PAG", "unpaginated"})
-# Ovid gives the journal's number there, Covidence the authors' addresses.
+# Not an issue: in this field Ovid gives the journal's number, Covidence the authors' addresses.
 _NO_ISSUE = re.compile(r"[0-9]{7}|^\(|.{31}")
 _PMCID = re.compile(r"PMC[0-9]+")
 
@@ -52,11 +52,11 @@ class Cell:
     Attributes
     ----------
     row : int
-        As the spreadsheet counts.
+        Row number as in a spreadsheet.
     held, found : str
-        The values in the sheet (empty: to be filled in) and in the file.
+        The values in the sheet (empty if to be filled in) and in the file.
     place : str
-        Where in the file its record begins.
+        File and line where the record begins.
     """
 
     row: int
@@ -70,22 +70,22 @@ class Cell:
     def in_words(self) -> str:
         """The difference, with its place."""
         place = f"sources.csv, row {self.row} ({self.source}), column {self.column}"
-        # Whole: long titles often differ in their last words.
+        # Not shortened: long titles often differ in their last words.
         return f'{place}: the sheet has "{self.held}", the file "{self.found}".'
 
 
 @dataclass(frozen=True)
 class References:
-    """What a file of references says of the sources.
+    """The comparison of a file of references with the sources.
 
     Attributes
     ----------
     filled, differ : list of Cell
-        Cells that are empty in the sheet, and cells that hold something else.
+        Cells that are empty in the sheet, and cells with another value.
     said : list of str
-        Records that are not in the sheet or stand twice in the file, in words.
+        Messages on records that are missing in the sheet or duplicated in the file.
     matched : int
-        How many sources the file has a record of.
+        Number of sources with a record in the file.
     """
 
     filled: list[Cell] = field(default_factory=list)
@@ -95,7 +95,7 @@ class References:
 
     @property
     def in_words(self) -> list[str]:
-        """What is not in the sheet, what differs, and how much there is to fill in."""
+        """Messages on missing records, differences, and the number of cells to fill in."""
         cells = counted(len(self.filled), "empty cell")
         return [
             *self.said,
@@ -107,7 +107,7 @@ class References:
 
 @dataclass(frozen=True)
 class _Record:
-    """A record of the file: the line where it begins, what it says as cells, its raw tags."""
+    """A record of the file: its first line, its values as cells, its raw tags."""
 
     line: int
     cells: Mapping[str, str]
@@ -119,7 +119,7 @@ class _Record:
 
 
 def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References:
-    """Set the references of a file against the sources of a sound sheet.
+    """Compare the references in a file with the sources of a sheet without errors.
 
     Parameters
     ----------
@@ -129,10 +129,10 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
     Raises
     ------
     RequestError
-        If the file is no such export.
+        If the file is not such an export.
     SheetError
-        With everything in it that cannot be taken: records that do not end, ids and years that are
-        none, records that fit two sources, two records of one source that differ.
+        With every problem in it: unfinished records, invalid ids and years, records that match
+        several sources, different records of the same source.
     """
     table = dictionary.tables[SOURCES]
     rows = read_folder(raw, dictionary)[0][SOURCES].rows
@@ -173,17 +173,17 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
 
 
 def write_referenced(found: References, raw: Path, folder: Path, replace: str | None) -> Taken:
-    """Write the sheet into a folder as it is with the empty cells of its sources filled in.
+    """Write a copy of the sheet in which empty cells of the sources are filled in.
 
     Parameters
     ----------
     replace : {"yes", "no"}, optional
-        Whether what differs is replaced, too; has to be said where anything does.
+        Whether to replace values that differ; required if any do.
 
     Raises
     ------
     RequestError
-        If it is not said.
+        If values differ and `replace` is None.
     """
     if found.differ and replace is None:
         raise RequestError(
@@ -199,7 +199,7 @@ def write_referenced(found: References, raw: Path, folder: Path, replace: str | 
 
 
 def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
-    """What a record says, as cells of sources.csv; nothing where it says nothing."""
+    """The values of a record as cells of sources.csv, without empty ones."""
     cells = record_cells(tags)
     first, last = str(tags.get("start_page", "")).strip(), str(tags.get("end_page", "")).strip()
     if {first, last} & _NO_PAGES:
@@ -217,14 +217,14 @@ def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _authors(names: Sequence[str]) -> str:
-    """``Doe J; Roe RM Jr; et al.``, of names as ``Doe J`` or ``Doe, Jane``."""
+    """``Doe J; Roe RM Jr; et al.``, from names such as ``Doe J`` or ``Doe, Jane``."""
     short = [" ".join(filter(None, split_name(name))) for name in names]
     more = [_OTHERS] if len(short) > _AUTHORS else []
     return "; ".join([*short[:_AUTHORS], *more])
 
 
 def _full_pages(text: str) -> str:
-    """``791-800`` for ``791-800`` and ``1137-1146`` for ``1137-46``."""
+    """Complete the last page: ``1137-1146`` for ``1137-46``; ``791-800`` stays."""
     plain = re.sub(r"[-\u2010-\u2015]+", "-", text).replace(" ", "")
     match = _PAGES.fullmatch(plain)
     if match is None:
@@ -234,7 +234,7 @@ def _full_pages(text: str) -> str:
 
 
 def _faults(record: _Record, file: Path, table: Table, *, of_sheet: bool) -> Iterator[Problem]:
-    """What a record says and no source can have, if it is one of the sheet or may be one."""
+    """Invalid values of a record that is, or may be, a source of the sheet."""
     if of_sheet or not {"pmid", "doi"} & record.cells.keys():
         yield from record_faults(file, record.line, record.tags)
     for column, text in record.cells.items() if of_sheet else ():
@@ -266,13 +266,13 @@ def _same_words(one: str, other: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Letters and digits alone, without accents."""
+    """Only letters and digits, in lower case and without accents."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in letters if c.isalnum())
 
 
 def _same_authors(one: str, other: str) -> bool:
-    """Whether two lists may be of the same authors; one may stop earlier, with ``et al.``."""
+    """Whether two lists may name the same authors; either may end early with ``et al.``."""
     lists = [[part.strip() for part in text.rstrip(" ;").split(";")] for text in (one, other)]
     open_ = [authors[-1].lower() == _OTHERS for authors in lists]
     first, second = (
@@ -285,7 +285,7 @@ def _same_authors(one: str, other: str) -> bool:
 
 
 def _family_and_initial(name: str) -> str:
-    # "Geyer CE Jr" and "Geyer CE" are one author.
+    # "Geyer CE Jr" and "Geyer CE" are the same author.
     match = re.fullmatch(r"(.*?) ([A-Z]+)( (?:Jr|Sr|[0-9a-z]+))?", name)
     return _plain(f"{match[1]} {match[2][0]}") if match else _plain(name)
 
@@ -295,7 +295,7 @@ def _same_pages(one: str, other: str) -> bool:
 
 
 def _same_journal(one: str, other: str) -> bool:
-    """Whether one name may be the other in short: J Clin Oncol, Journal of Clinical Oncology."""
+    """Whether one name may abbreviate the other: J Clin Oncol, Journal of Clinical Oncology."""
     short, long = sorted(
         map(_words_of_a_journal, (one, other)), key=lambda words: len("".join(words))
     )
@@ -303,13 +303,13 @@ def _same_journal(one: str, other: str) -> bool:
 
 
 def _words_of_a_journal(name: str) -> list[str]:
-    """Without what stands behind the title: a subtitle, a place or a congress."""
+    """The words of a journal's title, without a subtitle, place or congress after it."""
     words = re.split(r"[:(=]", name)[0].replace("-", " ").split()
     return [text for word in words if (text := _plain(word)) and text not in _SMALL_WORDS]
 
 
 def _may_be_short_for(short: str, long: str) -> bool:
-    """Whether a word begins like another and leaves out some of its letters, never one alone."""
+    """Whether a word has the other's first letter and omits some later ones, but not only one."""
     letters = iter(long)
     cut = len(long) - len(short) != 1
     return cut and short[0] == long[0] and all(letter in letters for letter in short)

@@ -1,4 +1,4 @@
-"""The exchange stage: results and the rows behind them as other programs read them."""
+"""The exchange stage: results, and the rows behind them, in the formats of other programs."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def write_exchange(
 ) -> None:
     """Write ``exchange/`` for R, RevMan and CINeMA, and the estimates as JSON with their schema.
 
-    A file of an earlier run that there is no more is removed.
+    Files of an earlier run that no longer exist are removed.
     """
     made: dict[str, pd.DataFrame | str] = {
         **files_for_r(configuration, evidence),

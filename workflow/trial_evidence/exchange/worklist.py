@@ -1,8 +1,9 @@
-"""What a reader with access to the papers should look up first, and what hangs on it.
+"""What a reader with access to the papers should look up first, and how much depends on it.
 
-Listed are rows behind pooled results that nobody has seen at first hand, or on which two readers
-differ. How much hangs on a row is how far the result moves when its number is wrong by a little: by
-one event, by one unit of a printed digit, by what the other reader found; or without the row.
+Listed are rows behind pooled results that nobody has verified in the primary source, or on which
+two readers differ. A row's importance is how far the result moves if its number is slightly wrong
+(by one event, by one unit in the last printed digit, or by the other reader's value), or without
+the trial.
 """
 
 import math
@@ -26,9 +27,9 @@ from trial_evidence.sheet.adjudication import matching_rows, readings, unadjudic
 from trial_evidence.sheet.values import PRIMARY, printed_decimals
 from trial_evidence.words.numbers import format_number
 
-# What of a row is looked up, by the kind of its table.
+# Kind of table -> the fields to look up.
 FIELDS = {"counts": ("events", "n"), "contrasts": ("hr", "ci_low", "ci_high")}
-# As a paper prints it, by which of them a row has.
+# The fields that a row has -> how a paper prints them.
 WORDS = {
     ("events", "n"): "{} of {}", ("hr",): "{}", ("hr", "ci_low", "ci_high"): "{} ({} to {})",
     ("hr", "ci_low"): "{} (from {})", ("hr", "ci_high"): "{} (up to {})",
@@ -38,7 +39,10 @@ COLUMNS = ["table", "row", "trial", "result", "value", "link", "place", "why", "
 
 @dataclass(frozen=True)
 class Movement:
-    """How far a result moves, in half widths of its interval, and what it is then."""
+    """A movement of a result: size in half-widths of its interval, new result in words.
+
+    ``crosses`` says whether the interval then includes no effect, or no longer does.
+    """
 
     share: float
     what: str
@@ -51,7 +55,7 @@ def _size(movement: Movement) -> tuple[bool, float]:
 
 @dataclass(frozen=True)
 class Hangs:
-    """What hangs on a row in one analysis: the largest movement, and those that are told."""
+    """The influence of a row in one analysis: the largest movement, and those to be printed."""
 
     title: str
     most: Movement
@@ -64,7 +68,7 @@ class Hangs:
 
 
 def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -> pd.DataFrame:
-    """The rows to look up, what most hangs on first.
+    """The rows to look up, the most important first.
 
     Parameters
     ----------
@@ -74,9 +78,9 @@ def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``, a row a row of the sheet: ``value`` as it is there now, ``why`` in
-        words, ``moves`` the largest movement in half widths of the interval (a result that changes
-        sides of no effect comes before one that does not).
+        Columns ``COLUMNS``, one row per row of the sheet: ``value`` is the current value, ``why``
+        the reason in words, ``moves`` the largest movement in half-widths of the interval.
+        Movements that change whether the interval includes no effect come first.
     """
     differ = {(row["table"], row["row"]) for row in records(unadjudicated(sheet))}
     listed: dict[tuple[str, int], list[Hangs]] = {}
@@ -98,7 +102,7 @@ def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -
 def _pooled_rows(
     configuration: Configuration, sheet: Sheet, trials: pd.DataFrame
 ) -> Iterator[tuple[Comparison, int, int, str, dict[str, Any]]]:
-    """Every row behind a pooled result: the result, place of trial and arm in it, table, row."""
+    """Every row behind a pooled result: the result, index of trial and arm in it, table, row."""
     for setting in configuration.settings:
         for c in comparisons(configuration, setting, where(trials, setting=setting)):
             if c.measure != c.analysis.measures[0]:
@@ -111,18 +115,18 @@ def _pooled_rows(
 
 
 def fields_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The fields to look up that a row has; not every hazard ratio is printed with an interval."""
+    """The fields to look up that a row has; some hazard ratios are printed without an interval."""
     return tuple(name for name in FIELDS[sheet.kinds[table]] if row[name] == row[name])
 
 
 def value_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
-    """What is to be looked up, as a paper prints it: ``67 of 118``, ``0.68 (0.58 to 0.80)``."""
+    """The value to look up, as a paper prints it: ``67 of 118``, ``0.68 (0.58 to 0.80)``."""
     fields = fields_of(sheet, table, row)
     return WORDS[fields].format(*(printed(row, field) for field in fields))
 
 
 def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
-    """Which row it is, as second_reading.csv says it."""
+    """The row_key of second_reading.csv that identifies a row."""
     alike = sheet[table][sheet[table]["trial_id"] == row["trial_id"]]
     names = [
         name
@@ -138,7 +142,7 @@ def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
 
 
 def printed(row: Mapping[str, Any], field: str) -> str:
-    """A number of a row as its source has it."""
+    """A number of a row as printed in its source."""
     return str(row.get(f"{field}_printed") or f"{row[field]:g}")
 
 
@@ -159,7 +163,7 @@ def _listed(
 
 
 def result_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
-    """A result as a person would look for it in the paper."""
+    """Description of a result, for finding it in the paper."""
     labels = sheet["arms"].set_index("arm_id")["label"]
     if sheet.kinds[table] == "counts":
         what = [labels[row["arm_id"]], row["definition"], row["population"]]
@@ -174,7 +178,7 @@ def result_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
 def _link(
     sheet: Sheet, known: Mapping[str, Reference], row: Mapping[str, Any], registered: str
 ) -> str:
-    """Where the result can be found: the source itself, then the registry."""
+    """Links to the result: the source itself, then the registry."""
     links = [link for source in of_row(known, row["source_id"]) for link in source.links]
     addresses = [link.address for link in (*links, *registry_links(registered))]
     found = sheet["sources"].loc[sheet["sources"]["source_id"] == row["source_id"], "pmcid"]
@@ -184,7 +188,7 @@ def _link(
 def _movements(
     c: Comparison, sheet: Sheet, table: str, row: Mapping[str, Any], at: int, arm: int
 ) -> Iterator[Movement]:
-    """Every plausible error of a row; the last is the trial left out."""
+    """The movement by every plausible error of a row; the last is without the trial."""
     changed = [*_errors(c, sheet, table, row, at, arm)]
     yi = np.tile(c.yi[:, None], len(changed) + 1)
     vi = np.tile(c.vi[:, None], len(changed) + 1)
@@ -209,7 +213,7 @@ def _movements(
 def _errors(
     c: Comparison, sheet: Sheet, table: str, row: Mapping[str, Any], at: int, arm: int
 ) -> Iterator[tuple[str, float, float]]:
-    """Name of an error, and effect and variance of the trial as it would be."""
+    """Every plausible error: its name, and the resulting effect and variance of the trial."""
     if sheet.kinds[table] == "counts":
         wrong = [("one event more", {"events": row["events"] + 1.0}),
                  ("one event fewer", {"events": row["events"] - 1.0})]  # fmt: skip

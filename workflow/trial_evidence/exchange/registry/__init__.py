@@ -1,1 +1,1 @@
-"""Records of a trial registry, set against the sheet, as a workbook to confirm."""
+"""Comparison of trial registry records with the sheet, as a workbook to confirm."""

@@ -1,7 +1,7 @@
-"""What a registry record says, set against the sheet: what agrees, differs, could be added.
+"""Compare a registry record with the sheet: values that agree, differ, or could be added.
 
-A difference is one of a row that the record's result clearly belongs to. Where several rows may be
-meant, the result is not mapped; where none is, it could be added as a row.
+A result counts as differing only if it clearly belongs to one row. If several rows are possible, it
+is not mapped; if there is none, it could be added as a row.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from trial_evidence.words.problems import counted, quoted
 
 AGREES, DIFFERS, ADDED = "Agrees", "Differs", "Could be added"
 REGISTRY_NAME = "ClinicalTrials.gov"
-# The columns that hold a result, by the kind of its table: where they agree, it is the same result.
+# Kind of table -> the columns that hold a result; if they agree, it is the same result.
 _RESULT = {"counts": ("events", "n"), "contrasts": ("hr",), "times": ("median_months",)}
-# With arms and outcome, what tells the rows of a table of results apart.
+# Columns that, with arms and outcome, distinguish the rows of a table of results.
 _WHICH = ("trial_id", "definition", "endpoint", "population", "analysis", "assessor", "subgroup",
           "source_id")  # fmt: skip
 _MEASURE = re.compile(r"outcomeMeasures\[([0-9]+)\]")
@@ -32,19 +32,19 @@ _MEASURE = re.compile(r"outcomeMeasures\[([0-9]+)\]")
 
 @dataclass(frozen=True)
 class Line:
-    """One cell of the sheet and what the record says of it.
+    """One cell of the sheet and the corresponding value of the record.
 
     Attributes
     ----------
     page : {"Agrees", "Differs", "Could be added"}
     row : int
-        As the spreadsheet counts.
+        Row number as in a spreadsheet.
     held, found : str
-        The value in the held, and in the record.
+        The value in the sheet, and in the record.
     path : str
-        Where in the record it stands.
+        Path of the value in the record.
     which : str
-        As :func:`which_row` says it.
+        Identification of the row, from :func:`which_row`.
     """
 
     page: str
@@ -61,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True)
 class NewRow:
-    """A row that the sheet does not have; cells that the record does not fill are left out."""
+    """A row missing in the sheet; cells that the record does not fill are left out."""
 
     table: str
     cells: Cells
@@ -71,7 +71,7 @@ class NewRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What records say, set against the sheet; ``files`` are those that were read."""
+    """The comparison of records with the sheet; ``files`` are those that were read."""
 
     files: tuple[str, ...] = ()
 
@@ -80,12 +80,12 @@ class Comparison:
     unmapped: list[Unmapped] = field(default_factory=list)
 
     def page(self, name: str) -> list[Line]:
-        """The lines of one page."""
+        """The lines of one page of the workbook."""
         return [line for line in self.lines if line.page == name]
 
     @property
     def in_words(self) -> list[str]:
-        """What differs and what could be added, each with its place, and how much there is."""
+        """The differences with their places, and the numbers of values in each category."""
         lines = [
             f"{line.table}.csv, row {line.row} ({line.trial}), column {line.column}: the sheet has "
             f"{quoted(line.held)}, the record {quoted(line.found)} ({line.path})."
@@ -105,7 +105,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Held:
-    """The sheet as its files have it, and what is known of its columns."""
+    """The sheet as read from its files, with its dictionary and the vocabulary for records."""
 
     tables: Mapping[str, RawTable]
     dictionary: Dictionary
@@ -117,7 +117,7 @@ class Held:
 
 
 def which_row(table: Table, cells: Cells) -> str:
-    """What a row is of, to know it again when rows above it have come or gone."""
+    """Text that identifies a row even after rows above it were added or removed."""
     ids = [name for name, column in table.columns.items() if column.unique == "yes"]
     told = [
         name
@@ -129,7 +129,7 @@ def which_row(table: Table, cells: Cells) -> str:
 
 
 def compare(trial: Trial, found: Iterable[Finding], held: Held, into: Comparison) -> None:
-    """Set what the record of a trial says against the sheet."""
+    """Compare the findings in the record of a trial with the sheet; add the results to `into`."""
     source, new = _source(trial, held)
     additions = []
     for one in found:
@@ -167,14 +167,14 @@ def _line(
 
 
 def page_of(held: str, found: str) -> str:
-    """On which page a value of the sheet and one of the record stand side by side."""
+    """The page on which a value of the sheet and one of the record are listed."""
     if not held:
         return ADDED
     return AGREES if same_value(held, found) or _within(held, found) else DIFFERS
 
 
 def _within(held: str, found: str) -> bool:
-    """Whether a p value that is only bounded, <0.001, leaves room for the other."""
+    """Whether a p value given only as a bound, such as <0.001, is compatible with the other."""
     bounded = [text.startswith("<") for text in (held, found)]
     if not any(bounded):
         return False
@@ -183,13 +183,13 @@ def _within(held: str, found: str) -> bool:
 
 
 def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
-    """The row that a result belongs to; none where the sheet has none, or why it is not clear."""
+    """The row that a result belongs to; None if there is none, Unmapped if it is not clear."""
     table = held.dictionary.tables[claim.table]
     rows = [row for row in held.rows(claim.table, claim.trial) if _fits(claim, row, held)]
     result = [name for name in _RESULT[table.kind] if name in claim.values]
 
     def equal(row: Row, names: Iterable[str]) -> tuple[int, int]:
-        """How many values are the same, and how many of these are printed alike."""
+        """How many values are equal, and how many of these are printed in the same way."""
         pairs = [(row.cells.get(name, ""), claim.values[name][0]) for name in names]
         same = [pair for pair in pairs if pair[0] and same_value(*pair)]
         return len(same), sum(1 for cell, found in same if cell == found)
@@ -198,7 +198,7 @@ def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
     if same:
         return max(same, key=lambda row: equal(row, claim.values))
     if _worded_freely(claim, held):
-        # What another source defines in other words is another result.
+        # A result that another source defines in other words is a different result.
         known = {row.cells["source_id"] for row in held.tables["sources"].rows if _is_of(row, nct)}
         rows = [row for row in rows if row.cells["source_id"] in known]
         rows = [
@@ -213,7 +213,7 @@ def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
 
 
 def _fits(claim: Claim, row: Row, held: Held) -> bool:
-    """Whether a row reports the result of a claim, and says nothing else of it than the record."""
+    """Whether a row may hold the result of a claim: nothing in it contradicts the record."""
     table, cells = held.dictionary.tables[claim.table], row.cells
     if cells.get("subgroup", ALL) != ALL or cells.get("status", "current") != "current":
         return False
@@ -243,7 +243,7 @@ def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
     note = clipped(sentences(claim.title, claim.note, silent))
     values = dict(claim.values)
     if "p_value" in values and not row.cells.get("p_value") and not row.cells.get("p_sided"):
-        # The sheet takes no p value without it.
+        # The sheet accepts a p value only with p_sided.
         values["p_sided"] = claim.said.get("p_sided", ""), values["p_value"][1]
     for column, (found, path) in values.items():
         line = _line(claim, row, held, column, found, path, note)
@@ -266,7 +266,7 @@ def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:
         "derivation": "from_percent" if "reported_percent" in values else "reported",
         "note": clipped(sentences(f"Registry: {claim.title}", claim.note)),
     }  # fmt: skip
-    # A table named after its only outcome leaves the cell empty.
+    # In a table named after its only outcome, the outcome cell is empty.
     key = {name: value for name, value in claim.key.items() if value != table.name}
     cells = fixed | key | dict(claim.said) | values
     kept = {name: cells[name] for name in table.columns if name in cells}
@@ -285,7 +285,7 @@ def _locator(path: str) -> str:
 
 
 def _source(trial: Trial, held: Held) -> tuple[str, NewRow | None]:
-    """The source that the record is: its id, and its row where the sheet does not have it."""
+    """The id of the record as a source, and its row if the sheet lacks it."""
     nct, protocol = trial.record.nct_id, trial.record.protocol_section
     sponsor = protocol.sponsor_collaborators_module.lead_sponsor.name
     for row in held.tables["sources"].rows:

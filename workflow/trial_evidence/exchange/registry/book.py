@@ -1,4 +1,4 @@
-"""What registry records say as a workbook to confirm, and its lines read back."""
+"""The comparison with registry records as a workbook to confirm, and reading it back."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ REST = {
     "why": "Why it is not mapped",
 }  # fmt: skip
 ROW = {"path": "Where in the record", "about": "Remark"}
-# Sheets with the rows of a table that could be added begin so.
+# Beginning of the names of sheets with new rows.
 ROWS = f"{ADDED}, "
 READINGS = "second_reading"
 _WIDTHS = {
@@ -81,15 +81,15 @@ _HOW = (
 
 
 def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
-    """Write what records say as a workbook with empty cells to confirm.
+    """Write the comparison as a workbook with empty cells for confirmation.
 
     Raises
     ------
     RequestError
-        If there is another file of this name, or a workbook in which something is confirmed; or
-        if it is no name for a workbook, or open in a spreadsheet program.
+        If the file exists and is something else, or has confirmations, which would be lost; or if
+        the name is not that of a workbook, or the file is open in a spreadsheet program.
     SheetError
-        If there is a workbook of this name that cannot be opened.
+        If a workbook of this name exists and cannot be opened.
     """
     refuse_book(book)
     if book.exists() and REGISTRY not in sheet_names(book):
@@ -139,7 +139,7 @@ def _page(book: Any, title: str, names: Iterable[str], lines: Sequence[Sequence[
 
 
 def _rows_page(book: Any, table: Table, rows: Sequence[NewRow]) -> None:
-    """The rows of a table that could be added, in its own columns; what is left open is yellow."""
+    """The new rows of a table in its own columns; required cells that are empty are yellow."""
     columns = [*ROW.values(), *table.columns]
     lines = [
         [row.path, row.note, *(row.cells.get(name, "") for name in table.columns)] for row in rows
@@ -160,12 +160,12 @@ def _rows_page(book: Any, table: Table, rows: Sequence[NewRow]) -> None:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the workbook: its sheet, row there, cells by header, and who confirmed it.
+    """A line of the workbook: its sheet, row number, cells by header, and who confirmed it.
 
     Attributes
     ----------
     odd : sequence of (str, Reading)
-        Cells that cannot be read as they are shown, or were worked out, by header.
+        Cells, by header, that cannot be read as shown, or that hold a formula.
     """
 
     page: str
@@ -175,7 +175,7 @@ class Entry:
     odd: Sequence[tuple[str, Reading]] = ()
 
     def __getitem__(self, name: str) -> str:
-        """A cell by its name in ``LINE``; empty where there is none."""
+        """A cell by its name in ``LINE``; empty if missing."""
         return self.cells.get(LINE[name], "")
 
 
@@ -185,7 +185,7 @@ def entries_of(book: Any, values: Any) -> Iterator[Entry]:
     Parameters
     ----------
     values : workbook
-        The same with what its formulas last gave.
+        The same workbook with the last results of its formulas.
     """
     for sheet in book.worksheets:
         header = [str(cell.value or "").strip() for cell in sheet[1]]

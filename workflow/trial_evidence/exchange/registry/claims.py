@@ -1,4 +1,4 @@
-"""What a registry record says, piece by piece: of a row, of a cell, or of nothing in the sheet."""
+"""Pieces of information in a registry record: on a row, on a cell, or on nothing in the sheet."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from trial_evidence.exchange.registry.record import Measure, Record
 from trial_evidence.sheet.dictionary import Dictionary
 
 Cells = Mapping[str, str]
-# Column -> value, and the path of what it was read from.
+# Column -> value, and its path in the record.
 Values = dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a record says of one row of a table of results.
+    """A result in a record, as a row of a table of results.
 
     Attributes
     ----------
     key : mapping of str to str
-        The columns that say which result it is: arms, outcome.
+        The columns that identify the result: arms, outcome.
     said : mapping of str to str
-        What else the record says of the row, such as definition and assessor.
+        Further columns stated in the record, such as definition and assessor.
     values : mapping of str to (str, str)
         Column -> value and path.
     path : str
-        Of the result as a whole.
+        Path of the whole result.
     title, note : str
-        What the record calls it; how a value was obtained.
+        Its title in the record; how a value was obtained.
     """
 
     trial: str
@@ -46,13 +46,13 @@ class Claim:
 
     @property
     def row(self) -> tuple[object, ...]:
-        """Which row it is of; the same for two results that would be the same row."""
+        """Identification of the row; equal for two results that would be the same row."""
         return self.table, *sorted(self.key.items()), *sorted(self.said.items())
 
 
 @dataclass(frozen=True)
 class Fact:
-    """What a record says of a cell of trials.csv or arms.csv."""
+    """The value in a record for a cell of trials.csv or arms.csv."""
 
     trial: str
     table: str
@@ -65,7 +65,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Unmapped:
-    """What a record says and no cell could be found for, with the reason."""
+    """A value in a record for which no cell could be found, with the reason."""
 
     trial: str
     what: str
@@ -79,12 +79,12 @@ Finding = Claim | Fact | Unmapped
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial of the sheet, and what is needed to read its record.
+    """A trial of the sheet, with everything needed to read its record.
 
     Attributes
     ----------
     pairs : frozenset of (str, str)
-        Experimental and control arm of the hazard ratios that the sheet has of it.
+        Experimental and control arms of its hazard ratios in the sheet.
     """
 
     id: str
@@ -96,18 +96,18 @@ class Trial:
     dictionary: Dictionary
 
     def unmapped(self, what: str, value: str, path: str, why: str) -> Unmapped:
-        """Something in the record that belongs to no cell."""
+        """A value of the record that belongs to no cell."""
         return Unmapped(self.id, clipped(what), clipped(value), path, clipped(why))
 
     def part_of_patients(self, *texts: str) -> str:
-        """Why a result is not about all patients; empty where nothing says so."""
+        """The reason if a text says that a result concerns only some patients; else empty."""
         phrases = {phrase: (phrase,) for phrase in self.words.parts_of_patients}
         found = [phrase for text in texts for phrase in named_in(text, phrases)]
         return f'it is about a part of the patients ("{found[0]}").' if found else ""
 
 
 def told_apart(trial: Trial, found: Iterable[Finding]) -> Iterator[Finding]:
-    """What a measure says, without results of which two would belong to one row."""
+    """The findings of a measure; results that would share a row become unmapped."""
     every = list(found)
     times = Counter(one.row for one in every if isinstance(one, Claim))
     for one in every:
@@ -124,15 +124,15 @@ def _words(claim: Claim) -> str:
 
 
 def said_of(trial: Trial, table: str, measure: Measure, *more: str) -> dict[str, str]:
-    """The words of the sheet that a measure says of a row: in its title, else where it explains."""
+    """Words of the sheet stated by a measure: in its title, else in its descriptions."""
     columns = trial.dictionary.tables[table].columns
-    # Where a table has no words for a definition, it is the record's own.
+    # If the table has no fixed words for a definition, that of the record is used.
     worded = "definition" in columns and not columns["definition"].words
     said = {"definition": clipped(measure.title)} if worded else {}
     for column, phrases in trial.words.columns.items():
         if column not in columns or not columns[column].words:
             continue
-        # What stands nearest to the result counts first.
+        # The texts closest to the result come first.
         allowed = {word: texts for word, texts in phrases.items() if word in columns[column].words}
         explained = (measure.population_description, measure.description)
         for text in (" ".join(more), measure.title, *explained):
@@ -143,6 +143,6 @@ def said_of(trial: Trial, table: str, measure: Measure, *more: str) -> dict[str,
 
 
 def key_of_outcome(trial: Trial, outcome: Outcome, **arms: str) -> dict[str, str]:
-    """The columns that say which result it is."""
+    """The columns that identify a result."""
     table = trial.dictionary.tables[outcome.table]
     return arms | ({table.outcome_column: outcome.name} if table.outcome_column else {})

@@ -1,4 +1,4 @@
-"""What a reader confirmed in the workbook of a registry record, as edits of the sheet."""
+"""Confirmations of a reader in the workbook of registry records, as edits of the sheet."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ from trial_evidence.workbook.read import hidden_among, merged_in, names_twice, o
 
 
 def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Path) -> Taken:
-    """Write the sheet into a folder as it is with what a reader confirmed in a workbook.
+    """Write a copy of the sheet that includes the confirmed lines of a workbook.
 
     Returns
     -------
     Taken
-        What was confirmed.
+        The confirmed lines.
 
     Raises
     ------
     SheetError
-        With every line that cannot be taken: cells that the sheet no longer has as the workbook
-        says, initials that are none, rows with cells that are empty or not allowed.
+        With every line that cannot be taken: cells that have changed in the sheet since, invalid
+        initials, rows with cells that are empty or not allowed.
     """
     made, values = open_book(book)
     every = [*entries_of(made, values)]
@@ -79,12 +79,12 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         taken_from[table, row] = _lines_of(book, lines)
         readings = len(read_lines(folder / f"{READINGS}.csv"))
         said += _confirmed(lines, sheet, held, folder)
-        # Where it was a second reading, it came last.
+        # A second reading is appended as the last row.
         taken_from[READINGS, readings + 1] = taken_from[table, row]
     for table, added in _new_rows(entries, every, held).items():
         described = held.dictionary.tables[table]
         numbered = [(_row_there(new, held, table), one, new) for one, new in added]
-        # Those that are there already come first.
+        # Rows that already exist come first.
         for there_at, one, new in sorted(numbered, key=lambda entry: not entry[0]):
             number = there_at or _append(folder, described, new)
             what = f"{table}.csv, row {number} ({new.get(described.subject_column or '', '')})"
@@ -95,13 +95,13 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
 
 
 def _lines_of(book: Path, entries: Sequence[Entry]) -> str:
-    """Where lines of the workbook stand: ``registry.xlsx, sheet Differs, row 4``."""
+    """Places of lines in the workbook: ``registry.xlsx, sheet Differs, row 4``."""
     places = (f"sheet {one.page}, row {one.number}" for one in entries)
     return f"{book.name}, {'; '.join(places)}"
 
 
 def _other_columns(made: Any, every: Sequence[Entry], held: Held, book: Path) -> Iterator[Problem]:
-    """Columns that a sheet has lost or has twice, merged cells, and sheets that should not be."""
+    """Problems with columns missing or duplicated, merged cells, and sheets of unknown name."""
     strange = {one.page for one in every if one.by and not _is_known(one.page)}
     for title in sorted(strange):
         message = (
@@ -130,7 +130,7 @@ def _is_known(page: str) -> bool:
 
 
 def _unseen(made: Any, entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
-    """Lines that are confirmed and hidden."""
+    """Problems with confirmed lines that are hidden."""
     for page in dict.fromkeys(one.page for one in entries):
         rows = [one.number for one in entries if one.page == page]
         if hidden := hidden_among(made[page], rows):
@@ -138,7 +138,7 @@ def _unseen(made: Any, entries: Sequence[Entry], book: Path) -> Iterator[Problem
 
 
 def _contradictions(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
-    """Lines that say another value of a cell than a line above them."""
+    """Lines whose value for a cell contradicts that of an earlier line."""
     first: dict[tuple[str, ...], Entry] = {}
     for one in entries:
         if one.page.startswith(ROWS):
@@ -156,7 +156,7 @@ def _cell(entry: Entry) -> tuple[str, ...]:
 
 
 def _once(entries: Sequence[Entry]) -> list[Entry]:
-    """The lines, of those of one cell the first, confirmed by all who confirmed one of them."""
+    """One line per cell, the first, with all readers who confirmed any line of that cell."""
     lines: dict[tuple[str, ...], list[Entry]] = {}
     for one in entries:
         lines.setdefault(_cell(one), []).append(one)
@@ -168,7 +168,7 @@ def _readers(entries: Sequence[Entry]) -> str:
 
 
 def _unread(entry: Entry, book: Path) -> Iterator[Problem]:
-    """Cells that the spreadsheet changed, or that are worked out."""
+    """Problems with cells changed by the spreadsheet program, or with formulas."""
     subject = entry["trial"] or entry.cells.get("trial_id", "")
     for name, reading in entry.odd:
         for kind, message in reading.findings:
@@ -177,7 +177,7 @@ def _unread(entry: Entry, book: Path) -> Iterator[Problem]:
 
 
 def _is_there(entry: Entry, held: Held) -> bool:
-    """Whether a cell holds already what would be written into it."""
+    """Whether a cell already holds the value that would be written."""
     if entry.page != ADDED and (entry.page != DIFFERS or entry["table"] in _read_again(held)):
         return False
     found, row = entry["found"], _row_of(entry, held)
@@ -189,7 +189,7 @@ def _read_again(held: Held) -> set[str]:
 
 
 def _row_of(entry: Entry, held: Held) -> Row | None:
-    """The row of the sheet with the number that a line says."""
+    """The row of the sheet with the number in a line."""
     table = held.tables.get(entry["table"])
     rows = table.rows if table else ()
     return next((row for row in rows if str(row.number) == entry["row"]), None)
@@ -237,7 +237,7 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
 
 
 def _confirmed(entries: Sequence[Entry], sheet: Sheet, held: Held, folder: Path) -> Iterator[str]:
-    """Carry out what is confirmed of one row of the sheet."""
+    """Write the confirmed lines of one row of the sheet; yield a message for each."""
     table, row = _place(entries[0])
     added = [one for one in entries if one.page == ADDED]
     read = [one for one in entries if one.page in (AGREES, DIFFERS)]
@@ -272,7 +272,7 @@ def _which(entry: Entry) -> str:
 
 
 def _verified(table: str, read: Sequence[Entry], cells: Mapping[str, str], sheet: Sheet) -> bool:
-    """Whether all that makes the result of a row was confirmed to agree."""
+    """Whether all fields of a row's result were confirmed to agree."""
     agree = {one["column"] for one in read if one.page == AGREES}
     filled = {name for name in FIELDS[sheet.kinds[table]] if cells[name]}
     return filled <= agree and all(one.page == AGREES for one in read)
@@ -305,7 +305,7 @@ def _second_reading(read: Sequence[Entry], sheet: Sheet, folder: Path) -> Iterat
 def _new_rows(
     entries: Sequence[Entry], every: Sequence[Entry], held: Held
 ) -> dict[str, list[tuple[Entry, Mapping[str, str]]]]:
-    """Rows to be added, by table, with their lines; a source that one of them names comes along."""
+    """Table -> rows to add, with their lines; sources that they name are added as well."""
     every = [one for one in every if one.page.startswith(ROWS)]
     taken = {(one.page, one.number) for one in entries}
     named = {one.cells["source_id"] for one in every if (one.page, one.number) in taken}
@@ -323,14 +323,14 @@ def _new_rows(
 
 
 def _row_there(cells: Mapping[str, str], held: Held, table: str) -> int:
-    """The row that has all that a row to be added has; 0 where there is none."""
+    """Number of an existing row with all values of a row to be added; 0 if there is none."""
     filled = {name: text for name, text in cells.items() if text}
     rows = held.tables[table].rows
     return next((row.number for row in rows if filled.items() <= row.cells.items()), 0)
 
 
 def _append(folder: Path, table: Table, row: Mapping[str, str]) -> int:
-    """Add a row below the last one of a table, and return its number."""
+    """Append a row to a table, and return its number."""
     path = folder / table.file
     if not path.exists():
         write_lines(path, [list(table.columns)])

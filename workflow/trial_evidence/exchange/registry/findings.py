@@ -1,7 +1,8 @@
-"""Everything that a registry record says of the cells of the sheet, with its path in the record.
+"""Everything in a registry record that concerns cells of the sheet, with its path in the record.
 
-Arms are found by the agents that a group names, outcomes by the words of config/registry.yaml.
-Nothing is guessed: what does not clearly belong to one arm and one outcome is given with why.
+Arms are identified by the agents that a group names, outcomes by the words of config/registry.yaml.
+Nothing is guessed: a value that does not clearly belong to one arm and one outcome is listed with
+the reason.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _SERIOUS = "patients with at least one serious adverse event, as registered"
 
 
 def findings(trial: Trial) -> Iterator[Finding]:
-    """Everything that a record says: of cells of the sheet, and the rest."""
+    """All findings of a record: values for cells of the sheet, and the rest."""
     yield from _design(trial)
     yield from _flow(trial)
     measures = trial.record.results_section.outcome_measures_module.outcome_measures
@@ -43,7 +44,7 @@ def findings(trial: Trial) -> Iterator[Finding]:
 
 
 def _design(trial: Trial) -> Iterator[Finding]:
-    """Cells of trials.csv: how many patients, when, and how the trial was designed."""
+    """Cells of trials.csv: number of patients, start of enrolment, design."""
     protocol = trial.record.protocol_section
     design, start = protocol.design_module, protocol.status_module.start_date_struct
 
@@ -83,7 +84,7 @@ def _design(trial: Trial) -> Iterator[Finding]:
 
 
 def _flow(trial: Trial) -> Iterator[Finding]:
-    """Patients randomised to each arm: who started the first period."""
+    """Patients randomised to each arm, taken as those who started the first period."""
     flow = trial.record.results_section.participant_flow_module
     groups = {group.id: group for group in flow.groups}
     facts = []
@@ -111,7 +112,7 @@ def _flow(trial: Trial) -> Iterator[Finding]:
 
 
 def _events(trial: Trial) -> Iterator[Finding]:
-    """Adverse events: patients with any serious one, and the terms that are an outcome."""
+    """Adverse events: patients with any serious event, and terms that are outcomes of the sheet."""
     events = trial.record.results_section.adverse_events_module
     at: Place = ("resultsSection", "adverseEventsModule")
     arms = {group.id: trial.arms.arm_of(group) for group in events.event_groups}
@@ -172,7 +173,7 @@ def _events(trial: Trial) -> Iterator[Finding]:
 
 
 def _terms(trial: Trial, event: Event) -> list[str]:
-    """The outcomes that a term is, as a whole."""
+    """The outcomes that list exactly this term."""
     term = " ".join(event.term.lower().split())
     return [
         name for name, terms in trial.words.event_terms.items() if term in map(str.lower, terms)

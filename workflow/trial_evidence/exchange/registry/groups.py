@@ -1,4 +1,4 @@
-"""Which arm of the sheet a group of a registry record is, and which words a text holds."""
+"""Matching of groups in a registry record with arms of the sheet, and of words in texts."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from dataclasses import dataclass, replace
 from trial_evidence.config.registry import RegistryWords
 from trial_evidence.exchange.registry.record import ArmGroup, Group
 
-# What separates the treatments that a title names.
+# Separators of the treatments in a title.
 _SEPARATORS = re.compile(r"[+,;/&]|\b(?:and|plus|with|then|followed by)\b", re.IGNORECASE)
 
 
-# Letters that stand for a treatment, such as P or TCH.
+# Abbreviations of a treatment, such as P or TCH.
 _LETTERS = re.compile(r"[A-Z][A-Za-z]{0,4}")
-# Registry texts run to thousands of characters; a cell of these is for reading.
+# Registry texts run to thousands of characters; the cells are meant to be read.
 _LONGEST = 400
 
 
 def clipped(text: str) -> str:
-    """A text on one line, cut to what can be read in a cell."""
+    """A text on one line, cut to a length that is readable in a cell."""
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def sentences(*texts: str) -> str:
-    """Those texts that say something, one after the other."""
+    """The texts that are not empty, joined as sentences."""
     return ". ".join(filter(None, texts))
 
 
 def named_in(text: str, phrases: Mapping[str, Iterable[str]]) -> list[str]:
-    """The names of which a phrase stands in a text; of two at one place the longer one counts."""
+    """The names with a phrase in a text; of overlapping phrases the longer one counts."""
     names: dict[str, list[str]] = {}
     for name, several in phrases.items():
         for phrase in several:
@@ -49,7 +49,7 @@ def _one_blank(text: str) -> str:
 
 
 def agent_names(agents: Iterable[Mapping[str, str]], words: RegistryWords) -> dict[str, list[str]]:
-    """Every name of each agent: its id, the parts of its label, and those of config/."""
+    """Agent -> its names: its id, the parts of its label, and the names in config/."""
     names = {}
     for row in agents:
         label, _, short = row["label"].partition("(")
@@ -65,14 +65,14 @@ def agent_names(agents: Iterable[Mapping[str, str]], words: RegistryWords) -> di
 
 @dataclass(frozen=True)
 class Place:
-    """The arm that a group is.
+    """The arm that a group corresponds to.
 
     Attributes
     ----------
     arm : str
-        Its id; empty where it is not clear.
+        Its id; empty if it is not clear.
     why : str
-        Why it is not clear, with the arms that may be meant.
+        Why it is not clear, with the candidate arms.
     """
 
     arm: str
@@ -81,14 +81,14 @@ class Place:
 
 @dataclass(frozen=True)
 class _Given:
-    """What one text says was given.
+    """The treatments that a text names.
 
     Attributes
     ----------
     agents : frozenset of str
     partners : tuple of str
     whole : bool
-        Whether it names everything, so that a partner that it does not name was not given.
+        Whether the text names all treatments, so that a partner it does not name was not given.
     unread : str
         Letters in it that may abbreviate another agent.
     """
@@ -101,16 +101,16 @@ class _Given:
 
 @dataclass(frozen=True)
 class ArmFinder:
-    """Finds the arm of a trial that a group is.
+    """Finds the arm of a trial that a group corresponds to.
 
     Attributes
     ----------
     arms : sequence of mapping
         The trial's rows of arms.csv.
     agents : mapping
-        As `agent_names` gives it.
+        Output of `agent_names`.
     registered : sequence of ArmGroup
-        The arms as the record registers them.
+        The arms registered in the record.
     """
 
     arms: Sequence[Mapping[str, str]]
@@ -119,9 +119,9 @@ class ArmFinder:
     words: RegistryWords
 
     def arm_of(self, group: Group) -> Place:
-        """The arm that the title names, or the registered arm of that title, or the description.
+        """The arm named by the title or the registered arm of that title; else the description.
 
-        Where title and registered arm name different arms, or one names several, it is not clear.
+        If title and registered arm name different arms, or several arms fit, it is not clear.
         """
         title = self._given(group.title)
         same = [g for g in self.registered if _one_blank(g.label) == _one_blank(group.title)]
@@ -151,7 +151,7 @@ class ArmFinder:
         return self._unclear(f"no arm has exactly these agents: {named}.", self.arms)
 
     def experimental(self, one: str, other: str) -> str:
-        """Which of two arms the record registers as the experimental one; empty if not just one."""
+        """The one of two arms that is registered as experimental; empty unless exactly one is."""
         types: dict[str, set[str]] = {}
         for registered in self.registered:
             group = Group(id="", title=registered.label, description=registered.description)
@@ -161,7 +161,7 @@ class ArmFinder:
         return meant[0] if known and len(meant) == 1 else ""
 
     def _given(self, text: str) -> _Given | None:
-        """What a text names; None where it names no agent and none that was not given."""
+        """The treatments in a text; None if it names no agent, given or explicitly not given."""
         parts = _SEPARATORS.split(text)
         missing = [p for p in parts if named_in(p, {"": self.words.not_given})]
         rest = " + ".join(part for part in parts if part not in missing)
@@ -183,7 +183,7 @@ class ArmFinder:
         arms = [a for a in self.arms if set(filter(None, a["agents"].split("+"))) == given.agents]
         if len(arms) < 2:
             return arms
-        # The same agents with different partners; a title may leave a partner out.
+        # Arms with the same agents differ in their partners, which a title may leave out.
         if len(given.partners) == 1:
             return [arm for arm in arms if arm["partner"] == given.partners[0]]
         if not given.partners and given.whole:

@@ -1,4 +1,4 @@
-"""What the outcome measures of a registry record say: counts, hazard ratios, medians."""
+"""Results in the outcome measures of a registry record: counts, hazard ratios, medians."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from trial_evidence.exchange.registry.record import (
 from trial_evidence.sheet.values import printed_decimals
 from trial_evidence.words.problems import counted, quoted, shortened
 
-# "Hazard Ratio, log" is a choice that the registry offers; a log-rank test is none.
+# "Hazard Ratio, log" is an option in the registry; a log-rank test does not mean a logarithm.
 _LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
-# The other way round than the groups are named; weights by inverse probability turn nothing round.
+# A ratio in the opposite direction to the groups; inverse-probability weights do not invert it.
 _INVERSE = re.compile(r"\b(?:inverted|inverse(?![- ](?:prob|var))|reciprocal)\b", re.IGNORECASE)
 _NO_COUNT = re.compile(r"/|\bper\b|years?\b|\b(?:proportion|fraction|rate)\b")
-# What follows is said to be absent: "No response", "non-responders"; not "No. of responders".
+# A negation of what follows: "No response", "non-responders"; not "No. of responders".
 _DENIAL = re.compile(r"\b(?:no(?!\.)|non|not|without)\b", re.IGNORECASE)
 _P_VALUE = re.compile(r"(?:p\s*)?([<=≤]?)\s*([0-9]*\.[0-9]+|[01])", re.IGNORECASE)
 
 
 def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Finding]:
-    """What an outcome measure says of the sheet's results, and why not where it does not."""
+    """The results in an outcome measure; the reason for each value that cannot be mapped."""
 
     def unmapped(why: str) -> Unmapped:
         return trial.unmapped(measure.title, measure.unit_of_measure, path_of(at), why)
@@ -85,7 +85,7 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
 def _values(
     measure: Measure, at: Place
 ) -> Iterator[tuple[Group, str, Place, Measurement, tuple[str, str]]]:
-    """Every value: its group, titles of class and category, place, and n with its path."""
+    """Every value: group, titles of class and category, place, measurement, n with its path."""
     groups = {group.id: group for group in measure.groups}
     for c, held in enumerate(measure.classes):
         here: Place = (*at, "classes", c)
@@ -108,7 +108,7 @@ def _analysed(denoms: Iterable[Denom], at: Place) -> dict[str, tuple[str, str]]:
 
 
 def _named_after(trial: Trial, outcome: Outcome, measure: Measure) -> list[str]:
-    """Titles of classes and categories that name the outcome, or a definition of it."""
+    """Titles of classes and categories that name the outcome or a definition of it."""
     definitions = trial.words.columns.get("definition", {}).values()
     names = {"": [*trial.words.outcomes[outcome.name], *chain(*definitions)]}
     titles = dict.fromkeys(titles for _, titles, *_ in _values(measure, ()))
@@ -118,7 +118,7 @@ def _named_after(trial: Trial, outcome: Outcome, measure: Measure) -> list[str]:
 def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
     unit = measure.unit_of_measure.lower()
     percent = "percent" in unit or "%" in unit
-    # "Patients with events / 100 patient-years" counts no patients, nor does a proportion of them.
+    # "Patients with events / 100 patient-years" is not a count of patients, nor is a proportion.
     counted_ = measure.param_type == "COUNT_OF_PARTICIPANTS" or (
         ("participant" in unit or "patient" in unit) and not _NO_COUNT.search(unit)
     )
@@ -158,7 +158,7 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
         key = key_of_outcome(trial, outcome, arm_id=arm.arm)
         said = said_of(trial, outcome.table, measure, titles)
         if analysed := "" if "population" in said else measure.population_description:
-            # In words that config/registry.yaml does not know: whoever compares is to read them.
+            # The description has no words of config/registry.yaml, so the reader has to judge it.
             note = sentences(note, f"Analysed: {analysed.rstrip('. ')}")
         yield Claim(trial.id, outcome.table, key, said, values, path_of(place), title, note)
 
@@ -174,7 +174,7 @@ def _ratio(
     groups = {group.id: group for group in measure.groups}
     named = analysis.group_ids
     if len(named) == 1 and len(groups) == 2:
-        # Many records name one group of a ratio; it is against the only other one.
+        # Many records name only one group of a ratio; the comparator is then the other group.
         named = (*named, *(group for group in groups if group not in named))
     if len(named) != 2:
         return unmapped(f"it compares {counted(len(named), 'group')}, not two.")
@@ -237,27 +237,27 @@ def _ratio(
 
 
 def _filled(columns: Mapping[str, tuple[str, str]], at: Place) -> Values:
-    """The columns whose value a place of the record has, from its name there and the value."""
+    """The columns with a value, with paths: column -> (name in the record, value)."""
     return {
         column: (value, path_of((*at, name))) for column, (name, value) in columns.items() if value
     }
 
 
 def _experimental(trial: Trial, one: str, other: str) -> str:
-    """The experimental arm of a pair: as the sheet has it, else as the record registers it."""
+    """The experimental arm of a pair, from the sheet, else as registered in the record."""
     known = {pair[0] for pair in trial.pairs if set(pair) == {one, other}}
     return known.pop() if len(known) == 1 else trial.arms.experimental(one, other)
 
 
 def _level(analysis: StatisticalAnalysis) -> str:
-    """The level of the two-sided interval; a one-sided 95% limit is one of a 90% interval."""
+    """The level of the two-sided interval; a one-sided 95% limit belongs to a 90% interval."""
     if not analysis.ci_pct_value or analysis.ci_num_sides != "ONE_SIDED":
         return analysis.ci_pct_value
     return f"{2 * float(analysis.ci_pct_value) - 100:g}"
 
 
 def _p_value(text: str) -> str:
-    """A p value as the sheet writes it; empty where it is not one."""
+    """A p value in the format of the sheet; empty if the text is not a p value."""
     match = _P_VALUE.fullmatch(text.strip())
     if match is None:
         return ""
@@ -266,9 +266,9 @@ def _p_value(text: str) -> str:
 
 
 def _p_sided(trial: Trial, analysis: StatisticalAnalysis) -> str:
-    """Whether the p value is one-sided or two-sided, by what is said of it and of the test.
+    """Whether the p value is one-sided or two-sided, from comments on it and on the test.
 
-    What is said of the estimate or of the measure may be about the interval.
+    Comments on the estimate or the measure are not used: they may concern the interval.
     """
     words = trial.words.columns.get("p_sided", {})
     texts = analysis.p_value_comment, analysis.statistical_method, analysis.statistical_comment

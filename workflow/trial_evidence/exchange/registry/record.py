@@ -1,8 +1,8 @@
-"""Records of ClinicalTrials.gov as its API gives them (version 2, JSON), read and checked.
+"""Read and check records of ClinicalTrials.gov in the JSON of its API (version 2).
 
-What is wrong is told all at once, each fault with its path inside the record. Parts of a record
-that nothing here uses are not looked at, except that nothing in it may be what JSON does not know,
-nested without end, or longer than a cell of a workbook.
+All errors are reported at once, each with its path in the record. Parts of a record that are not
+used here are not checked, except for values outside the JSON standard, excessive nesting, and texts
+longer than a cell of a workbook.
 """
 
 import json
@@ -25,13 +25,13 @@ Place = tuple[str | int, ...]
 
 _MOST_BYTES = 50_000_000
 _DEEPEST = 40
-# How the registry writes that a value is not available.
+# How the registry writes missing values.
 _NOT_AVAILABLE = {"", "NA", "N/A"}
 _NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _MONTH = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-3][0-9])?)?")
 _COUNT, _VALUE = "a whole number, 0 or more", 'a number up to 1e12, or "NA"'
-# What a fault of pydantic, by the kind that it has, asks for.
+# Type of pydantic error -> the value that was expected.
 _EXPECTED = {
     "string_type": "a text", "list_type": "a list", "model_type": "an object",
     "string_pattern_mismatch": "NCT and eight digits", "dict_type": "an object",
@@ -47,7 +47,7 @@ def _count(value: Any) -> int:
 
 
 def _value(value: Any) -> str:
-    """A number as the registry prints it; empty where it is not available."""
+    """A number as printed by the registry; empty if not available."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise told(_VALUE)
     text = str(value).strip()
@@ -71,13 +71,13 @@ NctId = Annotated[str, Field(pattern="^NCT[0-9]{8}$")]
 
 
 class Part(BaseModel):
-    """A part of a record; the names in the record are in camel case."""
+    """A part of a record; names in the record are in camel case."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 class Identification(Part):
-    """Which trial it is."""
+    """Number and title of the trial."""
 
     nct_id: NctId
     brief_title: str = ""
@@ -112,7 +112,7 @@ class DesignInfo(Part):
 
 
 class Enrollment(Part):
-    """How many patients: enrolled, or planned."""
+    """Number of patients, enrolled or planned."""
 
     count: Count | None = None
     type: str = ""
@@ -127,7 +127,7 @@ class Design(Part):
 
 
 class ArmGroup(Part):
-    """An arm as it was registered."""
+    """An arm as registered."""
 
     label: str
     type: str = ""
@@ -136,25 +136,25 @@ class ArmGroup(Part):
 
 
 class Arms(Part):
-    """The arms as they were registered."""
+    """The arms as registered."""
 
     arm_groups: tuple[ArmGroup, ...] = ()
 
 
 class Sponsor(Part):
-    """Who answers for the trial."""
+    """A sponsor."""
 
     name: str = ""
 
 
 class Sponsors(Part):
-    """Who answers for the trial."""
+    """The sponsors of the trial; only the lead sponsor is read."""
 
     lead_sponsor: Sponsor = Sponsor()
 
 
 class Protocol(Part):
-    """What was registered."""
+    """The registered protocol."""
 
     identification_module: Identification
     status_module: Status = Status()
@@ -178,27 +178,27 @@ class OfGroup(Part):
 
 
 class Achievement(OfGroup):
-    """How many of a group."""
+    """Number of patients of a group."""
 
     num_subjects: Count | None = None
 
 
 class Milestone(Part):
-    """How many of each group reached a point."""
+    """Number of patients of each group who reached a milestone."""
 
     type: str = ""
     achievements: tuple[Achievement, ...] = ()
 
 
 class Period(Part):
-    """A part of the trial."""
+    """A period of the trial."""
 
     title: str = ""
     milestones: tuple[Milestone, ...] = ()
 
 
 class Flow(Part):
-    """How many began and ended."""
+    """Participant flow."""
 
     groups: tuple[Group, ...] = ()
     periods: tuple[Period, ...] = ()
@@ -220,13 +220,13 @@ class Category(Part):
 
 
 class DenomCount(OfGroup):
-    """How many of a group were analysed."""
+    """Number of patients of a group who were analysed."""
 
     value: Count
 
 
 class Denom(Part):
-    """How many were analysed."""
+    """Numbers analysed in all groups."""
 
     units: str = ""
     counts: tuple[DenomCount, ...] = ()
@@ -312,7 +312,7 @@ class Events(Part):
 
 
 class Results(Part):
-    """What was reported."""
+    """The reported results."""
 
     participant_flow_module: Flow = Flow()
     outcome_measures_module: Measures = Measures()
@@ -327,38 +327,38 @@ class Record(Part):
 
     @property
     def nct_id(self) -> str:
-        """Number of the trial."""
+        """Registration number of the trial."""
         return self.protocol_section.identification_module.nct_id
 
 
 class _Twice(dict[str, Any]):
-    """An object in which names stand twice: JSON would keep the last and lose the others."""
+    """An object with its duplicate names, of which `json` would silently keep only the last."""
 
     names: tuple[str, ...] = ()
 
 
 def path_of(place: Iterable[str | int]) -> str:
-    """A place in a record as the registry's own documentation writes it: ``groups[0].id``."""
+    """A path in a record, written as in the registry's documentation: ``groups[0].id``."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return "".join(steps).removeprefix(".")
 
 
 def read_records(source: Path) -> dict[str, Record]:
-    """Read a file, or every ``.json`` of a folder.
+    """Read a file, or every ``.json`` file of a folder.
 
-    A file holds one record, a list of them, or an answer of the API with ``studies``.
+    A file holds one record, a list of records, or a response of the API with ``studies``.
 
     Returns
     -------
     dict of str to Record
-        By where it stands, as messages name it: the file, or the file and the place in it.
+        Location, as used in messages (file, or file and path in it) -> record.
 
     Raises
     ------
     RequestError
-        If there is no such file or folder, or no record in it.
+        If the file or folder does not exist, or the folder has no ``.json`` file.
     SheetError
-        With every fault of every file.
+        With every error of every file.
     """
     if not source.exists():
         raise RequestError(f"There is no file or folder {source}.")
@@ -436,12 +436,12 @@ def _content(file: Path) -> Any:
         message = f"this is not JSON: {error.msg} ({where}). Download the record again as JSON."
         raise refused(message) from None
     except ValueError:
-        # A number of thousands of digits, which Python does not convert.
+        # Python refuses to convert numbers with thousands of digits.
         raise refused("the file holds a number with too many digits.") from None
 
 
 def _foreign(content: Any, file: Path) -> Iterator[Problem]:
-    """What no record can hold, wherever it stands."""
+    """Problems with values that no record may hold anywhere."""
     waiting: list[tuple[Place, Any]] = [((), content)]
     while waiting:
         place, value = waiting.pop()
@@ -488,7 +488,7 @@ def _told(file: Path, place: Place, fault: Mapping[str, Any]) -> Problem:
         message = f"nothing is there; expected {_MISSING.get(str(path[-1]), 'a text')}."
     else:
         expected = fault["msg"] if fault["type"] == "told" else _EXPECTED.get(fault["type"], "")
-        # Lists of a frozen part are tuples for pydantic.
+        # Lists are declared as tuples, so pydantic reports tuple_type.
         expected = expected or ("a list" if fault["type"] == "tuple_type" else fault["msg"])
         message = f"{there(fault['input'])} is there; expected {expected}."
     return _fault(file, path, message)
@@ -503,7 +503,7 @@ def _fault(file: Path, place: Place, message: str) -> Problem:
 
 
 def there(value: Any) -> str:
-    """What stands somewhere in a record, in a few words."""
+    """A value of a record, in a few words for a message."""
     if value is None:
         return "null"
     if isinstance(value, dict):
@@ -515,7 +515,7 @@ def there(value: Any) -> str:
 
 
 def _contradictions(record: Record) -> Iterator[tuple[Place, str]]:
-    """Groups that are named and not described, and numbers that cannot be true together."""
+    """References to undescribed groups, and numbers that contradict each other."""
     for at, part in _parts(("resultsSection",), record.results_section):
         if isinstance(part, Flow | Measure):
             yield from _groups(at, part, "groups", part.groups)
@@ -536,7 +536,7 @@ def _contradictions(record: Record) -> Iterator[tuple[Place, str]]:
 
 
 def _parts(at: Place, part: Part) -> Iterator[tuple[Place, Part]]:
-    """A part, then all the parts in it in their order, each with its place."""
+    """A part and, in order, all parts nested in it, each with its path."""
     yield at, part
     for name, held in part:
         place = (*at, to_camel(name))

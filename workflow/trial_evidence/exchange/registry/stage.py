@@ -1,4 +1,4 @@
-"""Sets registry records against the sheet, and takes what is confirmed of them."""
+"""Compare registry records with the sheet, and take over confirmed values."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ NUMBER = "protocolSection.identificationModule.nctId"
 
 
 def held_sheet(raw: Path, config: Path, configuration: Configuration) -> Held:
-    """The cells of a sound sheet as its files have them, with the words to read records by."""
+    """The cells of a sheet without errors as read from its files, with the words for records."""
     dictionary = words_of(config)
     tables, _ = read_folder(raw, dictionary)
     known = {name: dictionary.tables[name].words for name in dictionary.kinds}
@@ -35,13 +35,13 @@ def held_sheet(raw: Path, config: Path, configuration: Configuration) -> Held:
 
 
 def compare_records(source: Path, held: Held, configuration: Configuration) -> Comparison:
-    """What the records of a file or folder say, set against the sheet.
+    """Compare the records of a file or folder with the sheet.
 
     Raises
     ------
     RequestError, SheetError
-        As `trial_evidence.exchange.registry.record.read_records`; and for a record of a trial that
-        the sheet does not have, or has twice.
+        As `trial_evidence.exchange.registry.record.read_records`; also for a record whose trial is
+        missing in the sheet, or occurs twice.
     """
     records = read_records(source)
     trials: dict[str, list[str]] = {}
@@ -68,7 +68,7 @@ def compare_records(source: Path, held: Held, configuration: Configuration) -> C
 
 
 def _strangers(records: Mapping[str, Record], trials: Mapping[str, list[str]]) -> Iterator[Problem]:
-    """Records that are of no trial of the sheet, or of several."""
+    """Problems with records that match no trial of the sheet, or several."""
     for name, record in records.items():
         places = trials.get(record.nct_id, [])
         where = f"{name}, {NUMBER}"
@@ -83,12 +83,12 @@ def _strangers(records: Mapping[str, Record], trials: Mapping[str, list[str]]) -
 
 
 def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[str]:
-    """Write what the records of a file or folder say as a workbook to confirm.
+    """Compare the records of a file or folder with the sheet; write a workbook to confirm.
 
     Returns
     -------
     list of str
-        What differs, and how much there is, in words.
+        Messages on the differences, and the numbers of values.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[st
         As `compare_records` and `write_registry_book`; nothing is written then.
     """
     if source == Path():
-        # Without FILE, make names the folder that it runs in.
+        # Without FILE, make passes an empty name, which becomes the current folder.
         raise RequestError("Say which file or folder: FILE=...")
     configuration, _, _ = load(raw, config)
     held = held_sheet(raw, config, configuration)
@@ -106,7 +106,7 @@ def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[st
 
 
 def take_confirmed(book: Path, raw: Path, config: Path, folder: Path) -> Taken:
-    """As `write_confirmed`, for the sheet and the configuration in these folders."""
+    """`write_confirmed` for the sheet and configuration in these folders."""
     configuration, sheet, _ = load(raw, config)
     held = held_sheet(raw, config, configuration)
     return write_confirmed(book, raw, sheet, held, folder)
