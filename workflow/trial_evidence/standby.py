@@ -1,7 +1,7 @@
-"""A process that stands by with everything imported; every stage of a run is a copy of it.
+"""A standby process with everything imported, from which each stage of a run is forked.
 
-Importing the libraries takes longer than most stages compute, and every stage begins with the same
-sheet. A stage that finds nobody standing by imports for itself, and makes the same.
+Importing the libraries takes longer than most stages compute, and every stage starts from the same
+sheet. Without a standby process, a stage imports them itself, with the same results.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
-# In the environment of the stages: where to ask.
+# Environment variable of the stages with the address of the standby process.
 NAME = "TRIAL_EVIDENCE_STANDBY"
-# In the order in which they are needed: the extraction computes with what the pooling imports.
-# PyMARE takes long, and the pooling and the sensitivity analyses import it where they use it.
+# In the order in which they are needed; the extraction uses modules that the pooling imports.
+# PyMARE is slow to import; pooling and sensitivity analyses import it only when they use it.
 _STAGES = ("pool", "extract", "network", "figures", "sensitivity", "audit", "exchange", "report")
 _MODULES = (*(f"trial_evidence.{stage}.stage" for stage in _STAGES), "pymare")
 _TAKEN = b"taken\n"
@@ -33,19 +33,19 @@ _LENGTH = struct.Struct("!Q")
 
 
 def collect_seldom() -> None:
-    """Look for garbage a hundredth as often: rows and modules are many objects, and hardly any."""
+    """Collect garbage 100 times less often: rows and modules are many objects, but not garbage."""
     gc.set_threshold(70_000, 10, 10)
 
 
 def start() -> "tuple[str, subprocess.Popen[bytes]]":
-    """Have a process stand by for as long as the one that calls this lives.
+    """Start a standby process that lives as long as the calling process.
 
     Returns
     -------
     str
-        For the stages, as `NAME` in their environment.
+        Value of `NAME` for the environment of the stages.
     Popen
-        To be kept: where its pipe is closed, the process ends.
+        Must be kept: when its pipe is closed, the standby process ends.
     """
     name = f"trial-evidence-{os.getpid()}-{os.urandom(8).hex()}"
     command = [sys.executable, "-m", __name__, name]
@@ -54,12 +54,12 @@ def start() -> "tuple[str, subprocess.Popen[bytes]]":
 
 
 def ask(arguments: Sequence[str]) -> int | None:
-    """Have a command run by a copy of the process that stands by; None where there is none.
+    """Run a command in a fork of the standby process.
 
     Returns
     -------
-    int
-        Its exit code.
+    int or None
+        Its exit code; None without a standby process.
     """
     request = json.dumps([[*arguments], os.getcwd(), dict(os.environ)]).encode()
     taken = False
@@ -69,29 +69,29 @@ def ask(arguments: Sequence[str]) -> int | None:
             socket.send_fds(line, [_LENGTH.pack(len(request))], [0, 1, 2])
             line.sendall(request)
             taken = line.recv(len(_TAKEN), socket.MSG_WAITALL) == _TAKEN
-            # Nothing comes of a copy that was killed.
+            # A fork that was killed returns nothing.
             return int(line.recv(8) or 1) if taken else None
         except (KeyError, OSError):
             return None
         except KeyboardInterrupt:
-            # The copy was stopped by the same key, and ends in good order.
+            # Ctrl-C has reached the fork too, which exits in an orderly way.
             return int((taken and line.recv(8)) or 130)
 
 
 def _stand_by(name: str) -> None:
-    """Take requests until the pipe from whoever started this is closed."""
+    """Serve requests until the pipe from the parent process is closed."""
     with socket.socket(socket.AF_UNIX) as listening:
-        # A name that is no file: nothing of it is left behind, however this ends.
+        # An abstract address: no file is left behind, however the process ends.
         listening.bind(f"\0{name}")
         listening.listen()
-        # The key that stops a run is for the stages.
+        # Ctrl-C is meant for the stages.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         collect_seldom()
         ahead = [*_MODULES]
         import_module("trial_evidence.cli")
         while True:
-            # As long as there is something to import nobody is waited for.
+            # Do not wait for requests while there are modules to import.
             asked = select.select([listening.fileno(), _STDIN], [], [], 0 if ahead else None)[0]
             if _STDIN in asked:
                 return
@@ -102,7 +102,7 @@ def _stand_by(name: str) -> None:
 
 
 def _serve(listening: socket.socket, ahead: list[str]) -> None:
-    """Have a copy of this process run what is asked for, with all that it needs imported."""
+    """Run the requested command in a fork of this process, after importing what it needs."""
     line, _ = listening.accept()
     with line:
         if _user_of(line) == os.getuid() and (request := _request(line)):
@@ -119,14 +119,14 @@ def _serve(listening: socket.socket, ahead: list[str]) -> None:
 
 
 def _user_of(line: socket.socket) -> int:
-    """Who asks: a name that is no file can be called by every user of the machine."""
+    """User id of the caller: an abstract address is open to every user of the machine."""
     told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", told)[1])
 
 
 @dataclass(frozen=True)
 class _Request:
-    """A command, where and in which environment it is to run, and the files it reads and writes."""
+    """A command with its folder, environment, and standard input, output and error."""
 
     arguments: list[str]
     folder: str
@@ -135,7 +135,7 @@ class _Request:
 
 
 def _request(line: socket.socket) -> _Request | None:
-    """What is asked for; None where whoever asked is gone."""
+    """The request on a connection; None if the caller is gone."""
     try:
         told, files, _, _ = socket.recv_fds(line, _LENGTH.size, 3)
         (length,) = _LENGTH.unpack(told)
@@ -146,20 +146,20 @@ def _request(line: socket.socket) -> _Request | None:
 
 
 def _prepare(request: _Request) -> None:
-    """Read what the command will ask for, once for all commands that work on the same state."""
+    """Load sheet and configuration of the command, once for all commands on the same state."""
     from trial_evidence.loaded import remember
     from trial_evidence.words.problems import SheetError
 
     said = dict(pairwise(request.arguments))
     if "--raw" in said and "--config" in said:
         folder = Path(request.folder)
-        # What is wrong is for the command to tell.
+        # The command itself reports errors.
         with contextlib.suppress(SheetError, OSError):
             remember(folder / said["--raw"], folder / said["--config"])
 
 
 def _run(line: socket.socket, request: _Request) -> None:
-    """Run what is asked for as if it had been started where it was asked for; never returns."""
+    """Run the command as if the caller had started it; never returns."""
     from trial_evidence.cli import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,7 +1,7 @@
-"""``make watch``: every save of the sheet is answered at once, and the results follow.
+"""``make watch``: check the sheet at every save, and bring the results up to date.
 
-The check, and what an edit changes, are worked out here, where everything is imported; the results
-are brought up to date by the workflow in a process of its own.
+The check and the changed estimates are computed in this process, where everything is imported; the
+workflow updates the results in a separate process.
 """
 
 import os
@@ -23,7 +23,7 @@ from trial_evidence.files import OWN_SETTINGS, OWN_TABLES
 from trial_evidence.measures import measure_words
 from trial_evidence.sheet import Sheet
 
-# Programs save a table in several steps: what follows within this time is one save.
+# Programs save a table in several steps: changes within this time count as one save.
 DEBOUNCE_MS = 200
 TICK_MS = 500
 STOP_AGAIN_S = 10
@@ -32,7 +32,7 @@ LOG = "watch.log"
 
 @dataclass(frozen=True)
 class State:
-    """A sound sheet, and what it gives every analysis to pool."""
+    """The configuration, and the evidence of a sheet without errors, by setting."""
 
     configuration: Configuration
     evidence: Mapping[str, SettingEvidence]
@@ -46,18 +46,18 @@ def watch_sheet(
     book: Path | None,
     take: Callable[[], None],
 ) -> None:
-    """Answer every save until a person stops it, which is no error.
+    """Respond to every save until the user stops it, which is not an error.
 
     Parameters
     ----------
     raw, config : Path
         Folders of the sheet and of the configuration.
     log : Path
-        What the runs say goes here.
+        Log file of the runs.
     load : callable
-        The sheet as it is now; prints what is to be said of it, and is None where it is not sound.
+        Loads and checks the current sheet, prints the findings, and returns None if it has errors.
     book : Path
-        A workbook that is saved in place of the tables; ``take`` brings it into the sheet.
+        A workbook that the user saves instead of the tables; ``take`` imports it into the sheet.
     """
 
     def wanted(_: Change, path: str) -> bool:
@@ -66,7 +66,7 @@ def watch_sheet(
         return table or (config.resolve() in place.parents and place.suffix == ".yaml")
 
     for closed in (SIGHUP, SIGTERM):
-        # As Ctrl-C does: no run goes on behind a terminal that was closed.
+        # Treated like Ctrl-C, so that no run continues after its terminal was closed.
         signal(closed, default_int_handler)
     with _runs(log) as run, suppress(KeyboardInterrupt):
         seen, saved = _saves(raw, config), _time_of(book)
@@ -76,17 +76,17 @@ def watch_sheet(
             print(f"There is no {book} so far; it is imported once it is there.", flush=True)
         if known is not None:
             run()
-        # An import gives the folder of the sheet a new one of the same name: its parent stays.
+        # An import replaces the folder of the sheet, so its parent is watched.
         for _ in watch(
             raw.parent, config, watch_filter=wanted, debounce=DEBOUNCE_MS, step=50,
             rust_timeout=TICK_MS, yield_on_timeout=True,
         ):  # fmt: skip
             if _time_of(book) != saved:
                 saved = _time_of(book)
-                # A program that saves may take the old one away first.
+                # A program that saves may first remove the old file.
                 if saved:
                     take()
-            # The files themselves tell, whatever the system told of them, or did not.
+            # The times of the files decide, not the events that the system did or did not report.
             if seen == _saves(raw, config):
                 continue
             seen = _saves(raw, config)
@@ -101,19 +101,19 @@ def watch_sheet(
 
 
 def state_of(configuration: Configuration, sheet: Sheet) -> State:
-    """What a sound sheet gives every analysis to pool."""
+    """The evidence that a sheet without errors gives every analysis."""
     settings = configuration.settings
     return State(configuration, {s: extract_setting(sheet, configuration, s) for s in settings})
 
 
 def _saves(raw: Path, config: Path) -> dict[Path, int]:
-    """When each table and each file of the configuration was last written."""
+    """Modification time of each table and each file of the configuration."""
     files = [*raw.glob(OWN_TABLES), *config.rglob(OWN_SETTINGS)]
     return {path: _time_of(path) for path in files}
 
 
 def _time_of(path: Path | None) -> int:
-    # A program that saves may take a file away between two looks at it.
+    # A program that saves may remove the file between the two calls.
     with suppress(OSError):
         if path is not None and path.is_file():
             return path.stat().st_mtime_ns
@@ -121,7 +121,7 @@ def _time_of(path: Path | None) -> int:
 
 
 def changes_in_words(before: State, after: State) -> Iterator[str]:
-    """The leading estimates that differ, before and after, a line each."""
+    """The leading estimates that differ, before and after, one per line."""
     configurations = (before.configuration, after.configuration)
     changes = estimate_changes(before.evidence, after.evidence, configurations)
     if not changes:
@@ -139,14 +139,17 @@ def _line(change: EstimateChange) -> str:
 
 @contextmanager
 def _runs(log: Path) -> Iterator[Callable[[], None]]:
-    """Start the workflow; a run that is still under way is stopped first, and so at the end."""
+    """Yield a function that starts the workflow; a run still under way is stopped first.
+
+    At the end, the last run is stopped as well.
+    """
     under_way: list[subprocess.Popen[bytes]] = []
 
     def stop() -> None:
         while under_way:
             process = under_way.pop()
-            # To the stages too, as from the terminal. One that comes while Python starts or tidies
-            # up is lost, so it is sent until it is heard.
+            # Sent to the stages too, as from the terminal. A signal is lost while Python starts or
+            # exits, so it is repeated until the process ends.
             while process.poll() is None:
                 with suppress(ProcessLookupError, subprocess.TimeoutExpired):
                     os.killpg(process.pid, SIGINT)
@@ -160,7 +163,7 @@ def _runs(log: Path) -> Iterator[Callable[[], None]]:
                 [sys.executable, "-m", "snakemake", "--logger", "progress"],
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C in the terminal is for this process, which then ends the run.
+                # Ctrl-C in the terminal reaches only this process, which then stops the run.
                 start_new_session=True,
             )
         under_way.append(process)
@@ -169,7 +172,7 @@ def _runs(log: Path) -> Iterator[Callable[[], None]]:
     def say_when_done(process: subprocess.Popen[bytes]) -> None:
         code = process.wait()
         if process not in under_way:
-            # It was stopped: the sheet has been saved again, or nobody watches any more.
+            # It was stopped: the sheet was saved again, or watching has ended.
             return
         if code:
             print(f"The results could not be made; {log} says why.", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""Meta-analysis of a data frame of one's own: pooled, as a network, drawn; no project is needed.
+"""Meta-analysis, network meta-analysis and figures from your own data frame, without a project.
 
-``docs/api.md`` has worked examples. The libraries that compute and draw are imported when they are
-first needed, because they take seconds to import.
+``docs/api.md`` has worked examples. The libraries for computing and drawing are imported when first
+needed, because importing them takes seconds.
 """
 
 from trial_evidence.api.charts import forest_plot, funnel_plot, save_chart

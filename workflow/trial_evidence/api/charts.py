@@ -25,20 +25,20 @@ def forest_plot(
     better: str | None = None,
     width_mm: float = 180.0,
 ) -> Path:
-    """Draw the trials and what they give together, as the pipeline does.
+    """Draw a forest plot of the trials and their pooled result, as in the pipeline.
 
     Parameters
     ----------
     pooled : PooledTrials
-        As `pool` gives it.
+        Returned by `pool`.
     path : str or Path
-        A file that ends with .svg, .pdf, .png, .eps or .tiff.
+        A file name ending with .svg, .pdf, .png, .eps or .tiff.
     title : str
         Heading of the figure; by default the names of the arms.
     arms : tuple of str
-        Names of the experimental and of the control arm.
+        Names of the experimental and control arms.
     better : {"more", "fewer"}, optional
-        Whether more or fewer events are better: says at the ends of the axis whom they favour.
+        Whether more or fewer events are better; labels the ends of the axis with the arm favoured.
     width_mm : float
         Width of the page.
 
@@ -50,7 +50,7 @@ def forest_plot(
     Raises
     ------
     ValueError
-        If the file is of another kind, or an argument is none of what is allowed.
+        If the file has another format, or an argument is not allowed.
     """
     from trial_evidence.figures.canvas.page import save_page
     from trial_evidence.figures.canvas.style import style_for
@@ -79,19 +79,19 @@ def funnel_plot(
     better: str | None = None,
     width_mm: float = 120.0,
 ) -> "p9.ggplot":
-    """A funnel plot: estimates against their standard errors, with regions of p about no effect.
+    """A funnel plot: estimates against standard errors, with regions of p values around no effect.
 
     Parameters
     ----------
     pooled : PooledTrials
-        As `pool` gives it; the trials that are pooled are drawn.
+        Returned by `pool`; only pooled trials are drawn.
     title, arms, better, width_mm
-        As of `forest_plot`.
+        As in `forest_plot`.
 
     Returns
     -------
     plotnine.ggplot
-        Add layers as to any ggplot, and save it with `save_chart`.
+        Layers can be added as to any ggplot; save it with `save_chart`.
     """
     import numpy as np
     import pandas as pd
@@ -116,16 +116,16 @@ def funnel_plot(
 
 
 def save_chart(chart: "p9.ggplot", path: str | Path, description: str = "") -> Path:
-    """Save a chart with the font and the sizes of the pipeline's figures.
+    """Save a chart with the font and sizes of the pipeline's figures.
 
     Parameters
     ----------
     chart : plotnine.ggplot
-        Of this library, or any other ggplot.
+        A chart of this library, or any other ggplot.
     path : str or Path
-        A file that ends with .svg, .pdf, .png, .eps or .tiff.
+        A file name ending with .svg, .pdf, .png, .eps or .tiff.
     description : str
-        What it shows, for readers who do not see it.
+        Alt text, for readers who cannot see the figure.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def save_chart(chart: "p9.ggplot", path: str | Path, description: str = "") -> P
     Raises
     ------
     ValueError
-        If the file is of another kind.
+        If the file has another format.
     """
     from trial_evidence.figures.canvas.style import style_for
     from trial_evidence.figures.house.publish import save

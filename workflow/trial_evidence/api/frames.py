@@ -1,4 +1,4 @@
-"""Data frames from outside, checked: every fault at once, by row and column."""
+"""Checks of data frames from users; all errors are reported at once, by row and column."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 FRAME = "data frame"
 INTERVAL = ("estimate", "ci_low", "ci_high")
 LEVEL = "ci_level"
-"""Of the interval of a row, in percent; 95 where the column is left out."""
+"""Confidence level of the interval of a row, in percent; 95 if the column is missing."""
 _SEVERAL = 'several columns are called "{}". Keep one.'
 
 
@@ -24,7 +24,7 @@ class DataError(SheetError, ValueError):
 
 @dataclass(frozen=True)
 class Frame:
-    """A data frame with the faults that were found in it so far."""
+    """A data frame with the errors found in it so far."""
 
     data: pd.DataFrame
     subject: str
@@ -32,16 +32,16 @@ class Frame:
 
     @classmethod
     def of(cls, data: pd.DataFrame, *subjects: str) -> "Frame":
-        """A frame whose rows are about what the first of these columns names.
+        """A frame in which the first of these columns names the subject of each row.
 
-        Cells of these columns that are empty are noted, to be told with the faults of the others.
+        Empty cells in these columns are noted, and reported together with other errors.
 
         Raises
         ------
         TypeError
-            If it is no data frame.
+            If `data` is not a data frame.
         DataError
-            If it is empty, or has no such columns.
+            If it is empty, or lacks one of these columns.
         """
         if not isinstance(data, pd.DataFrame):
             raise TypeError(f"a pandas.DataFrame is needed, not {type(data).__name__}")
@@ -67,7 +67,7 @@ class Frame:
     def fault(
         self, message: str, row: int | None = None, column: str = "", value: Any = ""
     ) -> None:
-        """Note a fault of the frame, or of a cell."""
+        """Note an error of the frame or of a cell."""
         subject = ""
         if row is not None and self.subject in self.data:
             name = self.data[self.subject].iloc[row]
@@ -75,7 +75,7 @@ class Frame:
         self.faults.append(Problem("error", FRAME, row, subject, column, str(value), message))
 
     def raise_faults(self) -> None:
-        """Raise a `DataError` with all that was noted, if anything was."""
+        """Raise a `DataError` with all errors noted, if there are any."""
         if self.faults:
             raise DataError(self.faults)
 
@@ -89,7 +89,7 @@ class Frame:
                 self.fault(_SEVERAL.format(name))
 
     def one_of(self, ways: Mapping[str, Sequence[str]]) -> str:
-        """The first way to give data of which all columns are there.
+        """The first way of giving data whose columns are all present.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class Frame:
         Raises
         ------
         DataError
-            If no way is whole; it says what each needs, and which columns are there.
+            If no way is complete; the message lists the columns required and those present.
         """
         there = [*map(str, self.data.columns)]
         for way, columns in ways.items():
@@ -110,7 +110,7 @@ class Frame:
         raise DataError(self.faults)
 
     def numbers(self, column: str) -> Floats:
-        """A column as numbers; a cell that is none is a fault, and NaN."""
+        """A column as numbers; any other cell is noted as an error and becomes NaN."""
         found, cells = np.full(len(self.data), np.nan), self.data[column]
         if cells.ndim > 1:
             self.fault(_SEVERAL.format(column))
@@ -129,11 +129,11 @@ class Frame:
         return found
 
     def levels(self) -> Floats:
-        """Level of the interval of each row, in percent."""
+        """Confidence level of the interval of each row, in percent."""
         return self.numbers(LEVEL) if LEVEL in self.data else np.full(len(self.data), 95.0)
 
     def hold(self, holds: npt.ArrayLike, column: str, message: str) -> None:
-        """Note the cells of a column that do not hold what ``message`` says, ``{}`` their value."""
+        """Note `message` for each cell where `holds` is false; ``{}`` stands for its value."""
         for row in np.flatnonzero(~np.asarray(holds, dtype=bool)):
             value = self.data[column].iloc[row]
             self.fault(message.format(_printed(value)), int(row), column, value)
@@ -152,7 +152,7 @@ class Frame:
         return x, total
 
     def effects(self, way: str) -> tuple[Floats, Floats]:
-        """Effects on the analysis scale and their variances, of one of the `WAYS`."""
+        """Effects on the analysis scale and their variances, given in one of the `WAYS`."""
         if way == "interval":
             return self._from_interval()
         yi, given = self.numbers("yi"), "vi" if way == "variance" else "sei"
@@ -190,16 +190,16 @@ WAYS: Mapping[str, Sequence[str]] = {
     "standard error": ("yi", "sei"),
     "variance": ("yi", "vi"),
 }
-"""How effects may be given -> their columns; intervals of ratios only."""
+"""Way of giving effects -> its columns; intervals only for ratios."""
 
 
 def ways_of(is_ratio: bool) -> dict[str, Sequence[str]]:
-    """The ways in which effects of a measure may be given."""
+    """The ways in which effects in a measure may be given."""
     return {way: columns for way, columns in WAYS.items() if is_ratio or way != "interval"}
 
 
 def _number(value: Any) -> float | None:
-    """A cell as a number, if it is one; True and False are none, though Python counts with them."""
+    """A cell as a number, or None; True and False are not numbers here."""
     if isinstance(value, bool | np.bool):
         return None
     try:
@@ -209,17 +209,17 @@ def _number(value: Any) -> float | None:
 
 
 def _printed(value: Any) -> str:
-    """A cell as a person would write it: 20, not 20.0."""
+    """A cell as people write it: 20, not 20.0."""
     return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 
 def one_of(name: str, value: str, allowed: Iterable[str]) -> str:
-    """A word of those allowed.
+    """Return `value` if it is allowed.
 
     Raises
     ------
     ValueError
-        If it is none of them.
+        If it is not; the message lists the allowed values.
     """
     words = [*allowed]
     if value not in words:

@@ -1,4 +1,4 @@
-"""A network of the trials of a data frame."""
+"""Network meta-analysis of the trials in a data frame."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ class FittedNetwork:
     ----------
     measure : str
     level : float
-        Of every interval, in percent.
+        Confidence level of every interval, in percent.
     treatments : tuple of str
         In alphabetical order.
     league : DataFrame
-        A row an ordered pair, ``treatment`` against ``against``: ``estimate``, ``ci_low``,
-        ``ci_high``, ``pi_low``, ``pi_high`` as printed (ratios, not their logarithms), and
-        ``p_value``; NaN where no chain of trials joins the two.
+        One row per ordered pair, ``treatment`` against ``against``: ``estimate``, ``ci_low``,
+        ``ci_high``, ``pi_low``, ``pi_high`` on the natural scale (ratios, not their logarithms),
+        and ``p_value``; NaN if no chain of trials connects the two.
     ranking : DataFrame or None
-        ``treatment`` and ``p_score``, the best first; None unless it was said what is better, or
-        where the network has parts that nothing joins.
+        ``treatment`` and ``p_score``, the best first; None if `better` was not given, or if the
+        network is not connected.
     tau2 : float
-        Variance between trials on the scale of the analysis; NaN where nothing tells it.
+        Variance between trials on the scale of the analysis; NaN if it cannot be estimated.
     i2, q, q_df, q_p : float
         Heterogeneity and inconsistency together: I² in percent, Q with its test.
     """
@@ -55,12 +55,12 @@ class FittedNetwork:
     q_p: float
 
     def against(self, reference: str) -> pd.DataFrame:
-        """The rows of the league that set the other treatments against one.
+        """The rows of the league that compare all other treatments with one.
 
         Raises
         ------
         ValueError
-            If there is no such treatment.
+            If the treatment does not exist.
         """
         one_of("reference", reference, self.treatments)
         return self.league[self.league["against"] == reference].reset_index(drop=True)
@@ -74,39 +74,39 @@ def network(
     level: float = 95.0,
     better: str | None = None,
 ) -> FittedNetwork:
-    """Network meta-analysis of the trials of a data frame.
+    """Network meta-analysis of the trials in a data frame.
 
     Parameters
     ----------
     trials : DataFrame
-        Either a row an arm, with ``trial``, ``treatment``, ``events`` and ``n`` (not for hazard
-        ratios); or a row a comparison, with ``trial``, ``treatment``, ``against`` and the effect of
-        the one against the other as `pool` takes it. Of a trial of three arms or more every two are
-        given.
+        Either one row per arm, with ``trial``, ``treatment``, ``events`` and ``n`` (not for hazard
+        ratios); or one row per comparison, with ``trial``, ``treatment``, ``against`` and the
+        effect of the first against the second, given as for `pool`. Trials with three or more arms
+        need a row for every pair of arms.
     measure : str
         ``risk_ratio``, ``odds_ratio``, ``risk_difference`` or ``hazard_ratio``.
     estimator : str
-        Of the variance between trials: REML, DL, ML; EE for a common effect.
+        Estimator of the variance between trials: REML, DL, ML; EE for a common effect.
     level : float
-        Of every interval, in percent.
+        Confidence level of every interval, in percent.
     better : {"more", "fewer"}, optional
         Whether more or fewer events are better, for the ranking.
 
     Returns
     -------
     FittedNetwork
-        With Wald's intervals.
+        With Wald intervals.
 
     Raises
     ------
     DataError
-        If the data frame makes no network: every fault, by row and column.
+        If the data frame cannot be analysed, with every error by row and column.
     ValueError
-        If another argument is none of what is allowed.
+        If another argument is not allowed.
 
     Notes
     -----
-    As R's netmeta; formulas and sources are in docs/network.md.
+    The method is that of R's netmeta; formulas and sources are in docs/network.md.
     """
     from trial_evidence.network.evidence.contrasts import NetworkData
     from trial_evidence.network.fit.league import fit_network
@@ -165,7 +165,7 @@ def _studies(trials: pd.DataFrame, reading: Measure) -> "tuple[StudyContrasts, .
                 pairs = [*own["treatment"]], [*own["against"]]
                 found.append(from_pairwise(str(trial), *pairs, values[0], np.sqrt(values[1])))
         except ValueError as error:
-            # Says what is wrong with the trial as a whole, and names it.
+            # The message names the trial and its problem.
             frame.fault(str(error))
     frame.raise_faults()
     return tuple(found)

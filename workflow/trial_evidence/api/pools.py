@@ -1,4 +1,4 @@
-"""Trials of a data frame, pooled."""
+"""Meta-analysis of the trials in a data frame."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PREDICTIONS = {
     "wald": "t_k_minus_1", "t": "t_k_minus_1", "hartung_knapp": "hartung_knapp_k_minus_1",
     "hartung_knapp_conservative": "conservative_k_minus_1",
 }  # fmt: skip
-# Limits of a trial's own result, as the pipeline names them -> as they are named here.
+# Limits of a trial's own result: name in the pipeline -> name here.
 LIMITS = {"estimate_low": "ci_low", "estimate_high": "ci_high"}
 OF_TRIALS = ("pooled", "corrected", "yi", "vi")
 NATURAL = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
@@ -31,29 +31,29 @@ OF_MODELS = (
 
 
 def comparing() -> list[str]:
-    """The measures that set two arms against each other."""
+    """The measures that compare two arms."""
     return [measure.name for measure in MEASURES.values() if measure.compares]
 
 
 @dataclass(frozen=True, eq=False)
 class PooledTrials:
-    """Trials and what they give together.
+    """Trials and their pooled results.
 
     Attributes
     ----------
     measure : str
         ``risk_ratio``, ``odds_ratio``, ``risk_difference`` or ``hazard_ratio``.
     level : float
-        Of every interval, in percent.
+        Confidence level of every interval, in percent.
     trials : DataFrame
-        A row a trial: ``trial``; ``estimate``, ``ci_low``, ``ci_high`` as printed (ratios, not
-        their logarithms); ``weight`` in percent, in the first model; ``pooled``, false of a trial
-        that says nothing about a ratio; ``corrected``, true where 0.5 was added to its cells;
-        ``yi``, ``vi`` on the scale of the analysis; the counts, where they were given.
+        One row per trial: ``trial``; ``estimate``, ``ci_low``, ``ci_high`` on the natural scale
+        (ratios, not their logarithms); ``weight`` in percent, in the first model; ``pooled``, false
+        for a trial without information on a ratio; ``corrected``, true if 0.5 was added to its
+        cells; ``yi``, ``vi`` on the scale of the analysis; the counts, if given.
     models : DataFrame
-        A row a model, the one that was asked for first: ``model``, ``k``, estimate and intervals as
-        printed, ``p_value``, ``tau2`` with its interval on the scale of the analysis, ``i2`` in
-        percent, ``q`` with ``q_df`` and ``q_p``; NaN where a model has no such number.
+        One row per model, the requested one first: ``model``, ``k``, estimate and intervals on the
+        natural scale, ``p_value``, ``tau2`` with its interval on the scale of the analysis, ``i2``
+        in percent, ``q`` with ``q_df`` and ``q_p``; NaN if a model has no such number.
     """
 
     measure: str
@@ -63,7 +63,7 @@ class PooledTrials:
 
     @property
     def lead(self) -> "pd.Series[Any]":
-        """The result of the model that was asked for."""
+        """The result of the requested model."""
         return self.models.iloc[0]
 
     def __str__(self) -> str:
@@ -87,50 +87,51 @@ def pool(
     level: float = 95.0,
     tau_prior: float | None = None,
 ) -> PooledTrials:
-    """Pool the trials of a data frame.
+    """Pool the trials in a data frame.
 
     Parameters
     ----------
     trials : DataFrame
-        A row a trial. ``trial`` names it; its result is given in one of these ways:
+        One row per trial. ``trial`` is its name; its result is given in one of these ways:
 
         - counts of the two arms: ``events_experimental``, ``n_experimental``, ``events_control``,
           ``n_control`` (not for hazard ratios);
-        - a ratio with its interval: ``estimate``, ``ci_low``, ``ci_high``, at 95% or at the
-          ``ci_level`` of the row, in percent;
+        - a ratio with its interval: ``estimate``, ``ci_low``, ``ci_high``, at 95% or at the row's
+          ``ci_level``, in percent;
         - an effect on the scale of the analysis with its standard error, ``yi`` and ``sei``, or
           with its variance, ``yi`` and ``vi``: ratios as natural logarithms.
     measure : str
         ``risk_ratio``, ``odds_ratio``, ``risk_difference`` or ``hazard_ratio``, experimental arm
-        against control.
+        versus control.
     estimator : str
-        Of the variance between trials: DL, REML, ML, PM, HE, SJ, EB or HS.
+        Estimator of the variance between trials: DL, REML, ML, PM, HE, SJ, EB or HS.
     interval : str
-        Of the mean: ``wald``, ``t``, ``hartung_knapp``, or ``hartung_knapp_conservative``, never
-        narrower than Wald's. The prediction interval is on t with k - 1 degrees of freedom and the
-        same standard error.
+        Interval of the mean: ``wald``, ``t``, ``hartung_knapp``, or ``hartung_knapp_conservative``,
+        which is never narrower than Wald's. The prediction interval uses t with k - 1 degrees of
+        freedom and the same standard error.
     level : float
-        Of every interval, in percent.
+        Confidence level of every interval, in percent.
     tau_prior : float, optional
         Scale of a half-normal prior on tau, the standard deviation between trials on the scale of
-        the analysis; with it, the Bayesian model is among the models.
+        the analysis; if given, a Bayesian model is added.
 
     Returns
     -------
     PooledTrials
-        By random effects as asked for, and by the models ``common``, ``dersimonian_laird``, with
-        counts ``mantel_haenszel``, with a prior ``bayesian``; of one trial its own result.
+        Results of the requested random-effects model and of ``common`` and ``dersimonian_laird``;
+        with counts also ``mantel_haenszel``, with a prior also ``bayesian``. A single trial gives
+        its own result.
 
     Raises
     ------
     DataError
-        If the data frame cannot be pooled: every fault, by row and column.
+        If the data frame cannot be pooled, with every error by row and column.
     ValueError
-        If another argument is none of what is allowed.
+        If another argument is not allowed.
 
     Notes
     -----
-    The models of the pipeline; formulas and sources are in docs/methods.md.
+    The models are those of the pipeline; formulas and sources are in docs/methods.md.
     """
     from trial_evidence.config.methods import LeadRule, Pooling
     from trial_evidence.pool.bayes.priors import HalfNormal
@@ -172,7 +173,7 @@ def pool(
 
 
 def _checked(trials: pd.DataFrame, reading: Measure, level: float) -> pd.DataFrame:
-    """Effects of the trials, with the counts or the intervals at the level as they were given."""
+    """Effects of the trials, with their counts, or their intervals if given at the level."""
     frame = Frame.of(trials, "trial")
     twice = frame.data["trial"].duplicated() & frame.named("trial")
     frame.hold(~twice, "trial", '"{}" is there twice. Give each trial a name of its own.')
@@ -212,5 +213,5 @@ def _model(found: "Pooled", reading: Measure) -> Mapping[str, Any]:
         name: np.nan if values[name] is None else float(reading.scale.to_natural(values[name]))
         for name in NATURAL
     }
-    # None would make a column of objects.
+    # With None, the columns would have dtype object.
     return {name: np.nan if value is None else value for name, value in (values | natural).items()}

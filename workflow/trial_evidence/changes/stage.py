@@ -162,7 +162,7 @@ def _judgements(
     networks: NetworkChanges,
     titles: Mapping[tuple[str, str], str],
 ) -> Iterator[str]:
-    """Changed verdicts, certainty and control risks; only answers that can have changed are judged."""
+    """Changed verdicts, certainty and control risks, for answers that can have changed."""
     affected = {(change.setting, change.analysis) for change in changes}
     answers = answers_in_question(*evidence, affected, sides, difference)
     if answers or networks.estimates or "biomarker_effects" in difference.tables:

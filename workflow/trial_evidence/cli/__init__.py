@@ -25,13 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        As on the command line; by default those of the process.
+        Command-line arguments; by default those of the process.
 
     Returns
     -------
     int
-        Exit code: 1 where the sheet, the configuration or what was asked for is wrong, 2 where a
-        file cannot be read or written, and the terminal says what; 130 where a person stopped it.
+        Exit code: 1 if the sheet, the configuration or the request has errors, 2 if a file cannot
+        be read or written (with a message on the terminal), 130 if the user stopped it.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -45,20 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(not_written(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        # Whoever stopped it knows. What was written is whole, and the next run goes on from there.
+        # No message: the user stopped it. Files written are complete, and the next run continues.
         return 130
     return 1
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line, and where there is more to read."""
+    """Reports errors in the arguments on one line, with a pointer to --help."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message.rstrip('.')}. For help: {self.prog} --help\n")
 
 
 def _typed(kind: Callable[[str], float], what: str) -> Callable[[str], float]:
-    """How an option is read that has to be of a kind."""
+    """A parser for options of a type; its error message says `what` was expected."""
 
     def read(text: str) -> float:
         try:

@@ -1,4 +1,4 @@
-"""The commands of an analyst: the sheet is checked, explained, compared, brought in and out."""
+"""Commands for analysts: check, explain and compare the sheet, export and import it."""
 
 import argparse
 import sys
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trial_evidence.workbook.transfer import ImportPlan
 
 _UNCHANGED = "Nothing was imported; the sheet is unchanged."
-# Where one slip spoils a whole column, the first lines say it all; the file lists every one.
+# If one mistake affects a whole column, the first lines are enough; the file lists all.
 MOST_PRINTED = 40
 
 
@@ -115,7 +115,7 @@ def watch(options: argparse.Namespace) -> None:
         except SheetError as error:
             say_faults(options, error)
         except RequestError as error:
-            # Not yet whole, for example; the next save is looked at again.
+            # The file may be incomplete, for example; the next save is tried again.
             print(error.args[0], file=sys.stderr)
         except OSError as error:
             print(not_written(error), file=sys.stderr)
@@ -234,7 +234,7 @@ def records(options: argparse.Namespace) -> None:
 
 
 def show_plan(plan: "ImportPlan") -> None:
-    """The findings and the difference in words, before anything is written."""
+    """Print the findings and the differences before anything is written."""
     say_errors(plan.problems)
     for problem in plan.problems:
         if problem.severity == "warning":
@@ -245,12 +245,12 @@ def show_plan(plan: "ImportPlan") -> None:
 
 
 def listing_of(options: argparse.Namespace) -> Path:
-    """Where the findings of the check are listed."""
+    """Path of the list of findings of the check."""
     return Path(options.results) / "checks" / "problems.csv"
 
 
 def say_faults(options: argparse.Namespace, error: SheetError) -> None:
-    """Every fault of a sheet: the first on the terminal, all in the list."""
+    """Report the errors of a sheet: the first ones on the terminal, all in the list."""
     listing = listing_of(options)
     if not options.of_sheet:
         say_errors(error.problems)
@@ -262,7 +262,7 @@ def say_faults(options: argparse.Namespace, error: SheetError) -> None:
 
 
 def say_errors(problems: Sequence[Problem]) -> None:
-    """The errors among findings, as many as a person reads."""
+    """Print the errors among the findings, at most `MOST_PRINTED`."""
     errors = errors_of(problems)
     for problem in errors[:MOST_PRINTED]:
         print(problem.line(), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The stages of the pipeline and what is made of their results, each a command."""
+"""Commands for the stages of the pipeline, styled figures and the calibration."""
 
 import argparse
 from pathlib import Path
@@ -46,7 +46,7 @@ def figures(options: argparse.Namespace) -> None:
     drawn = write_figures(configuration, looks, sheet, *asked)
     estimates = read_table(options.results / options.setting / "estimates.csv", ESTIMATE_NUMBERS)
     told = list(lines_of_setting(estimates, configuration, options.setting))
-    # After an edit: what became of the analyses that it is about. A first run tells all at its end.
+    # After an edit, print the analyses it affected; a first run prints all of them at its end.
     if not drawn.issuperset(name for name, _ in told):
         for line in (line for name, line in told if name in drawn):
             print(line, flush=True)
@@ -146,7 +146,7 @@ def calibrate(options: argparse.Namespace) -> None:
 
 
 def _parts(options: argparse.Namespace, stage: str) -> Parts:
-    """What a stage has kept of a setting from earlier runs."""
+    """The parts of a setting that a stage has cached from earlier runs."""
     return Parts(options.processed / PARTS / stage / options.setting)
 
 
