@@ -21,29 +21,29 @@
 # make test-page               tests every view and choice of the page, in Chromium (minutes)
 # make lock                    renews requirements.lock after an edit of pyproject.toml (needs uv)
 
-# The first Python that is new enough; else the first that there is, whose version is then told.
+# The first Python that is new enough; else python3, whose version is then reported.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
 PYTHON ?= $(or $(shell for p in $(PYTHONS); do \
   $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done),python3)
 BIN := .venv/bin
 STAMP := .venv/installed
-# Python compiles a module when it is first needed; most of what is installed never is.
+# Python compiles a module when it is first imported; most installed modules never are.
 unexport PYTHONDONTWRITEBYTECODE
-# The matrices are small: one thread for each core would be slower, not faster.
+# The matrices are small: one thread per core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: all help check watch workbook worklist import records registry references explain changes figures calibrate test test-edits test-page approve mutants clean lock
 
 SINCE ?= HEAD
-# BOOK of the command line; one of the environment is that of the sheet alone.
+# BOOK as given on the command line; BOOK from the environment applies only to the sheet.
 NAMED_BOOK = $(if $(filter command line,$(origin BOOK)),$(BOOK))
 SHEET_BOOK = $(or $(BOOK),evidence.xlsx)
 
 all: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m snakemake --logger progress
 
-# The lines at the top of this file.
+# Print the comment lines at the top of this file.
 help:
 	@sed -n -e '/^# make/!q' -e 's/^# //p' $(firstword $(MAKEFILE_LIST))
 
@@ -82,7 +82,7 @@ import: $(STAMP)
 docs/data-dictionary.md: $(STAMP) workflow/dictionary/*.csv
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence dictionary
 
-# The schemas with which an editor checks the files of config/.
+# The schemas with which editors check the files of config/.
 workflow/schemas/config.schema.json: $(STAMP) workflow/trial_evidence/config/*.py
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence.config
 
@@ -108,17 +108,17 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	  --ignore=tests/browser/test_views.py --ignore=tests/browser/test_choices.py
 
-# Every view of the page and every choice in it, in Chromium: some minutes more than `make test`.
+# Every view of the page and every choice in it, in Chromium; takes minutes longer than `make test`.
 test-page: $(STAMP)
 	@BROWSER_TESTS=required $(BIN)/python -m pytest tests/browser -n 2 --dist loadfile
 
-# For a reader to look through with git diff; docs/testing.md says how.
+# The new texts must be read with git diff; see docs/testing.md.
 approve: $(STAMP)
 	@APPROVE=yes $(BIN)/python -m pytest tests/approval -q
 	@git --no-pager diff --stat -- tests/approval 2>/dev/null || \
 	  echo "The texts are written. What is different in them only git can tell, in a clone."
 
-# How many of 300 small faults does a test notice? Not part of `make test`.
+# How many of 300 small planted faults do the tests notice? Not part of `make test`.
 mutants: $(STAMP)
 	@$(BIN)/python tests/mutants.py
 

@@ -1,6 +1,6 @@
 """Dual HER2 inhibition: from the extraction sheet to pooled estimates, figures and tables.
 
-check -> extract -> pool -> figures -> report; one file a stage in workflow/rules.
+check -> extract -> pool -> figures -> report; one file per stage in workflow/rules.
 """
 
 from snakemake.utils import min_version
@@ -25,7 +25,7 @@ include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/repair.smk"
 
 
-# It says on the terminal, not in the log of a cluster, what is wrong with the sheet.
+# The check runs locally, so that errors in the sheet appear on the terminal, not in a cluster log.
 localrules:
     all,
     check,
@@ -49,17 +49,17 @@ rule all:
 onstart:
     for folder in ("data/processed", "results"):
         remove_unfinished(Path(folder))
-    # Whoever wants everything made again wants nothing of earlier runs to be used.
+    # With --forceall, cached parts of earlier runs must not be used either.
     if workflow.dag_settings.forceall:
         rmtree(Path("data/processed") / PARTS, ignore_errors=True)
 
 
 onsuccess:
-    # A run for one target, such as the check, has nothing to sum up.
+    # A run for a single target, such as the check, prints no summary.
     if workflow.dag_settings.targets:
         write_inventory(INVENTORY, made_by_the_run() | made_before(INVENTORY))
     else:
-        # What was made of a setting that the configuration has no more.
+        # Remove the outputs of settings that are no longer in the configuration.
         remove_made(made_before(INVENTORY) - made_by_the_run())
         write_inventory(INVENTORY, made_by_the_run())
         print(open("results/summary.txt", encoding="utf-8").read())

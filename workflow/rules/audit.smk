@@ -1,4 +1,4 @@
-"""Audit: what a person should look at in the sources, and where two readers differ.
+"""Audit: results to look up in the sources, and disagreements between two readers.
 
 in    the checked sheet; config; data/processed/<setting>/used.csv, rates.csv; results/<setting>/trials.csv
 out   results/checks/audit.csv, audit.md, readers.csv, readers.md

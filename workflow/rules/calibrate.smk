@@ -1,12 +1,12 @@
-"""Calibrate: do the intervals hold their level? A simulation, not a part of `make`.
+"""Calibrate: do the intervals have their nominal coverage? A simulation, not a part of `make`.
 
-in    results/<setting>/trials.csv; config/calibration.yaml: how much, and in parts of which size
-out   results/calibration/parts/<number>.csv, a job each: what one part of the simulated
-      meta-analyses of every pool found; results/calibration/calibration.csv, calibration.md and
-      the figures
+in    results/<setting>/trials.csv; config/calibration.yaml: number of simulations, size of a part
+out   results/calibration/parts/<number>.csv, one job each: the results of one part of the simulated
+      meta-analyses of every pool; results/calibration/calibration.csv, calibration.md and the
+      figures
 
-A part knows nothing of the others, so that a cluster can make all of them at a time. Finished parts
-stay as long as what they rest on is as it was; more simulations add parts.
+The parts are independent, so a cluster can run them all at once. Finished parts are kept as long as
+their inputs are unchanged; more simulations add parts.
 """
 
 SIMULATION = said("config/calibration.yaml", Simulation)
@@ -25,7 +25,7 @@ rule simulate:
         "results/calibration/parts/{part}.csv",
     params:
         code=code_of("extract", "pool", "calibration"),
-        # Not the file: whether there are more parts makes no difference to this one.
+        # Not the whole file: the number of parts does not affect a single part.
         taus=SIMULATION.taus if SIMULATION else [],
         size=lambda wildcards: SIMULATION.size(int(wildcards.part)),
         seed=SIMULATION.seed if SIMULATION else 0,

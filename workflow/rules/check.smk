@@ -1,16 +1,16 @@
-"""Check: is the sheet sound?
+"""Check: is the sheet free of errors?
 
 in    data/raw, workflow/dictionary, config
-out   data/processed/checked, the mark that this sheet passed; data/processed/state, the sheet and the
-      configuration as they were checked, on which all later stages work; results/checks/problems.csv,
-      every finding, written whether the sheet passes or not
+out   data/processed/checked, a mark that this sheet passed; data/processed/state, a copy of the
+      checked sheet and configuration, which all later stages read; results/checks/problems.csv,
+      every finding, written whether or not the sheet passes
 """
 
 
 rule check:
     input:
         sheet=SHEET,
-        # The folder itself stands for the files that are missing from it.
+        # The folder is an input too, to notice files that are missing from it.
         config=["config", *CONFIGURATION],
         dictionary=DICTIONARY,
     output:
@@ -24,5 +24,6 @@ rule check:
     message:
         "Checked the sheet"
     shell:
-        # It needs the least and comes first: it would wait for the imports of the others.
+        # Without the standby process: the check comes first, needs few modules, and would have to
+        # wait until the modules of the other stages are imported.
         f"{standby.NAME}= python -m trial_evidence check --state {STATE}"

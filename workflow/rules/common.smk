@@ -26,13 +26,13 @@ from trial_evidence.kept import (
 )
 from trial_evidence.words.problems import SheetError
 
-# The commands of all rules run with the Python that runs Snakemake, and find the library. The
-# matrices are small: a thread for each core makes them slower, not faster.
+# All rules use the Python that runs Snakemake, and find the library. The matrices are small: one
+# thread per core would make them slower, not faster.
 ENVIRONMENT = (
     f'PATH="{Path(sys.executable).parent}:$PATH" PYTHONPATH=workflow '
     "OPENBLAS_NUM_THREADS=1"
 )
-# A copy of a process is there at once, and not on every system a process can be copied safely.
+# Forking a standby process saves the imports, but forking is not safe on every system.
 if sys.platform == "linux" and not workflow.dryrun and workflow.is_main_process:
     name, standing_by = standby.start()
     ENVIRONMENT += f" {standby.NAME}={name}"
@@ -44,15 +44,15 @@ wildcard_constraints:
 
 
 def there(*paths):
-    """Those of the files that there are; the check says which are missing."""
+    """The files that exist; the check reports missing ones."""
     return [path for path in paths if Path(path).is_file()]
 
 
 CONFIG = there("config/config.yaml", "config/analyses.yaml")
-# Languages of figures, and styles that only `make figures` reads: no number depends on them.
+# Languages of figures, and styles read only by `make figures`: no number depends on them.
 LABELS = sorted(str(path) for path in Path("config/labels").glob(OWN_SETTINGS))
 STYLES = there("config/styles.yaml")
-# Read by the report only: a change here recomputes nothing.
+# Read only by the report: after a change, nothing is computed again.
 REPORT_CONFIG = there("config/report.yaml")
 NETWORK_CONFIG = there("config/networks.yaml")
 # Only `make calibrate` reads it.
@@ -71,7 +71,7 @@ CONFIGURATION = [
 
 
 def said(path, form):
-    """What a configuration file says; None where it is not sound, and the check says why."""
+    """Content of a configuration file; None if it has errors, which the check reports."""
     try:
         return read(Path(path), form)
     except SheetError:
@@ -83,27 +83,27 @@ ANALYSES = said("config/analyses.yaml", Analyses)
 SETTINGS = list(ANALYSES.settings) if ANALYSES else []
 DICTIONARY = sorted(str(path) for path in Path("workflow/dictionary").glob("*.csv"))
 TABLES = sorted(str(path) for path in Path("data/raw").glob(OWN_TABLES))
-# The folder itself stands for the tables that are missing from it.
+# The folder is included to notice tables that are missing from it.
 SHEET = ["data/raw", *TABLES]
-# What the check has passed, as it was then: all stages after it work on this, and the sheet may be
-# edited again while they do.
+# A copy of the checked sheet and configuration. All later stages read it, so that the sheet can be
+# edited while they run.
 STATE = "data/processed/state"
 ON_STATE = f"--raw {STATE}/raw --config {STATE}/config"
 
 
 def as_checked(*files):
-    """Files of the sheet or the configuration as they were checked."""
+    """The checked copies of files of the sheet or the configuration."""
     return [f"{STATE}/{file.removeprefix('data/')}" for file in files]
 
 
 def extracted():
-    """Wait for the checkpoint; without a sound configuration there are no settings to extract."""
+    """Wait for the checkpoint; if the configuration has errors, there are no settings to extract."""
     if SETTINGS:
         checkpoints.extract.get()
 
 
 def checked(*files):
-    """The same for the stages after the checkpoint, which looks what has changed in them."""
+    """The checked copies, as inputs of the stages after the checkpoint."""
 
     def known(wildcards):
         extracted()
@@ -113,11 +113,11 @@ def checked(*files):
 
 
 def content_of(*files):
-    """Checksum of what files hold, for the parameters of a rule.
+    """Checksum of the content of files, for the parameters of a rule.
 
-    Snakemake looks at the content of an input only where its time stamp is new, and a file that was
-    copied, unpacked or moved here may be older than the results. What is kept of a state is new
-    wherever its content is.
+    Snakemake looks at the content of an input only if its time stamp is new, but a file that was
+    copied, unpacked or moved here may be older than the results. Files in the checked copy get a
+    new time stamp whenever their content changes.
     """
     whole = hashlib.sha256()
     for file in filter(os.path.isfile, files):
@@ -126,11 +126,11 @@ def content_of(*files):
 
 
 def code_of(*packages):
-    """Checksum of the Python files of the packages named and of what all stages share.
+    """Checksum of the Python files of these packages and of the files that all stages share.
 
-    That is the dictionary as well: each stage reads the tables of the sheet by it.
+    The shared files include the dictionary, with which each stage reads the tables of the sheet.
 
-    A parameter, and no input: Snakemake writes down a checksum of every input for every output.
+    A parameter, not an input: Snakemake records a checksum of every input for every output.
     """
     folder = Path("workflow/trial_evidence")
     files = [
@@ -145,9 +145,9 @@ def code_of(*packages):
 
 
 def end_timers():
-    """Let a run that is over end: a timer of Snakemake would hold the terminal a second more.
+    """Cancel Snakemake's timers, which would keep a finished run alive for another second.
 
-    It tells when further jobs may be started, of which there are none.
+    They signal when further jobs may be started, but there are none.
     """
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):

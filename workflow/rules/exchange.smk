@@ -1,14 +1,14 @@
-"""Exchange: results and the rows behind them, as other programs read them.
+"""Exchange: results, and the rows behind them, in the formats of other programs.
 
 in    results/<setting>/estimates.csv, trials.csv, rates.csv, network/; the sheet, for the names of
       arms and the judgements of risk of bias
-out   results/exchange/r/: the effects behind every estimate, a file an analysis, and agreement.R,
+out   results/exchange/r/: the effects behind every estimate, one file per analysis, and agreement.R,
       which fits them with metafor, and the networks with netmeta, and prints ours, theirs and the
-      difference; results/exchange/revman/<setting>/: what RevMan imports, with the criteria of
-      all settings beside them; results/exchange/cinema/<setting>/: the networks for CINeMA, a file
-      a connected part, with files.csv, which lists them; results/estimates.json and its schema.
-      Of a setting no file is named here: Snakemake removes what it names before a stage begins,
-      and a file that stays the same is to keep its time.
+      difference; results/exchange/revman/<setting>/: import files for RevMan, and the review
+      criteria of all settings; results/exchange/cinema/<setting>/: the networks for CINeMA, one file
+      per connected part, listed in files.csv; results/estimates.json and its schema.
+      The files of a setting are not declared as outputs: Snakemake removes declared outputs before
+      a stage begins, but unchanged files should keep their time stamps.
 """
 
 

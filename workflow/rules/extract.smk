@@ -4,8 +4,8 @@ in    the checked sheet, config
 out   data/processed/<setting>/used.csv, set_aside.csv, contrasts.csv, rates.csv, and
       sheet.sha256, the checksum of all rows of the sheet that concern the setting
 
-A checkpoint that rewrites a file only when its content changes: what follows is decided after
-it has run, so correcting a row of one setting leaves the results of the others alone.
+A checkpoint that rewrites a file only if its content changes. The following steps are decided
+after it has run, so correcting a row of one setting leaves the results of the others alone.
 """
 
 
@@ -37,9 +37,10 @@ checkpoint extract:
 
 
 def passed(wildcards):
-    """The mark that the sheet passed, as it is once the checkpoint has run.
+    """The mark that the sheet passed, once the checkpoint has run.
 
-    Where a fault was repaired the mark is new and the sheet is not: nothing has to be done again.
+    After an error was corrected, the mark may be new although the checked copy is unchanged; then
+    nothing has to be done again.
     """
     extracted()
     return rules.check.output.mark

@@ -17,13 +17,13 @@ for name in SETTINGS:
                 for table in ("estimates", "trials", "rates")
             ],
             set_aside=f"data/processed/{name}/set_aside.csv",
-            # Its risk-of-bias judgements stand beside the plots.
+            # Its risk-of-bias judgements are shown next to the plots.
             sheet=f"data/processed/{name}/sheet.sha256",
             config=checked(*CONFIG, *LABELS),
         output:
             listing=f"results/{name}/figures.csv",
             # The Snakemake report shows the drawings, with a caption.
-            # Those that would be drawn the same stay; see figures/canvas/publishing.py.
+            # Unchanged drawings are kept; see figures/canvas/publishing.py.
             drawings=update(
                 report(
                     [path for path in forests(name) if path.endswith(".svg")],
@@ -34,10 +34,10 @@ for name in SETTINGS:
             forests=update(
                 [path for path in forests(name) if not path.endswith(".svg")]
             ),
-        # Before the sensitivity analyses: it is what an analyst waits for.
+        # Before the sensitivity analyses, because analysts wait for the plots.
         priority: 1
-        # One, so that it starts while another stage is under way; a second process draws with what
-        # the others leave idle.
+        # One, so that it can start while another stage is running; a second process draws when a
+        # core is idle.
         threads: 1
         params:
             code=code_of("sheet", "figures"),

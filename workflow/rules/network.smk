@@ -1,4 +1,4 @@
-"""Network: which regimen, and is the whole more than its parts?
+"""Network: which regimen is best, and is a combination more than its parts?
 
 in    the setting's rows of the sheet, by their checksum; config/networks.yaml
 out   results/<setting>/network/<network>/: the rows used and set aside, every table and figure of
@@ -13,7 +13,7 @@ rule network:
         config=checked(*CONFIG, *NETWORK_CONFIG),
     output:
         listing="results/{setting}/network/figures.csv",
-    # One each, so that two go on at a time; a second process draws with what they leave idle.
+    # One each, so that two settings run at a time; a second process draws when a core is idle.
     threads: 1
     params:
         code=code_of("sheet", "extract", "pool", "figures", "network"),

@@ -1,18 +1,18 @@
-"""Repair: a made file that was edited by hand, cut short or removed is made again.
+"""Repair: generated files that were edited by hand, truncated or removed are made again.
 
-What a run leaves behind is listed with its checksums. Snakemake knows files by their time: it would
-take an edited table for a new one and report from it.
+A run lists its outputs with their checksums. Snakemake only looks at time stamps: it would take an
+edited table for a new one and report from it.
 """
 
 INVENTORY = Path("data/processed/inventory.json")
 
 
 def made_by_the_run():
-    """Every file that a rule, or a stage behind it, has made."""
+    """Every file made by a rule, whether a declared output or not."""
     folders = [Path("data/processed") / name for name in (*SETTINGS, "state")]
     folders += [Path("results") / name for name in (*SETTINGS, "tables", "overview")]
     files = {path for folder in folders for path in folder.rglob("*")}
-    # Whoever works with these files in another program may keep files of their own beside them.
+    # Users of other programs may keep their own files in this folder.
     exchanged = Path("results/exchange").rglob("*")
     files |= {path for path in exchanged if path.suffix in (".csv", ".R")}
     outputs = rules.report.output, rules.audit.output, rules.exchange.output
@@ -21,7 +21,7 @@ def made_by_the_run():
 
 
 def lists_of(path):
-    """What a stage writes last for files that are no declared output: lists, mostly of figures."""
+    """The lists that a stage writes last, for files that are not declared outputs."""
     if path.is_relative_to("results/exchange"):
         return {Path(file) for file in rules.exchange.output}
     named = {file for setting in SETTINGS for file in forests(setting)}
@@ -32,13 +32,13 @@ def lists_of(path):
 
 
 def setting_folders(path):
-    """The folder of the setting of a file and that of its sensitivity analyses."""
+    """The folder of a file's setting, and that of its sensitivity analyses."""
     folder = Path(*path.parts[:2])
     return [folder, folder / "sensitivity"]
 
 
-# While another run is under way its files are new and not in the inventory; Snakemake ends this one
-# when it comes to the lock.
+# Files of another run in progress are new and not in the inventory; Snakemake stops this run at the
+# lock.
 under_way = any(Path(".snakemake/locks").glob("*"))
 if not workflow.dryrun and workflow.is_main_process and not under_way:
     for path in altered(INVENTORY):

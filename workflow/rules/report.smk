@@ -3,11 +3,11 @@
 in    results/<setting>/estimates.csv, trials.csv, rates.csv, figures.csv, sensitivity/, network/;
       results/exchange/ and estimates.json, which the research object names;
       the sheet; config/report.yaml: the claims and the rules of certainty
-out   results/report.html, the whole report in one file; results/estimates.csv, trace.csv (every
-      plotted number to its cells), at-a-glance.md, summary.txt; results/tables/: a CSV and a Word
-      file a table, tables.xlsx, tables.docx, supplement.docx, methods, references; results/overview/: the figures over all
-      settings; results/alt-texts.csv, .md: every figure in words; results/provenance.json and
-      ro-crate-metadata.json: what the run rested on
+out   results/report.html, the whole report in one file; results/estimates.csv, trace.csv (from every
+      plotted number to its cells), at-a-glance.md, summary.txt; results/tables/: one CSV and one
+      Word file per table, tables.xlsx, tables.docx, supplement.docx, methods, references;
+      results/overview/: the figures for all settings; results/alt-texts.csv, .md: every figure in
+      words; results/provenance.json and ro-crate-metadata.json: provenance of the results
 """
 
 REPORT_TABLES = [
@@ -52,7 +52,7 @@ REPORT_TEXTS = [
 
 rule report:
     input:
-        # Nothing is reported of a sheet or a configuration that did not pass.
+        # A sheet or configuration that did not pass the check is not reported.
         checked=passed,
         sheet=checked(*TABLES),
         estimates=expand(
@@ -69,7 +69,7 @@ rule report:
         network=expand("results/{setting}/network/figures.csv", setting=SETTINGS),
         # The research object names these files as well.
         exchange=rules.exchange.output,
-        # All of it: provenance.json names every file.
+        # The whole configuration, because provenance.json names every file.
         config=checked(*CONFIGURATION),
     output:
         estimates="results/estimates.csv",
@@ -92,7 +92,7 @@ rule report:
         alternatives=["results/alt-texts.csv", "results/alt-texts.md"],
     threads: 2
     params:
-        # The page holds the figures themselves, which may change while their lists do not.
+        # The page contains the figures, which may change although their lists do not.
         code=code_of(
             "workbook", "extract", "figures", "sensitivity", "network", "report"
         ),

@@ -1,4 +1,4 @@
-"""Sensitivity: what the pooled results of one setting owe to methods, trials and choices.
+"""Sensitivity: how far the pooled results of one setting depend on methods, trials and choices.
 
 in    results/<setting>/trials.csv; the setting's rows of the sheet, by their checksum; config
 out   results/<setting>/sensitivity/<table>.csv; results/<setting>/<analysis>/leave_one_out.svg
@@ -34,7 +34,7 @@ rule sensitivity:
         tables=expand(
             "results/{{setting}}/sensitivity/{table}.csv", table=SENSITIVITY_TABLES
         ),
-    # One each, so that two go on at a time; a second process draws with what they leave idle.
+    # One each, so that two settings run at a time; a second process draws when a core is idle.
     threads: 1
     params:
         code=code_of("sheet", "extract", "pool", "figures", "sensitivity"),

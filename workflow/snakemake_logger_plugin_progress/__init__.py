@@ -1,7 +1,7 @@
-"""What a person who runs `make` sees: one line for each finished step, and plain errors.
+"""The terminal output of `make`: one line for each finished step, and plain errors.
 
-Found by Snakemake because the folder above stands on the Python path; chosen with
-``--logger progress``. The full log goes to .snakemake/log as always.
+Snakemake finds this plugin because the parent folder is on the Python path; ``--logger progress``
+selects it. The full log goes to .snakemake/log as usual.
 """
 
 import re
@@ -11,25 +11,25 @@ from logging import ERROR, LogRecord
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-# Said by Snakemake after a job has failed; the job itself has said what is wrong.
+# Messages of Snakemake after a job has failed; the job itself has already reported the error.
 _ECHOES = (
     "Exiting because a job execution failed",
     "RuleException:\nCalledProcessError",
     "WorkflowError:\nAt least one job did not complete",
 )
 
-# What Snakemake says of a file that was there when the run began and was not a moment later.
+# Snakemake's error for a file that existed when the run began and was missing a moment later.
 _GONE = re.compile(r"MissingInputException.* affected files:\n(?P<files>.*)", re.DOTALL)
 _TYPED = ("data/raw/", "config/")
 
-# What comes after it is decided when it is done: until then nobody knows how many steps there are.
+# The steps after it are decided when it is done; until then, their number is unknown.
 _CHECKPOINT = "extract"
 
 
 class LogHandler(LogHandlerBase):
-    """Prints ``[ 3 of 12] Pooled: Neoadjuvant`` for every step that is done.
+    """Prints ``[ 3 of 12] Pooled: Neoadjuvant`` for every finished step.
 
-    Where the number of steps is not known yet it is left out: ``[ 1] Checked the sheet``.
+    While the number of steps is unknown, it is left out: ``[ 1] Checked the sheet``.
     """
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class LogHandler(LogHandlerBase):
         self._last = -1
 
     def emit(self, record: LogRecord) -> None:
-        """Print what concerns a person: progress and errors."""
+        """Print progress and errors, and ignore everything else."""
         event = getattr(record, "event", None)
         if event == LogEvent.RUN_INFO:
             self._open = _CHECKPOINT in vars(record)["stats"]
@@ -67,32 +67,32 @@ class LogHandler(LogHandlerBase):
 
     @property
     def writes_to_stream(self) -> bool:
-        """Takes the place of Snakemake's own lines on the terminal."""
+        """True: replaces Snakemake's own output on the terminal."""
         return True
 
     @property
     def writes_to_file(self) -> bool:
-        """Leaves the log file to Snakemake."""
+        """False: the log file is left to Snakemake."""
         return False
 
     @property
     def has_filter(self) -> bool:
-        """Sees every record, whatever is asked to be quiet."""
+        """True: receives every record, whatever --quiet says."""
         return True
 
     @property
     def has_formatter(self) -> bool:
-        """Formats its own lines."""
+        """True: formats its own lines."""
         return True
 
     @property
     def needs_rulegraph(self) -> bool:
-        """Needs no graph of the rules."""
+        """False: needs no graph of the rules."""
         return False
 
 
 def _in_words(text: str) -> str:
-    """An error of Snakemake; of a table that is just being saved, in words of an analyst."""
+    """An error of Snakemake; for a table that is just being saved, in plain words."""
     gone = _GONE.match(text)
     files = gone["files"].split() if gone else []
     if not files or not all(file.startswith(_TYPED) for file in files):
