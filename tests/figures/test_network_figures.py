@@ -27,6 +27,7 @@ from figures.chart_reading import (
 )
 from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.figures.canvas.style import PRESETS, styled
+from trial_evidence.figures.canvas.text import MM_PER_POINT
 from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
 from trial_evidence.figures.charts.rankogram import rankogram
 from trial_evidence.figures.charts.surrogate import surrogate
@@ -87,6 +88,11 @@ def test_the_width_of_a_line_follows_its_weight():
     widths = sorted({line.width_pt for line in page.segments if line.role == "edge"})
     # weights of 1, 2 and 4
     assert [width / widths[-1] for width in widths] == pytest.approx([0.25, 0.5, 1.0])
+    # The widest is narrower than any disc, which it would hide.
+    across = [
+        max(x for x, _ in disc.points) - min(x for x, _ in disc.points) for disc in discs(page)
+    ]
+    assert widths[-1] * MM_PER_POINT < min(across)
 
 
 def test_only_weights_above_one_are_printed():

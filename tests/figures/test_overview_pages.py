@@ -343,8 +343,8 @@ def test_a_page_for_a_screen_has_its_height(tmp_path):
 
 def test_below_a_pool_of_two_its_trials_are_squares_and_their_common_effect_a_diamond(tmp_path):
     behind = tuple(
-        Behind(label, is_trial, 0.0, -0.2, 0.2)
-        for label, is_trial in (("Ash", True), ("Elm", True), ("Both", False))
+        Behind(label, is_trial, at, at - 0.2, at + 0.2)
+        for label, is_trial, at in (("Ash", True, 0.1), ("Elm", True, 0.5), ("Both", False, 0.3))
     )
     panel = EffectPanel("Risk ratio", Axis("log", 0.0), (replace(EARLY, behind=behind),))
     drawing = drawn(effect_summary(replace(ANSWERS, panels=(panel,)), PAGE), tmp_path)
@@ -355,6 +355,14 @@ def test_below_a_pool_of_two_its_trials_are_squares_and_their_common_effect_a_di
         # All sides of a square are level or upright.
         upright = {x for x, _ in mark.points} == {mark.box[0], mark.box[2]}
         assert upright == is_trial, label
+    # Each lies at its own result.
+    one, two = (drawing.word(tick).x for tick in ("1", "2"))
+    for row in behind:
+        y = drawing.word(row.label).y
+        (mark,) = (s for s in drawing.shapes if len(s.points) == 4 and s.box[3] - s.box[1] > 4
+                   and s.box[1] < y - 2 < s.box[3] and s.box[2] - s.box[0] < 150)  # fmt: skip
+        across = one + (two - one) / math.log(2) * row.estimate
+        assert (mark.box[0] + mark.box[2]) / 2 == pytest.approx(across, abs=0.2), row.label
     # They are set in under the pool, so that the next pool is not read as one of them.
     pool, *parts = (drawing.word(label).box[0] for label in ("Response", "Ash", "Elm", "Both"))
     assert min(parts) > pool + 4

@@ -246,10 +246,8 @@ def _bars(drawn, x, above, below):
             yield bottom - top, bottom
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_the_graph_joins_what_was_compared_and_nothing_else(made_up, network):
-    drawn = figure(made_up, network, "graph")
-    nodes = {row["code"]: row for row in rows(folder(made_up, network) / "nodes.csv")}
+def discs(drawn, nodes):
+    """The disc of every regimen, by its code: the nearest to its name."""
     places = {}
     for code, row in nodes.items():
         word = drawn.named(code)
@@ -258,8 +256,16 @@ def test_the_graph_joins_what_was_compared_and_nothing_else(made_up, network):
             key=lambda w: (w.y - word.y) + abs(middle(w)[0] - middle(word)[0]),
         )
         assert below.text == f"{int(row['patients']):,} patients"
-        discs = [m for m in drawn.marks(80.0) if abs(m.width - m.height) < 0.1 and m.width > 2]
-        places[code] = min(discs, key=lambda m: _apart(word, m))
+        found = [m for m in drawn.marks(80.0) if abs(m.width - m.height) < 0.1 and m.width > 2]
+        places[code] = min(found, key=lambda m: _apart(word, m))
+    return places
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_graph_joins_what_was_compared_and_nothing_else(made_up, network):
+    drawn = figure(made_up, network, "graph")
+    nodes = {row["code"]: row for row in rows(folder(made_up, network) / "nodes.csv")}
+    places = discs(drawn, nodes)
     assert len({(round(m.x), round(m.y)) for m in places.values()}) == len(nodes)
     joined = {
         frozenset(pair) for pair in combinations(places, 2) if _is_joined(drawn, places, *pair)
@@ -273,6 +279,25 @@ def test_the_graph_joins_what_was_compared_and_nothing_else(made_up, network):
     by_patients = sorted(nodes, key=lambda code: int(nodes[code]["patients"]))
     widths = [round(places[code].width, 2) for code in by_patients]
     assert widths == sorted(widths)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_trial_of_three_arms_is_shaded_between_its_own_regimens(made_up, network):
+    drawn = figure(made_up, network, "graph")
+    places = discs(drawn, {r["code"]: r for r in rows(folder(made_up, network) / "nodes.csv")})
+    arms = {}
+    for row in rows(folder(made_up, network) / "used.csv"):
+        codes = {row["code"], row["against_code"]} - {""}
+        arms.setdefault(row["trial_id"], set()).update(codes)
+    shaded = set()
+    for shape in drawn.shapes:
+        corners = [
+            next((c for c, m in places.items() if hypot(m.x - x, m.y - y) < 0.5), None)
+            for x, y in shape.points
+        ]
+        if shape.fill != "none" and None not in corners and len({*corners}) > 2:
+            shaded.add(frozenset(corners))
+    assert shaded == {frozenset(codes) for codes in arms.values() if len(codes) > 2}
 
 
 @pytest.mark.parametrize("network", NETWORKS)
