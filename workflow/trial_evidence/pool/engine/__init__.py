@@ -1,4 +1,4 @@
-"""Arithmetic of random effects for one set of trials or for millions.
+"""Random-effects arithmetic for one set of trials or for millions.
 
-Arrays in, arrays out: tau2, intervals, likelihood. No analysis, no name, no table.
+Arrays in, arrays out: tau2, intervals, likelihood. No analyses, names or tables.
 """

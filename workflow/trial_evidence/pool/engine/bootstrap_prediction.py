@@ -10,13 +10,14 @@ MOST_CELLS = 2_000_000
 
 
 def _spread_of_q(vi: Floats) -> Floats:
-    """How Q grows with tau2: Q is a sum of (1 + tau2 e) times independent chi2 on 1 df.
+    """Eigenvalues e_j in the distribution of Q: a sum of (1 + tau2 e_j) times chi2 on 1 df.
 
-    The e are the eigenvalues of the weights' matrix on the space orthogonal to their roots.
+    The e_j are the eigenvalues of the diagonal matrix of weights, restricted to the space
+    orthogonal to the square roots of the weights. The chi2 variables are independent.
     """
     w = 1 / vi
     roots = np.sqrt(w / w.sum())
-    # Householder's reflection takes the roots to the first axis; the others span what is left.
+    # A Householder reflection maps the roots to the first axis; the others span the complement.
     axis = roots.copy()
     axis[0] += 1.0
     reflection = np.eye(vi.size) - 2 * np.outer(axis, axis) / (axis @ axis)
@@ -39,15 +40,15 @@ def tau2_confidence_draws(y: Floats, v: Floats, draws: int, random: np.random.Ge
     Returns
     -------
     numpy.ndarray of float, shape (draws,)
-        Zero with the probability that Q is at least as large as observed without heterogeneity.
+        Zero with the probability that, without heterogeneity, Q is at least as large as observed.
 
     Notes
     -----
     The distribution function at t is the probability that Q under t is at least the observed Q
     (Nagashima K, Noma H, Furukawa TA. Stat Methods Med Res 2019;28:1689-1702). Q under t is
-    the sum of (1 + t e_j) X_j with X_j chi2 on one degree of freedom, so each draw of the X_j has
-    one t that gives the observed Q, and that t has exactly this distribution: no numerical
-    inversion is needed.
+    the sum of (1 + t e_j) X_j with X_j chi2 on one degree of freedom. For each draw of the X_j,
+    exactly one t gives the observed Q, and this t has exactly the required distribution, so no
+    numerical inversion is needed.
     """
     w = 1 / v
     centred = y - y.mean()
@@ -61,7 +62,7 @@ def tau2_confidence_draws(y: Floats, v: Floats, draws: int, random: np.random.Ge
 
 
 def _in_parts(draws: Floats, k: int) -> list[Floats]:
-    """So many draws at a time that a table of them and k trials takes little room."""
+    """Draws in parts small enough that a matrix of draws by k trials uses little memory."""
     return np.array_split(draws, max(1, draws.size * k // MOST_CELLS))
 
 
@@ -73,7 +74,7 @@ def bootstrap_prediction_interval(
     draws: int = DRAWS,
     seed: int = 1,
 ) -> tuple[float, float]:
-    """Interval for the effect in a new trial, which carries the uncertainty of tau2.
+    """Interval for the effect in a new trial that allows for the uncertainty of tau2.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def bootstrap_prediction_interval(
         Level in percent.
     draws : int
         Number of draws. At the default, the Monte Carlo error of a limit is 1% to 4% of half the
-        width of the interval, the more the fewer trials there are.
+        width of the interval, and larger with fewer trials.
     seed : int
         Seed of the random numbers; the same seed gives the same interval.
 
@@ -91,14 +92,13 @@ def bootstrap_prediction_interval(
     -------
     low, high : float
         Quantiles of mean + z tau - t se over the draws: tau2 from its confidence distribution, the
-        mean and Hartung and Knapp's standard error with the weights of that tau2, z normal, t on
+        mean and the Hartung-Knapp standard error with the weights at that tau2, z normal, t on
         k-1 degrees of freedom.
 
     Raises
     ------
     ValueError
-        If there are fewer than two trials, `check_effects` or `check_level` refuses the input, or
-        there are fewer than 100 draws.
+        If there are fewer than two trials or 100 draws, or as in `check_effects` and `check_level`.
 
     Notes
     -----
@@ -108,7 +108,7 @@ def bootstrap_prediction_interval(
     tail = 0.5 - check_level(level) / 200
     if draws < 100:
         raise ValueError(f"a prediction interval needs at least 100 draws, not {draws}")
-    # The order of the trials is no part of the evidence: in a fixed one, sums round alike.
+    # The order of the trials must not matter: in a fixed order, sums are rounded identically.
     order = np.lexsort((v, y))
     y, v = y[order], v[order]
     random = np.random.default_rng(seed)

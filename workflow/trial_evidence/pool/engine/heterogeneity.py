@@ -1,4 +1,4 @@
-"""How much do effects differ between studies: Q, I2, and the interval of tau2."""
+"""Heterogeneity between studies: Q, I2, and the interval of tau2."""
 
 import numpy as np
 from scipy.special import chdtrc, chdtri
@@ -19,8 +19,8 @@ def heterogeneity(stack: Stack) -> dict[str, Floats]:
     Returns
     -------
     dict of str to numpy.ndarray of float, shape (analyses,)
-        ``q`` around the common effect, ``q_p`` on chi2 (1 for a single study), and ``i2_q`` in
-        percent, zero where Q is below its degrees of freedom.
+        ``q`` around the common effect, ``q_p`` from chi2 (1 for a single study), and ``i2_q`` in
+        percent, zero if Q is below its degrees of freedom.
 
     Notes
     -----
@@ -35,14 +35,14 @@ def heterogeneity(stack: Stack) -> dict[str, Floats]:
 
 
 def i2_from_tau2(stack: Stack, tau2: Floats) -> Floats:
-    """I2 in percent: tau2 against itself and the typical sampling variance.
+    """I2 in percent: tau2 as a share of tau2 plus the typical sampling variance.
 
     Parameters
     ----------
     stack : Stack
         Analyses.
     tau2 : numpy.ndarray of float, shape (analyses,)
-        Between-trial variances; an interval's limits give the interval of I2.
+        Between-trial variances; the limits of an interval of tau2 give that of I2.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def i2_from_tau2(stack: Stack, tau2: Floats) -> Floats:
     w = 1 / stack.vi
     total = w.sum(axis=0)
     df = stack.k - 1
-    # total**2 less the sum of w**2, without the cancellation when one weight is nearly all.
+    # total**2 minus the sum of w**2, without cancellation if one weight dominates.
     rest = (w * (total - w)).sum(axis=0)
     ratio = df * total / np.where(df > 0, rest, 1.0)
     with np.errstate(invalid="ignore"):
@@ -78,13 +78,13 @@ def q_profile(stack: Stack, level: float = 95.0) -> tuple[Floats, Floats]:
     -------
     low, high : numpy.ndarray of float, shape (analyses,)
         The tau2 at which Q equals the upper and the lower quantile of chi2 with k - 1 degrees of
-        freedom; zero where Q is smaller even without heterogeneity (both limits zero: the effects
-        are more alike than chance makes them). NaN for a single study.
+        freedom; zero if Q is smaller even at tau2 = 0 (if both limits are zero, the effects are
+        more similar than expected by chance). NaN for a single study.
 
     Raises
     ------
     ValueError
-        If the level is no percentage.
+        If the level is not a percentage.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Intervals for the mean effect and for the effect in a new trial, from weights at a given tau2."""
+"""Intervals for the mean effect and for the effect in a new trial, given tau2."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,10 @@ from trial_evidence.pool.engine.results import Floats, check_level
 from trial_evidence.pool.engine.stacks import Stack
 from trial_evidence.pool.engine.tau2 import around_mean
 
-# Name of the interval: does it use the t distribution, and by which factor is the variance of the
-# mean multiplied.
+# Names of the intervals; see `confidence_interval` for the distribution and standard error of each.
 INTERVALS = ("wald", "t", "hartung_knapp", "hartung_knapp_conservative")
 
-# Name of the prediction interval: whose standard error, and how many degrees of freedom are lost.
+# Name of the prediction interval -> interval whose standard error it uses, degrees of freedom lost.
 PREDICTIONS = {
     "t_k_minus_1": ("t", 1),
     "t_k_minus_2": ("t", 2),
@@ -33,14 +32,13 @@ class Weighted:
     k : numpy.ndarray of float, shape (analyses,)
         Studies.
     tau2 : numpy.ndarray of float, shape (analyses,)
-        Between-trial variance the weights 1/(v + tau2) rest on.
+        Between-trial variance in the weights 1/(v + tau2).
     estimate : numpy.ndarray of float, shape (analyses,)
         Weighted mean.
     wald_se : numpy.ndarray of float, shape (analyses,)
         ``1/sqrt(sum of weights)``.
     factor : numpy.ndarray of float, shape (analyses,)
-        Hartung and Knapp's factor of the variance, ``sum of w (y - mean)**2 / (k - 1)``; 1 for a
-        single study.
+        Hartung-Knapp variance factor, ``sum of w (y - mean)**2 / (k - 1)``; 1 for a single study.
     """
 
     k: Floats
@@ -51,7 +49,7 @@ class Weighted:
 
 
 def weighted_mean(stack: Stack, tau2: Floats) -> Weighted:
-    """Weighted mean at a given tau2, and what its intervals need.
+    """Weighted mean at a given tau2, with the quantities its intervals need.
 
     Parameters
     ----------
@@ -86,8 +84,8 @@ def standard_error(mean: Weighted, interval: str) -> Floats:
 
     Notes
     -----
-    Hartung J, Knapp G. Stat Med 2001;20:3875-3889; the factor held at 1 or above: Röver C, Knapp
-    G, Friede T. BMC Med Res Methodol 2015;15:99.
+    Hartung J, Knapp G. Stat Med 2001;20:3875-3889; for a factor of at least 1: Röver C, Knapp G,
+    Friede T. BMC Med Res Methodol 2015;15:99.
     """
     if interval not in INTERVALS:
         raise ValueError(f"interval {interval!r} is not one of {', '.join(INTERVALS)}")
@@ -99,7 +97,7 @@ def standard_error(mean: Weighted, interval: str) -> Floats:
 
 
 def t_quantile(p: float, df: Floats) -> Floats:
-    """Quantile of the t distribution; NaN where there are no degrees of freedom.
+    """Quantile of the t distribution; NaN if there are no degrees of freedom.
 
     Parameters
     ----------
@@ -117,7 +115,7 @@ def t_quantile(p: float, df: Floats) -> Floats:
 def confidence_interval(
     mean: Weighted, interval: str, level: float = 95.0
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Interval of the mean effect and the test of no effect.
+    """Confidence interval of the mean effect, and the test against no effect.
 
     Parameters
     ----------
@@ -132,20 +130,20 @@ def confidence_interval(
     Returns
     -------
     se, low, high, p_value : numpy.ndarray of float, shape (analyses,)
-        A single study gets its Wald interval whatever the choice: there are no degrees of freedom.
+        A single study always gets its Wald interval, because it has no degrees of freedom.
 
     Raises
     ------
     ValueError
-        If the interval is unknown or the level no percentage.
+        If the interval is unknown or the level is not a percentage.
     """
     upper = 0.5 + check_level(level) / 200
     se = standard_error(mean, interval)
     df = mean.k - 1
     normal = df < 1 if interval != "wald" else np.ones(df.size, dtype=bool)
     quantile = np.where(normal, ndtri(upper), t_quantile(upper, df))
-    # Identical effects have a Hartung-Knapp standard error of zero: the interval is the point, and
-    # the test is as sure as it can be unless the point is no effect.
+    # Identical effects have a Hartung-Knapp standard error of zero: the interval is a point, and p
+    # is 0 unless that point is no effect (then 1).
     size = np.abs(mean.estimate)
     z = np.divide(size, se, out=np.where(size > 0, np.inf, 0.0), where=se > 0)
     tail = np.where(normal, ndtr(-z), stdtr(np.maximum(df, 1.0), -z))
@@ -163,19 +161,19 @@ def prediction_interval(
     mean : Weighted
         Weighted means.
     prediction : str
-        Name in `PREDICTIONS`: which standard error goes beside tau2, and t on k-1 or k-2.
+        Name in `PREDICTIONS`: which standard error is combined with tau2, and t on k-1 or k-2.
     level : float
         Level in percent.
 
     Returns
     -------
     low, high : numpy.ndarray of float, shape (analyses,)
-        ``mean -/+ t sqrt(tau2 + se**2)``; NaN where t has no degrees of freedom.
+        ``mean -/+ t sqrt(tau2 + se**2)``; NaN if t has no degrees of freedom.
 
     Raises
     ------
     ValueError
-        If the prediction is unknown or the level no percentage.
+        If the prediction is unknown or the level is not a percentage.
 
     Notes
     -----

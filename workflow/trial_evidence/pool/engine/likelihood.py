@@ -1,9 +1,9 @@
-"""Between-trial variance where the mean depends on covariates or groups.
+"""Between-trial variance if the mean depends on covariates or groups.
 
-PyMARE's likelihood search stops when the likelihood no longer changes, which leaves tau2 with
-about five digits (three where it is nearly zero), and like every local search it may end on the
-lower of two maxima. Here the zeros of the score are bracketed on a grid that must contain them
-all, solved, and compared by likelihood with each other and with tau2 = 0.
+PyMARE's likelihood search stops when the likelihood no longer changes, which leaves tau2 accurate
+to about five digits (three if it is nearly zero), and like every local search it may end at the
+lower of two maxima. Here the zeros of the score are bracketed on a grid that covers all of them,
+solved, and compared by likelihood with each other and with tau2 = 0.
 """
 
 import math
@@ -13,12 +13,12 @@ from scipy.optimize import brentq
 
 from trial_evidence.pool.engine.results import Floats
 
-# Points of the grid on which the score changes sign; modes closer than one step are not told apart.
+# Grid points for finding sign changes of the score; modes within one step are not distinguished.
 GRID_POINTS = 400
 
 
 class Likelihood:
-    """Likelihood of tau2 in a mixed-effects model, the coefficients profiled out.
+    """Likelihood of tau2 in a mixed-effects model, with the coefficients profiled out.
 
     Parameters
     ----------
@@ -27,19 +27,19 @@ class Likelihood:
     design : numpy.ndarray of float, shape (k, coefficients)
         Design matrix of full column rank, with fewer columns than trials.
     restricted : bool
-        The restricted likelihood (REML); otherwise the likelihood (ML).
+        Use the restricted likelihood (REML); otherwise the full likelihood (ML).
     """
 
     def __init__(self, yi: Floats, vi: Floats, design: Floats, restricted: bool) -> None:
-        # Neither a change of basis nor what the design explains changes the likelihood's shape;
-        # an orthonormal basis and small residuals lose less to rounding.
+        # Neither a change of basis nor subtracting what the design explains changes the shape of
+        # the likelihood; an orthonormal basis and small residuals lose less to rounding.
         self.design = np.linalg.qr(design)[0]
         self.yi = yi - self.design @ (self.design.T @ yi)
         self.vi = vi
         self.restricted = restricted
 
     def _terms(self, tau2: Floats) -> tuple[Floats, Floats, Floats]:
-        """Weights, the cross product of the design, and residuals, tau2 by tau2."""
+        """Weights, cross product of the design, and residuals, for each tau2."""
         weights = 1 / (self.vi + tau2[:, None])
         cross = np.einsum("gk,ki,kj->gij", weights, self.design, self.design)
         moment = np.einsum("gk,ki,k->gi", weights, self.design, self.yi)
@@ -66,7 +66,7 @@ class Likelihood:
     def upper_bound(self) -> float:
         """A tau2 beyond which the score is never positive.
 
-        With w <= 1/tau2 the quadratic part of the score is at most RSS/tau2**2, RSS the
+        Since w <= 1/tau2, the quadratic part of the score is at most RSS/tau2**2, where RSS is the
         unweighted residual sum of squares; the trace is at least (k - p)/(tau2 + max vi).
         """
         k, p = self.design.shape
@@ -89,13 +89,13 @@ def mixed_effects_tau2(yi: Floats, vi: Floats, design: Floats, *, restricted: bo
     Returns
     -------
     float
-        tau2, zero where the likelihood is highest there.
+        tau2; zero if the likelihood is highest there.
 
     Raises
     ------
     ValueError
-        If there are not more trials than coefficients: every residual is then zero and tau2 has
-        no estimate.
+        Unless there are more trials than coefficients; otherwise every residual is zero and tau2
+        cannot be estimated.
 
     Notes
     -----
@@ -106,7 +106,7 @@ def mixed_effects_tau2(yi: Floats, vi: Floats, design: Floats, *, restricted: bo
         raise ValueError(f"tau2 needs more trials than means: {k} trials, {p} means")
     likelihood = Likelihood(yi, vi, design, restricted)
     top = likelihood.upper_bound()
-    # What is left of effects that the design explains exactly is rounding.
+    # If the design explains the effects exactly, the residuals are only rounding errors.
     if top <= 1e-28 * float(yi @ yi):
         return 0.0
     bottom = min(top, float(vi.min())) * 1e-6
@@ -124,12 +124,12 @@ def mixed_effects_tau2(yi: Floats, vi: Floats, design: Floats, *, restricted: bo
 
 
 def residual_tau2(y: Floats, v: Floats, design: Floats, method: str) -> float:
-    """Residual between-trial variance by ``REML``, ``ML`` or ``DL``; zero by ``EE``.
+    """Residual between-trial variance by ``REML``, ``ML`` or ``DL``; zero for ``EE``.
 
     Raises
     ------
     ValueError
-        If the method is unknown, or as `mixed_effects_tau2`.
+        If the method is unknown, or as in `mixed_effects_tau2`.
     """
     if method == "EE":
         return 0.0
@@ -141,10 +141,10 @@ def residual_tau2(y: Floats, v: Floats, design: Floats, method: str) -> float:
 
 
 def _moments(y: Floats, v: Floats, design: Floats) -> float:
-    """tau2 by DerSimonian and Laird: Q less its degrees of freedom, over the trace of P.
+    """DerSimonian-Laird tau2: Q minus its degrees of freedom, divided by the trace of P.
 
-    Both are taken on the space orthogonal to the weighted design, where one trial of overwhelming
-    weight cancels nothing.
+    Both are computed on the space orthogonal to the weighted design, which avoids cancellation if
+    one trial dominates the weights.
     """
     k, p = design.shape
     root = 1 / np.sqrt(v)

@@ -1,7 +1,7 @@
-"""Random-effects models for one set of trials or for millions, by the same arithmetic.
+"""Random-effects models for one set of trials or for millions, with the same arithmetic.
 
-A set of trials is a column of an array; everything runs on columns, a chunk of them at a time, so
-that memory is bounded and cost is linear. A single analysis is a stack of one.
+A set of trials is a column of an array. Columns are processed in chunks, so that memory is bounded
+and cost is linear. A single analysis is a stack of one.
 """
 
 from dataclasses import dataclass
@@ -22,26 +22,26 @@ from trial_evidence.pool.engine.stacks import Stack, by_chunks, stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
 from trial_evidence.words.models import BOOTSTRAP
 
-# Numbers (studies times analyses) worked on at a time: temporary arrays stay in the cache.
+# Numbers (studies times analyses) processed at a time: temporary arrays fit the CPU cache.
 CHUNK = 49_152
 
 
 @dataclass(frozen=True)
 class StackedFit:
-    """Results of many analyses, every field of shape (analyses,).
+    """Results of many analyses; every field has shape (analyses,).
 
     Attributes
     ----------
     k : numpy.ndarray of float
         Studies.
     estimate, se : numpy.ndarray of float
-        Mean effect and the standard error its interval uses.
+        Mean effect, and the standard error that its interval uses.
     ci_low, ci_high, p_value : numpy.ndarray of float
-        Confidence interval and two-sided test of no effect.
+        Confidence interval and two-sided test against no effect.
     pi_low, pi_high : numpy.ndarray of float
-        Prediction interval; NaN where it is not defined.
+        Prediction interval; NaN if undefined.
     tau2 : numpy.ndarray of float
-        Between-trial variance; zero for a single study, which has no say in it.
+        Between-trial variance; zero for a single study, which cannot estimate it.
     i2 : numpy.ndarray of float
         I2 from tau2, in percent; zero for the common effect.
     q, q_p, i2_q : numpy.ndarray of float
@@ -63,12 +63,12 @@ class StackedFit:
     i2_q: Floats
 
     def only(self, *names: str) -> dict[str, Any]:
-        """Fields of a stack of one analysis as numbers."""
+        """Named fields of a single-analysis stack as floats."""
         return {name: float(getattr(self, name)[0]) for name in names}
 
 
 class FitChoices(TypedDict, total=False):
-    """What `fit_stack` may be told, for those that pass it on."""
+    """Keyword arguments of `fit_stack`, for callers that pass them on."""
 
     method: str
     interval: str
@@ -90,16 +90,16 @@ def fit_stack(
     Parameters
     ----------
     yi, vi : array_like of shape (studies, analyses) or (studies,)
-        Effects on the analysis scale and their sampling variances; NaN in both where an analysis
-        has fewer studies.
+        Effects on the analysis scale and their sampling variances; NaN in both pads analyses with
+        fewer studies.
     method : str
-        Estimator of tau2, see `trial_evidence.pool.engine.tau2.estimate_tau2`; ``EE`` is the common
-        effect.
+        Estimator of tau2, see `trial_evidence.pool.engine.tau2.estimate_tau2`; ``EE`` is the
+        common-effect model.
     interval : str
         Interval of the mean, see `trial_evidence.pool.engine.intervals.confidence_interval`.
     prediction : str
         Interval for a new trial, see `trial_evidence.pool.engine.intervals.prediction_interval`; or
-        ``bootstrap``, which does not depend on `method` and takes some milliseconds an analysis
+        ``bootstrap``, which does not depend on `method` and takes a few milliseconds per analysis
         (`trial_evidence.pool.engine.bootstrap_prediction.bootstrap_prediction_interval`).
     level : float
         Level of the intervals in percent.
@@ -107,12 +107,13 @@ def fit_stack(
     Returns
     -------
     StackedFit
-        Every analysis has an estimate. A single study has its own, with its Wald interval.
+        Every analysis has an estimate; for a single study it is the study's own, with its Wald
+        interval.
 
     Raises
     ------
     ValueError
-        If an effect cannot be pooled, a name is unknown or the level is no percentage.
+        If an effect cannot be pooled, a name is unknown or the level is not a percentage.
     """
     check_level(level)
     whole = stack(yi, vi)

@@ -1,4 +1,4 @@
-"""What a model says about one set of trials, why there is no result, and the checks made first."""
+"""The result of a model for one set of trials, refusals, and the checks of its input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from scipy.special import chdtrc, ndtr, ndtri
 
 Floats = npt.NDArray[np.float64]
 
-# The configured random-effects model is named after its choices, for example random_reml_hk; see
+# The configured random-effects model is named after its settings, for example random_reml_hk; see
 # `trial_evidence.words.models.random_model`. The others: common, dersimonian_laird,
 # mantel_haenszel, bayesian, single_trial, peto, logistic_unconditional, logistic_conditional,
 # binomial_normal.
@@ -21,7 +21,8 @@ ModelName = str
 class Pooled:
     """One model's result for one set of trials, on the analysis scale.
 
-    What a model does not define is None: a common effect has no tau2, a posterior no p value.
+    Fields that a model does not define are None: a common effect has no tau2, a posterior no p
+    value.
 
     Attributes
     ----------
@@ -31,32 +32,32 @@ class Pooled:
         Trials pooled.
     estimate, se : float
         Pooled effect and its standard error (Bayesian: posterior median and standard deviation).
-        The standard error is the one the interval uses, so Hartung-Knapp's where that is the model.
+        The standard error is the one that the interval uses, for example Hartung-Knapp's.
     ci_low, ci_high : float
         Confidence interval (Bayesian: shortest credible interval).
     ci_level : float
         Level of every interval in this result, in percent.
     p_value : float or None
-        Two-sided test of no effect.
+        Two-sided test against no effect.
     df : int or None
-        Degrees of freedom of the t distribution behind interval and test; None where normal.
+        Degrees of freedom of the t distribution of interval and test; None if normal.
     tau2, tau2_low, tau2_high : float or None
         Between-trial variance with its interval (Q-profile; Bayesian: squared posterior median
         and squared shortest interval of tau).
     i2, i2_q : float or None
-        Share of the variance that is between trials, in percent: from tau2, and from Q.
+        Percentage of the variance that is between trials: from tau2, and from Q.
     q, q_df, q_p : float, int, float or None
         Cochran's Q, its degrees of freedom and p value.
     pi_low, pi_high : float or None
         Prediction interval for the effect in a new trial.
     pi_method : str
-        How the prediction interval was made, in words; empty where there is none.
+        How the prediction interval was computed, in words; empty if there is none.
     weights : tuple of float
-        Weight of each trial in the estimate, in percent, in the order of the input; sums to 100.
-        Bayesian: in the posterior mean.
+        Weight of each trial in the estimate, in percent, in input order; sums to 100. Bayesian:
+        weight in the posterior mean.
     probability_below_zero : float or None
         Posterior probability that the mean effect is below zero (a ratio below 1). Whether that is
-        benefit depends on the outcome, which the caller knows.
+        a benefit depends on the outcome, which only the caller knows.
     """
 
     model: ModelName
@@ -86,17 +87,17 @@ class Pooled:
 def check_effects(
     yi: npt.ArrayLike, vi: npt.ArrayLike, *, at_least: int = 1
 ) -> tuple[Floats, Floats]:
-    """Effect sizes as arrays, or an error that says which of them cannot be pooled.
+    """Effect sizes as arrays; the error gives the positions of values that cannot be pooled.
 
-    The libraries behind the models do not check their input: a negative or missing variance
-    passes through them or fails obscurely.
+    The libraries that fit the models do not check their input: a negative or missing variance goes
+    unnoticed or fails with an obscure error.
 
     Parameters
     ----------
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances.
     at_least : int
-        The fewest trials the model can work with.
+        The smallest number of trials that the model needs.
 
     Raises
     ------
@@ -122,7 +123,7 @@ def check_effects(
 
 
 def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
-    """Estimate, interval and test by the normal distribution, as fields of `Pooled`."""
+    """Estimate, interval and test from the normal distribution, as fields of `Pooled`."""
     half = float(ndtri(0.5 + level / 200)) * se
     return {
         "estimate": estimate,
@@ -135,9 +136,9 @@ def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
 
 
 def q_test(q: float, df: int) -> dict[str, Any]:
-    """Cochran's Q with its p value and the I2 from it, as fields of `Pooled`."""
+    """Cochran's Q with its p value and I2, as fields of `Pooled`."""
     return {
-        # One trial alone does not differ from itself, whatever its corrected cells do.
+        # A single trial has no heterogeneity, even if its continuity correction makes q above 0.
         "q": q if df else 0.0,
         "q_df": df,
         "q_p": float(chdtrc(df, q)) if df else 1.0,
@@ -146,7 +147,7 @@ def q_test(q: float, df: int) -> dict[str, Any]:
 
 
 def check_level(level: float) -> float:
-    """Confidence level in percent as it is, or an error.
+    """Return a confidence level in percent, or raise an error.
 
     Parameters
     ----------
@@ -156,8 +157,8 @@ def check_level(level: float) -> float:
     Raises
     ------
     ValueError
-        If the level does not lie between 0 and 100. One at or below 1 is refused as well, since it
-        is a fraction in place of a percentage.
+        If the level is not between 0 and 100. A level of 1 or less is refused as well, because it
+        is probably a fraction and not a percentage.
     """
     if isinstance(level, str) or not 1 < level < 100:
         raise ValueError(f"level is in percent, above 1 and below 100, not {level!r}")
@@ -178,30 +179,30 @@ def percent_weights(weights: Sequence[float] | Floats) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Refused:
-    """Stands in place of a result.
+    """Returned in place of a result that cannot be given.
 
     Attributes
     ----------
     reason : str
-        Why there is none, in words for the reader.
+        Why there is no result, in words for the reader.
     """
 
     reason: str
 
 
 def too_few(k: int, needed: int, what: str, why: str, *, forced: bool) -> Refused | None:
-    """A refusal where there are fewer trials than an analysis can bear.
+    """A refusal if there are fewer trials than an analysis needs; otherwise None.
 
     Parameters
     ----------
     k, needed : int
-        Trials there are, and trials needed.
+        Number of trials available, and number needed.
     what : str
         The analysis, as the start of a sentence.
     why : str
         What goes wrong with fewer.
     forced : bool
-        Make it all the same.
+        Run the analysis anyway.
     """
     if forced or k >= needed:
         return None

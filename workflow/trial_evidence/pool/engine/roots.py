@@ -1,4 +1,4 @@
-"""Roots of many falling functions at once, each held in its own bracket."""
+"""Roots of many decreasing functions at once, each within its own bracket."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from trial_evidence.pool.engine.results import Floats
 
-# Newton's error after a step is about its square, so the step after this one is below rounding.
+# After a Newton step, the error is about the step squared, so a step this small is the last.
 SMALL_STEP = 1e-7
 ROUNDING = 4 * float(np.finfo(float).eps)
 # Bisection alone needs about 1100 halvings from the largest to the smallest double.
@@ -19,32 +19,31 @@ FunctionAndSlope = Callable[[Floats, npt.NDArray[np.intp]], tuple[Floats, Floats
 def falling_roots(
     function: FunctionAndSlope, low: Floats, high: Floats, start: Floats, scale: Floats
 ) -> Floats:
-    """Where each of many functions falls through zero, by Newton's method kept in a bracket.
+    """Where each of many functions falls through zero, by Newton's method within a bracket.
 
-    A Newton step that leaves the bracket, or does not halve the step before it, is replaced by
-    halving the bracket: the root is always found.
+    A Newton step that leaves the bracket, or is more than half the previous step, is replaced by
+    bisection, so the root is always found.
 
     Parameters
     ----------
     function : callable
-        Called with points and the indices of the functions they belong to; returns values and
-        derivatives at the points.
+        Called with points and the indices of their functions; returns values and derivatives.
     low, high : numpy.ndarray of float, shape (n,)
         Brackets: the function is not negative at `low` and not positive at `high`.
     start : numpy.ndarray of float, shape (n,)
-        First points, inside the brackets.
+        Starting points, inside the brackets.
     scale : numpy.ndarray of float, shape (n,)
-        The size of an argument below which absolute accuracy is enough.
+        Size of an argument below which absolute accuracy is sufficient.
 
     Returns
     -------
     numpy.ndarray of float, shape (n,)
-        Roots, to rounding of the function.
+        Roots, up to rounding errors of the function.
 
     Raises
     ------
     ArithmeticError
-        If a function is not a number in its bracket.
+        If a function is NaN in its bracket.
     """
     result = start.copy()
     left = np.arange(start.size)

@@ -1,7 +1,7 @@
-"""Many sets of trials side by side: arrays of shape (studies, analyses).
+"""Many sets of trials in one array of shape (studies, analyses).
 
-Analyses of different size share an array by padding. A place without a study has variance infinity
-and effect zero, so that its weight is zero in every sum and no mask is needed in the formulas.
+Analyses with fewer studies are padded with effect zero and infinite variance, so that padding has
+weight zero in every sum and the formulas need no mask.
 """
 
 from collections.abc import Callable
@@ -22,11 +22,11 @@ class Stack:
     Attributes
     ----------
     yi : numpy.ndarray of float, shape (studies, analyses)
-        Effects on the analysis scale; zero where an analysis has no study.
+        Effects on the analysis scale; zero in padding.
     vi : numpy.ndarray of float, shape (studies, analyses)
-        Sampling variances; infinite where an analysis has no study.
+        Sampling variances; infinite in padding.
     k : numpy.ndarray of int, shape (analyses,)
-        Studies of each analysis, at least one.
+        Number of studies in each analysis, at least one.
     """
 
     yi: Floats
@@ -35,11 +35,11 @@ class Stack:
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
-        """Where an analysis has a study, shape (studies, analyses)."""
+        """True for studies and false for padding, shape (studies, analyses)."""
         return np.isfinite(self.vi)
 
     def take(self, analyses: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | slice) -> "Stack":
-        """The analyses chosen by index, mask or slice.
+        """A stack of the analyses selected by index, mask or slice.
 
         Parameters
         ----------
@@ -49,13 +49,14 @@ class Stack:
         return Stack(self.yi[:, analyses], self.vi[:, analyses], self.k[analyses])
 
     def centred(self) -> tuple["Stack", Floats]:
-        """The same analyses with the plain mean effect of each taken off.
+        """The same analyses with the unweighted mean effect of each subtracted.
 
         Returns
         -------
         stack : Stack
+            Small numbers lose less to rounding.
         means : numpy.ndarray of float, shape (analyses,)
-            What was taken off. Small numbers lose less to rounding.
+            The means that were subtracted.
         """
         present = self.present
         means = self.yi.sum(axis=0) / self.k
@@ -65,16 +66,16 @@ class Stack:
 def by_chunks(
     whole: Stack, width: int, work: Callable[[Stack], dict[str, Floats]]
 ) -> dict[str, Floats]:
-    """What is computed from each analysis, some of them at a time so that memory is bounded.
+    """Apply a function to a stack in chunks of analyses, so that memory is bounded.
 
     Parameters
     ----------
     whole : Stack
         Analyses.
     width : int
-        The most analyses worked on at a time; one where it is below that.
+        Largest number of analyses per chunk; values below 1 count as 1.
     work : callable
-        Named results of a stack, each of shape (analyses,).
+        Returns named results of a stack, each of shape (analyses,).
     """
     width = max(width, 1)
     starts = range(0, max(whole.k.size, 1), width)
@@ -83,7 +84,7 @@ def by_chunks(
 
 
 def subsets(y: Floats, v: Floats, kept: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Effects and variances of the trials that are kept in each column, NaN for the others."""
+    """Effects and variances of the trials kept in each column; NaN for the others."""
     return np.where(kept, y[:, None], np.nan), np.where(kept, v[:, None], np.nan)
 
 
@@ -93,8 +94,8 @@ def stack(yi: npt.ArrayLike, vi: npt.ArrayLike) -> Stack:
     Parameters
     ----------
     yi, vi : array_like of shape (studies, analyses) or (studies,)
-        Effects on the analysis scale and their sampling variances; NaN in both where an analysis
-        has fewer studies than the array has rows. One dimension is one analysis.
+        Effects on the analysis scale and their sampling variances; NaN in both pads analyses with
+        fewer studies than the array has rows. A one-dimensional array is one analysis.
 
     Raises
     ------

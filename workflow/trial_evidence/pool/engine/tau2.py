@@ -1,8 +1,8 @@
 """Estimators of the between-trial variance tau2, for many analyses at once.
 
-Every estimator takes a `Stack` of analyses with at least two studies and returns one tau2 an
-analysis, never negative. Iterative ones solve their equation inside a bracket that must contain the
-solution, so none can fail to converge.
+Every estimator takes a `Stack` of analyses with at least two studies each and returns one tau2 per
+analysis, never negative. Iterative estimators solve their equation within a bracket that contains
+the solution, so they always converge.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from trial_evidence.pool.engine.roots import falling_roots
 from trial_evidence.pool.engine.stacks import Ints, Stack
 
 # Step of the search for sign changes of a likelihood's slope, in log(1 + tau2/smallest variance).
-# The slope's terms change over about one unit of it, so that two modes within a step can only be
-# shallow ones.
+# The slope's terms vary over about one unit on this scale, so two modes within one step can only
+# be shallow.
 SEARCH_STEP = 0.5
 
 
 def around_mean(stack: Stack, tau2: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Weights at a given tau2, their sum, the weighted mean, and how far effects lie from it."""
+    """Weights at a given tau2, their sum, the weighted mean, and the residuals from it."""
     w = 1 / (stack.vi + tau2)
     total = w.sum(axis=0)
     mean = (w * stack.yi).sum(axis=0) / total
@@ -54,7 +54,7 @@ def _plain_squares(stack: Stack) -> Floats:
 
 
 def solve_weighted_squares(stack: Stack, target: Floats) -> Floats:
-    """The tau2 at which Q equals a target; zero where Q at zero is already below it.
+    """The tau2 at which Q equals a target; zero if Q at tau2 = 0 is already below it.
 
     Parameters
     ----------
@@ -65,9 +65,8 @@ def solve_weighted_squares(stack: Stack, target: Floats) -> Floats:
 
     Notes
     -----
-    Q falls in tau2 and lies between R/(largest v + tau2) and R/(smallest v + tau2), R the sum of
-    squares around the plain mean (below) and around the weighted mean (above is no larger than
-    R): that brackets the solution.
+    Q decreases in tau2 and lies between R/(largest v + tau2) and R/(smallest v + tau2), where R is
+    the sum of squares around the unweighted mean. This brackets the solution.
     """
     centred, _ = stack.centred()
     result = np.zeros(centred.k.size)
@@ -78,12 +77,12 @@ def solve_weighted_squares(stack: Stack, target: Floats) -> Floats:
     squares = (inner.yi**2).sum(axis=0)
     smallest = inner.vi.min(axis=0)
     largest = np.where(inner.present, inner.vi, 0.0).max(axis=0)
-    # One part in 1e12 wider than the bound, for rounding.
+    # Wider than the bounds by one part in 1e12, to allow for rounding.
     low = np.maximum(squares / goal * (1 - 1e-12) - largest * (1 + 1e-12), 0.0)
     high = np.maximum(squares / goal * (1 + 1e-12) - smallest * (1 - 1e-12), low)
 
     def reciprocal(tau2: Floats, which: Ints) -> tuple[Floats, Floats]:
-        # 1/goal - 1/Q is nearly a straight line in tau2, exactly one where the variances are equal.
+        # 1/goal - 1/Q is nearly linear in tau2, and exactly so if the variances are equal.
         part = inner if which.size == inner.k.size else inner.take(which)
         w, _, _, residuals = around_mean(part, tau2)
         wr = w * residuals
@@ -98,7 +97,7 @@ def _dersimonian_laird(stack: Stack) -> Floats:
     w = 1 / stack.vi
     total = w.sum(axis=0)
     q = weighted_squares(stack, np.zeros(stack.k.size))
-    # total less the sum of w**2 over total, without cancellation when one weight is nearly all.
+    # total minus sum of w**2 / total, without cancellation if one weight dominates.
     rest = (w * (total - w)).sum(axis=0) / total
     return np.asarray(np.maximum((q - (stack.k - 1)) / rest, 0.0))
 
@@ -119,7 +118,7 @@ def _hunter_schmidt(stack: Stack) -> Floats:
 
 def _sidik_jonkman(stack: Stack) -> Floats:
     crude = _plain_squares(stack) / stack.k
-    # Where all effects are the same, crude is zero and so is the estimate.
+    # If all effects are identical, crude is zero and so is the estimate.
     squares = weighted_squares(stack, crude)
     return np.asarray(crude * squares / (stack.k - 1))
 
@@ -162,10 +161,10 @@ def _log_likelihood(part: Stack, tau2: Floats, restricted: bool) -> Floats:
 
 
 def _upper_bound(stack: Stack) -> Floats:
-    """A tau2 beyond which neither likelihood rises.
+    """A tau2 beyond which neither likelihood increases.
 
-    With w <= 1/tau2 the quadratic part of the slope is at most R/tau2**2, R the sum of squares
-    around the plain mean; the trace is at least (k - 1)/(tau2 + largest v).
+    Since w <= 1/tau2, the quadratic part of the slope is at most R/tau2**2, where R is the sum of
+    squares around the unweighted mean; the trace is at least (k - 1)/(tau2 + largest v).
     """
     r = _plain_squares(stack) / (stack.k - 1)
     largest = np.where(stack.present, stack.vi, 0.0).max(axis=0)
@@ -173,7 +172,7 @@ def _upper_bound(stack: Stack) -> Floats:
 
 
 def _brackets(stack: Stack, restricted: bool) -> tuple[Ints, Floats, Floats]:
-    """Every fall of the slope through zero: analysis, and tau2 on both sides of it."""
+    """Every maximum (slope falling through zero): its analysis, and tau2 on both sides of it."""
     smallest = stack.vi.min(axis=0)
     reach = np.log1p(_upper_bound(stack) * (1 + 1e-9) / smallest)
     steps = np.ceil(reach / SEARCH_STEP).astype(np.intp)
@@ -212,7 +211,7 @@ def _maximum_likelihood(stack: Stack, restricted: bool) -> Floats:
     offset = inner.k / (1 / inner.vi).sum(axis=0)
 
     def straightened(tau2: Floats, which: Ints) -> tuple[Floats, Floats]:
-        # Times (offset + tau2)**2 the slope is nearly a straight line.
+        # Multiplied by (offset + tau2)**2, the slope is nearly linear.
         part = inner if which.size == inner.k.size else inner.take(which)
         slope, curvature = _slope_and_curvature(part, tau2, restricted)
         lever = offset[which] + tau2
@@ -220,7 +219,7 @@ def _maximum_likelihood(stack: Stack, restricted: bool) -> Floats:
 
     peaks = falling_roots(straightened, low, high, (low + high) / 2, inner.vi.min(axis=0))
     result[analysis] = peaks
-    # Zero is a peak as well where the likelihood falls from there.
+    # Zero is a maximum as well if the likelihood decreases from there.
     flat = np.flatnonzero(_slope(centred, np.zeros(stack.k.size), restricted) <= 0)
     several = np.union1d(
         np.intersect1d(flat, analysis), np.flatnonzero(np.bincount(analysis) > 1)
@@ -239,7 +238,7 @@ TAU2_ESTIMATORS: dict[str, Callable[[Stack], Floats]] = {
     "PM": _paule_mandel,
     "HE": _hedges,
     "SJ": _sidik_jonkman,
-    # Morris's empirical Bayes estimate solves Paule and Mandel's equation.
+    # Morris's empirical Bayes estimate solves the Paule-Mandel equation.
     "EB": _paule_mandel,
     "HS": _hunter_schmidt,
 }
@@ -260,7 +259,7 @@ def estimate_tau2(stack: Stack, method: str) -> Floats:
     Returns
     -------
     numpy.ndarray of float, shape (analyses,)
-        tau2; zero for an analysis with a single study, which says nothing about it.
+        tau2; zero for an analysis with a single study, which cannot estimate it.
 
     Raises
     ------
@@ -270,8 +269,8 @@ def estimate_tau2(stack: Stack, method: str) -> Floats:
     Notes
     -----
     DerSimonian & Laird 1986; Viechtbauer 2005 (REML, ML, HE, HS); Paule & Mandel 1982 (PM);
-    Sidik & Jonkman 2005 (SJ, from the plain mean square as first value); Morris 1983 (EB, the
-    same equation as PM). As metafor's ``rma(method=...)``.
+    Sidik & Jonkman 2005 (SJ, with the unweighted mean square as starting value); Morris 1983 (EB,
+    the same equation as PM). As in metafor's ``rma(method=...)``.
     """
     result = np.zeros(stack.k.size)
     if method == "EE":
