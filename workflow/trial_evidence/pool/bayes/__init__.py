@@ -1,4 +1,4 @@
-"""The Bayesian normal-normal model: priors of tau, its posterior, mixtures of normals.
+"""The Bayesian normal-normal model: priors for tau, its posterior, mixtures of normals.
 
-Deterministic quadrature. Which prior is used where is for configuration to say.
+Deterministic quadrature. The configuration decides which prior is used where.
 """

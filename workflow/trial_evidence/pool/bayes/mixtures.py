@@ -14,12 +14,12 @@ ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
 
 @dataclass(frozen=True)
 class NormalMixtures:
-    """Mixtures of normal distributions, one a column.
+    """Mixtures of normal distributions, one per column.
 
     Attributes
     ----------
     means, sds, weights : numpy.ndarray of float, shape (components, analyses)
-        Components; the weights of a column sum to 1.
+        Components; the weights in each column sum to 1.
     """
 
     means: Floats
@@ -27,7 +27,7 @@ class NormalMixtures:
     weights: Floats
 
     def take(self, which: Ints) -> "NormalMixtures":
-        """The mixtures chosen by ascending indices.
+        """The mixtures selected by ascending indices.
 
         Parameters
         ----------
@@ -39,12 +39,12 @@ class NormalMixtures:
         return NormalMixtures(self.means[:, which], self.sds[:, which], self.weights[:, which])
 
     def cdf(self, x: Floats) -> Floats:
-        """Probability of a smaller value.
+        """Probability of a value below x.
 
         Parameters
         ----------
         x : numpy.ndarray of float, shape (analyses,)
-            One value a mixture.
+            One value per mixture.
         """
         return np.asarray((self.weights * ndtr((x - self.means) / self.sds)).sum(axis=0))
 
@@ -54,24 +54,24 @@ class NormalMixtures:
         return each.sum(axis=0) / ROOT_TWO_PI, -(each * z / self.sds).sum(axis=0) / ROOT_TWO_PI
 
     def density(self, x: Floats) -> Floats:
-        """Density.
+        """Density at x.
 
         Parameters
         ----------
         x : numpy.ndarray of float, shape (analyses,)
-            One value a mixture.
+            One value per mixture.
         """
         return self._density_and_slope(x)[0]
 
     def quantile(self, p: Floats) -> Floats:
-        """Quantile.
+        """Quantile at probability p.
 
         Parameters
         ----------
         p : numpy.ndarray of float, shape (analyses,)
-            One probability a mixture.
+            One probability per mixture.
         """
-        # A mixture's quantile lies between the smallest and the largest of its components'.
+        # A mixture's quantile lies between the smallest and largest quantiles of its components.
         each = self.means + ndtri(p) * self.sds
         low, high = each.min(axis=0), each.max(axis=0)
         scale = self.sds.min(axis=0)
@@ -92,17 +92,17 @@ class NormalMixtures:
         return falling_roots(short_of, low - margin, high + margin, start, scale)
 
     def intervals(self, level: float) -> tuple[Floats, Floats, Floats, Floats]:
-        """Shortest and central interval of mixtures with one mode.
+        """Shortest and central intervals of unimodal mixtures.
 
         Parameters
         ----------
         level : float
-            Probability inside, as a fraction.
+            Probability within the interval, as a fraction.
 
         Returns
         -------
         low, high, central_low, central_high : numpy.ndarray of float, shape (analyses,)
-            The shortest has ends of equal density.
+            The shortest interval has equal density at both limits.
         """
         tail = (1 - level) / 2
         columns = self.means.shape[1]
@@ -112,7 +112,7 @@ class NormalMixtures:
         return low, high, central_low, central_high
 
     def _shorten(self, low: Floats, high: Floats, level: float) -> tuple[Floats, Floats]:
-        """Ends of equal density, by Newton's method from the central interval."""
+        """Limits of equal density, by Newton's method from the central interval."""
         left = np.arange(low.size)
         a, b = low.copy(), high.copy()
         for _ in range(12):
@@ -120,14 +120,14 @@ class NormalMixtures:
             fa, da = part._density_and_slope(a)
             fb, db = part._density_and_slope(b)
             missing = level - (part.cdf(b) - part.cdf(a))
-            # Newton's step for density(a) = density(b) and probability inside = level.
+            # Newton step for density(a) = density(b) and probability between them = level.
             with np.errstate(divide="ignore", invalid="ignore"):
                 determinant = fa * db - fb * da
                 step_a = (fb * (fb - fa) - missing * -db) / -determinant
                 step_b = (fa * (fb - fa) - missing * -da) / -determinant
             width = b - a
             a, b = a + step_a, b + step_b
-            # The error left is about the square of the step.
+            # The remaining error is about the square of the step.
             done = np.maximum(np.abs(step_a), np.abs(step_b)) <= 1e-6 * width
             low[left[done]], high[left[done]] = a[done], b[done]
             keep = ~done & np.isfinite(a) & np.isfinite(b) & (b > a)
@@ -142,7 +142,7 @@ class NormalMixtures:
         return low, high
 
     def _shortest_by_bracket(self, level: float) -> tuple[Floats, Floats]:
-        """The same by halving the range of the lower tail's probability: slow and sure."""
+        """The same by bisection on the lower tail's probability: slow but always converges."""
         outside = 1 - level
         columns = self.means.shape[1]
         least, most = np.full(columns, 1e-6 * outside), np.full(columns, (1 - 1e-6) * outside)

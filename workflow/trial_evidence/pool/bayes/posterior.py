@@ -1,7 +1,7 @@
-"""Bayesian normal-normal model: a flat or normal prior on the mean, a chosen prior on tau.
+"""Bayesian normal-normal model: a flat or normal prior for the mean, any prior for tau.
 
 The posterior is a mixture of normals over tau, integrated by fixed quadrature
-(`trial_evidence.pool.bayes.tau_posterior`): no sampling, no seed, the same digits on every run.
+(`trial_evidence.pool.bayes.tau_posterior`): no sampling, no seed, identical digits on every run.
 """
 
 import math
@@ -41,7 +41,7 @@ SHARED = ("ci_low", "ci_high", "pi_low", "pi_high", "weights", "probability_belo
 MEAN_ENDS = ("ci_low", "ci_high", "central_low", "central_high")
 NEW_TRIAL_ENDS = ("pi_low", "pi_high", "pi_central_low", "pi_central_high")
 
-# Numbers (nodes times studies times analyses) worked on at a time.
+# Numbers (nodes times studies times analyses) processed at a time.
 CHUNK = 131_072
 
 
@@ -50,20 +50,20 @@ Number = TypeVar("Number", float, Floats)
 
 @dataclass(frozen=True)
 class Summary(Generic[Number]):
-    """What is told of the posterior of one analysis (numbers) or of many (arrays of one a column).
+    """Summary of the posterior of one analysis (floats) or of many (arrays, one value each).
 
     Attributes
     ----------
     mean, median : float or numpy.ndarray of float, shape (analyses,)
-        Posterior of the mean effect, on the analysis scale.
+        Posterior mean and median of the mean effect, on the analysis scale.
     ci_low, ci_high : likewise
-        Its shortest interval.
+        Its shortest credible interval.
     central_low, central_high : likewise
-        Its central interval (equal tails).
+        Its central (equal-tailed) credible interval.
     probability_below_zero : likewise
         Posterior probability that the mean effect is below zero.
     pi_low, pi_high, pi_central_low, pi_central_high : likewise
-        Shortest and central interval for the effect in a new trial.
+        Shortest and central intervals for the effect in a new trial.
     tau_median : likewise
         Posterior median of the between-trial standard deviation.
     """
@@ -89,24 +89,25 @@ class Posterior(Summary[float]):
     Attributes
     ----------
     prior : str
-        Prior of tau in words.
+        Prior for tau in words.
     level : float
         Level of all intervals in percent.
     sd : float
-        Of the mean effect; infinite where the prior of tau has a long tail, that of the mean is
-        flat and the trials are too few to bound it (half-Cauchy: fewer than three).
+        Posterior standard deviation of the mean effect; infinite if the prior for tau has a heavy
+        tail, that for the mean is flat and there are too few trials (half-Cauchy: fewer than
+        three).
     new_trial_below_zero : float
         Probability that the effect in a new trial is below zero.
     tau_mean : float
-        Posterior of the between-trial standard deviation.
+        Posterior mean of the between-trial standard deviation.
     tau_low, tau_high : float
-        Its shortest interval, which begins at zero where the density falls from there.
+        Its shortest interval, which starts at zero if the density decreases from there.
     shrinkage_mean, shrinkage_sd : tuple of float
-        Posterior of each trial's own effect, in the order of the input.
+        Posterior mean and standard deviation of each trial's own effect, in input order.
     weights : tuple of float
         Weight of each trial in the posterior mean, in percent.
     probabilities_below : tuple of float
-        Posterior probability that the mean effect is below each of the effects asked for.
+        Posterior probability that the mean effect is below each of the requested thresholds.
     """
 
     prior: str
@@ -123,7 +124,7 @@ class Posterior(Summary[float]):
 
 
 class _Solved:
-    """Quadrature of a stack and the mixtures it gives, effects around each analysis' shift."""
+    """Quadrature for a stack and the resulting mixtures; effects are relative to `shift`."""
 
     def __init__(self, part: Stack, prior: TauPrior, mean_prior: MeanPrior, rule: Rule) -> None:
         self.part, self.shift = part.centred()
@@ -135,7 +136,7 @@ class _Solved:
         self.new_trial = NormalMixtures(self.means, np.sqrt(self.variances + tau**2), weights)
 
     def summary(self, level: float) -> dict[str, Floats]:
-        """What single posteriors and stacks of them tell alike, as fields of both."""
+        """The fields of `Summary`, which single posteriors and stacks of them share."""
         half = np.full(self.shift.size, 0.5)
         effects = {
             "mean": (self.tau.weights * self.means).sum(axis=0),
@@ -150,7 +151,7 @@ class _Solved:
 
 
 def _shortest_tau(tau: TauPosterior, level: float) -> tuple[float, float]:
-    """Shortest interval of tau, against an end of its range where the density is highest there."""
+    """Shortest interval of tau; it touches a limit of tau's range if the density peaks there."""
 
     def quantile(p: float) -> float:
         return float(tau.quantile(np.array([p]))[0])
@@ -168,11 +169,11 @@ def _shortest_tau(tau: TauPosterior, level: float) -> tuple[float, float]:
     def imbalance(p: float) -> float:
         return density(quantile(p)) - density(quantile(p + level))
 
-    # Away from tail probabilities of 0 and 1, where tau has no quantile.
+    # Avoid tail probabilities of 0 and 1, where tau has no quantile.
     least = 1e-9 * outside
     if imbalance(least) >= 0:
         return 0.0, one_sided
-    # A prior with an upper end may hold the posterior against it.
+    # With a bounded prior, the posterior may peak at the upper limit.
     if imbalance(outside - least) <= 0:
         return quantile(outside), quantile(1.0)
     lower_tail = float(brentq(imbalance, least, outside - least, xtol=1e-10 * outside, rtol=1e-10))
@@ -196,20 +197,21 @@ def posterior(
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances; k at least 1.
     prior : TauPrior
-        Prior of tau, in units of `yi`.
+        Prior for tau, in units of `yi`.
     level : float
         Level of the intervals in percent.
     mean_prior : MeanPrior
-        Prior of the mean effect; flat by default.
+        Prior for the mean effect; flat by default.
     thresholds : sequence of float
-        Effects on the analysis scale (``log(0.8)``) whose posterior probabilities are asked for.
+        Effects on the analysis scale (``log(0.8)``); the posterior probability of a lower mean
+        effect is returned for each.
     rule : Rule
         Fineness of the quadrature.
 
     Raises
     ------
     ValueError
-        If `check_effects` or `check_level` refuses the input.
+        As in `check_effects` and `check_level`.
 
     Notes
     -----
@@ -224,7 +226,7 @@ def posterior(
     y = solved.part.yi[:, 0]
     mean = float(weights @ means)
 
-    # Each trial's own effect, given tau: between its estimate and the mean.
+    # Each trial's own effect given tau lies between its estimate and the mean.
     w = 1 / (v + tau[:, None] ** 2)
     pull = v * w
     trial_means = (1 - pull) * y + pull * means[:, None]
@@ -232,7 +234,7 @@ def posterior(
     shrunk = weights @ trial_means
     shrunk_variance = weights @ (trial_variances + (trial_means - shrunk) ** 2)
 
-    # With k trials the posterior of tau falls as the prior does, times tau**(1 - k).
+    # With k trials the posterior of tau has the tail of the prior times tau**(1 - k).
     heavy = math.isinf(mean_prior.sd) and y.size - 1 + prior.tail <= 2
     sd = math.sqrt(float(weights @ (variances + (means - mean) ** 2)))
 
@@ -270,27 +272,26 @@ def posterior_stack(
     Parameters
     ----------
     yi, vi : array_like of shape (studies, analyses) or (studies,)
-        Effects on the analysis scale and their sampling variances; NaN in both where an analysis
-        has fewer studies.
+        Effects on the analysis scale and their sampling variances; NaN in both pads analyses with
+        fewer studies.
     prior : TauPrior
-        Prior of tau, in units of `yi`.
+        Prior for tau, in units of `yi`.
     level : float
         Level of the intervals in percent.
     mean_prior : MeanPrior
-        Prior of the mean effect; flat by default.
+        Prior for the mean effect; flat by default.
 
     Returns
     -------
     Summary
-        The quadrature is coarser than for a single `posterior`. Where no sampling variance is more
-        than a thousand times another's, quantiles agree to 1e-8 of the interval's width with two
-        or more studies; with variances 1e12 apart, or a single study under a half-Cauchy prior, to
-        3e-3.
+        The quadrature is coarser than for a single `posterior`. With two or more studies and
+        sampling variances within a factor of a thousand, quantiles agree to 1e-8 of the interval's
+        width; with variances 1e12 apart, or a single study under a half-Cauchy prior, to 3e-3.
 
     Raises
     ------
     ValueError
-        If an effect cannot be pooled or the level is no percentage.
+        If an effect cannot be pooled or the level is not a percentage.
     """
     level = check_level(level)
     whole = stack(yi, vi)
@@ -317,9 +318,9 @@ def posterior_density(
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances; k at least 1.
     prior : TauPrior
-        Prior of tau, in units of `yi`.
+        Prior for tau, in units of `yi`.
     points : int
-        Points of each grid.
+        Number of points in each grid.
 
     Returns
     -------
@@ -331,7 +332,7 @@ def posterior_density(
     Raises
     ------
     ValueError
-        If `check_effects` refuses the input.
+        As in `check_effects`.
     """
     y, v = check_effects(yi, vi)
     solved = _Solved(stack(y, v), prior, FLAT, FINE)
@@ -353,16 +354,16 @@ def posterior_density(
 def bayesian(
     yi: npt.ArrayLike, vi: npt.ArrayLike, prior: TauPrior, model: ModelName, level: float = 95.0
 ) -> Pooled:
-    """The posterior in the form all models share.
+    """The posterior as a `Pooled`, the result type of all models.
 
     Parameters
     ----------
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances; k at least 1.
     prior : TauPrior
-        Prior of tau, in units of `yi`.
+        Prior for tau, in units of `yi`.
     model : str
-        What the tables call the model with this prior.
+        Name of the model with this prior in the tables.
     level : float
         Level of the intervals in percent.
 
@@ -376,7 +377,7 @@ def bayesian(
     Raises
     ------
     ValueError
-        If `check_effects` or `check_level` refuses the input.
+        As in `check_effects` and `check_level`.
     """
     found = posterior(yi, vi, prior, level)
     return Pooled(

@@ -1,4 +1,4 @@
-"""Prior distributions of the between-trial standard deviation tau."""
+"""Prior distributions for the between-trial standard deviation tau."""
 
 import math
 from abc import ABC, abstractmethod
@@ -15,18 +15,18 @@ from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
 
 class TauPrior(ABC):
-    """A prior on tau.
+    """A prior for tau.
 
     Attributes
     ----------
     words : str
-        The prior in words, with its numbers to be filled in.
+        The prior in words, with placeholders for its parameters.
     above_zero : tuple of str
-        The number of the prior that has to be above zero, and what it is called.
+        Name of the parameter that must be above zero, and its name in messages.
     on_log_scale : bool
         Whether the density is smooth in log tau and not at zero.
     fast_nodes : int
-        Nodes of the fast quadrature.
+        Number of nodes in the fast quadrature.
     """
 
     words: ClassVar[str]
@@ -42,21 +42,21 @@ class TauPrior(ABC):
 
     @property
     def tail(self) -> float:
-        """The power at which the probability of a larger tau falls; infinite where faster."""
+        """The power of tau with which its upper tail probability falls; infinite if faster."""
         return math.inf
 
     @property
     def label(self) -> str:
-        """The prior in words."""
+        """The prior in words, with its parameters."""
         return self.words.format(**vars(self))
 
     @abstractmethod
     def log_density(self, tau: Floats) -> Floats:
-        """Logarithm of the density at tau; minus infinity where tau is impossible."""
+        """Logarithm of the density at tau; minus infinity outside the prior's range."""
 
     @abstractmethod
     def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
-        """Least and largest tau outside which the density is below exp(-drop) of that at `tau`."""
+        """Range of tau outside which the density is below exp(-drop) times that at `tau`."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class HalfNormal(TauPrior):
     Attributes
     ----------
     scale : float
-        Standard deviation of the normal distribution that is folded, in units of the effect.
+        Standard deviation of the normal distribution before folding, in units of the effect.
 
     Notes
     -----
@@ -86,7 +86,7 @@ class HalfNormal(TauPrior):
 
 @dataclass(frozen=True)
 class HalfCauchy(TauPrior):
-    """Half-Cauchy prior: large heterogeneity stays possible.
+    """Half-Cauchy prior, which allows for large heterogeneity.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class HalfCauchy(TauPrior):
 
     def log_density(self, tau: Floats) -> Floats:
         constant = math.log(2 / math.pi) - math.log(self.scale)
-        # In two logarithms, since the square of a huge tau overflows.
+        # Computed with hypot, because the square of a very large tau overflows.
         return np.asarray(constant - 2 * np.log(np.hypot(1.0, tau / self.scale)))
 
     def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
@@ -113,12 +113,12 @@ class HalfCauchy(TauPrior):
 
 @dataclass(frozen=True)
 class Uniform(TauPrior):
-    """Uniform prior from zero to a largest tau.
+    """Uniform prior from zero to an upper limit.
 
     Attributes
     ----------
     upper : float
-        The largest tau, in units of the effect.
+        The upper limit of tau, in units of the effect.
     """
 
     upper: float
@@ -154,7 +154,7 @@ class LogNormal(TauPrior):
             log_tau = np.log(tau)
         z = (2 * log_tau - self.mean) / self.sd
         constant = math.log(2 / self.sd) - 0.5 * math.log(2 * math.pi)
-        # At tau = 0 the density is zero: the square outweighs the logarithm.
+        # At tau = 0 the density is zero: the squared term dominates the logarithm.
         return np.where(tau > 0, constant - np.where(tau > 0, log_tau, 0.0) - 0.5 * z**2, -np.inf)
 
     def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
@@ -209,16 +209,16 @@ class InverseGamma(TauPrior):
             )
 
     def draw(self, random: np.random.Generator, size: int) -> Floats:
-        """Values of tau as the prior has them."""
+        """Random values of tau from the prior."""
         return np.asarray(self.scale / random.gamma(self.shape, size=size))
 
     def reach(self, tau: Floats, drop: float) -> tuple[Floats, Floats]:
-        # With x = scale / tau the logarithm of the density is p log x - x, p = shape + 1; where it
-        # has fallen to c, x = -p W(-exp(c / p) / p), by both branches of Lambert's function.
+        # With x = scale / tau and p = shape + 1, the log density is p log x - x up to a constant;
+        # it equals c at x = -p W(-exp(c / p) / p), for both branches of Lambert's W function.
         p = self.shape + 1
         x = self.scale / tau
         fallen = np.log(x) - (x + drop) / p - math.log(p)
-        # A tau so small that its own density is nothing would have the range go on for ever.
+        # Bounded below, because a tau with a density near zero would give an unbounded range.
         ends = (
             self.scale / (-p * lambertw(-np.exp(np.maximum(fallen, least)), branch).real)
             for branch, least in ((-1, -690.0), (0, -140.0))
@@ -228,18 +228,18 @@ class InverseGamma(TauPrior):
 
 
 Priors = Mapping[str, TauPrior]
-"""Bayesian model -> its prior of tau."""
+"""Bayesian model -> its prior for tau."""
 
 
 def model_priors(priors: TauPriors, *, empirical: bool = True) -> Priors:
-    """Bayesian model -> its prior of tau, the leading one first.
+    """Bayesian model -> its prior for tau, the leading one first.
 
     Parameters
     ----------
     priors : TauPriors
-        Of the measure that is pooled, as configured.
+        Configured priors for the measure that is pooled.
     empirical : bool
-        False for what the empirical prior was not made for: differences between effects.
+        Whether to include the empirical prior, which does not apply to differences between effects.
     """
     found: dict[str, TauPrior] = {}
     if empirical and priors.empirical is not None:

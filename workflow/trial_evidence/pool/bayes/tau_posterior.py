@@ -1,10 +1,10 @@
 """Posterior of tau in the normal-normal model, and its quadrature, for many analyses at once.
 
-Given tau everything is normal in closed form, so that tau is all there is to integrate over. The
-integrals run over u with tau = s sinh(u), s the standard error of the common effect, or over
-u = log(tau) where the prior is smooth in that. In u the integrands have no singularity nearer to
-the real axis than i pi/2, whatever the ratio of the variances, so that Gauss-Legendre quadrature
-converges geometrically. No sampling, no seed, the same digits on every run.
+Given tau, everything is normal in closed form, so only tau needs numerical integration. The
+integrals run over u with tau = s sinh(u), where s is the standard error of the common effect, or
+over u = log(tau) if the prior is smooth on that scale. In u, the integrands have no singularity
+closer to the real axis than i pi/2, whatever the ratio of the variances, so Gauss-Legendre
+quadrature converges geometrically. No sampling, no seed, identical digits on every run.
 """
 
 import math
@@ -23,12 +23,12 @@ from trial_evidence.pool.engine.tau2 import estimate_tau2
 
 @dataclass(frozen=True)
 class MeanPrior:
-    """Normal prior on the mean effect.
+    """Normal prior for the mean effect.
 
     Attributes
     ----------
     mean, sd : float
-        On the analysis scale; an infinite sd is the flat prior.
+        On the analysis scale; an infinite sd gives the flat prior.
     """
 
     mean: float = 0.0
@@ -40,7 +40,7 @@ class MeanPrior:
 
 
 FLAT = MeanPrior()
-# Of Newton's method for an interval of tau: steps, and the last of them in u.
+# Newton's method for an interval of tau: largest number of steps, and tolerance in u.
 MOST_NEWTON = 20
 CLOSE = 1e-8
 EVERY = slice(None)
@@ -48,20 +48,20 @@ EVERY = slice(None)
 
 @dataclass(frozen=True)
 class Rule:
-    """Fineness of the quadrature; by default so fine that more changes nothing in double precision.
+    """Fineness of the quadrature; the default is exact to double precision.
 
     Attributes
     ----------
     panels, nodes : int
-        Panels and nodes a panel.
+        Panels, and nodes per panel.
     partial_panels, partial_nodes : int
         The same for the integrals up to a quantile of tau.
     search : int
-        Points of the grid that finds the range holding the posterior.
+        Number of grid points in the search for the range of the posterior.
     drop : float
-        Posterior density of tau below exp(-drop) of its maximum is left out.
+        The range leaves out tau with a posterior density below exp(-drop) times the maximum.
     moments : bool
-        Whether the range has to hold second moments as well.
+        Whether the range must be wide enough for second moments as well.
     """
 
     panels: int = 32
@@ -75,7 +75,7 @@ class Rule:
 
 @lru_cache
 def _points(panels: int, nodes: int) -> tuple[Floats, Floats]:
-    """Nodes and weights on 0 to 1, as columns."""
+    """Gauss-Legendre nodes and weights on the interval 0 to 1, as columns."""
     x, w = leggauss(nodes)
     start = np.arange(panels)[:, None]
     points = ((start + 0.5 + 0.5 * x) / panels).reshape(-1, 1)
@@ -86,12 +86,12 @@ FINE = Rule()
 
 
 def fast_rule(prior: TauPrior) -> Rule:
-    """Quantiles to 1e-8 of an interval's width for trials of like size, at a fraction of the cost.
+    """A cheaper rule: quantiles to 1e-8 of an interval's width for trials of similar size.
 
     Parameters
     ----------
     prior : TauPrior
-        The longer its tails, the more nodes.
+        Sets the number of nodes: more for heavier tails.
     """
     return Rule(
         panels=1,
@@ -110,13 +110,13 @@ class TauPosterior:
     Parameters
     ----------
     stack : Stack
-        Analyses; effects near zero lose least to rounding.
+        Analyses; effects should be centred near zero to reduce rounding errors.
     prior : TauPrior
-        Prior of tau.
+        Prior for tau.
     mean_prior : MeanPrior
-        Prior of the mean, on the scale of the stack's effects.
+        Prior for the mean, before the shift.
     mean_shift : numpy.ndarray of float, shape (analyses,)
-        What was taken off the effects, to be taken off the mean's prior.
+        What was subtracted from the effects; it is subtracted from the prior mean as well.
     rule : Rule
         Fineness of the quadrature.
     """
@@ -150,14 +150,14 @@ class TauPosterior:
         tau : numpy.ndarray of float, shape (points, analyses)
             Values of tau.
         which : numpy.ndarray of int or slice
-            The analyses they belong to.
+            The analyses to which they belong.
 
         Returns
         -------
         mean, precision : numpy.ndarray of float, shape (points, analyses)
-            Of the mean effect.
+            Conditional mean and precision of the mean effect.
         log_likelihood : numpy.ndarray of float, shape (points, analyses)
-            Of tau, the mean integrated out, up to a constant.
+            Log likelihood of tau with the mean integrated out, up to a constant.
         """
         yi, vi = self.stack.yi[:, which], self.stack.vi[:, which]
         present = np.isfinite(vi)
@@ -186,13 +186,13 @@ class TauPosterior:
         return np.asarray(np.exp(self._log_density_u(u, which) - self.peak[which]))
 
     def _support(self) -> tuple[Floats, Floats, Floats]:
-        """Range of u that holds the posterior, and the maximum of its log density there."""
-        # The likelihood is highest at REML's tau and as good as that near zero where REML is zero;
-        # away from there only the prior bounds the density.
+        """Range of u that covers the posterior, and the maximum of the log density in it."""
+        # The likelihood is highest at the REML estimate of tau (and practically as high near zero
+        # if that is zero); away from there, only the prior bounds the density.
         best = np.maximum(np.sqrt(estimate_tau2(self.stack, "REML")), 0.1 * self.unit)
         drop = self.rule.drop * (2 if self.rule.moments else 1)
         low, high = self.prior.reach(best, drop)
-        # A likelihood whose top the prior cannot reach counts from where the prior ends.
+        # If the prior excludes the maximum of the likelihood, the range ends with the prior's.
         start, end = self._u(low), self._u(high)
         steps = np.linspace(0, 1, self.rule.search)[:, None]
         grid = start + (end - start) * steps
@@ -220,7 +220,7 @@ class TauPosterior:
             return np.asarray(np.exp(self._log_density(tau) - self.peak) / self.total)
 
     def _cdf_u(self, u: Floats, which: Ints) -> tuple[Floats, Floats]:
-        """Posterior probability below u, and the density of u."""
+        """Posterior probability below u, and the posterior density at u."""
         points, weights = _points(self.rule.partial_panels, self.rule.partial_nodes)
         width = u - self.low[which]
         # The last row is the density at u itself.
@@ -230,14 +230,14 @@ class TauPosterior:
         return mass / self.total[which], density[-1] / self.total[which]
 
     def quantile(self, p: Floats) -> Floats:
-        """The tau with posterior probability p below it.
+        """Posterior quantile of tau at probability p.
 
         Parameters
         ----------
         p : numpy.ndarray of float, shape (analyses,)
-            One probability an analysis.
+            One probability per analysis.
         """
-        # From the sums over nodes a first value; the cumulative sum stands at the middle of a node.
+        # Starting value from cumulative sums over nodes, each taken to the middle of its node.
         reached = np.cumsum(self.weights, axis=0) - 0.5 * self.weights
         node = (reached < p).sum(axis=0).clip(0, reached.shape[0] - 1)
         u = self.low + (self.high - self.low) * self.points[node, 0]
@@ -250,14 +250,14 @@ class TauPosterior:
         return np.asarray(self._tau(root[None, :])[0])
 
     def ends_of_equal_density(self, mass: float) -> tuple[float, float] | None:
-        """Two values of tau, equally dense, with a probability between them; of one analysis.
+        """Two values of tau with equal density and probability `mass` between them.
 
-        Newton's method in both. None where it does not arrive at a pair between which the density
-        is higher.
+        For a stack of one analysis. Newton's method in both values; None unless it converges to a
+        pair between which the density is higher.
         """
         one = np.zeros(2, dtype=np.intp)
         reached = np.cumsum(self.weights[:, 0])
-        # Right-skewed as the density is, the shortest interval leaves less out below than above.
+        # The density is right-skewed, so the shortest interval excludes less below than above.
         below = (1 - mass) / 4
         nodes = np.searchsorted(reached, [below, below + mass]).clip(max=reached.size - 1)
         u = self._u(self.tau[nodes, 0])
@@ -271,7 +271,7 @@ class TauPosterior:
             determinant = rise[0] * density[1] - rise[1] * density[0]
             if not abs(determinant) > 0:
                 return None
-            # Cramer's rule for the two ends.
+            # Cramer's rule for the two limits.
             step = (short * rise[::-1] - gap * density[::-1]) / determinant
             u = u + step
             if not self.low[0] < u[0] < u[1] < self.high[0]:
