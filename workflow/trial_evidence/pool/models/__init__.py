@@ -1,4 +1,4 @@
-"""Models of one set of trials, as the tables name them.
+"""Models for one set of trials, under the names used in the tables.
 
-Each gives the same record, `Pooled`. What tries several of them lives in probes.
+Each returns the same record, `Pooled`. Analyses that try several models belong in probes.
 """

@@ -1,10 +1,10 @@
 """Random-effects logistic regression: binomial likelihood, normal distribution of the effects.
 
-No effect size of a trial is computed, so sparse and empty cells need no correction. The likelihood
-of a trial is an integral over its random effect z; it is done by a quadrature centred and scaled at
-the integrand's mode, with so many nodes that more change nothing. Given tau the log
-likelihood is concave in everything else (the integrand is log-concave, and integration keeps that),
-so Newton's method finds its maximum; tau is then sought on a grid and refined.
+No effect size is computed for a trial, so sparse and zero cells need no correction. The likelihood
+of a trial is an integral over its random effect z, computed by adaptive quadrature (centred and
+scaled at the integrand's mode) with enough nodes that more make no difference. Given tau, the log
+likelihood is concave in all other parameters (the integrand is log-concave, and integration
+preserves that), so Newton's method finds its maximum; tau is found on a grid and then refined.
 """
 
 import math
@@ -28,16 +28,16 @@ from trial_evidence.pool.engine.results import (
 from trial_evidence.pool.models.counts import Counts
 
 NODES = 101
-# The integrand falls at least as fast as the standard normal's density from its mode: what lies
-# further out is below 1e-12 of it.
+# From its mode, the integrand falls at least as fast as the standard normal density; beyond this
+# distance it is below 1e-12 of its maximum.
 REACH = 7.5
-# On the scale of log odds: two trials in three would differ from the mean by a factor of up to 150.
+# On the log odds scale: two in three trials would differ from the mean by a factor of up to 150.
 LARGEST_TAU = 5.0
-# The search for tau ends where the log likelihood is this far below its maximum so far.
+# The search for tau stops where the log likelihood is this far below its maximum so far.
 FAR_BELOW = 15.0
-# A fit takes some hundred evaluations of the likelihood; one that takes so many will not settle.
+# A fit usually takes a few hundred evaluations of the likelihood; after this many, give up.
 MOST_EVALUATIONS = 1_500
-# The exact likelihood adds up every table with the margins of a trial; so many in all trials.
+# The exact likelihood sums over all tables with a trial's margins; largest total for all trials.
 MOST_TABLES = 10_000
 NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
 UNBOUNDED = "No estimate: the likelihood rises with tau beyond all bounds."
@@ -49,7 +49,7 @@ _expit = LOGIT.to_natural
 
 @dataclass(frozen=True)
 class _Point:
-    """Log likelihood with its derivatives in mean and tau, other parameters profiled out."""
+    """Log likelihood and its derivatives in mean and tau, with other parameters profiled out."""
 
     value: float
     slope_mean: float
@@ -61,16 +61,16 @@ class _Point:
 
     @classmethod
     def of(cls, *terms: Floats) -> "_Point":
-        """The sums over the trials of the same."""
+        """Sums of each trial's terms over the trials."""
         return cls(*(float(term.sum()) for term in terms))
 
 
 class _NotSettledError(ArithmeticError):
-    """The search for the maximum does not end."""
+    """The search for the maximum does not converge."""
 
 
 class _Likelihood(ABC):
-    """Likelihood of a set of trials with random effect z of standard deviation tau."""
+    """Likelihood of a set of trials with normal random effects of standard deviation tau."""
 
     evaluations = 0
 
@@ -82,10 +82,10 @@ class _Likelihood(ABC):
 
     @abstractmethod
     def at(self, mean: float, tau: float) -> _Point:
-        """Log likelihood and derivatives at a mean and a tau."""
+        """Log likelihood and derivatives at a given mean and tau."""
 
     def best_mean(self, start: float, tau: float) -> tuple[float, _Point]:
-        """The mean at which the likelihood of a given tau is highest."""
+        """The mean that maximises the likelihood at a given tau, and the derivatives there."""
         mean, here = start, self.at(start, tau)
         for _ in range(200):
             step = here.slope_mean / max(-here.mean_mean, 1e-12)
@@ -102,7 +102,7 @@ class _Likelihood(ABC):
         raise _NotSettledError
 
     def best(self) -> tuple[float, _Point, float] | None:
-        """Mean, derivatives and tau where the likelihood is highest; None if tau has no bound."""
+        """Mean, derivatives and tau at the maximum likelihood; None if tau is unbounded."""
         grid = np.concatenate([[0.0], np.geomspace(1e-2, LARGEST_TAU, 20)])
         means, points, mean = [], [], 0.0
         for tau in grid:
@@ -115,7 +115,7 @@ class _Likelihood(ABC):
         top = int(np.argmax(values))
         if top == grid.size - 1:
             return None
-        # The slope in tau is zero at tau = 0 by symmetry; what decides there is the curvature.
+        # At tau = 0 the slope in tau is zero by symmetry, so the curvature decides.
         none = means[0], points[0], 0.0
         first = points[0]
         if top == 0 and first.tau_tau - first.mean_tau**2 / first.mean_mean <= 0:
@@ -135,9 +135,9 @@ class _Likelihood(ABC):
 
 
 class _OneMargin(_Likelihood):
-    """Trials whose likelihood depends on their log odds (or log odds ratio) alone.
+    """Trials whose likelihood depends only on their log odds (or log odds ratio) theta.
 
-    Trial i has the log likelihood a_i theta - K_i(theta) with K convex: an exponential family.
+    The log likelihood of trial i is a_i theta - K_i(theta) with K convex: an exponential family.
     """
 
     def __init__(self, successes: Floats) -> None:
@@ -145,7 +145,7 @@ class _OneMargin(_Likelihood):
 
     @abstractmethod
     def cumulant(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
-        """K and its first two derivatives, theta of shape (k, points)."""
+        """K and its first two derivatives at theta, of shape (k, points)."""
 
     def at(self, mean: float, tau: float) -> _Point:
         self.count()
@@ -178,7 +178,7 @@ class _OneMargin(_Likelihood):
 
 
 class _Binomial(_OneMargin):
-    """Events among n, theta the log odds less a known offset."""
+    """Events among n patients; theta is the log odds minus a known offset."""
 
     def __init__(self, events: Floats, n: Floats, offset: Floats) -> None:
         super().__init__(events)
@@ -191,7 +191,7 @@ class _Binomial(_OneMargin):
 
 
 class _Hypergeometric(_OneMargin):
-    """Events of the experimental arm given all margins of the table, theta the log odds ratio."""
+    """Events in the experimental arm given all margins; theta is the log odds ratio."""
 
     def __init__(self, counts: "_Tables") -> None:
         super().__init__(counts.a)
@@ -226,15 +226,15 @@ class _Tables:
 
     @property
     def range(self) -> tuple[Floats, Floats]:
-        """Least and most events of the experimental arm, given the margins of each trial."""
+        """Smallest and largest possible experimental events, given each trial's margins."""
         total = self.a + self.c
         return np.maximum(0.0, total - self.n0), np.minimum(total, self.n1)
 
 
 class _TwoArms(_Likelihood):
-    """Both arms' counts, each trial with its own baseline odds; the effect z acts half on each arm.
+    """Counts of both arms with a baseline odds per trial; z is split evenly between the arms.
 
-    The baselines are profiled out by Newton's method inside `at`.
+    The baselines are profiled out by Newton's method in `at`.
     """
 
     def __init__(self, counts: _Tables) -> None:
@@ -294,16 +294,16 @@ class _TwoArms(_Likelihood):
                 break
         self.baseline = baseline
         value, _, by_mean, by_tau, aa, am, at, mm, mt, tt = terms
-        # Profiling a baseline out takes its share from the second derivatives.
+        # Profiling out the baselines changes the second derivatives (Schur complement).
         profiled = (mm - am * am / aa, mt - am * at / aa, tt - at * at / aa)
         return _Point.of(value, by_mean, by_tau, *profiled)
 
 
 def _points(mode: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """Points around each mode, shape (k, NODES), and logarithms of their weights.
+    """Quadrature points around each mode, shape (k, NODES), and their log weights.
 
-    Trapezoidal rule in t with z = mode + scale sinh(t): fine at the peak, wide in the tails, which
-    need not look alike on both sides. With the standard normal's density included.
+    Trapezoidal rule in t with z = mode + scale sinh(t): fine at the peak and wide in the tails,
+    which may differ between the sides. The weights include the standard normal density.
     """
     reach = np.arcsinh(REACH / scale)
     t = reach * np.linspace(-1, 1, NODES)
@@ -343,13 +343,13 @@ def _result(
         pi_low=mean - reach if predicts else None,
         pi_high=mean + reach if predicts else None,
         pi_method=PREDICTION_T if predicts else "",
-        # The likelihood gives trials no weights; patients are the nearest thing a reader can use.
+        # The model has no trial weights; numbers of patients are the closest useful substitute.
         weights=percent_weights(weights),
     )
 
 
 def _informative(counts: Counts) -> _Tables | None:
-    """Tables with an event and a non-event; None where the odds ratio has no finite estimate."""
+    """Tables with both events and non-events; None if the odds ratio has no finite estimate."""
     t = _Tables(*counts.of_odds("logistic regression"))
     lowest, highest = t.range
     return None if (t.a == lowest).all() or (t.a == highest).all() else t
@@ -358,38 +358,39 @@ def _informative(counts: Counts) -> _Tables | None:
 def unconditional_logistic(
     counts: Counts, level: float = 95.0, *, common: bool = False
 ) -> Pooled | Refused:
-    """Logistic regression with a fixed effect a trial and random treatment effects.
+    """Logistic regression with a fixed effect for each trial and random treatment effects.
 
     Parameters
     ----------
     counts : Counts
-        The trials' tables, measure ``odds_ratio``. Trials without any event, or with events only,
-        say nothing about it and drop out.
+        The trials' tables, measure ``odds_ratio``. Trials with no events, or with events in all
+        patients, carry no information and are dropped.
     level : float
         Level of the intervals in percent.
     common : bool
-        Without heterogeneity: one odds ratio in all trials.
+        Assume no heterogeneity: one odds ratio for all trials.
 
     Returns
     -------
     Pooled or Refused
-        Log odds ratio by maximum likelihood with its Wald interval (standard error from the
-        information about all parameters, tau included), tau2, and a prediction interval on t with
-        k-1 degrees of freedom. Refused where the likelihood has no finite maximum (no event, or
-        only events, in one arm of all trials, or a tau beyond all bounds), and where the search
-        for it does not settle.
+        Maximum likelihood log odds ratio with its Wald interval (standard error from the
+        information about all parameters, including tau), tau2, and a prediction interval on t with
+        k-1 degrees of freedom. Refused if the likelihood has no finite maximum (no events, or only
+        events, in one arm of all trials, or unbounded tau), or if the search for it does not
+        converge.
 
     Raises
     ------
     ValueError
         If a count is missing, negative or above n, n is not positive, lengths differ, the measure
-        is not the odds ratio, or the level is no percentage.
+        is not the odds ratio, or the level is not a percentage.
 
     Notes
     -----
     Turner RM, Omar RZ, Yang M, Goldstein H, Thompson SG. Stat Med 2000;19:3417-3432; Jackson D,
     Law M, Stijnen T, Viechtbauer W, White IR. Stat Med 2018;37:1059-1085, their model 4: the random
-    effect is split evenly between the arms. As metafor's ``rma.glmm(model="UM.FS")``.
+    effect is split evenly between the arms. As in metafor's
+    ``rma.glmm(model="UM.FS")``.
     """
     level = check_level(level)
     tables = _informative(counts)
@@ -412,23 +413,23 @@ def conditional_logistic(
     level : float
         Level of the intervals in percent.
     common : bool
-        Without heterogeneity.
+        Assume no heterogeneity.
     approximate : bool
-        The binomial distribution in place of the noncentral hypergeometric: for rare events.
+        Use the binomial instead of the noncentral hypergeometric distribution, for rare events.
 
     Returns
     -------
     Pooled or Refused
-        As `unconditional_logistic`; also where the exact likelihood would take too long.
+        As in `unconditional_logistic`; also refused if the exact likelihood would take too long.
 
     Raises
     ------
     ValueError
-        As `unconditional_logistic`.
+        As in `unconditional_logistic`.
 
     Notes
     -----
-    Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046-3067. As metafor's
+    Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046-3067. As in metafor's
     ``rma.glmm(model="CM.EL")`` and ``"CM.AL"``.
     """
     level = check_level(level)
@@ -440,7 +441,7 @@ def conditional_logistic(
         if (tables.a == 0).all() or (tables.c == 0).all():
             return Refused(NO_MAXIMUM)
         likelihood = _Binomial(tables.a, tables.a + tables.c, np.log(tables.n1 / tables.n0))
-    # Tables with the margins of each trial, all trials together.
+    # Number of tables with the margins of each trial, summed over trials.
     elif float((tables.range[1] - tables.range[0] + 1).sum()) > MOST_TABLES:
         return Refused(TOO_LARGE)
     else:

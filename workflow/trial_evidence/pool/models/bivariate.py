@@ -1,4 +1,4 @@
-"""Bivariate random-effects model by maximum likelihood: two effects a trial, both with errors."""
+"""Bivariate random-effects model by maximum likelihood: two effects per trial, each with error."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,25 +12,25 @@ from scipy.special import ndtri
 
 from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 
-# First values of the standard deviations and of the slope, in units of the observed spread.
+# Starting values of the standard deviations and of the slope, in units of the observed spread.
 STARTS = ((0.3, 0.0), (0.3, 1.0), (0.3, -1.0), (1.0, 1.0), (1.0, -1.0), (1.0, 0.0))
 
-# Share of a likelihood that a step may lose to the rounding of its sums: near the top, where it is
-# level, a step that puts the parameters right gains less.
+# Relative loss of likelihood allowed in a step, for rounding: near the maximum, where it is flat,
+# a correct step gains less than that.
 ROUNDING = 1e-14
 
 MOST_STEPS = 60
 MOST_TRIES = 20
-# Share of the information added to it, so that what the likelihood does not see stays put.
+# Relative ridge added to the information, so that parameters without information do not move.
 RIDGE = 1e-12
-# A limit read from a profile is then right to about 1e-9 of its distance from the estimate.
+# Gives a profile limit accurate to about 1e-9 of its distance from the estimate.
 PROFILE_GAIN = 1e-10
 
-# A standard deviation between trials below this share of the typical standard error is none. With
-# hardly any on the first side the likelihood is level along ever steeper slopes.
+# A between-trial standard deviation below this share of the typical standard error counts as zero.
+# If that of the first effect is close to zero, the likelihood is flat along ever steeper slopes.
 NONE_LEFT = 0.05
 
-# Beyond this multiple of the ratio of the observed spreads a slope has no limit.
+# A limit of the slope beyond this multiple of the ratio of the observed spreads is infinite.
 FARTHEST_SLOPE = 1e3
 
 
@@ -41,7 +41,7 @@ class EffectPair:
     Attributes
     ----------
     trial : str
-        Name.
+        Name of the trial.
     surrogate, surrogate_variance : float
         Log odds ratio of response and its sampling variance.
     final, final_variance : float
@@ -59,7 +59,7 @@ class EffectPair:
 
 
 class TwoEffects:
-    """Two effects of every trial, with the errors of both.
+    """Two effects per trial, with their sampling errors.
 
     Attributes
     ----------
@@ -91,10 +91,9 @@ class Pairs(TwoEffects):
     Parameters
     ----------
     pairs : sequence of EffectPair
-        One contrast a trial.
+        One contrast per trial.
     within_correlation : float
-        Supposed correlation of the sampling errors of the two effects of a trial, above -1 and
-        below 1.
+        Assumed correlation of the sampling errors of a trial's two effects, above -1 and below 1.
 
     Raises
     ------
@@ -113,20 +112,20 @@ class Pairs(TwoEffects):
         super().__init__(first, second, within_correlation * np.sqrt(product))
 
 
-# Elements 11, 12 and 22 of a symmetric matrix of two rows.
+# Elements 11, 12 and 22 of a symmetric 2 x 2 matrix.
 Elements = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """A way to write the between-trial covariance by parameters.
+    """A parametrisation of the between-trial covariance.
 
     Attributes
     ----------
     at : callable
-        From the parameters the covariance matrix, and its derivatives by each of them.
+        Maps the parameters to the covariance matrix and its derivatives by each of them.
     lower : tuple of float
-        Least values of the parameters.
+        Lower bounds of the parameters.
     """
 
     at: Callable[[Floats], tuple[Elements, list[Elements]]]
@@ -142,13 +141,13 @@ def _line(theta: Floats) -> tuple[Elements, list[Elements]]:
     ]
 
 
-# Variance of the first true effect, slope, variance around the line: a correlation of one is the
-# edge of the last, and no special place of the others.
+# Parameters: variance of the first true effect, slope, variance around the line. A correlation of
+# one is the boundary of the last parameter, and nothing special for the others.
 LINE = _Shape(_line, (0.0, -math.inf, 0.0))
 
 
 def _at_correlation(correlation: float) -> _Shape:
-    """The two standard deviations, at a correlation."""
+    """Parameters: the two standard deviations, with the correlation fixed."""
 
     def at(sds: Floats) -> tuple[Elements, list[Elements]]:
         a, b = sds.tolist()
@@ -161,14 +160,14 @@ def _at_correlation(correlation: float) -> _Shape:
 
 
 class _Likelihood:
-    """The likelihood at one between-trial covariance, the means at their best."""
+    """The likelihood at a given between-trial covariance, maximised over the means."""
 
     def __init__(self, data: TwoEffects, shape: _Shape, theta: Floats) -> None:
         (t11, t12, t22), directions = shape.at(theta)
         y1, y2 = data.first, data.second
         m11, m12, m22 = data.first_variance + t11, data.covariance + t12, data.second_variance + t22
         determinant = m11 * m22 - m12 * m12
-        # Of the total covariances the inverses, shape (3, k).
+        # Inverses of the total covariance matrices, shape (3, k).
         self.inverses = np.array([m22, -m12, m11]) / determinant
         w11, w12, w22 = self.inverses
         i11, i12, i22 = self.inverses.sum(axis=1).tolist()
@@ -181,13 +180,13 @@ class _Likelihood:
         constant = -y1.size * math.log(2 * math.pi)
         misfit = float(r1 @ u1 + r2 @ u2)
         self.value = constant - 0.5 * float(np.log(determinant).sum()) - 0.5 * misfit
-        # Of the likelihood by the covariance, whose element 12 is there twice; by the parameters.
+        # Gradient by the covariance, whose element 12 occurs twice; then by the parameters.
         gradient = (0.5 * (u1 @ u1 - i11), u1 @ u2 - i12, 0.5 * (u2 @ u2 - i22))
         self.directions = np.array(directions)
         self.score = self.directions @ gradient
 
     def expected(self, free: Sequence[int]) -> Floats:
-        """Expected information about parameters: half the summed traces of W D W D'."""
+        """Expected information about the free parameters: half the sum of traces of W D W D'."""
         (aa, ab, ac), (_, bb, bc), (_, _, cc) = (self.inverses @ self.inverses.T).tolist()
         traces = [[aa, 2 * ab, bb], [2 * ab, 2 * (ac + bb), 2 * bc], [bb, 2 * bc, cc]]
         along = self.directions[list(free)]
@@ -197,11 +196,11 @@ class _Likelihood:
 def _observed(
     data: TwoEffects, shape: _Shape, theta: Floats, score: Floats, free: list[int], expected: Floats
 ) -> Floats:
-    """Observed information about the free parameters, by differences of the score."""
+    """Observed information about the free parameters, by finite differences of the score."""
     columns = []
     for i, size in zip(free, expected, strict=True):
         there = theta.copy()
-        # A small share of the parameter's standard error.
+        # A small fraction of the parameter's standard error.
         there[i] += 1e-6 / math.sqrt(size) if size > 0 else 1e-6
         change = _Likelihood(data, shape, there).score - score
         columns.append(-change[free] / (there[i] - theta[i]))
@@ -212,20 +211,20 @@ def _observed(
 def _climb(
     data: TwoEffects, shape: _Shape, start: Floats, held: Sequence[int] = (), gain: float = -1.0
 ) -> tuple[float, Floats]:
-    """Highest likelihood near a first value, by Newton's method kept within bounds.
+    """Maximum likelihood from a starting value, by Newton's method within bounds.
 
-    Where the observed information is not positive definite the expected one takes its place
-    (Fisher's scoring), and a step that does not gain is damped until it follows the slope. The
-    search ends when no parameter moves any more, or when a step gains less than `gain`. scipy's
-    search within bounds calls threaded linear algebra for matrices of two rows, which on a busy
-    machine takes milliseconds a step.
+    If the observed information is not positive definite, the expected information is used instead
+    (Fisher scoring). A step that lowers the likelihood is damped until it follows the gradient. The
+    search ends when no parameter moves, or when a step gains no more than `gain`. scipy's bounded
+    optimisers are not used because they call threaded linear algebra for 2 x 2 matrices, which
+    takes milliseconds per step on a busy machine.
     """
     lower = np.array(shape.lower)
     theta = np.maximum(start, lower)
     here = _Likelihood(data, shape, theta)
     damping = 0.0
     for _ in range(MOST_STEPS):
-        # A parameter rests at its bound while the likelihood falls from there.
+        # A parameter stays at its bound while the likelihood decreases from there.
         resting = (theta <= lower) & (here.score <= 0)
         free = [i for i in range(theta.size) if i not in held and not resting[i]]
         if not free:
@@ -256,13 +255,13 @@ def _climb(
 
 
 def _spread(data: TwoEffects) -> tuple[float, float]:
-    """Observed standard deviations, not zero."""
+    """Observed standard deviations, at least the typical standard error so that none is zero."""
     errors = math.sqrt(data.first_variance.mean()), math.sqrt(data.second_variance.mean())
     return max(float(data.first.std()), errors[0]), max(float(data.second.std()), errors[1])
 
 
 class BivariateFit:
-    """Bivariate random-effects model at the maximum of its likelihood.
+    """Bivariate random-effects model fitted by maximum likelihood.
 
     Parameters
     ----------
@@ -280,21 +279,22 @@ class BivariateFit:
     has_line : bool
         Whether the first true effect varies.
     slope : float
-        Of the second true effect on the first; NaN where the first does not vary.
+        Slope of the second true effect on the first; NaN if the first does not vary.
     residual_sd : float
         Standard deviation of the second true effect around the line.
     correlation : float
-        Of the true effects; NaN where one of them does not vary.
+        Correlation of the true effects; NaN if one of them does not vary.
     slope_variance : float
-        By the expected information, the other parameters estimated as well (those at zero held
-        there).
+        From the expected information, allowing for estimation of the other parameters (those at
+        zero are held there).
     log_likelihood : float
-        With all constants.
+        Including all constants.
 
     Notes
     -----
-    Newton's method from several first values over the variance of the first true effect, the slope
-    and the variance around the line. As metafor's ``rma.mv(struct = "UN", method = "ML")``.
+    Newton's method from several starting values, over the variance of the first true effect, the
+    slope and the variance around the line. As in metafor's
+    ``rma.mv(struct = "UN", method = "ML")``.
     """
 
     def __init__(self, data: TwoEffects) -> None:
@@ -319,7 +319,7 @@ class BivariateFit:
         self.slope = self.slope_variance = self.correlation = math.nan
         if self.has_line:
             self.slope = slope
-            # A variance around the line of zero is held there.
+            # If the variance around the line is zero, it is held there.
             information = at.expected(range(3 if rest > 0 else 2))
             self.slope_variance = float(np.linalg.inv(information)[1, 1])
             if t22 > NONE_LEFT**2 * float(data.second_variance.mean()):
@@ -337,7 +337,7 @@ def profile_interval(
     data : TwoEffects
         Effects with their sampling covariances.
     found : BivariateFit
-        Their fit.
+        The fit to these data.
     what : str
         ``slope`` or ``correlation``.
     level : float
@@ -346,9 +346,9 @@ def profile_interval(
     Returns
     -------
     low, high : float
-        The values whose best likelihood is not significantly below the maximum, around the
-        estimate. A correlation that the likelihood does not bound ends at -1 or 1, a slope at
-        infinity.
+        Limits of the values around the estimate whose profile likelihood is not significantly
+        below the maximum. If the likelihood does not bound it, the limit of a correlation is -1 or
+        1, and that of a slope is infinite.
     """
     quantile = float(ndtri(0.5 + check_level(level) / 200))
     first, second = _spread(data)
@@ -371,13 +371,13 @@ def profile_interval(
     known = {estimate: -quantile}
 
     def outside(value: float) -> float:
-        """How far the signed root of the deviance, which is nearly straight, is past its limit."""
+        """Root of the deviance (nearly linear) minus its critical value: positive outside."""
         nonlocal last
         if value not in known:
             height, sds = max(
                 (_best_at(data, what, value, start) for start in last), key=lambda one: one[0]
             )
-            # What was best at one value is near the best at the next.
+            # The optimum at one value is a good starting point for the next.
             last = [sds, fresh[0]]
             deviance = 2 * (found.log_likelihood - height)
             known[value] = math.sqrt(max(0.0, deviance)) - quantile
@@ -400,7 +400,7 @@ def profile_interval(
 
 
 def log_likelihood_at(data: TwoEffects, found: BivariateFit, slope: float) -> float:
-    """The highest log-likelihood where the slope has this value, for a test of it."""
+    """Profile log-likelihood at a given slope, for a test of that value."""
     first, second = _spread(data)
     starts = [
         (max(found.sd_first, 1e-3 * first), max(found.residual_sd, 1e-3 * second)),
@@ -416,11 +416,11 @@ Sds = tuple[float, float]
 def _best_at(
     data: TwoEffects, what: Literal["slope", "correlation"], value: float, sds: Sds
 ) -> tuple[float, Sds]:
-    """Highest likelihood at a slope or correlation, and the standard deviations there."""
+    """Profile likelihood at a given slope or correlation, and the standard deviations there."""
     if what == "correlation":
         height, theta = _climb(data, _at_correlation(value), np.array(sds), gain=PROFILE_GAIN)
         return height, (float(theta[0]), float(theta[1]))
-    # A steep slope leaves little room for the first standard deviation.
+    # With a steep slope, the first standard deviation must be small.
     narrow = min(sds[0], _spread(data)[1] / max(abs(value), 1e-9))
     start = np.array([narrow**2, value, sds[1] ** 2])
     height, theta = _climb(data, LINE, start, held=(1,), gain=PROFILE_GAIN)

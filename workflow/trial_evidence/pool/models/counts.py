@@ -1,4 +1,4 @@
-"""Two-by-two tables pooled without continuity correction: Mantel-Haenszel's way and Peto's."""
+"""Pooling of two-by-two tables without continuity correction: Mantel-Haenszel and Peto."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from trial_evidence.pool.engine.results import (
 
 @dataclass(frozen=True)
 class Counts:
-    """Two-by-two tables of the trials of one analysis, and the measure they are pooled as.
+    """Two-by-two tables of the trials in one analysis, and the measure to pool.
 
     Attributes
     ----------
@@ -39,27 +39,27 @@ class Counts:
 
     @property
     def tables(self) -> tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]:
-        """The counts as functions of measures take them."""
+        """The counts in the argument order of the effect-size functions."""
         return self.events_e, self.n_e, self.events_c, self.n_c
 
     @property
     def has_empty_arm(self) -> bool:
-        """Whether an arm of a trial is without an event."""
+        """Whether any arm of any trial has no events."""
         return bool((np.array([self.events_e, self.events_c]) == 0).any())
 
     def of_odds(self, method: str) -> tuple[Floats, Floats, Floats, Floats]:
-        """Events and patients of both arms, of the trials with an event and a non-event.
+        """Events and patients of both arms, for trials with both events and non-events.
 
         Parameters
         ----------
         method : str
-            What asks for them, for the message: it makes sense for odds ratios alone.
+            Name of the calling method, which is only valid for odds ratios, for the message.
 
         Raises
         ------
         ValueError
-            If the measure is another, there is no trial, a count is missing, negative or above n,
-            n is not positive, or lengths differ.
+            If the measure is not the odds ratio, there is no trial, a count is missing, negative or
+            above n, n is not positive, or lengths differ.
         """
         if self.measure != "odds_ratio":
             raise ValueError(f"{method} is for odds ratios, not {self.measure}")
@@ -71,7 +71,7 @@ class Counts:
 
 
 def counts_of(rows: pd.DataFrame, measure: str) -> Counts | None:
-    """Tables of the rows of the evidence, where the measure is made of them."""
+    """Two-by-two tables from rows of the evidence; None if the measure does not use them."""
     if measure not in ESTIMATES:
         return None
     events_e, n_e, events_c, n_c = (rows[column].to_numpy(float) for column in COUNT_COLUMNS)
@@ -79,42 +79,42 @@ def counts_of(rows: pd.DataFrame, measure: str) -> Counts | None:
 
 
 def mantel_haenszel(counts: Counts, level: float = 95.0) -> Pooled | None:
-    """Common effect by Mantel and Haenszel's weights, without continuity correction.
+    """Mantel-Haenszel common effect, without continuity correction.
 
     Parameters
     ----------
     counts : Counts
-        The trials' tables. For a ratio, one without an event, or with events only, in both arms
-        drops out: it counts neither in k nor in Q, and its weight is missing.
+        The trials' tables. For a ratio, a trial with no events in either arm, or with events in all
+        patients of both, is dropped: it counts neither in k nor in Q, and has no weight in the
+        result.
     level : float
         Level of the interval in percent.
 
     Returns
     -------
     Pooled or None
-        Log ratio or risk difference; Q is that of the trials' own effects around it, for which
-        empty cells get 0.5 as in `trial_evidence.measures.effects`. None where the ratio has
-        no estimate (no event, or, for odds, only events, in one arm of all the trials) and where
-        the difference has no standard error (no event, or only events, in any arm).
+        Log ratio or risk difference. Q compares the trials' own effects with it; for these, zero
+        cells get 0.5 as in `trial_evidence.measures.effects`. None if the ratio has no estimate
+        (no events or, for odds, only events, in one arm of all the trials), or if the difference
+        has no standard error (no events, or only events, in every arm).
 
     Raises
     ------
     ValueError
         If a count is missing, negative or above n, n is not positive, lengths differ, there are
-        fewer than two trials, or the level is no percentage.
+        fewer than two trials, or the level is not a percentage.
 
     Notes
     -----
     Standard errors: risk ratio Greenland S, Robins JM. Biometrics 1985;41:55-68; odds ratio
     Robins J, Breslow N, Greenland S. Biometrics 1986;42:311-323; risk difference Sato T,
-    Greenland S, Robins JM. Biometrics 1989;45:1323-1324. The same choices as metafor's
-    ``rma.mh``.
+    Greenland S, Robins JM. Biometrics 1989;45:1323-1324. Same choices as metafor's ``rma.mh``.
     """
     level = check_level(level)
     trials = FROM_COUNTS[counts.measure](*counts.tables)
     if trials.yi.size < 2:
         raise ValueError(f"needs at least 2 trials, not {trials.yi.size}")
-    # Trials that say nothing about a ratio add nothing to it and do not count.
+    # Trials without information about a ratio contribute nothing and do not count.
     says = trials.informative
     k = int(says.sum())
     fitted = ESTIMATES[counts.measure](*(np.asarray(x, dtype=float)[says] for x in counts.tables))
@@ -155,7 +155,7 @@ def _risk_difference(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[floa
     estimate = float((a * n0 / n - c * n1 / n).sum()) / total
     p = (c * (n1 / n) ** 2 - a * (n0 / n) ** 2 + n1 * n0 * (n0 - n1) / (2 * n**2)).sum()
     q = ((a * (n0 - c) + c * (n1 - a)) / (2 * n)).sum()
-    # Zero but for rounding where every patient of one arm and none of the other has the event.
+    # Zero up to rounding if all patients in one arm and none in the other have the event.
     return estimate, float(np.sqrt(max(estimate * p + q, 0.0))) / total, weights
 
 
@@ -167,39 +167,39 @@ ESTIMATES = {
 
 
 def score(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[Floats, Floats]:
-    """Observed less expected events of the experimental arm, and their hypergeometric variance."""
+    """Observed minus expected events in the experimental arm, and their hypergeometric variance."""
     events, n = a + c, n1 + n0
     variance = n1 * n0 * events * (n - events) / (n**2 * (n - 1))
     return a - events * n1 / n, variance
 
 
 def peto(counts: Counts, level: float = 95.0) -> Pooled | None:
-    """Common odds ratio from observed less expected events, without continuity correction.
+    """Peto's common odds ratio from observed minus expected events, uncorrected.
 
     Parameters
     ----------
     counts : Counts
-        The trials' tables, measure ``odds_ratio``. A trial without any event, or with events only,
-        has no variance and adds nothing.
+        The trials' tables, measure ``odds_ratio``. A trial with no events, or with events in all
+        patients, has no variance and contributes nothing.
     level : float
         Level of the interval in percent.
 
     Returns
     -------
     Pooled or None
-        Log odds ratio sum(O - E)/sum(V), with V the hypergeometric variance. It is biased where the
-        effect is large or the arms are of very different size. None where no trial has both events
-        and non-events.
+        Log odds ratio sum(O - E)/sum(V), with V the hypergeometric variance. It is biased if the
+        effect is large or the arms differ greatly in size. None if no trial has both events and
+        non-events.
 
     Raises
     ------
     ValueError
         If a count is missing, negative or above n, n is not positive, lengths differ, the measure
-        is not the odds ratio, or the level is no percentage.
+        is not the odds ratio, or the level is not a percentage.
 
     Notes
     -----
-    Yusuf S, Peto R, Lewis J, Collins R, Sleight P. Prog Cardiovasc Dis 1985;27:335-371. As
+    Yusuf S, Peto R, Lewis J, Collins R, Sleight P. Prog Cardiovasc Dis 1985;27:335-371. As in
     metafor's ``rma.peto``.
     """
     level = check_level(level)

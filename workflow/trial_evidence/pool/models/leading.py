@@ -1,4 +1,4 @@
-"""Which model leads for how many trials, and why."""
+"""The choice of the leading model by number of trials, with the reason."""
 
 from dataclasses import dataclass
 
@@ -28,9 +28,9 @@ class Lead:
     model : str
         The leading model.
     co_primary : str or None
-        A second model of equal rank, shown beside it.
+        A second model of equal rank, shown with it.
     reason : str
-        Why, in one sentence for the reader.
+        The reason for the choice, in one sentence for the reader.
     """
 
     model: ModelName
@@ -46,10 +46,9 @@ def leading_model(k: int, pooling: Pooling, *, empirical: bool = True) -> Lead:
     k : int
         Trials pooled.
     pooling : Pooling
-        The rules, and the random-effects model they speak of.
+        The rules, and the random-effects model to which they refer.
     empirical : bool
-        Whether there is a prior from other meta-analyses; where there is none, the cautious one
-        takes its place.
+        Whether there is a prior from other meta-analyses; if not, the cautious prior replaces it.
 
     Raises
     ------
@@ -58,8 +57,8 @@ def leading_model(k: int, pooling: Pooling, *, empirical: bool = True) -> Lead:
 
     Notes
     -----
-    Two trials carry no usable information on heterogeneity, three or four little more, and every
-    frequentist interval then depends on its convention: Röver C, Knapp G, Friede T. BMC Med Res
+    Two trials carry no usable information about heterogeneity, and three or four little more; every
+    frequentist interval then depends on convention: Röver C, Knapp G, Friede T. BMC Med Res
     Methodol 2015;15:99; Röver C et al. Res Synth Methods 2021;12:448-474.
     """
     if k < 1:
@@ -81,12 +80,13 @@ def leading_model(k: int, pooling: Pooling, *, empirical: bool = True) -> Lead:
 
 
 def without_correction(lead: Lead) -> Lead:
-    """The lead where an arm is without an event: no 0.5 is added to it, as every other model does.
+    """The lead if an arm has no events: uncorrected Mantel-Haenszel; all other models add 0.5.
 
     Notes
     -----
-    Mantel and Haenszel's method without a correction is the least biased of the common ones where
-    events are rare: Bradburn MJ, Deeks JJ, Berlin JA, Localio AR. Stat Med 2007;26:53-77.
+    If events are rare, the Mantel-Haenszel method without a continuity correction is the least
+    biased of the common methods: Bradburn MJ, Deeks JJ, Berlin JA, Localio AR. Stat Med
+    2007;26:53-77.
     """
     return Lead(
         "mantel_haenszel",
@@ -97,13 +97,13 @@ def without_correction(lead: Lead) -> Lead:
 
 
 def random_effects_words(pooling: Pooling) -> str:
-    """The random-effects model in words: by which estimator, with which interval."""
+    """The estimator and interval of the random-effects model, in words."""
     interval = INTERVAL_WORDS[pooling.estimate_interval][1]
     return f"by {pooling.tau2_estimator} with the {interval} interval"
 
 
 def leads_by_trials(pooling: Pooling, *, empirical: bool = True) -> str:
-    """Which model leads for how many trials, from one upwards, as the rest of a sentence."""
+    """The leading model for each number of trials, from one upwards, as the end of a sentence."""
     parts = ["one trial, its own result"]
     for model, first, last in pooling.lead_ranges:
         random = f"random effects {random_effects_words(pooling)}"

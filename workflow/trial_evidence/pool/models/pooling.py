@@ -32,25 +32,25 @@ def pool_all(
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances.
     pooling : Pooling
-        The random-effects model of choice.
+        The configured random-effects model.
     level : float
         Level of the intervals in percent.
     priors : mapping of str to TauPrior
-        Bayesian model -> its prior of tau, in units of `yi`.
+        Bayesian model -> its prior for tau, in units of `yi`.
     counts : Counts, optional
         The same trials' two-by-two tables, for Mantel-Haenszel.
 
     Returns
     -------
     tuple of Pooled
-        The random-effects model (``random_reml_hk`` and its relatives), ``common``,
-        ``dersimonian_laird``, ``mantel_haenszel`` (with counts, and where it has an estimate),
-        the Bayesian ones; for one trial ``single_trial`` alone.
+        The random-effects model (``random_reml_hk`` or similar), ``common``,
+        ``dersimonian_laird``, ``mantel_haenszel`` (with counts, if it has an estimate), then the
+        Bayesian models; for one trial only ``single_trial``.
 
     Raises
     ------
     ValueError
-        If the input cannot be pooled, or the tables are not as many as the effects.
+        If the input cannot be pooled, or the numbers of tables and effects differ.
     """
     y, v = check_effects(yi, vi)
     if y.size == 1:

@@ -1,4 +1,4 @@
-"""Random-effects and common-effect models by inverse variance."""
+"""Inverse-variance random-effects and common-effect models."""
 
 import math
 from dataclasses import replace
@@ -24,7 +24,7 @@ def random_effects(
     estimate_interval: str,
     prediction_interval: str,
 ) -> Pooled:
-    """Random-effects model by inverse variance, with the estimator and the intervals of choice.
+    """Inverse-variance random-effects model with the given estimator and intervals.
 
     Parameters
     ----------
@@ -33,26 +33,26 @@ def random_effects(
     level : float
         Level of the intervals in percent.
     tau2_estimator, estimate_interval, prediction_interval : str
-        As the method, interval and prediction of `trial_evidence.pool.engine.many.fit_stack`.
+        Method, interval and prediction of `trial_evidence.pool.engine.many.fit_stack`.
 
     Returns
     -------
     Pooled
         Named after estimator and interval (`trial_evidence.words.models.random_model`). Limits of a
-        prediction interval that has no degrees of freedom are None. The interval of tau2 is
-        Q-profile's; None where its set is empty, which metafor gives as 0 to 0.
+        prediction interval without degrees of freedom are None. The interval of tau2 is by
+        Q-profile, and None if that is the empty set, which metafor reports as 0 to 0.
 
     Raises
     ------
     ValueError
-        If there are fewer than two trials, a name is unknown, or `check_effects` or `check_level`
-        refuses the input.
+        If there are fewer than two trials or a name is unknown, or as in `check_effects` and
+        `check_level`.
 
     Notes
     -----
     Viechtbauer 2005 (REML); Hartung & Knapp 2001 and Röver, Knapp & Friede 2015 (interval and its
     floor); Viechtbauer 2007 (Q-profile); Higgins, Thompson & Spiegelhalter 2009 (prediction).
-    The same as metafor's ``rma(method="REML", test="adhoc")`` and its relatives.
+    The same as metafor's ``rma(method="REML", test="adhoc")`` and its variants.
     """
     y, v = check_effects(yi, vi, at_least=2)
     fit = fit_stack(
@@ -73,7 +73,7 @@ def random_effects(
         **fit.only(*MEAN, *Q, "i2", *(("pi_low", "pi_high") if predicts else ())),
         df=None if estimate_interval == "wald" else y.size - 1,
         tau2=tau2,
-        # An upper limit of zero: no tau2 makes effects so much alike, and the set is empty.
+        # An upper limit of zero means that no tau2 fits such similar effects: the set is empty.
         tau2_low=float(tau2_low[0]) if tau2_high[0] > 0 else None,
         tau2_high=float(tau2_high[0]) if tau2_high[0] > 0 else None,
         q_df=y.size - 1,
@@ -83,10 +83,9 @@ def random_effects(
 
 
 def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
-    """Random-effects model by DerSimonian and Laird with the Wald interval.
+    """DerSimonian-Laird random-effects model with the Wald interval.
 
-    Kept to show what the older default makes of the same trials: for few trials its interval is
-    too narrow.
+    Shown for comparison with the older default, whose interval is too narrow for few trials.
 
     Parameters
     ----------
@@ -98,12 +97,12 @@ def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 
     Returns
     -------
     Pooled
-        The prediction interval is on t with k-1 degrees of freedom with the Wald standard error.
+        The prediction interval uses t with k-1 degrees of freedom and the Wald standard error.
 
     Raises
     ------
     ValueError
-        If there are fewer than two trials, or `check_effects` or `check_level` refuses the input.
+        If there are fewer than two trials, or as in `check_effects` and `check_level`.
 
     Notes
     -----
@@ -121,7 +120,7 @@ def dersimonian_laird_wald(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 
 
 
 def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
-    """Common-effect model: one effect in all trials, weights by inverse variance.
+    """Common-effect model: one effect in all trials, inverse-variance weights.
 
     Parameters
     ----------
@@ -133,12 +132,12 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
     Returns
     -------
     Pooled
-        Without tau2, I2 from tau2 and prediction interval, which the model does not know.
+        Without tau2, I2 from tau2 or a prediction interval, which the model does not have.
 
     Raises
     ------
     ValueError
-        If there are fewer than two trials, or `check_effects` or `check_level` refuses the input.
+        If there are fewer than two trials, or as in `check_effects` and `check_level`.
     """
     y, v = check_effects(yi, vi, at_least=2)
     fit = fit_stack(y, v, method="EE", interval="wald", level=level)
@@ -153,7 +152,7 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
 
 
 def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> Pooled:
-    """The result of the only trial there is, with its Wald interval: nothing is pooled.
+    """The result of a single trial with its Wald interval; nothing is pooled.
 
     Parameters
     ----------
@@ -165,7 +164,7 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     Raises
     ------
     ValueError
-        If there is not exactly one trial, or `check_effects` or `check_level` refuses the input.
+        If there is not exactly one trial, or as in `check_effects` and `check_level`.
     """
     y, v = check_effects(yi, vi)
     if y.size != 1:
