@@ -1,4 +1,4 @@
-"""What a pooled result owes to small studies, single trials, methods and groups.
+"""How far a pooled result depends on small studies, single trials, methods and groups.
 
-Tests, deletions, regressions, the multiverse. They refuse with a reason where data are too few.
+Tests, deletions, regressions, the multiverse. With too few data they refuse and give the reason.
 """

@@ -1,9 +1,8 @@
-"""Do the intervals hold their level? A simulation with the sheet's own numbers and variances.
+"""Coverage of the intervals: a simulation with the numbers of trials and variances of the sheet.
 
-Effects are drawn around a true mean with a known tau and the trials' sampling variances; every
-interval on offer is computed, and counted if it holds the truth. The work is done in parts that
-know nothing of each other: wherever and in whatever order they are simulated, the same numbers come
-out.
+Effects are drawn around a true mean with a known tau and the trials' sampling variances. Every
+available interval is computed, and counted if it contains the true value. The simulation runs in
+independent parts: the results do not depend on where or in which order they run.
 """
 
 import math
@@ -29,12 +28,12 @@ from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import TAU2_ESTIMATORS, estimate_tau2
 
 Moments = dict[tuple[int, str, str], Floats]
-"""Place of tau, quantity, name -> how many were simulated, their sum, and their sum of squares."""
+"""Position of tau, quantity, name -> number of simulations, sum, and sum of squares."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated.
+    """The design of a simulation.
 
     Attributes
     ----------
@@ -49,9 +48,9 @@ class Plan:
     level : float
         Level of the intervals in percent.
     part : int
-        Of these, how many make one part; every part has random numbers of its own.
+        Number of simulations in one part; every part has its own random numbers.
     drawn_from : InverseGamma, optional
-        After the values of tau, one drawn anew for each meta-analysis.
+        If given, a further setting in which tau is drawn from this for each meta-analysis.
     """
 
     vi: tuple[float, ...]
@@ -64,7 +63,7 @@ class Plan:
 
     @property
     def places(self) -> tuple[float, ...]:
-        """The values of tau; last, not a number, where each meta-analysis has its own."""
+        """The values of tau; a final NaN stands for a tau drawn for each meta-analysis."""
         return self.taus if self.drawn_from is None else (*self.taus, math.nan)
 
     def __post_init__(self) -> None:
@@ -78,23 +77,23 @@ class Plan:
 
 @dataclass(frozen=True)
 class Calibration:
-    """One number of the simulation.
+    """One result of the simulation.
 
     Attributes
     ----------
     k : int
-        Trials.
+        Number of trials.
     tau : float
-        True between-trial standard deviation; NaN where it was drawn.
+        True between-trial standard deviation; NaN if it was drawn.
     quantity : str
         ``coverage`` or ``width`` of an interval for the mean, ``prediction coverage`` or
         ``prediction width``, ``tau2 coverage`` of the Q-profile, or ``tau2 bias``.
     name : str
         Estimator and interval, or prior, in words.
     value : float
-        Share of intervals that hold the truth, mean width, or mean error.
+        Share of intervals that contain the true value, mean width, or mean error.
     monte_carlo_se : float
-        Its standard error from the number of simulations.
+        Its Monte Carlo standard error.
     """
 
     k: int
@@ -106,7 +105,7 @@ class Calibration:
 
 
 def simulate(plan: Plan, priors: Mapping[str, TauPrior], number: int) -> Moments:
-    """What the part of a number, from zero on, finds at every place of tau."""
+    """Results of one part (numbered from zero) at every value of tau."""
     size = min(plan.part, plan.simulations - number * plan.part)
     return {
         (place, *measured): moments
@@ -116,7 +115,7 @@ def simulate(plan: Plan, priors: Mapping[str, TauPrior], number: int) -> Moments
 
 
 def summarised(plan: Plan, parts: Iterable[Moments]) -> tuple[Calibration, ...]:
-    """What the parts of a plan find together; they are added up in the order given."""
+    """Combined results of the parts of a plan, summed in the order given."""
     sums: Moments = {}
     for part in parts:
         for key, moments in part.items():
@@ -130,7 +129,7 @@ def summarised(plan: Plan, parts: Iterable[Moments]) -> tuple[Calibration, ...]:
 def _simulate(
     plan: Plan, priors: Mapping[str, TauPrior], tau_index: int, number: int, size: int
 ) -> dict[tuple[str, str], Floats]:
-    """Count, sum and sum of squares of everything measured in one part; the true mean is zero."""
+    """Count, sum and sum of squares of every quantity in one part; the true mean is zero."""
     random = np.random.default_rng([plan.seed, len(plan.vi), tau_index, number])
     tau = np.full(size, plan.places[tau_index])
     if plan.drawn_from is not None and tau_index == len(plan.taus):
@@ -148,7 +147,7 @@ def _simulate(
         note("width", name, high - low)
 
     def prediction(name: str, low: Floats, high: Floats) -> None:
-        # The chance of holding the next trial's effect is known; no trial need be drawn.
+        # The probability of covering a new trial's effect is known exactly; no trial is drawn.
         if (tau > 0).all():
             note("prediction coverage", name, ndtr(high / tau) - ndtr(low / tau))
         else:

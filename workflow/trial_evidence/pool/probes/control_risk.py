@@ -1,4 +1,4 @@
-"""Does the effect change with the control risk? A regression that allows for the error of both."""
+"""Does the effect depend on the control risk? A regression that allows for error in both."""
 
 import math
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class WithLimits(NamedTuple):
 
 @dataclass(frozen=True)
 class EffectAt:
-    """The effect that the line gives at a control risk, on three scales."""
+    """The effect predicted at a control risk, on three scales."""
 
     control_risk: float
     odds_ratio: WithLimits
@@ -41,24 +41,24 @@ class EffectAt:
 
 @dataclass(frozen=True)
 class ControlRiskRegression:
-    """The line of log odds ratios on the logit of the true control risk.
+    """Regression of the log odds ratio on the logit of the true control risk.
 
     Attributes
     ----------
     k : int
-        Trials.
+        Number of trials.
     slope, slope_low, slope_high : float
-        Change of the log odds ratio a unit of the logit, with its profile-likelihood interval.
+        Change of the log odds ratio per unit of the logit, with its profile-likelihood interval.
     p_value : float
-        Of no slope, by the likelihood ratio.
+        Likelihood-ratio test of no slope.
     tau2 : float
         Variance of the true log odds ratios around the line.
     mean : tuple of float
         Logit of the control risk and log odds ratio of the average trial.
     mean_covariance : numpy.ndarray of float, shape (2, 2)
-        Of these means.
+        Covariance of these means.
     slope_variance : float
-        By the expected information.
+        Variance of the slope from the expected information.
     level : float
         Level of the intervals in percent.
     """
@@ -79,8 +79,9 @@ class ControlRiskRegression:
 
         Notes
         -----
-        The interval is Wald's on the log odds ratio; means and slope are independent by the
-        expected information. A risk ratio or difference is what the odds ratio makes of the risk.
+        The interval is a Wald interval on the log odds ratio; by the expected information, the
+        means and the slope are independent. Risk ratio and difference follow from the odds ratio
+        and the control risk.
         """
         beyond = float(logit(control_risk)) - self.mean[0]
         step = np.array([-self.slope, 1.0])
@@ -110,19 +111,19 @@ def control_risk_regression(
     Parameters
     ----------
     counts : Counts
-        Two-by-two tables of the trials; 0.5 is added to both counts of an arm without any event,
-        or with events only.
+        Two-by-two tables of the trials; 0.5 is added to both counts of an arm with no events or
+        with events in all patients.
     level : float
         Level of the intervals in percent.
     forced : bool
-        Make it even with few trials.
+        Fit even with few trials.
 
     Notes
     -----
-    An observed control risk stands on both sides of such a regression, so that chance alone gives
-    a slope. Here the two true logits of a trial are bivariate normal and the observed ones vary
-    around them independently; the log odds ratio then has the sampling covariance -v0 with the
-    control logit. Maximum likelihood. Thompson, Smith & Sharp 1997; Arends et al. 2000; van
+    In a naive regression the observed control risk appears on both sides, so that chance alone
+    gives a slope. Here the two true logits of a trial are bivariate normal and the observed ones
+    vary around them independently; the sampling covariance of the log odds ratio with the control
+    logit is then -v0. Maximum likelihood. Thompson, Smith & Sharp 1997; Arends et al. 2000; van
     Houwelingen, Arends & Stijnen 2002, whose example it reproduces.
     """
     check_level(level)

@@ -1,4 +1,4 @@
-"""What one trial more, or one or two fewer, would do to the verdict of a pooled interval."""
+"""How one further trial, or one or two fewer, would change the verdict of a pooled interval."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ import pandas as pd
 from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.engine.stacks import Ints, subsets
 
-# So many sizes are tried side by side.
+# Number of sizes tried at a time.
 STEPS = 64
-# Standard error of a trial without error of its own, as a share of the smallest of the others.
+# Standard error of a trial with practically no error, relative to the smallest of the others.
 PERFECT = 1e-3
-# The same of a trial that says next to nothing, as a multiple of the largest of the others.
+# Standard error of a trial with practically no information, relative to the largest of the others.
 IDLE = 1e3
-# Of fewer trials a pair leaves less than two to pool. Of more there are thousands of pairs, none
-# of which a reader would look for, and trying all costs the cube of the trials in time and memory.
+# With fewer trials, removing a pair leaves fewer than two to pool. With more, there are thousands
+# of pairs, of no interest to a reader, and time and memory grow with the cube of the trials.
 FOR_PAIRS = range(4, 61)
 
 
@@ -32,7 +32,7 @@ class Pools(NamedTuple):
 
 
 Refit = Callable[[Floats, Floats], Pools]
-"""A model: pools effects and variances of shape (studies, analyses), NaN where there is none."""
+"""A model: pools effects and variances of shape (studies, analyses); NaN pads missing studies."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class FurtherTrial:
     Attributes
     ----------
     size : int or None
-        None where no trial of the sizes considered does.
+        Its size; None if no trial of the sizes considered changes the verdict.
     however_large : bool
-        Whether even a trial without any error of its own would not.
+        True if even a trial without sampling error would not change it.
     however_small : bool
-        Whether even a trial without information would: the degrees of freedom that it adds do.
+        True if even a trial without information would, through the degree of freedom that it adds.
     estimate, low, high : float
-        The pooled result with that trial; NaN without one.
+        The pooled result with that trial; NaN if there is none.
     """
 
     size: int | None
@@ -66,9 +66,9 @@ class Removals:
     Attributes
     ----------
     one : tuple of int
-        Each by itself.
+        Trials that change it alone.
     two : tuple of pairs of int
-        Together, where neither does by itself.
+        Pairs that change it together although neither does alone.
     """
 
     one: tuple[int, ...]
@@ -76,17 +76,17 @@ class Removals:
 
 
 def sides(found: Pools) -> Ints:
-    """On which side of no effect an interval lies: -1 below, 1 above, 0 where it includes it."""
+    """On which side of no effect an interval lies: -1 below, 1 above, 0 if it includes it."""
     return np.asarray((found.low > 0).astype(np.intp) - (found.high < 0).astype(np.intp))
 
 
 def with_further(yi: Floats, vi: Floats, effects: Floats, variances: Floats, refit: Refit) -> Pools:
-    """The pooled results with each of some further trials in turn.
+    """The pooled results with each further trial added in turn.
 
     Parameters
     ----------
     yi, vi : numpy.ndarray of float, shape (k,)
-        The trials there are.
+        The existing trials.
     effects, variances : numpy.ndarray of float, shape (analyses,)
         The further trials.
     refit : Refit
@@ -106,16 +106,16 @@ def smallest_trial(
     unit_variance: float,
     sizes: tuple[int, int],
 ) -> FurtherTrial:
-    """The smallest further trial after which the interval is on another side of no effect.
+    """The smallest further trial that changes on which side of no effect the interval lies.
 
     Parameters
     ----------
     yi, vi : numpy.ndarray of float, shape (k,)
-        The trials there are.
+        The existing trials.
     refit : Refit
         The model.
     effect : float
-        What the further trial finds.
+        Effect estimate of the further trial.
     unit_variance : float
         Its variance times its size.
     sizes : pair of int
@@ -123,9 +123,9 @@ def smallest_trial(
 
     Notes
     -----
-    Larger trials need not change the verdict because smaller ones do (a trial that disagrees also
-    adds heterogeneity), so that sizes are tried side by side, evenly on the logarithmic scale, and
-    then between the first that does and the one before it.
+    If a small trial changes the verdict, a larger one may not (a discordant trial also adds
+    heterogeneity). Therefore sizes spaced evenly on the logarithmic scale are tried together, and
+    then those between the first that changes it and the size before.
     """
     now = sides(refit(yi[:, None], vi[:, None]))[0]
     ends = np.array([PERFECT**2 * vi.min(), IDLE**2 * vi.max()])
@@ -144,19 +144,19 @@ def smallest_trial(
 
 
 def _between(low: int, high: int) -> Ints:
-    """Whole numbers from one to another, all or evenly spaced on the logarithmic scale."""
+    """Whole numbers from low to high, all of them or evenly spaced on the logarithmic scale."""
     if high - low < STEPS:
         return np.arange(low, high + 1)
     return np.unique(np.rint(np.geomspace(low, high, STEPS)).astype(np.intp))
 
 
 def removals(yi: Floats, vi: Floats, refit: Refit) -> Removals:
-    """The trials without which the interval is on another side of no effect.
+    """The trials whose removal changes on which side of no effect the interval lies.
 
     Parameters
     ----------
     yi, vi : numpy.ndarray of float, shape (k,)
-        The trials, two or more; pairs are removed where their number is in `FOR_PAIRS`.
+        The trials, two or more; pairs are tried only if their number is in `FOR_PAIRS`.
     refit : Refit
         The model.
     """
@@ -175,21 +175,22 @@ def removals(yi: Floats, vi: Floats, refit: Refit) -> Removals:
 def further_trials(
     yi: Floats, vi: Floats, refit: Refit, effects: Floats, errors: Floats
 ) -> pd.DataFrame:
-    """The pooled interval after every further trial of a grid.
+    """The pooled interval after adding one further trial, for a grid of such trials.
 
     Parameters
     ----------
     yi, vi : numpy.ndarray of float, shape (k,)
-        The trials there are.
+        The existing trials.
     refit : Refit
         The model.
     effects, errors : numpy.ndarray of float
-        Estimates and standard errors of the further trials; each with each.
+        Estimates and standard errors of the further trials, in all combinations.
 
     Returns
     -------
     DataFrame
-        ``estimate`` and ``standard_error`` of the further trial, ``low`` and ``high`` of the pool.
+        ``estimate`` and ``standard_error`` of the further trial, ``low`` and ``high`` of the pooled
+        interval.
 
     Notes
     -----

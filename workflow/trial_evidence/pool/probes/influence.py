@@ -1,4 +1,4 @@
-"""What each trial does to the pooled result."""
+"""The influence of each trial on the pooled result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def leave_one_out(
     Returns
     -------
     StackedFit
-        Element i is the analysis without trial i. Of two trials, each leaves the other's own
+        Element i is the analysis without trial i. With two trials, it is the other trial's own
         result.
 
     Raises
@@ -50,14 +50,14 @@ def cumulative(
     order: Sequence[int] | None = None,
     **choices: Unpack[FitChoices],
 ) -> StackedFit:
-    """The pooled result as trials came in.
+    """Cumulative meta-analysis: the pooled result as trials are added.
 
     Parameters
     ----------
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances.
     order : sequence of int, optional
-        Positions of the trials in the order they enter; as given if left out.
+        Positions of the trials in the order in which they are added; default: as given.
     **choices
         As `trial_evidence.pool.engine.many.fit_stack`.
 
@@ -81,27 +81,28 @@ def cumulative(
 
 @dataclass(frozen=True)
 class Influence:
-    """Deletion diagnostics, one value a trial.
+    """Deletion diagnostics, one value per trial.
 
     Attributes
     ----------
     hat : numpy.ndarray of float, shape (k,)
-        Share of the trial in the weights; sums to 1.
+        The trial's share of the weights; sums to 1.
     rstudent : numpy.ndarray of float, shape (k,)
-        Studentised deleted residual: distance from the mean of the others over its standard error.
+        Studentised deleted residual: distance from the mean of the others, divided by its standard
+        error.
     dffits : numpy.ndarray of float, shape (k,)
-        Change of the mean by the trial, in standard errors.
+        Change of the mean due to the trial, in standard errors.
     cook_distance : numpy.ndarray of float, shape (k,)
-        Squared change of the mean over its variance.
+        Squared change of the mean divided by its variance.
     covariance_ratio : numpy.ndarray of float, shape (k,)
-        Variance of the mean without the trial over that with it; below 1 the trial costs
+        Variance of the mean without the trial divided by that with it; below 1, the trial reduces
         precision.
     tau2_deleted, q_deleted : numpy.ndarray of float, shape (k,)
         Between-trial variance and Cochran's Q without the trial.
     baujat_x : numpy.ndarray of float, shape (k,)
-        The trial's share in the heterogeneity: its squared residual over its variance.
+        The trial's contribution to heterogeneity: its squared residual divided by its variance.
     baujat_y : numpy.ndarray of float, shape (k,)
-        Its influence: squared change of the mean over the variance without it.
+        Its influence: squared change of the mean divided by the variance without it.
     """
 
     hat: Floats
@@ -133,7 +134,8 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> 
     Notes
     -----
     Viechtbauer W, Cheung MWL. Res Synth Methods 2010;1:112-125; Baujat B, Mahé C, Pignon JP, Hill
-    C. Stat Med 2002;21:2641-2652. With Wald's variance, as metafor's ``influence`` and ``baujat``.
+    C. Stat Med 2002;21:2641-2652. With the Wald variance, as in metafor's ``influence`` and
+    ``baujat``.
     """
     y, v = check_effects(yi, vi, at_least=2)
     whole = fit_stack(y, v, method=method, interval="wald")
@@ -162,14 +164,14 @@ class AllSubsets(StackedFit):
     Attributes
     ----------
     members : numpy.ndarray of bool, shape (k, subsets)
-        Which trials are in a subset.
+        Which trials are in each subset.
     """
 
     members: npt.NDArray[np.bool_]
 
 
 def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> AllSubsets:
-    """Graphical display of heterogeneity: fit every subset of the trials.
+    """Fit every subset of the trials, for the graphical display of heterogeneity (GOSH).
 
     Parameters
     ----------
@@ -181,7 +183,7 @@ def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -
     Returns
     -------
     AllSubsets
-        All ``2**k - 1`` subsets with at least one trial; column j holds trial i where bit i of
+        All ``2**k - 1`` subsets with at least one trial; column j includes trial i if bit i of
         j + 1 is set.
 
     Raises

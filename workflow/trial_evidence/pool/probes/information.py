@@ -1,4 +1,4 @@
-"""How much information a pooled result needs, and what a trial of some size brings."""
+"""How much information a pooled result needs, and how much a trial of a given size provides."""
 
 import math
 
@@ -9,18 +9,18 @@ from scipy.special import ndtri
 from trial_evidence.measures import Measure
 from trial_evidence.pool.engine.results import Floats
 
-# Variance of a log hazard ratio times the events, arms of one size: 1 / e + 1 / e of half each.
+# Variance of a log hazard ratio times its events, with half of them in each arm.
 VARIANCE_OF_ONE_EVENT = 4.0
 _EDGE = 1e-9
 
 
 def risk_with(measure: Measure, control_risk: float, effect: float) -> float:
-    """The experimental risk at which a measure of counts has this effect; NaN where there is none.
+    """The experimental risk at which a measure of counts has this effect; NaN if there is none.
 
     Parameters
     ----------
     measure : Measure
-        One that is made from counts.
+        A measure computed from counts.
     control_risk : float
         Between 0 and 1.
     effect : float
@@ -36,16 +36,16 @@ def risk_with(measure: Measure, control_risk: float, effect: float) -> float:
 
 
 def variance_of_one_patient(measure: Measure, control_risk: float, effect: float) -> float:
-    """Variance of a measure of counts times the patients of each arm, arms of one size.
+    """Variance of a measure of counts times the number of patients per arm, for equal arms.
 
     Parameters
     ----------
     measure : Measure
-        One that is made from counts.
+        A measure computed from counts.
     control_risk : float
         Between 0 and 1.
     effect : float
-        On the analysis scale; NaN is returned where no risk has it.
+        On the analysis scale; the result is NaN if no experimental risk gives this effect.
     """
     risk = risk_with(measure, control_risk, effect)
     if math.isnan(risk):
@@ -54,12 +54,12 @@ def variance_of_one_patient(measure: Measure, control_risk: float, effect: float
 
 
 def events_required(log_ratio: float, alpha: float, power: float) -> float:
-    """Events with which a trial of equal arms detects a hazard ratio.
+    """Number of events with which a trial with equal arms detects a hazard ratio.
 
     Parameters
     ----------
     log_ratio : float
-        Its logarithm.
+        Log hazard ratio.
     alpha, power : float
         In percent, alpha two-sided.
 
@@ -73,7 +73,7 @@ def events_required(log_ratio: float, alpha: float, power: float) -> float:
 def patients_required(
     control_risk: float, experimental_risk: float, alpha: float, power: float
 ) -> float:
-    """Patients of both arms together with which a difference between two risks is detected.
+    """Total number of patients (both arms) with which a difference between two risks is detected.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def patients_required(
 
     Notes
     -----
-    4 (z(1 - alpha/2) + z(power))^2 p (1 - p) / (difference)^2, p the mean of the two risks:
+    4 (z(1 - alpha/2) + z(power))^2 p (1 - p) / (difference)^2, where p is the mean of the risks:
     Wetterslev J, Thorlund K, Brok J, Gluud C. J Clin Epidemiol 2008;61:64-75.
     """
     mean = (control_risk + experimental_risk) / 2
@@ -93,7 +93,7 @@ def patients_required(
 
 
 def diversity(vi: Floats, tau2: float) -> float:
-    """D2: by how much heterogeneity lowers the information of the pool, as a share.
+    """Diversity D2: the share of the pooled information that is lost to heterogeneity.
 
     Parameters
     ----------
@@ -104,8 +104,9 @@ def diversity(vi: Floats, tau2: float) -> float:
 
     Notes
     -----
-    1 - variance of the common effect / variance of the random-effects mean; what is required is
-    divided by 1 - D2. Wetterslev J, Thorlund K, Brok J, Gluud C. BMC Med Res Methodol 2009;9:86.
+    1 - variance of the common effect / variance of the random-effects mean. The required
+    information is divided by 1 - D2. Wetterslev J, Thorlund K, Brok J, Gluud C. BMC Med Res
+    Methodol 2009;9:86.
     """
     return float(1 - np.sum(1 / (vi + tau2)) / np.sum(1 / vi))
 

@@ -1,4 +1,4 @@
-"""Does the effect change with a property of the trials? Meta-regression."""
+"""Meta-regression: does the effect depend on a characteristic of the trials?"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from trial_evidence.pool.engine.tau2 import estimate_tau2
 
 TRIALS_A_COVARIATE = 10
 WHY = f"with fewer than {TRIALS_A_COVARIATE} per covariate, chance can look like a trend"
-# A residual Q of less than this share of the effects' own squares is rounding.
+# A residual Q below this share of the weighted sum of squared effects is only rounding error.
 EXACT = 1e-20
 CORRECTIONS = {
     "wald": "wald",
@@ -32,24 +32,24 @@ class MetaRegression:
     names : tuple of str
         ``intercept`` and the covariates.
     coefficients, se, ci_low, ci_high, p_value : numpy.ndarray of float, shape (coefficients,)
-        On the analysis scale, a unit of the covariate.
+        On the analysis scale, per unit of the covariate.
     covariance : numpy.ndarray of float, shape (coefficients, coefficients)
-        Of the coefficients, as the interval uses it.
+        Covariance of the coefficients that the interval uses.
     df : int or None
-        Degrees of freedom of t; None where normal.
+        Degrees of freedom of t; None if normal.
     level : float
         Level of the intervals in percent.
     tau2 : float
         Residual between-trial variance.
     r2 : float or None
-        Share of the between-trial variance that the covariates explain, in percent; None where
-        there is none to explain.
+        Percentage of the between-trial variance that the covariates explain; None if there is
+        none.
     q_residual, q_residual_p : float
         Residual heterogeneity and its p value.
     statistic, statistic_p : float
         Omnibus test of all covariates (F, or chi2 for ``wald``) and its p value.
     k : int
-        Trials.
+        Number of trials.
     """
 
     names: tuple[str, ...]
@@ -70,7 +70,7 @@ class MetaRegression:
     k: int
 
     def predict(self, **values: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
-        """Mean effect at values of the covariates, with its interval: the line of a bubble plot.
+        """Mean effect and interval at values of the covariates, such as the line of a bubble plot.
 
         Parameters
         ----------
@@ -107,14 +107,14 @@ def meta_regression(
     level: float = 95.0,
     forced: bool = False,
 ) -> MetaRegression | Refused:
-    """Regress the effects on properties of the trials.
+    """Regress the effects on characteristics of the trials.
 
     Parameters
     ----------
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances.
     covariates : mapping of str to array_like of shape (k,)
-        Numbers, one a trial; an intercept is added.
+        One number per trial; an intercept is added.
     method : str
         Residual tau2 by ``REML``, ``ML`` or ``DL``; ``EE`` for none.
     interval : str
@@ -122,25 +122,25 @@ def meta_regression(
     level : float
         Level of the intervals in percent.
     forced : bool
-        Fit with fewer than ten trials a covariate all the same.
+        Fit even with fewer than ten trials per covariate.
 
     Returns
     -------
     MetaRegression or Refused
-        Refused with fewer than ten trials a covariate unless forced, with no more trials than
-        coefficients, where a covariate is constant or follows from the others, and by
-        ``hartung_knapp`` where the line goes through every trial: its variance is zero.
+        Refused with fewer than ten trials per covariate unless forced; unless there are more trials
+        than coefficients; if a covariate is constant or a linear combination of the others; and,
+        for ``hartung_knapp``, if the line passes through every trial (the variance is then zero).
 
     Raises
     ------
     ValueError
-        If the input cannot be pooled, a covariate has not one finite number a trial, a name is
-        unknown or the level is no percentage.
+        If the input cannot be pooled, a covariate does not have one finite number per trial, a name
+        is unknown or the level is not a percentage.
 
     Notes
     -----
     Knapp G, Hartung J. Stat Med 2003;22:2693-2710. Coefficients and their covariance by PyMARE,
-    tau2 by `trial_evidence.pool.engine.likelihood`. As metafor's
+    tau2 by `trial_evidence.pool.engine.likelihood`. As in metafor's
     ``rma(yi, vi, mods)``.
     """
     y, v = check_effects(yi, vi)
@@ -165,12 +165,12 @@ def meta_regression(
     if np.linalg.matrix_rank(centred / np.where(scale > 0, scale, 1.0), tol=1e-10) < p - 1:
         return Refused("A covariate is the same in all trials or follows from the others.")
     tau2 = residual_tau2(y, v, design, method)
-    # Covariates around their mean: a year of publication and an intercept are nearly collinear.
+    # Centre the covariates: a year of publication and an intercept are nearly collinear.
     shifted = np.column_stack([np.ones(k), centred])
     q = _residual_q(y, v, shifted)
     if interval == "hartung_knapp" and q <= EXACT * float((y**2 / v).sum()):
         return Refused("The line goes through every trial, so its error is not known.")
-    # PyMARE imports sympy, which takes as long as all else a stage imports: only where it is used.
+    # Imported here because PyMARE loads sympy, as slow as all other imports of a stage together.
     from pymare.estimators import WeightedLeastSquares
 
     model = WeightedLeastSquares(tau2=tau2, small_sample_correction=CORRECTIONS[interval])

@@ -1,4 +1,4 @@
-"""Every defensible analysis of the same question, fitted together: the specification curve."""
+"""The specification curve: every defensible analysis of the same question, fitted together."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -14,12 +14,12 @@ from trial_evidence.pool.engine.stacks import Ints
 
 @dataclass(frozen=True)
 class SpecificationCurve(StackedFit):
-    """Results of all specifications, in the order they were given.
+    """Results of all specifications, in input order.
 
     Attributes
     ----------
     rank : numpy.ndarray of int, shape (specifications,)
-        Place of each in the curve, from the smallest estimate (0) up.
+        Position of each in the curve, starting with 0 for the smallest estimate.
     """
 
     rank: Ints
@@ -32,20 +32,20 @@ def specification_curve(
     models: Sequence[tuple[str, str]],
     level: float = 95.0,
 ) -> SpecificationCurve:
-    """Fit every pool by every model.
+    """Fit every model to every pool.
 
     Parameters
     ----------
     yi, vi : array_like of shape (effects,)
-        All effects that any pool uses (every measure, definition and cut of every trial) and their
-        sampling variances.
+        All effects that any pool uses (every measure, definition and data cut-off of every trial)
+        and their sampling variances.
     members : iterable of array_like of bool, shape (effects, pools)
-        Which effects a pool holds, so many pools at a time that they take little room: all pools
-        of two thousand trials would not. That the effects of a pool are one a trial and of one
-        measure is for the caller to see to.
+        Which effects each pool contains, in blocks of pools small enough for memory: all pools of
+        two thousand trials together would not fit. The caller must ensure that a pool has one
+        effect per trial, all of the same measure.
     models : sequence of (str, str)
-        Estimators of tau2, as `trial_evidence.pool.engine.tau2.estimate_tau2` (``EE`` for the
-        common effect), each with an interval, as
+        Estimators of tau2, as in `trial_evidence.pool.engine.tau2.estimate_tau2` (``EE`` for the
+        common effect), each with an interval, as in
         `trial_evidence.pool.engine.intervals.confidence_interval`.
     level : float
         Level of the intervals in percent.
@@ -53,8 +53,8 @@ def specification_curve(
     Returns
     -------
     SpecificationCurve
-        The first pool by every model, then the second, and so on. No effect is zero, so ratios
-        come as logarithms.
+        The first pool with every model, then the second, and so on. Zero means no effect, so ratios
+        are given as logarithms.
 
     Raises
     ------
@@ -93,10 +93,10 @@ def specification_curve(
 
 
 def _packed(y: Floats, v: Floats, mask: npt.NDArray[np.bool_], most: int) -> tuple[Floats, Floats]:
-    """Members of each column moved to the top, so that the stack is no taller than it must be."""
+    """Effects and variances with each column's members moved to the top, to save rows."""
     order = np.argsort(~mask, axis=0, kind="stable")[:most]
     there = np.take_along_axis(mask, order, axis=0)
     packed = (np.where(there, values[order], np.nan) for values in (y, v))
-    # A pool after the other in memory, so that each is summed alike however many there are.
+    # Column order in memory, so that each pool is summed identically however many there are.
     effects, variances = map(np.asfortranarray, packed)
     return effects, variances

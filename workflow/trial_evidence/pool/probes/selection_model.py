@@ -1,4 +1,4 @@
-"""Selection by p value: what would the pooled effect be if all trials had been published?"""
+"""Selection model: what would the pooled effect be if all trials had been published?"""
 
 import itertools
 import math
@@ -17,34 +17,35 @@ from trial_evidence.pool.engine.tau2 import estimate_tau2
 
 NEEDED = 10
 WHY = "with fewer, selection cannot be distinguished from chance"
-# The chance of publication relative to the most favoured p values is held between these.
+# Bounds of the probability of publication, relative to that of the most favoured p values.
 LOG_SELECTION = (math.log(1e-5), math.log(100.0))
-# Log likelihoods this close are the same: no heterogeneity is then the simpler reading.
+# Log likelihoods this close count as equal, and the simpler model without heterogeneity is chosen.
 NEGLIGIBLE = 1e-10
 
 
 @dataclass(frozen=True)
 class SelectionModel:
-    """Random-effects model with publication depending on the p value.
+    """Random-effects model in which publication depends on the p value.
 
     Attributes
     ----------
     steps : tuple of float
-        One-sided p values at which the chance of publication changes.
+        One-sided p values at which the probability of publication changes.
     selection : tuple of float
-        Chance of publication in each interval of p, relative to the first (the most favoured).
+        Probability of publication in each interval of p, relative to the first (most favoured).
     counts : tuple of int
-        Trials in each interval.
+        Number of trials in each interval.
     estimate, se, ci_low, ci_high : float
         Mean effect of all trials, published or not, by maximum likelihood, with its Wald interval;
-        NaN in the last three where the likelihood is flat there.
+        the last three are NaN if the likelihood is flat there.
     tau2 : float
         Between-trial variance.
     statistic, df, p_value : float, int, float
         Likelihood-ratio test of no selection.
     turned : bool
-        Whether the estimate lies on the other side of no effect than without selection: the
-        likelihood then explains the trials by selection alone, and its maximum is no estimate.
+        Whether the estimate is on the opposite side of no effect from that without selection: the
+        likelihood then explains the trials by selection alone, and its maximum is not a usable
+        estimate.
     """
 
     steps: tuple[float, ...]
@@ -65,19 +66,19 @@ class _Likelihood:
     """Likelihood of mean, tau and log selection."""
 
     def __init__(self, y: Floats, v: Floats, steps: Sequence[float], sign: float) -> None:
-        # Turned so that large effects are the favoured ones.
+        # Signs are set so that large effects are the favoured ones.
         self.y, self.v = sign * y, v
         self.se = np.sqrt(v)
-        # Bounds of y between the steps, falling: p below the first step means y above its bound.
+        # Bounds of y at the steps, in descending order: p below a step means y above its bound.
         self.bounds = self.se * -ndtri(np.asarray(steps))[:, None]
         p = ndtr(-self.y / self.se)
         self.interval = np.searchsorted(np.asarray(steps), p, side="left")
         self.counts = np.bincount(self.interval, minlength=len(steps) + 1)
 
     def minus(self, x: Floats) -> tuple[float, Floats]:
-        """Minus the log likelihood and its gradient, x holding mean, tau and log selection.
+        """Negative log likelihood and its gradient; x contains mean, tau and log selection.
 
-        tau2 enters through its root, so that zero is an inner point of the search.
+        The parameter is tau, not tau2, so that zero is an interior point of the search.
         """
         mean, tau = float(x[0]), float(x[1])
         weights = np.exp(np.concatenate([[0.0], x[2:]]))
@@ -114,28 +115,28 @@ def step_selection_model(
         The direction in which a small p value favours publication: ``less`` or ``greater`` than no
         effect.
     steps : sequence of float
-        One-sided p values, ascending, at which the chance of publication changes.
+        One-sided p values, ascending, at which the probability of publication changes.
     level : float
         Level of the interval in percent.
     forced : bool
-        Fit fewer than ten trials all the same.
+        Fit even with fewer than ten trials.
 
     Returns
     -------
     SelectionModel or Refused
-        Refused with fewer than ten trials unless forced, and where an interval of p has no trial.
+        Refused with fewer than ten trials unless forced, and if an interval of p has no trial.
 
     Raises
     ------
     ValueError
         If the input cannot be pooled, the steps are not ascending between 0 and 1, the direction is
-        unknown, or the level is no percentage.
+        unknown, or the level is not a percentage.
 
     Notes
     -----
-    Vevea JL, Hedges LV. Psychometrika 1995;60:419-435. As metafor's
-    ``selmodel(type="stepfun")`` on a fit by maximum likelihood; the relative chance of
-    publication is held between 1/100000 and 100.
+    Vevea JL, Hedges LV. Psychometrika 1995;60:419-435. As in metafor's
+    ``selmodel(type="stepfun")`` on a maximum likelihood fit; the relative probability of
+    publication is kept between 1/100000 and 100.
     """
     y, v = check_effects(yi, vi)
     level = check_level(level)
@@ -146,7 +147,7 @@ def step_selection_model(
     if refusal := too_few(y.size, NEEDED, "The selection model", WHY, forced=forced):
         return refusal
     sign = -1.0 if favoured == "less" else 1.0
-    # In units of a typical standard error the search is the same on every scale.
+    # In units of a typical standard error, the search does not depend on the scale.
     unit = math.sqrt(float(np.median(v)))
     y, v = y / unit, v / unit**2
     likelihood = _Likelihood(y, v, steps, sign)
@@ -177,7 +178,8 @@ def step_selection_model(
         ),
         key=lambda found: float(found.fun),
     )
-    # Where heterogeneity only lowers the likelihood the search creeps towards zero: both are tried.
+    # If heterogeneity only lowers the likelihood, the search approaches tau = 0 without reaching
+    # it, so zero is tried as well.
     best = min(
         (_polish(likelihood, x) for x in (rough.x, np.array([rough.x[0], 0.0, *rough.x[2:]]))),
         key=lambda x: likelihood.minus(x)[0] - (NEGLIGIBLE if x[1] == 0 else 0.0),
@@ -204,7 +206,7 @@ def step_selection_model(
 
 
 def _free(x: Floats) -> npt.NDArray[np.intp]:
-    """Parameters that can move both ways: tau not at zero, selection not at an end of its range."""
+    """Parameters not at a boundary: tau if not zero, selection if inside its bounds."""
     low, high = LOG_SELECTION
     inner = (x > low) & (x < high)
     inner[0], inner[1] = True, x[1] != 0
@@ -212,7 +214,7 @@ def _free(x: Floats) -> npt.NDArray[np.intp]:
 
 
 def _curvature(likelihood: _Likelihood, x: Floats, free: npt.NDArray[np.intp]) -> Floats:
-    """Second derivatives of minus the log likelihood by the free parameters."""
+    """Second derivatives of the negative log likelihood by the free parameters."""
     steps = 1e-5 * np.maximum(np.abs(x[free]), 0.1)
     rows = []
     for at, step in zip(free, steps, strict=True):
@@ -226,7 +228,7 @@ def _curvature(likelihood: _Likelihood, x: Floats, free: npt.NDArray[np.intp]) -
 
 
 def _polish(likelihood: _Likelihood, x: Floats) -> Floats:
-    """Newton's steps to the maximum from a point near it."""
+    """Newton steps to the maximum from a point near it."""
     for _ in range(50):
         free = _free(x)
         curvature = _curvature(likelihood, x, free)

@@ -1,7 +1,7 @@
 """Small-study effects: do small trials report larger effects?
 
-With fewer than ten trials these tests have next to no power and trim-and-fill is guesswork; each
-then refuses with the reason, unless forced.
+With fewer than ten trials these tests have hardly any power and trim-and-fill is guesswork; each
+then refuses and gives the reason, unless forced.
 """
 
 import math
@@ -32,13 +32,13 @@ class RegressionTest:
     name : str
         The test in words.
     slope, slope_se : float
-        Coefficient of the predictor, whose difference from zero is tested.
+        Coefficient of the predictor, which is tested against zero.
     limit, limit_se, limit_low, limit_high : float
-        Effect expected where the predictor is zero (an infinitely large trial).
+        Expected effect if the predictor is zero (an infinitely large trial).
     statistic, p_value : float
         Test of the slope.
     df : int or None
-        Degrees of freedom of t; None where normal.
+        Degrees of freedom of t; None if normal.
     """
 
     name: str
@@ -63,7 +63,7 @@ def _refusal(k: int, what: str, forced: bool) -> Refused | None:
 def _weighted_line(
     name: str, effects: Floats, predictor: Floats, weights: Floats, level: float
 ) -> RegressionTest | Refused:
-    """Least squares with weights known up to a factor, which the residuals supply."""
+    """Least squares with weights known up to a factor, which is estimated from the residuals."""
     if np.ptp(predictor) <= 1e-12 * float(np.abs(predictor).max()):
         return Refused(f"{name}: all trials are of one size.")
     fit = WLS(effects, add_constant(predictor), weights=weights).fit()
@@ -104,23 +104,23 @@ def egger(
     level : float
         Level of the limit's interval in percent.
     forced : bool
-        Test fewer than ten trials all the same.
+        Test even with fewer than ten trials.
 
     Returns
     -------
     RegressionTest or Refused
-        t on k-2. For odds ratios the standard error depends on the effect and the test is too often
-        positive: use `harbord` or `peters`.
+        t on k-2. For odds ratios, whose standard error depends on the effect, the test is positive
+        too often: use `harbord` or `peters`.
 
     Raises
     ------
     ValueError
-        If the input cannot be pooled or the level is no percentage.
+        If the input cannot be pooled or the level is not a percentage.
 
     Notes
     -----
     Egger M, Davey Smith G, Schneider M, Minder C. BMJ 1997;315:629-634. By statsmodels WLS; as
-    metafor's ``regtest(model="lm")``.
+    in metafor's ``regtest(model="lm")``.
     """
     y, v = check_effects(yi, vi)
     return _regression_test("Egger's test", y, np.sqrt(v), 1 / v, level, forced)
@@ -129,17 +129,17 @@ def egger(
 def harbord(
     counts: Counts, level: float = 95.0, *, forced: bool = False
 ) -> RegressionTest | Refused:
-    """Harbord's test for odds ratios: score over its variance, against one over its root.
+    """Harbord's test for odds ratios: score / variance regressed on 1 / sqrt(variance).
 
     Parameters
     ----------
     counts : Counts
-        The trials' tables, measure ``odds_ratio``; trials without events, or with events only,
-        drop out.
+        The trials' tables, measure ``odds_ratio``; trials with no events, or with events in all
+        patients, are dropped.
     level : float
         Level of the limit's interval in percent.
     forced : bool
-        Test fewer than ten trials all the same.
+        Test even with fewer than ten trials.
 
     Returns
     -------
@@ -149,11 +149,12 @@ def harbord(
     Raises
     ------
     ValueError
-        If a count is impossible, the measure is not the odds ratio or the level is no percentage.
+        If a count is impossible, the measure is not the odds ratio or the level is not a
+        percentage.
 
     Notes
     -----
-    Harbord RM, Egger M, Sterne JAC. Stat Med 2006;25:3443-3457. As meta's
+    Harbord RM, Egger M, Sterne JAC. Stat Med 2006;25:3443-3457. As in meta's
     ``metabias(method.bias="Harbord")``.
     """
     name = "Harbord's test"
@@ -165,17 +166,17 @@ def harbord(
 def peters(
     counts: Counts, level: float = 95.0, *, forced: bool = False
 ) -> RegressionTest | Refused:
-    """Peters' test for odds ratios: log odds ratio against one over the number of patients.
+    """Peters' test for odds ratios: log odds ratio regressed on 1 / number of patients.
 
     Parameters
     ----------
     counts : Counts
-        The trials' tables, measure ``odds_ratio``; trials without events, or with events only,
-        drop out. 0.5 is added to the cells of a trial with an empty one.
+        The trials' tables, measure ``odds_ratio``; trials with no events, or with events in all
+        patients, are dropped. 0.5 is added to the cells of a trial with a zero cell.
     level : float
         Level of the limit's interval in percent.
     forced : bool
-        Test fewer than ten trials all the same.
+        Test even with fewer than ten trials.
 
     Returns
     -------
@@ -185,12 +186,13 @@ def peters(
     Raises
     ------
     ValueError
-        If a count is impossible, the measure is not the odds ratio or the level is no percentage.
+        If a count is impossible, the measure is not the odds ratio or the level is not a
+        percentage.
 
     Notes
     -----
-    Peters JL, Sutton AJ, Jones DR, Abrams KR, Rushton L. JAMA 2006;295:676-680. As meta's
-    ``metabias(method.bias="Peters")``.
+    Peters JL, Sutton AJ, Jones DR, Abrams KR, Rushton L. JAMA 2006;295:676-680. As in
+    meta's ``metabias(method.bias="Peters")``.
     """
     name = "Peters' test"
     a, n1, c, n0 = counts.of_odds(name)
@@ -202,7 +204,7 @@ def peters(
 
 @dataclass(frozen=True)
 class TrimAndFill:
-    """The pooled result after mirroring the trials that seem to lack a counterpart.
+    """The pooled result after imputing mirror images of trials that seem to lack a counterpart.
 
     Attributes
     ----------
@@ -211,9 +213,9 @@ class TrimAndFill:
     missing : int
         Estimated number of missing trials.
     missing_se : float
-        Its standard error; NaN where L0 is so far below zero that its variance is not defined.
+        Its standard error; NaN if L0 is so far below zero that its variance is undefined.
     filled_yi, filled_vi : tuple of float
-        The trials put in.
+        The imputed trials.
     estimate, se, ci_low, ci_high, tau2 : float
         Pooled result with them.
     """
@@ -248,13 +250,13 @@ def trim_and_fill(
     yi, vi : array_like of shape (k,)
         Effects on the analysis scale and their sampling variances.
     estimator : str
-        Of the number of missing trials, ``L0`` or ``R0``.
+        Estimator of the number of missing trials, ``L0`` or ``R0``.
     side : str
-        Where trials are missing; ``auto``: opposite to the slope of Egger's regression.
+        Side on which trials are missing; ``auto``: opposite to the slope of Egger's regression.
     method, interval, level
         As `trial_evidence.pool.engine.many.fit_stack`.
     forced : bool
-        Do it with fewer than ten trials all the same.
+        Run even with fewer than ten trials.
 
     Raises
     ------
@@ -263,7 +265,7 @@ def trim_and_fill(
 
     Notes
     -----
-    Duval S, Tweedie R. Biometrics 2000;56:455-463. As metafor's ``trimfill``.
+    Duval S, Tweedie R. Biometrics 2000;56:455-463. As in metafor's ``trimfill``.
     """
     y, v = check_effects(yi, vi)
     if estimator not in ("L0", "R0"):
@@ -281,7 +283,7 @@ def trim_and_fill(
             return Refused("Trim-and-fill: all trials are of one size, so no side is the thin one.")
         side = "right" if line.coefficients[1] < 0 else "left"
     turn = -1.0 if side == "right" else 1.0
-    # By variance where effects tie: the order of the trials is no part of the evidence.
+    # Break ties by variance: the order of the trials must not matter.
     order = np.lexsort((v, turn * y))
     effects, variances = turn * y[order], v[order]
     missing, unrounded, centre = _missing(effects, variances, estimator, method)
@@ -312,7 +314,7 @@ def trim_and_fill(
 def _missing(
     effects: Floats, variances: Floats, estimator: str, method: str
 ) -> tuple[int, float, float]:
-    """Trials missing below, effects ascending: number, before rounding, and the mean so far."""
+    """Trials missing below, for ascending effects: number, unrounded number, and trimmed mean."""
     k = effects.size
     missing = 0
     seen = {0}
@@ -324,12 +326,12 @@ def _missing(
         ranks[np.argsort(np.abs(distance), kind="stable")] = np.arange(1, k + 1)
         signed = np.sign(distance) * ranks
         if estimator == "R0":
-            # An effect that is the mean itself does not lie above it.
+            # An effect equal to the mean does not lie above it.
             found = k - float(ranks[signed <= 0].max(initial=0.0)) - 1
         else:
             found = (4 * float(signed[signed > 0].sum()) - k * (k + 1)) / (2 * k - 1)
         new = int(np.clip(np.round(found), 0, k - 1))
-        # Where the number goes to and fro it ends where it comes back to a value it had.
+        # If the number oscillates, stop at a value that it had before.
         if new in seen and (new == missing or new < missing):
             return missing, found, centre
         seen.add(new)
@@ -338,15 +340,15 @@ def _missing(
 
 @dataclass(frozen=True)
 class PetPeese:
-    """Effect expected in a trial without sampling error.
+    """Expected effect in a trial without sampling error.
 
     Attributes
     ----------
     pet, peese : RegressionTest
-        Regression on the standard error and on the variance.
+        Regressions on the standard error and on the variance.
     chosen : str
-        ``pet`` or ``peese``: PEESE where PET's limit differs from no effect at the one-sided 5%
-        level, since PET then underestimates it.
+        ``pet`` or ``peese``: PEESE if PET's limit differs from no effect at the one-sided 5% level,
+        because PET then underestimates it.
     estimate, ci_low, ci_high : float
         The chosen limit.
     """
@@ -371,12 +373,12 @@ def pet_peese(
     level : float
         Level of the intervals in percent.
     forced : bool
-        Do it with fewer than ten trials all the same.
+        Run even with fewer than ten trials.
 
     Raises
     ------
     ValueError
-        If the input cannot be pooled or the level is no percentage.
+        If the input cannot be pooled or the level is not a percentage.
 
     Notes
     -----

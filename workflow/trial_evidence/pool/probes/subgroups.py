@@ -1,4 +1,4 @@
-"""Do effects differ between groups of trials, or between subgroups inside trials?"""
+"""Differences in effect between groups of trials, and between subgroups within trials."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,15 +26,15 @@ class SubgroupTest:
     Attributes
     ----------
     statistic : float or None
-        F statistic; None where no test is possible.
+        F statistic; None if no test is possible.
     df_num, df_den : int or None
         Its degrees of freedom: groups - 1 and trials - groups.
     tau2 : float or None
-        Between-trial variance left inside the groups, common to them.
+        Residual between-trial variance within the groups, common to all.
     method : str
         The test in words.
     reason : str
-        Why there is no test; empty where there is one.
+        Why there is no test; empty if there is one.
     """
 
     statistic: float | None = None
@@ -60,13 +60,13 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
     -------
     SubgroupTest
         F test of equal group means in a mixed-effects model with one residual tau2 by REML; the
-        covariance of the means is multiplied by Hartung and Knapp's factor, at least 1. No test
-        with fewer than two groups, or with no more trials than groups.
+        covariance of the means is multiplied by the Hartung-Knapp factor, or by 1 if that is
+        smaller. No test with fewer than two groups, or unless there are more trials than groups.
 
     Raises
     ------
     ValueError
-        If there is not one group a trial, or `check_effects` refuses the input.
+        If there is not one group per trial, or as in `check_effects`.
 
     Notes
     -----
@@ -83,7 +83,7 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
         )
     membership = (codes[:, None] == np.arange(levels.size)).astype(float)
     tau2 = mixed_effects_tau2(y, v, membership)
-    # PyMARE imports sympy, which takes as long as all else a stage imports: only where it is used.
+    # Imported here because PyMARE loads sympy, as slow as all other imports of a stage together.
     from pymare.estimators import WeightedLeastSquares
 
     model = WeightedLeastSquares(tau2=tau2, small_sample_correction="knapp-hartung-conservative")
@@ -91,7 +91,7 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
     means = model.params_["fe_params"][:, 0]
     covariance = model.params_["inv_cov"][:, :, 0]
     df_num, df_den = levels.size - 1, y.size - levels.size
-    # Group against first group.
+    # Each group versus the first.
     contrast = np.column_stack([-np.ones(df_num), np.eye(df_num)])
     difference, spread = contrast @ means, contrast @ covariance @ contrast.T
     statistic = float(difference @ np.linalg.solve(spread, difference)) / df_num
@@ -107,7 +107,7 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
 def _grouped(
     yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]
 ) -> tuple[Floats, Floats, npt.NDArray[np.str_], Ints]:
-    """Checked effects and variances, the groups, and the number of each trial's group."""
+    """Checked effects and variances, the groups, and the index of each trial's group."""
     y, v = check_effects(yi, vi)
     if len(groups) != y.size:
         raise ValueError(f"{y.size} trials but {len(groups)} groups")
@@ -116,22 +116,22 @@ def _grouped(
 
 @dataclass(frozen=True)
 class SeparateSubgroups:
-    """Each group pooled with a tau2 of its own, and the test between them.
+    """Each group pooled with its own tau2, and the test between them.
 
     Attributes
     ----------
     levels : tuple of str
         The groups, in alphabetical order.
     fit : StackedFit
-        The pooled result of each group; a group of one trial has that trial's.
+        The pooled result of each group; for a group of one trial, that trial's own.
     statistic, p_value : float or None
-        Q between the groups' means and its p value on chi2.
+        Q between the groups' means and its p value from chi2.
     df : int or None
         Groups - 1.
     method : str
         The test in words.
     reason : str
-        Why there is no test; empty where there is one.
+        Why there is no test; empty if there is one.
     """
 
     levels: tuple[str, ...]
@@ -149,10 +149,10 @@ def separate_subgroups(
     groups: Sequence[str],
     **choices: Unpack[FitChoices],
 ) -> SeparateSubgroups:
-    """Pool every group by itself and compare the means.
+    """Pool every group separately and compare the means.
 
-    Where `subgroup_test` gives all groups one tau2, here each has its own: right where
-    heterogeneity differs between groups, and unstable where groups are small.
+    `subgroup_test` gives all groups one tau2, whereas here each has its own: appropriate if
+    heterogeneity differs between groups, but unstable if groups are small.
 
     Parameters
     ----------
@@ -161,22 +161,22 @@ def separate_subgroups(
     groups : sequence of str, length k
         Group of each trial.
     **choices
-        As `trial_evidence.pool.engine.many.fit_stack`; the groups' standard errors are those of the
-        interval.
+        As `trial_evidence.pool.engine.many.fit_stack`; the test uses the standard errors of the
+        chosen interval.
 
     Returns
     -------
     SeparateSubgroups
-        No test with fewer than two groups, or where a group's standard error is zero.
+        No test with fewer than two groups, or if a group's standard error is zero.
 
     Raises
     ------
     ValueError
-        If there is not one group a trial, or the input cannot be pooled.
+        If there is not one group per trial, or the input cannot be pooled.
 
     Notes
     -----
-    Borenstein M, Higgins JPT. Prev Sci 2013;14:134-143. As meta's
+    Borenstein M, Higgins JPT. Prev Sci 2013;14:134-143. As in meta's
     ``metagen(subgroup, tau.common=FALSE)``.
     """
     y, v, levels, codes = _grouped(yi, vi, groups)
@@ -197,17 +197,17 @@ def separate_subgroups(
 def interaction_within_trials(
     yi_a: npt.ArrayLike, vi_a: npt.ArrayLike, yi_b: npt.ArrayLike, vi_b: npt.ArrayLike
 ) -> tuple[Floats, Floats]:
-    """Difference of the effect between two subgroups inside each trial.
+    """Difference in effect between two subgroups within each trial.
 
-    Pooled by the models of this package, it compares patients with patients of the same trial and
-    is not confounded by what differs between trials.
+    Pooled across trials, it compares patients with others of the same trial and is not confounded
+    by differences between trials.
 
     Parameters
     ----------
     yi_a, vi_a : array_like of shape (k,)
         Effect and sampling variance in the first subgroup of each trial.
     yi_b, vi_b : array_like of shape (k,)
-        The same in the second subgroup, which shares no patient with the first.
+        The same in the second subgroup, which has no patient in common with the first.
 
     Returns
     -------
@@ -218,7 +218,7 @@ def interaction_within_trials(
     Raises
     ------
     ValueError
-        If lengths differ or `check_effects` refuses a subgroup.
+        If lengths differ, or as in `check_effects`.
 
     Notes
     -----
