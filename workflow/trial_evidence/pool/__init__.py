@@ -1,5 +1,5 @@
 """From effect sizes to estimates: every analysis, subgroup and model.
 
-The rooms below hold the arithmetic, the posterior, the models and the probes; here they meet a
-setting's evidence. Nothing draws.
+The folders below hold the arithmetic, the Bayesian posterior, the models and the probes; this room
+applies them to the evidence of a setting. Nothing here draws.
 """

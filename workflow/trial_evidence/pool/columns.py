@@ -1,4 +1,4 @@
-"""Columns of the tables that the pool stage writes; light, so that any stage can read them."""
+"""Columns of the tables that the pool stage writes; a light module that any stage can import."""
 
 from trial_evidence.extract.columns import RATE_NUMBERS, USED_NUMBERS
 
@@ -12,7 +12,7 @@ ESTIMATE_COLUMNS = [
     *ESTIMATE_NUMBERS, "role", "trials", "remark",
 ]  # fmt: skip
 ESTIMATE_COUNTS = ["k", "participants", "events", "q_df"]
-# Of a trial and of an arm's rate: what the evidence has, and its own result.
+# Columns added to the evidence: the own result of a trial, or of an arm's rate.
 _OWN_RESULT = ["estimate", "estimate_low", "estimate_high", "estimate_level", "weight"]
 TRIAL_NUMBERS = [*USED_NUMBERS, *_OWN_RESULT]
 POOLED_RATE_NUMBERS = [*RATE_NUMBERS, *_OWN_RESULT]

@@ -28,7 +28,7 @@ from trial_evidence.pool.probes.subgroups import interaction_within_trials, subg
 from trial_evidence.words.models import EMPIRICAL
 
 ALL = "all"
-# Columns of a trial's own result, and what the source printed of a ratio.
+# Columns of a trial's own result -> columns with the published ratio's limits and level.
 PUBLISHED = {
     "estimate_low": "ci_low", "estimate_high": "ci_high", "estimate_level": "ci_level",
 }  # fmt: skip
@@ -43,13 +43,13 @@ class SettingEstimates:
     ----------
     estimates : DataFrame
         Columns ``ESTIMATE_COLUMNS``; ratios on the natural scale. ``role`` is ``lead`` or
-        ``co-primary`` by the number of trials, else empty. ``subgroup`` is ``all``,
-        ``column=value``, ``trial=id`` where nothing is pooled, or, with the model
-        ``subgroup_difference`` or a ratio of ratios as measure, the factor that is tested.
+        ``co-primary``, depending on the number of trials, or empty. ``subgroup`` is ``all``,
+        ``column=value``, ``trial=id`` if nothing is pooled, or the factor tested if the model is
+        ``subgroup_difference`` or the measure compares two subgroups (a ratio of ratios).
     trials, rates : DataFrame
         The evidence with ``estimate``, ``estimate_low``, ``estimate_high`` on the natural scale,
-        ``estimate_level`` (percent, of that interval) and ``weight`` (percent, in the leading
-        model of its pool; NaN where not pooled).
+        ``estimate_level`` (level of that interval in percent) and ``weight`` (percent, in the
+        leading model of its pool; NaN if not pooled).
     """
 
     estimates: pd.DataFrame
@@ -69,9 +69,9 @@ def pool_setting(
     Parameters
     ----------
     used, rates : DataFrame
-        As :func:`trial_evidence.extract.evidence.extract_setting` returns them.
+        As returned by :func:`trial_evidence.extract.evidence.extract_setting`.
     parts : Parts, optional
-        What earlier runs have pooled; by default everything is pooled now.
+        Cached results of earlier runs; by default everything is computed.
     """
     parts = parts or Parts()
     used, rates = (with_own_results(t, configuration.confidence_level) for t in (used, rates))
@@ -80,7 +80,7 @@ def pool_setting(
     def pooled(
         pool: "Callable[..., _Pool]", rows: pd.DataFrame, entry: Analysis | RateAnalysis, *of: Any
     ) -> "_Pool":
-        # Where its rows stand among those of other analyses is nothing to an analysis.
+        # The cache must not depend on row positions, which change with other analyses' rows.
         own = rows.reset_index(drop=True)
         methods = bare.own(entry) if isinstance(entry, Analysis) else bare
         kept = parts.value((pool, own, methods, entry, *of), lambda: pool(own, methods, entry, *of))
@@ -107,14 +107,14 @@ def pool_setting(
 
 
 def qualifying_trials(rows: pd.DataFrame, modifier: EffectModifier) -> list[str]:
-    """Trials of which both levels of a factor are pooled, in the order of the rows."""
+    """Ids of trials in which both levels of a factor are pooled, in row order."""
     inside = rows[rows["subgroup"].isin(modifier.subgroups) & (rows["pooled"] == "yes")]
     complete = inside.groupby("trial_id", sort=False)["subgroup"].nunique() == 2
     return [str(trial) for trial in complete.index[complete]]
 
 
 def differences_within_trials(rows: pd.DataFrame, modifier: EffectModifier) -> pd.DataFrame:
-    """Effects at the first level of a factor minus those at the second, ``yi``, ``vi`` by trial."""
+    """Effect at a factor's first level minus that at the second: ``yi`` and ``vi`` by trial."""
     first, second = (
         rows[rows["subgroup"] == name].set_index("trial_id") for name in modifier.subgroups
     )
@@ -175,9 +175,9 @@ def _rate_estimates(
 
 
 def published_limits(trial: Mapping[str, Any], level: float) -> dict[str, float]:
-    """The limits that the source of one trial printed, ``ci_low`` and ``ci_high``.
+    """Published confidence limits of one trial, ``ci_low`` and ``ci_high``.
 
-    None where it printed none at the level asked for, in percent.
+    Empty if none were published at this level (in percent).
     """
     if not trial.get("published") or trial["ci_level"] != level:
         return {}
@@ -186,7 +186,7 @@ def published_limits(trial: Mapping[str, Any], level: float) -> dict[str, float]
 
 @dataclass(frozen=True)
 class _Pool:
-    """Turns sets of trials of one analysis and measure into records of the estimates table.
+    """Converts sets of trials of one analysis and measure into rows of the estimates table.
 
     Attributes
     ----------
@@ -205,7 +205,7 @@ class _Pool:
         return MEASURES[self.measure]
 
     def add(self, rows: pd.DataFrame, subgroup: str, *, weigh: bool = True) -> None:
-        """Every model for one set of trials, and each trial's weight in the leading one."""
+        """Add every model for one set of trials, and the trials' weights in the leading model."""
         if rows.empty:
             return
         counts = counts_of(rows, self.measure)
@@ -220,7 +220,7 @@ class _Pool:
                 self.weights.update(zip(rows.index, result.weights, strict=True))
 
     def add_subgroup_difference(self, rows: pd.DataFrame, column: str) -> None:
-        """Test whether the subgroups differ; no record where there is one subgroup only."""
+        """Add the test for subgroup differences; nothing is added for a single subgroup."""
         if rows[column].nunique() < 2:
             return
         test = subgroup_test(rows["yi"], rows["vi"], list(rows[column]))
@@ -242,7 +242,7 @@ class _Pool:
         )
 
     def add_interaction(self, rows: pd.DataFrame, modifier: EffectModifier) -> None:
-        """Pooled within-trial difference between the two levels of a factor, first v second."""
+        """Add the pooled within-trial difference between a factor's first and second levels."""
         both = rows[rows["subgroup"].isin(modifier.subgroups)]
         found = differences_within_trials(rows, modifier)
         ratio = "ratio" if self.reading.is_ratio else "difference"
@@ -260,7 +260,7 @@ class _Pool:
         )
 
     def add_nothing(self) -> None:
-        """The record of an analysis that no trial qualifies for."""
+        """Add a row stating that no trial qualifies for the analysis."""
         self.records.append(
             self._described(ALL) | {"model": "no_trial", "k": 0, "remark": "No trial qualifies"}
         )
@@ -273,7 +273,7 @@ class _Pool:
         counts: Counts | None = None,
         empirical: bool = True,
     ) -> tuple[Lead, list[tuple[Pooled, str]]]:
-        """Every model with its role, and which leads."""
+        """The leading model, and the results of all models with their roles."""
         configured = self.configuration
         priors = model_priors(configured.tau_priors[self.measure], empirical=empirical)
         results = pool_all(
@@ -292,12 +292,12 @@ class _Pool:
         return lead, [(result, roles.get(result.model, "")) for result in results]
 
     def _has_rare_harm(self, counts: Counts | None) -> bool:
-        """Whether ratios of a harm are pooled and an arm is without an event."""
+        """Whether ratios of a harm are pooled and an arm has no events."""
         of_harm = isinstance(self.analysis, Analysis) and self.analysis.harm
         return bool(of_harm and self.reading.is_ratio and counts and counts.has_empty_arm)
 
     def _described(self, subgroup: str) -> dict[str, Any]:
-        """The columns that are the same whatever the trials and the model."""
+        """The columns that depend neither on the trials nor on the model."""
         return {
             "setting": self.analysis.setting,
             "analysis": self.analysis.id,
@@ -307,7 +307,7 @@ class _Pool:
         }
 
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
-        """The columns that describe a set of trials, whatever the model."""
+        """The columns that describe a set of trials, regardless of the model."""
         if not self.reading.compares:
             outcome, regimen = _joined(self.analysis.labels), rows["regimen_label"].iloc[0]
             shown = {"outcome": outcome, "experimental": regimen, "control": ""}
@@ -337,7 +337,7 @@ class _Pool:
             },
             **{name: getattr(result, name) for name in HETEROGENEITY},
             "i2_from_q": result.i2_q,
-            # A proportion has no value that means "no effect", so nothing is tested against it.
+            # A proportion has no null value, so there is nothing to test.
             "p_value": None if not self.reading.compares else result.p_value,
             "probability_of_benefit": None if below is None or not self.reading.compares
             else (below if fewer else 1 - below),
@@ -345,9 +345,9 @@ class _Pool:
 
 
 def with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Each trial's own estimate with its interval, on the natural scale.
+    """Add each trial's own estimate and interval, on the natural scale.
 
-    The interval is the published one at its own level; a Wald interval where none was published.
+    The interval is the published one, at its own level, or a Wald interval if none was published.
     """
     z = ndtri(0.5 + level / 200)
     half = z * np.sqrt(rows["vi"].to_numpy(float))
@@ -370,6 +370,6 @@ def _joined(values: Iterable[str]) -> str:
 
 
 def _total(rows: pd.DataFrame, columns: list[str]) -> float | None:
-    """Sum over trials, or None where a trial does not report its number."""
+    """Sum over trials; None if any number is missing."""
     counts = rows[columns]
     return None if bool(counts.isna().any(axis=None)) else float(counts.to_numpy().sum())

@@ -1,4 +1,4 @@
-"""What of the estimates is shown as the result: not every number that can be computed is."""
+"""Which estimates are shown as results; not every number that can be computed should be."""
 
 import math
 from collections.abc import Mapping
@@ -12,37 +12,37 @@ from trial_evidence.measures import MEASURES
 from trial_evidence.words.printed import with_interval
 
 CURVE = "digitised_curve"
-# By what a standard error was worked out from.
+# Remark, by the source of the standard error.
 _COMPUTED = {
     "lower limit": "{shown}% CI computed from the lower limit",
     "upper limit": "{shown}% CI computed from the upper limit",
     "p value": "{shown}% CI computed from the p value (imprecise where p is near 1)",
     "events": "{shown}% CI computed from the events",
 }
-# What trials are sorted by before their names; only weights fall.
+# Column that trials are sorted by before their names; only weight is descending.
 _ORDERS = {"year": "year", "effect": "yi", "weight": "weight", "name": "trial", "precision": "vi"}
-# Limits that differ by less than this share are one interval printed twice.
+# Intervals whose limits differ by less than this relative amount are identical.
 _SAME = 1e-9
 
 
 def in_order(trials: pd.DataFrame, order: str) -> pd.DataFrame:
-    """Trials of a group in the order that a figure asks for (``order`` of its configuration)."""
+    """Trials of a group in the order that a figure specifies (``order`` in its configuration)."""
     by = _ORDERS[order]
     return trials.sort_values([by, "trial"], ascending=[by != "weight", True], kind="stable")
 
 
 def shown_estimates(estimates: pd.DataFrame, pooling: Pooling) -> pd.DataFrame:
-    """Estimates without prediction intervals that tell a reader nothing.
+    """Estimates with uninformative prediction intervals removed.
 
-    Those of fewer trials than the configuration asks for rest on a heterogeneity that so few cannot
-    show; one that equals the interval of the mean, as where tau2 is zero, repeats it.
+    With fewer trials than configured, the heterogeneity behind the interval cannot be estimated; an
+    interval equal to that of the mean, as when tau2 is zero, only repeats it.
 
     Parameters
     ----------
     estimates : DataFrame
         Columns ``trial_evidence.pool.columns.ESTIMATE_COLUMNS``.
     pooling : Pooling
-        Says from how many trials on.
+        Gives the smallest number of trials for a prediction interval.
     """
     ends = estimates[["pi_low", "pi_high"]].to_numpy(float)
     mean = estimates[["ci_low", "ci_high"]].to_numpy(float)
@@ -54,16 +54,16 @@ def shown_estimates(estimates: pd.DataFrame, pooling: Pooling) -> pd.DataFrame:
 
 
 def own_values(record: Mapping[str, Any]) -> tuple[float, float, float]:
-    """A trial's estimate and its limits; a rate as it was observed, its interval corrected."""
+    """A trial's estimate and limits; a rate is the one observed, without continuity correction."""
     observed = not MEASURES[record["measure"]].compares and record["corrected"] == "yes"
     estimate = record["rate" if observed else "estimate"]
     return estimate, record["estimate_low"], record["estimate_high"]
 
 
 def own_result(record: Mapping[str, Any]) -> str:
-    """A trial's estimate with its interval, as published where it was; ``""`` where it has none.
+    """A trial's estimate with its interval, as published if possible; ``""`` if missing.
 
-    As a forest plot prints it: a rate is in percent, without the sign.
+    In the form used in forest plots: a rate is in percent, without the % sign.
 
     Parameters
     ----------
@@ -80,19 +80,19 @@ def own_result(record: Mapping[str, Any]) -> str:
 
 
 def interval_remark(record: Mapping[str, Any], level: float) -> str:
-    """Why the interval of a trial's ratio is not a published one at this level; empty where it is.
+    """Remark on a trial's interval if it is not published at this level; otherwise ``""``.
 
     Parameters
     ----------
     record : mapping
         A row of ``trials.csv``.
     level : float
-        Level of the intervals beside it, in percent.
+        Level of the other intervals shown, in percent.
 
     Returns
     -------
     str
-        An English text; ``{shown}`` in it is that of the interval shown.
+        English text; ``{shown}`` stands for the level of the trial's interval.
     """
     if "published" not in record or MEASURES[record["measure"]].kind != "contrasts":
         return ""

@@ -17,7 +17,7 @@ def write_estimates(
     Parameters
     ----------
     parts : Parts
-        The estimates of analyses in earlier runs.
+        Cached estimates from earlier runs.
     """
     used = read_table(processed / setting / "used.csv", USED_NUMBERS)
     rates = read_table(processed / setting / "rates.csv", RATE_NUMBERS)
