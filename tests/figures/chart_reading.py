@@ -33,8 +33,8 @@ FAINT = STYLE.accent_faint.lower()
 TITLED = Words("A title")
 RATIO = Axis("log", 0.0, "Risk ratio", "Favours control", "Favours treatment")
 ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)
-# Letters that the font has. matplotlib measures another by the box that it draws for it, and a
-# viewer draws a letter of some other font there: where such a word of a chart begins is not known.
+# Letters that the font has. For others matplotlib measures the box that it draws instead, while a
+# viewer draws a letter of another font: where such a word begins in a chart is unknown.
 LETTERS = sorted(set(map(chr, FT2Font(str(font_path(bold=False))).get_charmap())))
 CHART_TEXT = st.text(st.sampled_from(LETTERS), max_size=60)
 UGLY_TEXTS = [
@@ -60,8 +60,8 @@ def chart(
 def drawn(page: Picture, folder: Path) -> Drawing:
     """The page or chart as read back from its SVG file, after checking its layout.
 
-    What has the same checksum has the same bytes, and is drawn and looked at once by each library:
-    `make mutants` names the fault that a process is to run with.
+    Objects with the same checksum have the same bytes, and are drawn and checked once for each
+    library: `make mutants` names the fault that a process runs with.
     """
     try:
         key = digest(page, os.environ.get("MUTANT_UNDER_TEST", ""))

@@ -19,7 +19,7 @@ LEAST_POINTS = 6.0
 LONGEST_PIECE = 3.0
 # corners of a circle as drawn, the width of the largest bubble, and how much of one may be cut
 DISC, LARGEST_DISC, CUT = 24, 20.0, 0.1
-# capitals and descenders of the font, in em; boxes that touch by a tenth of a point do not overlap
+# capitals and descenders of the font, in em; overlaps of up to a tenth of a point are ignored
 ASCENT, DESCENT, TOUCHING = 0.73, 0.21, 0.1
 
 
@@ -44,7 +44,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Shape:
-    """A path as drawn: its corners in points, its colours ("none" where there is none)."""
+    """A path as drawn: its corners in points, its colours ("none" if absent)."""
 
     points: tuple[tuple[float, float], ...]
     fill: str

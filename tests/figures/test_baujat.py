@@ -59,7 +59,7 @@ def test_a_trial_without_numbers_is_named_at_the_foot(tmp_path):
 def test_any_number_of_trials_makes_a_sound_figure(tmp_path, preset, count):
     trials = [(f"Trial {n} ({1990 + n})", n % 6 / 2, n % 5 / 70) for n in range(count)]
     drawing = drawn(plot(trials, style=PRESETS[preset]), tmp_path)
-    # beside its dot or at the foot, each is named
+    # every trial is named, next to its dot or at the foot
     assert all(name in said(drawing) for name, *_ in trials)
 
 

@@ -32,14 +32,14 @@ def coverage(table, **more):
 
 
 def places(drawing, fill, stroke):
-    """Middles of the marks of a line, from left to right, without the one of the legend."""
+    """Centres of the marks of a line, from left to right, without the one in the legend."""
     foot = drawing.word("Trials").y
     found = [s for s in drawing.shapes if (s.fill, s.stroke) == (fill, stroke)]
     return sorted(middle(s) for s in found if len(s.points) > 2 and s.box[3] < foot)
 
 
 def percent_scale(drawing):
-    """Makes the y of a percentage from the ticks beside two labels."""
+    """Map a percentage to y, from the ticks next to two labels."""
     labels = [w for w in drawing.words if w.text.endswith("%")]
     ends = (labels[0], labels[-1])
     ticks = [s.points[0][1] for s in drawing.shapes
@@ -70,7 +70,7 @@ def test_the_target_is_a_dashed_line(tmp_path):
 
 def test_panels_share_their_axis(tmp_path):
     drawing = drawn(coverage(several(3)), tmp_path)
-    # labelled once, left of the first panel: 95% of every panel is at one height
+    # labelled only once, left of the first panel: 95% is at the same height in every panel
     targets = [s for s in drawing.shapes if s.stroke == "#666666" and s.dashed]
     assert len(targets) == 3
     assert len({round(s.box[1], 2) for s in targets}) == 1

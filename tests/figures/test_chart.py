@@ -1,4 +1,4 @@
-"""What pages share: geometry of lines and areas, the axis, the legend."""
+"""Building blocks of pages: geometry of lines and areas, the axis, the legend."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What all charts have in common: an author adds to them, and the same chart has the same bytes."""
+"""What all charts have in common: layers can be added, and the same chart has the same bytes."""
 
 import re
 from dataclasses import replace
@@ -39,7 +39,7 @@ def test_the_example_of_the_manual_runs(tmp_path, monkeypatch):
     assert drawing.description.startswith("Effects of three trials")
     # 85 mm
     assert drawing.width == pytest.approx(85 * 72 / 25.4)
-    # the layer that the example adds is there
+    # the layer added by the example is present
     assert any(shape.dashed and shape.stroke == PAGE.accent.lower() for shape in drawing.shapes)
 
 
@@ -68,7 +68,7 @@ def test_a_style_without_small_print_leaves_it_out(tmp_path):
 
 
 def test_a_raised_point_stands_in_every_number_of_a_chart(tmp_path):
-    """Ticks with another mark than the estimates beside them look like another kind of number."""
+    """Ticks and estimates with different decimal marks look like different kinds of number."""
     trials = TRIALS.assign(contribution=[0.1, 0.4])
     words = Words("A title", ("τ² = 0.03.",))
     made = chart(baujat, trials, x_label="Across", y_label="Up", words=words)
@@ -79,7 +79,7 @@ def test_a_raised_point_stands_in_every_number_of_a_chart(tmp_path):
 
 
 def crowd(names, style=PAGE, apart=0.0):
-    """Names at one place, or on a line."""
+    """Names at one point, or on a line."""
     places = [0.4 + apart * at for at in range(len(names))]
     frame = pd.DataFrame({"name": names, "x": places, "y": 0.5})
     span = between(0.0, 1.0)(5)
@@ -179,7 +179,7 @@ def test_keys_keep_to_the_page():
 
 
 def test_an_axis_from_zero_covers_what_is_there():
-    # seven ticks at most: steps of 0.5 would need eight
+    # at most seven ticks: steps of 0.5 would need eight
     made = from_zero([0.0, 3.2, float("inf"), float("nan")])(7)
     assert (made.low, made.high) == (0.0, 4.0)
     assert from_zero([])(7).high == 1.0

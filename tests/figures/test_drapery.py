@@ -52,7 +52,7 @@ def measures(drawing):
 
 
 def passes(pieces, place, within=0.05):
-    """Whether a line runs through a place."""
+    """Whether a line runs through a point."""
     for (x1, y1), (x2, y2) in (piece.points for piece in pieces):
         length = math.dist((x1, y1), (x2, y2))
         along = ((place[0] - x1) * (x2 - x1) + (place[1] - y1) * (y2 - y1)) / (length or 1) ** 2

@@ -34,7 +34,7 @@ MARK = (0.0, 0.25, "Smallest that would: 64 events")
 
 
 def cone(estimate, error):
-    """Intervals that exclude no effect beyond one standard error, whatever there was before."""
+    """Intervals that exclude no effect beyond one standard error, whatever they were before."""
     return estimate - error, estimate + error
 
 
@@ -53,7 +53,7 @@ def measures(drawing):
 
 
 def regions(drawing, fill=LIGHT):
-    """Areas in the panel: what is larger than the key of a legend."""
+    """Areas in the panel: larger than the key of a legend."""
     return [s for s in drawing.shapes if s.fill == fill and s.box[3] - s.box[1] > 20]
 
 

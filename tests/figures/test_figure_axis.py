@@ -1,4 +1,4 @@
-"""Axes: how far they reach."""
+"""Axes: their ends."""
 
 import math
 
@@ -34,7 +34,7 @@ def test_every_estimate_is_on_the_axis():
 
 @pytest.mark.parametrize("axis", [RATIO, Axis("linear", 0.0)])
 def test_no_effect_is_on_the_axis_however_far_the_trials_are_from_it(axis):
-    """Without the line of no effect nobody sees that all trials lie on one side of it."""
+    """Without the line of no effect readers cannot see that all trials lie on one side of it."""
     for side in (-1, 1):
         trial = Interval(side * 1.4, side * 1.4 - 0.1, side * 1.4 + 0.1, 100.0)
         found = view(axis, [trial])
@@ -66,7 +66,7 @@ def test_without_pooled_trials_the_others_decide():
 
 
 def test_where_only_pooled_results_are_shown_they_are_shown_whole():
-    # The estimates lie near one another and no effect; the intervals reach much farther.
+    # The estimates are close to each other and to no effect; the intervals extend much farther.
     found = view(RATIO, [], [ratio(0.86, 0.70, 1.06), ratio(0.84, 0.64, 1.11)])
     assert found.low <= math.log(0.64)
     assert found.high >= math.log(1.11)

@@ -28,7 +28,7 @@ from trial_evidence.words.numbers import (
         (0.0049999, 2, "0.00"),
         (99.95, 1, "100.0"),
         (12.5, 0, "13"),
-        # arithmetic leaves these halves a little below themselves
+        # in floating point these halves are slightly too small
         (1000 * ((1 - 70.4 / 100) + (1 - 84.1 / 100)) / 2, 0, "228"),
         (100 * 0.285, 0, "29"),
         (227.4999999999, 0, "227"),

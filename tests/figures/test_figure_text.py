@@ -1,4 +1,4 @@
-"""Text: measured, broken, cleaned."""
+"""Text: measured, wrapped, cleaned."""
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -87,8 +87,8 @@ def test_shortened_text_fits_and_is_a_beginning(text, width):
 def test_the_font_has_no_tables_to_be_rid_of_and_no_reserved_name(bold):
     font = TTFont(font_path(bold))
     assert {"GSUB", "GPOS", "GDEF", "fpgm", "prep"} & set(font.keys()) == set()
-    # the licence: a modified version may not bear the reserved names of the original
+    # the licence: a modified version must not carry the reserved names of the original
     names = [str(font["name"].getDebugName(number)) for number in (1, 3, 4, 6)]
     assert [name for name in names if any(word in name for word in RESERVED)] == []
-    # kerning has stayed
+    # kerning is still included
     assert font["kern"].kernTables[0][("A", "V")] < 0

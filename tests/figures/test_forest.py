@@ -30,7 +30,7 @@ RATIO = Axis("log", 0.0, "Risk ratio", "Favours control", "Favours treatment", (
 def row(
     kind: str, name: str, estimate: float, low: float, high: float, weight: float | None = None
 ) -> Row:
-    """A row from numbers on the natural scale; its texts are as good as any."""
+    """A row from numbers on the natural scale; its texts do not matter."""
     texts = {
         "trial": name,
         "treated": "42/107",
@@ -73,7 +73,7 @@ def drawn(plot: Forest, tmp_path: Path, style: Style = PRESETS["page"]) -> Drawi
 
 
 def x_of(drawing: Drawing, ratio: float) -> float:
-    """Where a ratio lies, from where the labels 1 and 4 of the axis stand."""
+    """The x of a ratio, from the positions of the labels 1 and 4 of the axis."""
     one, four = drawing.word("1").x, drawing.word("4").x
     return one + math.log(ratio) / math.log(4) * (four - one)
 
@@ -208,7 +208,7 @@ def test_an_interval_wholly_off_the_axis_is_an_arrow_only(tmp_path, kind):
 
 
 def test_an_interval_narrower_than_its_square_is_seen_on_it(tmp_path):
-    """A square alone says nothing of how certain its trial is."""
+    """A square alone does not show how certain its trial is."""
     narrow, wide = row("trial", "A", 1.5, 1.45, 1.56, 60.0), row("trial", "B", 1.5, 1.0, 2.25, 40.0)
     drawing = drawn(forest(narrow, wide), tmp_path)
     square = max(filled(drawing, INK, 4), key=lambda shape: shape.box[2] - shape.box[0])
@@ -267,7 +267,7 @@ def test_what_is_favoured_stands_on_its_side_of_the_reference(tmp_path):
 
 
 def test_nothing_is_favoured_on_an_axis_without_no_effect(tmp_path):
-    """In the middle of an axis from 1.2 to 8 the words put a ratio of 2 on the side of control."""
+    """On an axis from 1.2 to 8 the labels would put a ratio of 2 on the side of the control."""
     plot = forest(row("trial", "A", 2.0, 1.5, 3.0, 60.0), axis=replace(RATIO, limits=(1.2, 8.0)))
     texts = " ".join(word.text for word in drawn(plot, tmp_path).words)
     assert "Favours" not in texts
@@ -328,7 +328,7 @@ def test_a_name_that_is_cut_stands_in_full_at_the_foot(tmp_path):
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_the_label_of_the_pool_is_whole_beside_short_names(tmp_path, preset):
-    """Names of a letter left no room for how many trials were pooled, and how unlike they are."""
+    """Very short names once left no room for the number of pooled trials and their I²."""
     label = "All trials (k = 2; I² = 99%)"
     rows = row("trial", "A", 1.5, 1.0, 2.25, 60.0), row("overall", label, 1.4, 1.1, 1.8)
     plot = replace(forest(*rows), columns=(COLUMNS[0], *COLUMNS[3:]))

@@ -88,7 +88,7 @@ def test_the_pooled_line_and_its_limits(tmp_path):
     for expected in ((1.25, 0.0), (1.25, 0.6)):
         assert min(math.dist(end, (x(expected[0]), y(expected[1]))) for end in ends) < 0.1
     dashed = [line for line in own if line.dashed]
-    # a unit of the standard error is 1.96 units of the log ratio away, on either side
+    # one unit of the standard error is 1.96 units of the log ratio, on either side
     width = (x(math.e) - x(1.0)) * 1.959964 / (y(0.5) - y(0.0)) * 0.5
     sides = {end[0] > x(1.25) for line in dashed for end in line.points if end[1] > y(0.1)}
     assert sides == {True, False}
@@ -97,7 +97,7 @@ def test_the_pooled_line_and_its_limits(tmp_path):
 
 
 def test_the_line_with_imputed_trials_stands_at_its_own_estimate(tmp_path):
-    """At the pooled estimate it would say that the missing trials change nothing."""
+    """At the pooled estimate it would suggest that the missing trials change nothing."""
     imputed = [*POINTS, (math.log(0.8), 0.3, True)]
     drawing = drawn(plot(imputed, adjusted=math.log(1.1)), tmp_path)
     assert drawing.word("With imputed trials: 1.10")

@@ -39,7 +39,7 @@ def plot(subsets=SUBSETS, axis=RATIO, **more):
 
 
 def counted(drawing):
-    """Tiles, and bars above them; no key of the legend, which stands below."""
+    """Tiles, and the bars above them, without the keys of the legend below."""
     foot = next(w for w in drawing.words if w.text == "1").y
     shapes = [s for s in drawing.shapes if s.fill in (PALE, LIGHT, ACCENT) and s.box[3] < foot]
     ceiling = y_of(drawing, ("0", "100"))(100)
@@ -65,7 +65,7 @@ def test_every_subset_is_in_the_tile_of_its_estimate_and_i2(tmp_path):
 def test_crowded_tiles_are_darker(tmp_path):
     drawing = drawn(plot(), tmp_path)
     tiles, _ = counted(drawing)
-    # log(1 + 1) / log(1 + 3) is a half: the second of three shades; three subsets are the most
+    # log(1 + 1) / log(1 + 3) is a half: the second of three shades; the largest count is three
     assert sorted(tile.fill for tile in tiles) == sorted([LIGHT] * 3 + [ACCENT])
     assert drawing.word("1 subset per tile")
     assert drawing.word("2–3 subsets per tile")

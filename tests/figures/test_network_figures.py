@@ -61,7 +61,7 @@ def test_the_area_of_a_disc_follows_its_size(tmp_path):
     areas = sorted(
         area(s) for s in drawing.shapes if (s.fill, s.stroke) == (ACCENT, PAPER) and area(s) > 20
     )
-    # a disc of fewer corners is a little smaller: 24 corners have 98.9% of the circle, 48 99.7%
+    # a disc of fewer corners is slightly smaller: 24 corners have 98.9% of the circle, 48 99.7%
     assert areas[-1] / areas[0] == pytest.approx(400 / 25, rel=0.02)
 
 
@@ -110,20 +110,20 @@ def test_trials_of_three_arms_are_shaded():
 
 @pytest.mark.parametrize("name", ["default", "greyscale", "jama"])
 def test_every_trial_of_three_arms_is_shaded_in_any_look(name):
-    """What is white like the page, or grey beside a blue key, is no trial of three arms."""
+    """White like the page, or grey unlike its key, it would not be read as a three-arm trial."""
     style = styled(LOOKS[name].fields, 180.0)
     more = {"parts": ["ABCDE"], "multi_arm": ["ABC", "ABD"]}
     page = network_graph.layout(replace(GRAPH, **more), style)
     one, two = (shape.fill for shape in page.bands if shape.role == "multi-arm")
     assert len({one, two, style.paper, style.band}) == 3 + (style.band != style.paper)
-    # half as far from white paper, in the hue of the key
+    # half as strong as the key, in the same hue
     whiter, key = ([255 - int(c[at : at + 2], 16) for at in (1, 3, 5)] for c in (two, one))
     assert whiter == pytest.approx([distance / 2 for distance in key], abs=1)
 
 
 def test_a_ring_without_crossings_is_found():
-    # a square whose names do not follow each other: the edges a-c, c-b, b-d, d-a cross if drawn
-    # in alphabetical order
+    # a square whose names are not in sequence: the edges a-c, c-b, b-d, d-a cross if drawn in
+    # alphabetical order
     edges = [GraphEdge("a", "c", 1), GraphEdge("c", "b", 1), GraphEdge("b", "d", 1),
              GraphEdge("d", "a", 1)]  # fmt: skip
     order = ring(["a", "b", "c", "d"], edges)
@@ -179,7 +179,7 @@ def test_shading_lies_behind_its_cell():
     (text,) = [t for t in page.texts if t.text == "b"]
     xs = [x for x, _ in band.points]
     assert min(xs) < text.x < max(xs)
-    # half the way from white (FF) to the pale accent (DC, E8, F4)
+    # halfway from white (FF) to the pale accent (DC, E8, F4)
     assert band.fill == "#EEF4FA"
 
 
@@ -211,7 +211,7 @@ def test_bars_are_as_high_as_their_probability_over_their_rank_in_the_row_of_the
     for name in found:
         line = drawing.word(name).y
         feet[name] = min((s.box[3] for s in bars), key=lambda foot: abs(foot - line))
-    # bars of different rows stand on different lines, the first row above the last
+    # bars of different rows have different baselines, the first row above the last
     assert feet["A"] < feet["B"] < feet["C"]
     heights = {
         name: [
@@ -272,12 +272,12 @@ def test_regimens_stand_at_predicted_and_observed(tmp_path):
     for point, place in zip(POINTS.itertuples(), places, strict=True):
         across = x["2"] + per_unit * (point.predicted - math.log(2))
         assert place == pytest.approx((across, y(math.exp(point.observed))), abs=0.05)
-    # the interval of what was predicted lies level
+    # the interval of the prediction is horizontal
     flat = [s.box for s in lines(drawing, LIGHT) if abs(s.box[1] - s.box[3]) < 0.01]
     level = next(box for box in flat if abs(box[1] - places[0][1]) < 0.05)
     predicted = [x["2"] + per_unit * (end - math.log(2)) for end in (-0.5, 0.5)]
     assert (level[0], level[2]) == pytest.approx(predicted, abs=0.05)
-    # the interval of what was observed stands upright over the estimate
+    # the interval of the observation is vertical, through the estimate
     ends = [s.box for s in lines(drawing, LIGHT) if abs(s.box[0] - s.box[2]) < 0.01]
     upright = next(box for box in ends if abs(box[0] - places[0][0]) < 0.05)
     assert (upright[3], upright[1]) == pytest.approx((y(math.exp(0.1)), y(math.exp(1.2))), abs=0.05)
@@ -336,7 +336,7 @@ def surrogacy(trials=TRIALS, line=LINE, threshold=1.0, level=95.0, **more):
 
 
 def across(drawing):
-    """Makes the x of a ratio from the tick labels under the panel."""
+    """Map a ratio to x, from the tick labels under the panel."""
     at = {text: max((w for w in drawing.words if w.text == text), key=lambda w: w.y)
           for text in ("1", "2")}  # fmt: skip
     per_unit = (at["2"].x - at["1"].x) / math.log(2)
@@ -355,7 +355,7 @@ def test_trials_stand_at_both_effects(tmp_path):
     for shape, trial in zip(found, TRIALS.itertuples(), strict=True):
         expected = x(math.exp(trial.surrogate)), y(math.exp(trial.endpoint))
         assert middle(shape) == pytest.approx(expected, abs=0.05)
-    # the edge of a disc, half of which lies outside it, does not grow with it
+    # the edge of a disc, half of which lies outside it, does not scale with it
     assert area(found[0]) / area(found[1]) == pytest.approx(4.0, rel=0.1)
 
 
@@ -370,14 +370,14 @@ def test_the_line_and_its_bands_run_where_the_table_says(tmp_path):
         assert height == pytest.approx(y(math.exp(0.1) / math.sqrt(ratio)), abs=0.1)
 
     def beside(at, height):
-        """How far above the line on the logarithmic scale."""
+        """Distance above the line on the logarithmic scale."""
         here = 0.1 - 0.5 * (at - x(1)) / (x(math.e) - x(1))
         return (height - y(1)) / (y(math.e) - y(1)) - here
 
     inside = [s for s in drawing.shapes if s.fill == FAINT and s.box[2] - s.box[0] > 50]
     foot = drawing.word("Fitted line").y - 10
     (band,) = (s for s in inside if s.box[3] < foot)
-    # cut off at the edge of the panel
+    # clipped at the edge of the panel
     free = [beside(*at) for at in band.points if band.box[1] + 1 < at[1] < band.box[3] - 1]
     assert (min(free), max(free)) == pytest.approx((-0.2, 0.2), abs=0.01)
     dashed = [s for s in lines(drawing, ACCENT) if s.dashed and s.box[3] < foot

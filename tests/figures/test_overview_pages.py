@@ -180,7 +180,7 @@ def test_a_number_above_lights_is_that_of_its_domain(tmp_path):
 
 
 def test_no_word_above_the_lights_is_broken_on_a_slide(tmp_path):
-    """Larger type needs wider columns: Randomisatio / n process would be read as a fault."""
+    """Larger type needs wider columns: Randomisatio / n process would look like a mistake."""
     drawing = drawn(traffic_lights(LIGHTS, styled({}, 338.67, 1.5)), tmp_path)
     printed = {part for word in drawing.words for part in word.text.split()}
     assert {part for name in DOMAINS for part in name.split()} <= printed
@@ -199,7 +199,7 @@ def test_three_lights_differ_in_grey():
 def test_bars_are_as_long_as_their_share(tmp_path):
     drawing = drawn(summary_bars(LIGHTS, PAGE), tmp_path)
     zero, whole = drawing.word("0%").x, drawing.word("100%").x
-    # of four judgements on the second domain three are low and one is of some concern
+    # on the second domain, three of four judgements are low and one is some concerns
     (word,) = (
         w for w in drawing.words if w.text == "? 1" and abs(w.y - drawing.word(DOMAINS[1]).y) < 1
     )
@@ -236,16 +236,16 @@ def test_the_area_of_a_bubble_follows_the_patients(tmp_path):
     discs = [s for s in drawing.shapes if s.fill == Style().accent_light.lower()]
     widths = sorted(s.box[2] - s.box[0] for s in discs)
     assert widths[1] / widths[0] == pytest.approx(2.0, rel=1e-3)
-    # four trials with 400 patients, and one that does not say how many it had
+    # four trials with 400 patients, and one that does not state its number
     assert drawing.word("4 · 400")
     assert drawing.word("1")
-    # and three of which some do not say it
+    # and three, some of which do not state it
     groups = (("Early", (MapRow("A + B", (MapCell(3, 200, True), MapCell(1, 100))),)),)
     assert drawn(evidence_map.layout(replace(MAP, groups=groups), PAGE), tmp_path).word("3 · 200+")
 
 
 def test_the_small_print_of_a_map_says_what_is_in_it(tmp_path):
-    """Seven outcomes on a narrow page: no patients, and bubbles too small to tell sizes."""
+    """Seven outcomes on a narrow page: no numbers of patients, and bubbles too small to compare."""
     seven = tuple(f"Outcome {n}" for n in range(7))
     row = MapRow("A + B", (MapCell(4, 123400, True), *[None] * 5, MapCell(1, 100)))
     wide = replace(MAP, columns=seven, groups=(("Early", (row,)),))
@@ -257,7 +257,7 @@ def test_the_small_print_of_a_map_says_what_is_in_it(tmp_path):
     assert "area of a bubble" in said["page"]
     assert "+" not in said["column"]
     assert "area of a bubble" not in said["column"]
-    # A hollow bubble is explained where there is one.
+    # Hollow bubbles are explained only if there are any.
     assert not any("Hollow" in words for words in said.values())
     for preset in ("page", "column"):
         hollow = evidence_map.layout(MAP, PRESETS[preset]).small_print
@@ -296,7 +296,7 @@ def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):
     assert (low[1], high[1]) == pytest.approx((y(100), y(400)), abs=0.05)
     years = [drawing.word(year).x for year in ("2010", "2014")]
     assert (low[0], high[0]) == pytest.approx(years, abs=0.05)
-    # The area of a dot follows the patients of its trial, and a dot has an edge.
+    # The area of a dot is proportional to the patients of its trial, and a dot has an edge.
     small, large = sorted(dot.box[2] - dot.box[0] for dot in dots)
     assert small / large == pytest.approx(math.sqrt(100 / 300), abs=0.1)
 
@@ -337,7 +337,7 @@ def test_a_page_for_a_screen_has_its_height(tmp_path):
         save_page(found, tmp_path / "page", ("svg",))
         assert found.height_mm == pytest.approx(height)
         assert check_svg(tmp_path / "page.svg") == []
-    # type of 7 points may shrink to 6, and the page stays as high as that
+    # type of 7 points may shrink to 6, and the page keeps the resulting height
     assert page.fitted(10.0).height_mm == pytest.approx(page.height_mm * 6 / 7)
 
 
@@ -352,7 +352,7 @@ def test_below_a_pool_of_two_its_trials_are_squares_and_their_common_effect_a_di
         y = drawing.word(label).y
         (mark,) = (s for s in drawing.shapes if len(s.points) == 4 and s.box[3] - s.box[1] > 4
                    and s.box[1] < y - 2 < s.box[3] and s.box[2] - s.box[0] < 150)  # fmt: skip
-        # All sides of a square are level or upright.
+        # All sides of a square are horizontal or vertical.
         upright = {x for x, _ in mark.points} == {mark.box[0], mark.box[2]}
         assert upright == is_trial, label
     # Each lies at its own result.

@@ -1,4 +1,4 @@
-"""Saving pages: the same bytes, whole files, nothing left behind."""
+"""Saving pages: identical bytes, complete files, nothing left behind."""
 
 import gc
 import subprocess
@@ -43,7 +43,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_two_saves_have_the_same_bytes(tmp_path):
     save_page(PAGE, tmp_path / "one/page")
-    # another process has other hash seeds and another clock
+    # another process has another hash seed and another clock
     script = (
         "import sys; from pathlib import Path; from figures.test_page import PAGE;"
         "from trial_evidence.figures.canvas.page import save_page;"
@@ -81,7 +81,7 @@ def test_png_has_300_dots_per_inch(tmp_path):
 def test_millimetres_are_where_they_should_be(tmp_path):
     save_page(PAGE, tmp_path / "page", ("png",))
     with Image.open(tmp_path / "page.png").convert("L") as image:
-        # the square reaches from 10 to 20 mm, which is 118.1 to 236.2 dots
+        # the square extends from 10 to 20 mm, which is 118.1 to 236.2 dots
         assert image.getpixel((120, 177)) < 60
         assert image.getpixel((234, 177)) < 60
         assert image.getpixel((115, 177)) > 200

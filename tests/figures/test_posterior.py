@@ -58,7 +58,7 @@ def x_scale(drawing):
 
 
 def shaded(drawing):
-    """The area under the density; its key in the legend is a rectangle lower down."""
+    """The area under the density; its legend key is a rectangle lower down."""
     return min((s for s in drawing.shapes if s.fill == PALE), key=lambda s: s.box[1])
 
 
@@ -72,7 +72,7 @@ def test_the_shaded_area_ends_at_the_limits(tmp_path):
 def test_the_shaded_area_is_95_percent_of_the_whole(tmp_path):
     drawing = drawn(plot(), tmp_path)
     x, shade = x_scale(drawing), shaded(drawing)
-    # the height of the normal density is 1 / (sd sqrt(2 pi)); its area under the peak is known
+    # the peak of the normal density is 1 / (sd sqrt(2 pi)); its area under the peak is known
     unit = x(math.e) - x(1.0)
     peak = shade.box[3] - shade.box[1]
     whole = peak * 0.1 * math.sqrt(2 * math.pi) * unit

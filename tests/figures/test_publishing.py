@@ -1,4 +1,4 @@
-"""Publishing: figures drawn by one process or several, and what an earlier run left behind."""
+"""Publishing: figures drawn by one process or several, and leftovers of an earlier run."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ PAGES = {name: page(name) for name in NAMES}
 
 
 def files(folder):
-    """What a person finds in a folder; the record of what was drawn is hidden."""
+    """Visible files in a folder; the record of what was drawn is hidden."""
     paths = (path for path in folder.rglob("[!.]*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path for path in paths}
 
@@ -52,13 +52,13 @@ def test_a_helper_does_what_it_was_told_of_when_it_began(tmp_path):
         (tmp_path / "note").write_text("done", encoding="utf-8")
         raise ValueError("and failed")
 
-    # Where no process can be copied there is no helper, and it is done here.
+    # If no process can be forked there is no worker, and it is done here.
     with helpers(1, note) as pool, pytest.raises(ValueError, match="and failed"):
         pool.submit(of_helper, 0).result() if pool else note()
     assert (tmp_path / "note").read_text(encoding="utf-8") == "done"
 
 
-# Two helpers have begun and wait for more.
+# Two workers have started and wait for more.
 WAITING = """
 import time
 from trial_evidence.figures.canvas.publishing import helpers
@@ -76,7 +76,7 @@ def test_helpers_of_a_process_that_was_killed_end():
     ) as process:  # fmt: skip
         assert process.stdout.readline() == "begun\n"
         process.kill()
-        # The helpers hold the pipe as well: it ends with the last of them.
+        # The workers hold the pipe as well: it ends with the last of them.
         process.communicate(timeout=10)
 
 
@@ -89,12 +89,12 @@ def test_an_old_figure_goes_and_what_is_none_stays(tmp_path):
         "one/by/forest.svg", "one/forest.svg", "one/funnel.svg", "one/table.csv", "two/forest.svg",
         "two/kept.csv",
     ]  # fmt: skip
-    # with its last figure a folder goes too
+    # a folder is removed with its last figure
     assert not (tmp_path / "three").exists()
 
 
 def test_a_figure_of_what_is_no_more_goes_with_its_folder(tmp_path):
-    """An analysis that was taken out of config/ would seem to have a result of today."""
+    """An analysis removed from config/ would seem to have a current result."""
     went = {"three/by/level/forest": page("three"), "three/forest": page("all of three")}
     publish({**PAGES, **went}, tmp_path, ("svg", "png"), own=("*/**/forest*",))
     (tmp_path / "two/forest_of_mine.txt").write_text("", encoding="utf-8")
@@ -110,7 +110,7 @@ def test_what_is_not_asked_for_is_not_touched(tmp_path):
 
 
 def drawn_again(folder, pages, **more):
-    """Files that publishing wrote anew."""
+    """Files that publishing rewrote."""
     before = {name: path.stat().st_mtime_ns for name, path in files(folder).items()}
     publish(pages, folder, ("svg", "png"), **more)
     after = files(folder)
@@ -165,7 +165,7 @@ def test_a_listing_says_where_a_figure_belongs_and_what_it_shows():
 
 
 def test_a_picture_in_few_colours_stands_on_the_ground_of_the_figure(tmp_path):
-    """The supplement and the page show it on white paper: no grey box around it."""
+    """The supplement and the page show it on white: it must not have a grey box around it."""
     image = Image.new("RGB", (90, 60), "white")
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 20, 90, 40), fill="#F3F4F6")

@@ -1,4 +1,4 @@
-"""The place that a name is given is the first that nothing stands in, however it is looked for."""
+"""A name gets the first free position, whichever way it is searched for."""
 
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ SIZE = np.array([14.0, 2.3])
 
 
 def first_place(centre, reach, lines, marks):
-    """One place after the other against every box."""
+    """Try one position after the other against every box."""
     own = box(centre - 0.6 * reach, centre + 0.6 * reach)
     others, everything = marks[~meets(marks, own)], np.concatenate([lines, marks])
     for step, way in zip(_STEP, _WAY, strict=True):
@@ -43,7 +43,7 @@ def first_place(centre, reach, lines, marks):
 def test_a_name_takes_the_first_free_place(seed):
     rng = np.random.default_rng(seed)
     centres = PAGE[:2] + rng.beta(0.5, 1.5, (60, 2)) * (PAGE[2:] - PAGE[:2])
-    # some marks lie on others, one on the edge of the page, one outside
+    # some marks overlap others, one is on the edge of the page, one outside
     centres[:5], centres[5], centres[6] = centres[9], PAGE[2:], PAGE[:2] - 30
     curve = np.column_stack([np.linspace(20, 160, 40), np.linspace(15, 60, 40) ** 1.1])
     lines, marks = (
@@ -78,7 +78,7 @@ def test_a_mark_without_a_number_has_no_place_and_takes_none():
 def test_a_line_is_covered_by_boxes_of_a_millimetre():
     start, end = np.array([[20.0, 30.0], [5.0, 5.0]]), np.array([[50.0, 50.0], [5.0, 90.0]])
     boxes = pieces(start, end)
-    # the second is upright: one box tells where it runs
+    # the second is vertical: a single box describes it
     assert len(boxes) == int(np.ceil(np.hypot(30, 20))) + 1
     assert boxes[-1] == pytest.approx([4.8, 4.8, 5.2, 90.2])
     assert all(meets(one, other) for one, other in pairwise(boxes[:-1]))

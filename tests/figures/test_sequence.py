@@ -1,4 +1,4 @@
-"""Cumulative and leave-one-out forests: what they hold, and that they can be drawn."""
+"""Cumulative and leave-one-out forest plots: their content, and that they can be drawn."""
 
 import math
 from functools import partial

@@ -30,7 +30,7 @@ from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.charts.specification import specification
 from trial_evidence.figures.house.theme import Words
 
-# not in order; the second and fourth intervals hold 1
+# not in order; the second and fourth intervals include 1
 RATIOS = np.array([(2.0, 1.5, 3.0), (1.1, 0.8, 1.6), (1.5, 1.2, 1.9), (0.9, 0.6, 1.3)])
 ORDER = [3, 1, 2, 0]
 FACTORS = {
@@ -86,7 +86,7 @@ def test_specifications_stand_in_order_with_their_intervals(tmp_path):
     for line, index in zip(intervals, ORDER, strict=True):
         _, low, high = RATIOS[index]
         assert (line.box[3], line.box[1]) == pytest.approx((y(low), y(high)), abs=0.1)
-    # dark where no effect is excluded
+    # dark if no effect is excluded
     assert [line.stroke for line in intervals] == [LIGHT, LIGHT, ACCENT, ACCENT]
 
 
@@ -99,7 +99,7 @@ def test_estimates_are_marked(tmp_path):
 
 
 def columns(drawing):
-    """Middle of each specification, by its place in the order."""
+    """Centre of each specification, by its position in the order."""
     marked = sorted(middle(s) for s in drawing.shapes if len(s.points) >= 24 and s.fill == INK)
     return [x for x, _ in marked]
 
@@ -152,7 +152,7 @@ def test_intervals_that_leave_the_panel_are_counted(tmp_path):
 
 def test_a_mark_for_many_is_as_high_as_their_share(tmp_path):
     count = 4000
-    # of the first half of the order everyone, of the second every fourth one
+    # everyone in the first half of the order, every fourth one in the second
     ranks = np.arange(count)
     chosen = np.where((ranks < count // 2) | (ranks % 4 == 0), 0, 1)
     estimates = np.linspace(0.1, 0.6, count)
@@ -163,7 +163,7 @@ def test_a_mark_for_many_is_as_high_as_their_share(tmp_path):
     left, top, right, floor = first.box
     split = (left + right) / 2
     heights = {x: floor - y for x, y in first.points if y < floor - 0.001}
-    # a bar stands for twelve or fewer neighbours; of the second half a quarter made the choice
+    # a bar represents at most twelve neighbours; in the second half a quarter made the choice
     assert max(heights.values()) == pytest.approx(floor - top)
     assert all(h == pytest.approx(floor - top) for x, h in heights.items() if x < split - 3)
     quarter = [h for x, h in heights.items() if split + 3 < x < right - 3]
@@ -185,19 +185,19 @@ def test_thousands_make_a_small_file(tmp_path):
 def test_thousands_of_intervals_are_areas_between_their_limits(tmp_path):
     count = 3000
     estimates = np.linspace(-0.2, 0.4, count)
-    # limits a constant distance away: no effect is excluded where the estimate is beyond 0.1
+    # limits at a constant distance: no effect is excluded if the estimate is beyond 0.1
     drawing = drawn(plot(results(estimates, estimates - 0.1, estimates + 0.1), {}), tmp_path)
     areas = sorted(
         (s for s in drawing.shapes if s.fill in (LIGHT, PALE) and len(s.points) > 5),
         key=lambda shape: shape.box[0],
     )
-    # an area looks darker than lines with paper between them, so both are a step lighter
+    # an area looks darker than lines with white between them, so both are one step lighter
     assert [shape.fill for shape in areas] == [LIGHT, PALE, LIGHT]
     left, right = areas[0].box[0], areas[-1].box[2]
-    # estimates cross -0.1 and 0.1 after a sixth and a half of the way from -0.2 to 0.4
+    # estimates cross -0.1 and 0.1 a sixth and a half of the way from -0.2 to 0.4
     ends = [shape.box[2] for shape in areas]
     assert ends == pytest.approx([left + (right - left) * f for f in (1 / 6, 1 / 2, 1)], abs=0.3)
-    # each area is as high at its first specification as an interval is wide
+    # the height of each area at its first specification equals the width of an interval
     y = y_of(drawing, ("1", "1.5"), math.log)
     unit = (y(1) - y(1.5)) / math.log(1.5)
     for shape in areas:

@@ -1,4 +1,4 @@
-"""The looks of config/styles.yaml: what they may change, and the files they make."""
+"""The looks in config/styles.yaml: what they may change, and the files they produce."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -38,7 +38,7 @@ CASES = [(name, width) for name, look in LOOKS.items() for width in look.widths_
 
 
 def test_a_look_may_change_every_field_of_a_style():
-    # the width has a place of its own
+    # the width is configured separately
     assert set(STYLE_FIELDS) == {field.name for field in fields(Style)} - {"width_mm"}
 
 
@@ -55,10 +55,10 @@ def test_a_look_makes_a_sound_forest_plot(tmp_path, name, width):
     save_page(page, tmp_path / "forest", ("svg",))
     assert check_svg(tmp_path / "forest.svg") == []
     text = (tmp_path / "forest.svg").read_text(encoding="utf-8")
-    # lights stand beside the plot on a page, with what they mean
+    # lights are next to the plot on a page, with an explanation
     assert (">?</text>" in text) == style.risk_of_bias == (width >= 180)
     assert ("What the signs mean." in text) == (style.risk_of_bias and style.small_print)
-    # where the picture has no small print, the caption has it
+    # if the picture has no small print, the caption includes it
     assert ("What the signs mean." in page.small_print) == style.risk_of_bias
 
 
@@ -101,7 +101,7 @@ def test_eps_embeds_its_fonts_and_has_the_size_of_the_page(files):
     assert "%%BoundingBox: 0 0 144 72" in text
     assert "CreationDate" not in text
     assert text.count("/FontType 42 def") == 2
-    # TrueType tables travel inside, under the name that the font file gives itself
+    # TrueType tables are embedded under the name that the font file gives itself
     assert "/sfnts" in text
     name = TTFont(FONTS / "FigureSans-Regular.ttf")["name"].getDebugName(6)
     assert f"/FontName /{name}-0 def" in text

@@ -1,4 +1,4 @@
-"""The reader of figures must see what is wrong with one."""
+"""The SVG reader must detect what is wrong with a figure."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ DISC = '<path d="M 5 38 L 40 38 L 40 58 L 5 58 z" style="fill: {fill}"/>'
 
 @pytest.mark.parametrize(
     ("fill", "defects"),
-    # black on pale green can be read; on dark grey its contrast is 1.7 to 1, of 4.5 needed
+    # black on pale green is legible; on dark grey its contrast is 1.7 to 1, below the 4.5 required
     [("#8cc28c", 0), ("#333333", 1)],
 )
 def test_a_text_may_stand_on_a_shape_where_it_can_be_read(tmp_path, fill, defects):
