@@ -1,4 +1,4 @@
-"""Networks for the tests: from reference files and random."""
+"""Networks for the tests: from reference files and at random."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -17,7 +17,7 @@ def trial(first, second, neither=None):
 
 
 def test_odds_less_what_the_agents_multiply_them_by():
-    # 50% is odds of 1: a quarter of that is 20%, two thirds 40%. Arms of one size: 30%.
+    # 50% is odds of 1: a quarter of that is 20%, two thirds 40%. Arms of equal size: 30%.
     found = implied_background(
         [trial((100, 200), (100, 200))], {"A": math.log(4), "B": math.log(1.5)}, "odds_ratio"
     )

@@ -17,7 +17,7 @@ from trial_evidence.pool.engine.results import Refused
 REFERENCE = load("netcomb")
 CONNECTED = network(REFERENCE["connected"]["arms"])
 DISCONNECTED = network(REFERENCE["disconnected"]["arms"])
-# Data, netmeta's results, interactions, and the component that is inactive: left out of all.
+# Data, netmeta's results, interactions, and the inactive component, which is omitted from all.
 MODELS = [
     (CONNECTED, REFERENCE["connected"]["netcomb"], (), ""),
     (CONNECTED, REFERENCE["connected"]["inactive"], (), "P"),
@@ -134,8 +134,9 @@ def test_additivity_cannot_be_tested_with_as_many_components_as_comparisons():
 
 
 def test_test_that_allows_for_heterogeneity_is_wald_s_test():
-    # One study each of A, B and A+B against O, with tau2 = 0 for want of degrees of freedom: the
-    # test is that of A+B - A - B = 0.9 - 0.5 - 0.1 = 0.3 with variance 0.09 + 0.04 + 0.01 = 0.14.
+    # One study each of A, B and A+B against O, with tau2 = 0 because there are no degrees of
+    # freedom: the test is that of A+B - A - B = 0.9 - 0.5 - 0.1 = 0.3 with variance 0.09 + 0.04 +
+    # 0.01 = 0.14.
     data = NetworkData(
         (
             two_arm("one", ("O", "A"), 0.5, 0.04),
@@ -149,7 +150,7 @@ def test_test_that_allows_for_heterogeneity_is_wald_s_test():
     (interaction,) = component_model(data, table, interactions=[("A", "B")]).interactions
     assert (interaction.estimate, interaction.se) == pytest.approx((0.3, 0.14**0.5), rel=1e-12)
     rows = {r.treatment: r for r in observed_and_predicted(data, table, "O")}
-    # Least squares spread the 0.3 over the three arms by variance: to A+B falls 0.09/0.14 of it.
+    # Least squares divide the 0.3 among the three arms by variance: A+B gets 0.09/0.14 of it.
     assert rows["A+B"].observed.estimate == pytest.approx(0.9, rel=1e-12)
     assert rows["A+B"].difference.estimate == pytest.approx(0.3 * 0.09 / 0.14, rel=1e-12)
     assert rows["A+B"].difference.se == pytest.approx(0.09 / 0.14**0.5, rel=1e-12)
@@ -157,9 +158,9 @@ def test_test_that_allows_for_heterogeneity_is_wald_s_test():
 
 
 def test_additivity_is_judged_at_the_heterogeneity_of_effects_that_need_not_add_up():
-    # The tau2 of the additive model would take what is not additive for heterogeneity. Two studies
-    # of A: Q = 2 * 0.2**2/0.01 = 8 on 1, by DL tau2 = 7/(200 - 100) = 0.07. Variances are then 0.04
-    # of A, 0.08 of B and of A+B, and A+B - A - B = 0.3 has 0.2.
+    # The tau2 of the additive model would mistake non-additivity for heterogeneity. Two studies of
+    # A: Q = 2 * 0.2**2/0.01 = 8 on 1 df, by DL tau2 = 7/(200 - 100) = 0.07. Variances are then 0.04
+    # for A, 0.08 for B and for A+B, and A+B - A - B = 0.3 has variance 0.2.
     data = NetworkData(
         (
             two_arm("one", ("O", "A"), 0.3, 0.01),
@@ -173,7 +174,7 @@ def test_additivity_is_judged_at_the_heterogeneity_of_effects_that_need_not_add_
     assert (ours.random.q, ours.random.df) == pytest.approx((0.3**2 / 0.2, 1), rel=1e-9)
     rows = observed_and_predicted(data, table, "O", method="DL")
     (both,) = (row for row in rows if row.treatment == "A+B")
-    # To A+B falls 0.08/0.2 of the 0.3.
+    # A+B gets 0.08/0.2 of the 0.3.
     assert both.difference.estimate == pytest.approx(0.3 * 0.08 / 0.2, rel=1e-9)
     assert both.difference.se == pytest.approx(0.08 / 0.2**0.5, rel=1e-9)
 
@@ -197,7 +198,7 @@ def test_components_that_come_together_are_not_told_apart():
     assert [e.reason for e in model.components[1:]] == [
         "The trials cannot separate the effects of B, C."
     ] * 2
-    # Together they are: B and C, without A.
+    # Together they are estimable: B and C, without A.
     assert model.fitted.estimate(np.array([0.0, 1.0, 1.0]))[0] == pytest.approx(0.5)
 
 

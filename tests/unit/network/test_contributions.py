@@ -32,7 +32,7 @@ def test_a_triangle_by_hand():
          two_arm("3", "c", "b", 0.2, 0.03)]
     )  # fmt: skip
     ours = contributions(fit_network(data, "EE"))
-    # a-b: two thirds directly (weights 50 and 25), one third in equal parts by a-c and b-c.
+    # a-b: two thirds directly (weights 50 and 25), one third divided equally between a-c and b-c.
     assert ours.comparisons == (("a", "b"), ("a", "c"), ("b", "c"))
     np.testing.assert_allclose(ours.shares[0], [2 / 3, 1 / 6, 1 / 6])
 
@@ -52,7 +52,7 @@ def test_comparisons_without_a_path_have_no_row():
 
 
 def test_a_flow_in_circles_has_no_contributions():
-    # Correlations beyond what a shared arm can make give comparisons of b to e negative weights.
+    # Correlations beyond those from a shared arm give comparisons of b to e negative weights.
     covariance = np.array(
         [[2.04, 1.40, 1.05, 1.27], [1.40, 5.46, 2.89, 1.24], [1.05, 2.89, 1.65, 0.84],
          [1.27, 1.24, 0.84, 0.88]]

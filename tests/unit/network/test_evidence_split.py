@@ -12,7 +12,7 @@ PARTS = {"direct": "direct", "indirect": "indirect", "nma": "network", "compare"
 
 
 def directed(split, comparison):
-    """Sign that turns our comparison into theirs."""
+    """Sign that converts the direction of our comparison to theirs."""
     return 1 if comparison.split(":")[0] == split.comparison.pair[0] else -1
 
 
@@ -64,7 +64,7 @@ def triangle():
 
 
 def test_a_triangle_by_hand():
-    # b against a: 0.6 directly, 0.5 - 0.2 = 0.3 by way of c with variance 0.01 + 0.03.
+    # b against a: 0.6 directly, 0.5 - 0.2 = 0.3 via c with variance 0.01 + 0.03.
     split = split_evidence(fit_network(triangle(), "EE"))[0]
     assert split.direct.estimate == pytest.approx(-0.6)
     assert split.indirect.estimate == pytest.approx(-0.3)
@@ -89,7 +89,7 @@ def read(data, least):
 
 
 def test_arms_of_the_same_trial_are_no_indirect_evidence():
-    """Only one trial has c; another trial of a and b shifts a v c by back-calculation alone."""
+    """Only one trial has c; another of a and b shifts a v c through back-calculation alone."""
     three = StudyContrasts(
         "1", ("a", "b", "c"), np.array([0.2, 0.5]), np.array([[0.04, 0.02], [0.02, 0.05]])
     )
@@ -99,12 +99,12 @@ def test_arms_of_the_same_trial_are_no_indirect_evidence():
     assert shown[pair].indirect is None
     assert shown[pair].difference is None
     assert shown[pair].reason.startswith("no indirect evidence: without the trials that compare")
-    # The network estimate stands.
+    # The network estimate is unchanged.
     assert shown[pair].network == calculated[pair].network
 
 
 def test_next_to_no_indirect_evidence_is_left_empty():
-    """A share of 1% makes a ratio of 3 from a difference of 0.01 between trials."""
+    """With a share of 1%, a difference of 0.01 between trials becomes a ratio of 3."""
     data = network(
         [two_arm("1", "b", "a", 0.50, 0.01), two_arm("2", "c", "a", 0.5, 0.5),
          two_arm("3", "c", "b", 0.2, 0.5)]

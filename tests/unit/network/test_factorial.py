@@ -1,4 +1,4 @@
-"""Factorial trials are found from what their arms hold."""
+"""Factorial trials are identified by the agents in their arms."""
 
 import pytest
 from trial_evidence.network.within_trials.factorial import Arm, factorial_trials

@@ -1,4 +1,4 @@
-"""Which trials identify an interaction, and what they suppose: by constructed networks."""
+"""Which trials identify an interaction, and their assumptions, in constructed networks."""
 
 from component_studies import network, parts, two_arm
 from trial_evidence.network.components.interactions import identification
@@ -24,7 +24,7 @@ def test_a_trial_of_one_agent_against_nothing_completes_the_pair():
 
 
 def test_a_trial_on_top_of_another_agent_supposes_that_pair_additive():
-    """A added to C is the effect of A only where A and C do not interact."""
+    """A added to C is the effect of A only if A and C do not interact."""
     found = of(two_arm("q", ("C", "A+C"), 0.2, 0.04))
     assert found.beside == (("q", (("A", "C"),)),)
     assert found.needed

@@ -65,10 +65,10 @@ def test_an_inconsistent_triangle_by_hand():
     ours = inconsistency(data)
     assert ours.between.q == pytest.approx(1.5)
     assert ours.between.df == 1
-    # One study a design: nothing to see heterogeneity by.
+    # One study per design: no information on heterogeneity.
     assert (ours.within.q, ours.within.df, ours.within.p_value) == (0, 0, None)
     assert (ours.tau2_within, ours.random_between) == (None, None)
-    # Any design detached leaves no loop.
+    # Detaching any design leaves no loop.
     assert [of.df for _, of in ours.detached] == [0, 0, 0]
 
 
@@ -81,8 +81,8 @@ def test_a_star_cannot_be_inconsistent():
 
 
 def test_reml_within_designs():
-    # The designs have one tau2: by hand it is REML of two groups, of 0 and 1, and of 0 and 2,
-    # with variances 0.1: mean square (0.5 + 2)/2 less 0.1.
+    # The designs share one tau2: by hand it is REML for two groups, 0 and 1, and 0 and 2, with
+    # variances 0.1: mean square (0.5 + 2)/2 minus 0.1.
     data = network(
         two_arm(f"{t}{n}", t, "a", y, 0.1)
         for t, effects in (("b", (0.0, 1.0)), ("c", (0.0, 2.0)))

@@ -1,4 +1,4 @@
-"""What an estimate hangs on, by hand: flows, weakest links, trials that disagree."""
+"""What an estimate depends on, by hand: flows, weakest links, trials that disagree."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def test_a_chain_hangs_on_every_link():
     found = path([two_arm("1", "b", "a", 0.6, 0.03), two_arm("2", "c", "b", 0.5, 0.01)])
     assert found.chain == ("a", "b", "c")
     assert [link.comparison.pair for link in found.links] == [("a", "b"), ("b", "c")]
-    # Of a variance of 0.04 the first link brings 0.03.
+    # Of a variance of 0.04 the first link contributes 0.03.
     assert [link.uncertainty for link in found.links] == pytest.approx([0.75, 0.25])
     assert [link.flow for link in found.links] == pytest.approx([1, 1])
     assert found.without_weakest is None
@@ -32,7 +32,7 @@ def test_trials_that_disagree_make_a_precise_link_the_weakest():
     assert weakest.scatter.q == pytest.approx(25)
     assert weakest.uncertainty == pytest.approx(0.25 / 0.29)
     assert weakest.disagree
-    # The pair is b against c, the effects were printed of c against b.
+    # The pair is b against c, but the effects were reported for c against b.
     assert weakest.effects == pytest.approx((-0.5, 0.5))
     assert not found.links[1].disagree
 

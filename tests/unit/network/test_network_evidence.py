@@ -1,4 +1,4 @@
-"""What enters a network: which report of a trial, which arms as nodes, with what covariance."""
+"""What enters a network: which report of a trial, which arms as nodes, which covariance."""
 
 import math
 from dataclasses import replace
@@ -100,7 +100,7 @@ def test_counts_enter_with_the_variances_of_their_arms():
     # log(50/50) - log(20/80); 1/50 + 1/50 + 1/20 + 1/80
     assert effect == pytest.approx(math.log(4))
     assert variance == pytest.approx(0.1025)
-    # what two contrasts against one arm share is the variance of its log odds
+    # two contrasts against one arm share the variance of its log odds
     against_a = study.relative_to(A).covariance
     assert against_a[0, 1] == pytest.approx(1 / 20 + 1 / 80)
 
@@ -159,7 +159,7 @@ def test_contrasts_that_share_an_arm_are_correlated_by_a_half():
     assert set(found.used["covariance"]) == {SHARED_ARM}
     (study,) = found.data.studies
     covariance = study.relative_to(A).covariance
-    # the standard error by the interval at its own level, 1.959964 either side
+    # the standard error from the interval at its own level, 1.959964 on either side
     se = [math.log(high / low) / (2 * 1.959964) for low, high in ((0.6, 1.0667), (0.25, 1.0))]
     np.testing.assert_allclose(np.sqrt(np.diag(covariance)), se, rtol=1e-6)
     assert covariance[0, 1] == pytest.approx(0.5 * se[0] * se[1], rel=1e-6)
@@ -286,7 +286,7 @@ def real():
 
 @pytest.fixture(scope="module")
 def frozen():
-    """Thirteen trials of the sheet as it once was."""
+    """Thirteen trials of the sheet at an earlier time."""
     return networks_of(ROOT / "tests/reference/frozen_sheet")
 
 

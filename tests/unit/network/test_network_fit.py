@@ -1,4 +1,4 @@
-"""Network estimates and tau2 against netmeta and metafor; what must not change them."""
+"""Network estimates and tau2 against netmeta and metafor, and their invariances."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_likelihood_agrees_with_metafor(name, method):
 
 
 def uncorrelated(data, reference):
-    """The contrasts of netmeta's likelihood where it is given effects without counts."""
+    """The contrasts in netmeta's likelihood for effects given without counts."""
     turned = [
         s.relative_to(reference if reference in s.treatments else max(s.treatments))
         for s in data.studies
@@ -82,7 +82,7 @@ def test_netmeta_without_counts(name, method):
 def test_counts_agree_with_netmeta(name, method):
     fit, theirs = fit_network(of_counts(name), method), REFERENCE["counts"][name][method]
     assert fit.tau2 == pytest.approx(theirs["tau2"], rel=1e-9)
-    # How far the optimiser behind netmeta gets.
+    # Accuracy of the optimiser behind netmeta.
     assert fit.tau2 == pytest.approx(theirs["tau2_by_optimiser"], rel=2e-6, abs=1e-9)
     assert (fit.heterogeneity.q, fit.heterogeneity.df) == (
         pytest.approx(theirs["Q"]),
@@ -124,7 +124,7 @@ def test_multi_arm_studies_by_the_textbook_formula(tau2):
 
 
 def highest(data, restricted):
-    """The largest of the log likelihoods on a grid of tau2, and the function itself."""
+    """The maximum of the log likelihood on a grid of tau2, and the function itself."""
 
     def log_likelihood(tau2):
         _, covariance, q = dense(data, tau2)

@@ -11,14 +11,14 @@ from trial_evidence.pool.bayes.posterior import posterior
 from trial_evidence.pool.bayes.priors import HalfCauchy, HalfNormal, LogNormal
 
 PRIORS = {
-    # Densities of tau as textbooks have them, up to a constant.
+    # Densities of tau as in textbooks, up to a constant.
     HalfNormal(0.5): lambda tau: np.exp(-0.5 * (tau / 0.5) ** 2),
     LogNormal(-2.56, 1.74): lambda tau: np.exp(-0.5 * ((2 * np.log(tau) + 2.56) / 1.74) ** 2) / tau,
 }
 
 
 def at(data, tau):
-    """Levels, covariance and restricted likelihood at one tau, all contrasts in one matrix each."""
+    """Levels, covariance and restricted likelihood at one tau, with all contrasts in one matrix."""
     size = sum(study.effects.size for study in data.studies)
     covariance, design = np.zeros((size, size)), np.zeros((size, len(data.treatments)))
     row = 0
@@ -75,7 +75,7 @@ def test_posterior_agrees_with_numerical_integration(prior, new_study):
     cell = data.position[first], data.position[second]
     ends = (found.pi_low, found.pi_high) if new_study else (found.ci_low, found.ci_high)
     low, high = (matrix[cell] for matrix in ends)
-    # The shortest interval holds 95% and has ends of equal density.
+    # The shortest interval contains 95% and its ends have equal density.
     assert below(high) - below(low) == pytest.approx(0.95, abs=1e-8)
     step = 1e-3
     edges = [(below(x + step) - below(x - step)) / (2 * step) for x in (low, high)]
@@ -98,7 +98,7 @@ def test_heterogeneity_agrees_with_numerical_integration():
 
 @pytest.mark.parametrize("prior", [HalfNormal(0.5), HalfCauchy(0.5), LogNormal(-2.56, 1.74)])
 def test_trials_of_one_comparison_have_the_posterior_of_the_pairwise_model(prior):
-    """A network and a pair of regimens treat the same trials alike."""
+    """A network and a pairwise analysis must treat the same trials alike."""
     effects, variances = [0.2, 0.6, 0.1, -0.3], [0.04, 0.09, 0.05, 0.2]
     data = network(
         two_arm(str(i), "b", "a", y, v)
@@ -123,7 +123,7 @@ def test_either_way_round_a_comparison_says_the_same():
 
 
 def test_without_degrees_of_freedom_heterogeneity_is_the_priors():
-    """One trial a comparison: the interval is wider by what trials are supposed to differ by."""
+    """One trial per comparison: the interval is widened by the assumed heterogeneity."""
     data = network([two_arm("1", "b", "a", 0.6, 0.02), two_arm("2", "c", "b", 0.5, 0.01)])
     found = NetworkPosterior(data, HalfNormal(0.5))
     # The median of a half-normal is 0.67449 scales.

@@ -84,7 +84,7 @@ def late(project):
 
 
 def test_every_table_of_intervals_says_their_level_behind_the_limits(early):
-    """Taken into another program, an interval of 90% would be read as the usual 95%."""
+    """In another program, a 90% interval would be taken for the usual 95% one."""
     behind = {}
     for file in early.rglob("*.csv"):
         table = pd.read_csv(file)
@@ -206,7 +206,7 @@ def test_together_beyond_the_sum_is_synergy_of_responses_and_not_of_progressions
 
 
 def test_every_interval_of_a_network_is_at_the_configured_level(project):
-    """Where another level is configured, an interval of 95% would be called one of 90%."""
+    """If another level is configured, a 95% interval would be labelled as 90%."""
     of_pcr = project, project / "config", "neoadjuvant", "pcr_network"
     at_95, at_90 = (tables_of(*of_pcr, confidence_level=level) for level in (95.0, 90.0))
     limits = [
@@ -218,7 +218,7 @@ def test_every_interval_of_a_network_is_at_the_configured_level(project):
     seen = set()
     for name, of in limits:
         usual, other = at_95[name], at_90[name]
-        # Not told: what the trials do not determine, and differences that cannot be.
+        # Left out: what the trials do not determine, and differences that cannot arise.
         told = (usual[f"{of}_high"] > usual[f"{of}_low"]).to_numpy()
         assert (other[f"{of}_low"] > usual[f"{of}_low"])[told].all(), (name, of)
         assert (other[f"{of}_high"] < usual[f"{of}_high"])[told].all(), (name, of)
@@ -340,7 +340,7 @@ def test_synergy_is_found_where_agents_are_alone_and_together(early):
 
 def test_an_expected_rate_above_all_patients_is_said_to_be_none(tmp_path):
     small_project(tmp_path)
-    # Single arms of 80 and 50%: their risk ratios multiplied give more patients than there are.
+    # Single arms of 80 and 50%: multiplying their risk ratios gives more patients than there are.
     for old, new in (("30,99,30.3", "79,99,79.8"), ("24,101,23.8", "50,101,49.5"),
                      ("49,100,49.0", "88,100,88.0")):  # fmt: skip
         replace_text(tmp_path, "pcr", f"all,{old},doe_2020", f"all,{new},doe_2020")
@@ -352,7 +352,7 @@ def test_an_expected_rate_above_all_patients_is_said_to_be_none(tmp_path):
         return " ".join(texts)
 
     assert "More than 100% is expected in TRIAL-C" in said("multiplicative")
-    # Of patients who fail to respond to either agent there are never fewer than none.
+    # The number of patients who respond to neither agent cannot be negative.
     assert "More than 100%" not in said("bliss")
 
 
@@ -367,7 +367,7 @@ def test_surrogacy_pairs_the_effects_of_one_contrast(early):
     assert str(trials.loc["TRIAL-C", "hazard_ratios_rows"]) == "4"
     models = pd.read_csv(early / "pcr_and_event_free/models.csv")
     assert models["reason"].str.contains("at least").all()
-    # regression and bivariate model side by side, whatever comes of them
+    # regression and bivariate model side by side, whatever their results
     main = models[models["role"] == "main"]
     assert main["model"].tolist() == ["weighted regression", "bivariate"]
     cautions = pd.read_csv(early / "pcr_and_event_free/cautions.csv")["caution"]
@@ -383,7 +383,7 @@ def test_no_comparison_is_called_the_most_frequent_where_each_was_made_by_one_tr
 
 
 def effects_of(folder):
-    """The first analysis of surrogacy and the two networks that it takes its effects from."""
+    """The first analysis of surrogacy and the two networks that supply its effects."""
     sheet, _ = load_sheet(folder / "data/raw", read_dictionary(DICTIONARY))
     configuration = read_configuration(folder / "config")
     networks = read_networks(folder / "config", configuration)

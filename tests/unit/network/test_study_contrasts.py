@@ -1,4 +1,4 @@
-"""Contrasts of studies: from counts, from every pair; the network they make."""
+"""Contrasts of studies: from counts, from every pair of arms; the network they form."""
 
 import math
 
@@ -81,7 +81,7 @@ def test_covariance_from_every_pair():
 
 
 def test_a_triangle_left_open_by_rounding_is_closed_evenly():
-    # 0.5 + 0.2 is 0.03 short of 0.73: a third of it on each side.
+    # 0.5 + 0.2 is 0.03 less than 0.73: each side takes a third of it.
     study = from_pairwise("x", ["b", "c", "c"], ["a", "b", "a"], [0.5, 0.2, 0.73], [0.5] * 3)
     np.testing.assert_allclose(study.effects, [0.51, 0.72])
 

@@ -35,7 +35,7 @@ def test_regression_agrees_with_lm(name, weighting):
     theirs = data["regression"][weighting]
     ours = regress(pairs(data["trials"]), weighting)
     slope_se = ours.band.covariance[1, 1] ** 0.5
-    # Where the surrogate shows no effect, the line is the intercept.
+    # At no effect on the surrogate, the line is at the intercept.
     at_zero = ours.line(0.0)
     values = (
         ours.intercept, ours.slope, slope_se, ours.slope_p, ours.slope_low, ours.slope_high,
@@ -100,8 +100,8 @@ def test_no_threshold_where_the_slope_goes_the_wrong_way():
 
 
 def test_threshold_of_a_band_that_opens_faster_than_the_line_falls():
-    # The slope's interval holds zero, yet all trials show benefit: near their middle the prediction
-    # excludes no effect. Left end of that stretch by bisection of the upper limit.
+    # The slope's interval includes zero, yet all trials show benefit: near their mean the
+    # prediction excludes no effect. Left end of that range by bisection of the upper limit.
     rows = made_up((0.0, -0.78), (0.5, -0.84), (1.0, -0.80), (1.5, -0.86))
     ours = regress(rows, "trial size")
     assert ours.slope_low < 0 < ours.slope_high
@@ -255,7 +255,7 @@ def test_whole_report():
     ]  # fmt: skip
     without = [m for m in ours.models if m.role == "leave-one-out"]
     assert [m.without for m in without] == [r.trial for r in rows for _ in range(2)]
-    # Four are left: enough for a line, too few for the bivariate model.
+    # Four remain: enough for a line, too few for the bivariate model.
     assert all(isinstance(m.found, Refused) for m in without if m.model == "bivariate")
     first = regress(rows[1:], "inverse variance")
     assert without[0].found.slope == pytest.approx(first.slope)
@@ -273,7 +273,7 @@ def test_order_of_the_trials_does_not_matter():
 
 
 def constructed(*extra):
-    """Six trials without any association, and others."""
+    """Six trials without any association, plus others."""
     points = [(0.5, -0.40), (0.7, -0.30), (0.9, -0.42), (0.6, -0.33), (0.8, -0.36), (1.0, -0.34)]
     return [
         EffectPair(f"t{i}", x, 0.05, y, 0.04, 300) for i, (x, y) in enumerate([*points, *extra])
@@ -285,7 +285,7 @@ def found(*extra):
 
 
 def test_a_result_that_one_trial_overturns_says_which():
-    """Without the trial far from all others nothing is left of the slope."""
+    """Without the trial far from all others, no slope remains."""
     ours = found((-0.5, 1.0))
     assert {of.without for of in ours.overturned} == {"t6"}
     (regression,) = (of for of in ours.overturned if of.model == "weighted regression")
@@ -317,7 +317,7 @@ def test_an_association_that_every_trial_shows_is_overturned_by_none():
 
 
 def test_a_trial_that_hides_an_association_overturns_nothing():
-    """Without it the slope is established; no result is withheld for that."""
+    """Without it the slope is established; no result is withheld for this."""
     along = [(-0.5, 0.15), (0, -0.13), (0.5, -0.33), (1, -0.62), (1.5, -0.87), (-0.25, 0.04)]
     points = [*along, (2.0, -1.08), (-0.8, -0.9)]
     ours = surrogacy(
@@ -334,7 +334,7 @@ def test_a_trial_that_hides_an_association_overturns_nothing():
 
 
 def test_leverage_is_how_far_a_fitted_value_follows_its_trial():
-    """The derivative of the fitted by the observed effect, by moving the trial."""
+    """The derivative of the fitted with respect to the observed effect, by moving the trial."""
     trials = constructed((-0.5, 1.0))
     step = 1e-3
 

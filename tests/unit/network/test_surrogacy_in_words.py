@@ -1,4 +1,4 @@
-"""What the figure of a surrogate says below its plot, model by model."""
+"""The notes below the plot of a surrogate, model by model."""
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ def test_a_model_is_told_with_its_numbers(changes, said):
 
 
 def test_the_line_that_is_drawn_allows_for_errors_in_both_effects():
-    """Not that of the weighted regression, which is told beside it and is flatter."""
+    """Not the line of the weighted regression, which is reported as well and is flatter."""
     effects = [(0.2 * at, -0.12 * at + 0.1 * (-1) ** at) for at in range(1, 11)]
     pairs = [EffectPair(f"T{at}", x, 0.1, y, 0.02, 200) for at, (x, y) in enumerate(effects)]
     found = surrogacy(pairs, within_correlation=0.0, sensitivity=())

@@ -105,7 +105,7 @@ def test_own_arm_takes_the_place_of_the_supposed_background():
     assert ours.excess.estimate == pytest.approx(0.3, rel=1e-12)
     assert ours.variance == pytest.approx(VA + VB + VAB + 0.0032, rel=1e-12)
     assert ours.tipping_background is None
-    # Bliss: 0.56/0.8 = 0.7 misses expected; slopes 0.8/0.8, 0.7/0.8, 1 and 0.56/0.64.
+    # Bliss: 0.56/0.8 = 0.7 are expected not to respond; slopes 0.8/0.8, 0.7/0.8, 1 and 0.56/0.64.
     bliss = synergy(trial, "bliss", NO_BACKGROUND)
     assert bliss.expected == pytest.approx(0.3, rel=1e-12)
     assert bliss.variance == pytest.approx(VA + 0.875**2 * VB + VAB + 0.875**2 * 0.0032, rel=1e-12)
@@ -162,13 +162,13 @@ def test_posterior_with_an_arm_with_neither_agrees_with_numerical_integration(th
 
 
 def test_posterior_of_beating_both_arms_that_are_alike():
-    # With the same counts in all three arms each is as likely as the others to be the best.
+    # With the same counts in all three arms each is equally likely to be the best.
     ours = synergy(factorial((12, 40), (12, 40), (12, 40)), "better_single", NO_BACKGROUND)
     assert ours.probability_of_synergy == pytest.approx(1 / 3, abs=1e-10)
 
 
 def test_posterior_of_large_arms_is_normal():
-    # 20,000 patients an arm: the posterior's interval is Wald's but for the fourth digit.
+    # 20,000 patients per arm: the posterior's interval is Wald's up to the fourth digit.
     ours = synergy(factorial((6000, 20000), (4000, 20000), (12000, 20000)), "bliss", TEN_PERCENT)
     assert ours.posterior_low == pytest.approx(ours.excess.ci_low, abs=1e-4)
     assert ours.posterior_high == pytest.approx(ours.excess.ci_high, abs=1e-4)
@@ -226,7 +226,7 @@ def test_heterogeneity_of_a_difference_is_not_supposed_to_be_that_of_a_ratio(sca
 
 
 def test_pooled_tipping_points_follow_from_the_additive_scale():
-    # On this scale the pooled excess rises by as much as the background: it is zero at 0.1 less
+    # On this scale the pooled excess rises by as much as the background: it is zero at 0.1 minus
     # the estimate at 0.1.
     ours = pool(TRIALS, "risk_additive", TEN_PERCENT)
     assert ours.tipping_background == pytest.approx(0.1 - POOL["estimate"], rel=1e-8)
