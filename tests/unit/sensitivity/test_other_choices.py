@@ -1,4 +1,4 @@
-"""Another choice in the configuration of a project: every stage and every word follows it."""
+"""Other choices in the configuration of a project: every stage and text follows them."""
 
 import math
 
@@ -16,7 +16,7 @@ POOLING = {
     "prediction_interval": "hartung_knapp_k_minus_1",
     "leading": [{"from_trials": 2, "model": "random_effects"}],
 }
-# The three hazard ratios of the made-up sheet and what R 4.2.2 with metafor 3.8-1 makes of them:
+# The three hazard ratios of the made-up sheet, and results of R 4.2.2 with metafor 3.8-1:
 #   d <- data.frame(yi = YI, vi = VI)
 #   f <- rma(yi, vi, data=d, method="PM", test="knha", control=list(tol=1e-14, maxiter=100000))
 #   predict(f); confint(f)
@@ -40,7 +40,7 @@ METAFOR = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = small_project(tmp_path_factory.mktemp("other"))
-    # years that differ, so that there is something to regress on
+    # different years, so that there is something to regress on
     for trial, year in (("trial_m", 2018), ("trial_n", 2023)):
         source = f"doe_2020_{trial},Doe,"
         replace_text(folder, "sources", f"{source}2020", f"{source}{year}")

@@ -1,4 +1,4 @@
-"""The multiverse: which trials and which rows each choice takes, on sheets that fit in the head."""
+"""The multiverse: which trials and rows each choice selects, on small sheets."""
 
 import math
 from dataclasses import replace
@@ -25,7 +25,7 @@ def specifications(settings, content):
 
 
 def counted(trials, verification=(), high=(), **more):
-    """The multiverse of odds ratios of so many trials."""
+    """The multiverse of odds ratios for a given number of trials."""
     table = {"ai": EVENTS[:trials], "n1i": [100] * trials, "ci": [20] * trials,
              "n2i": [100] * trials}  # fmt: skip
     content = counted_sheet(table, **more)
@@ -59,8 +59,8 @@ def common(table, **chosen):
 
 def test_trials_at_high_risk_of_bias_are_left_out_on_their_own_outcome():
     table = counted(4, high=(1, 3))
-    # all four, each of them left out, and the two that are not at high risk; a judgement on
-    # another outcome counts for nothing
+    # all four, each of them left out, and the two that are not at high risk; a judgement on another
+    # outcome does not count
     assert len(table) == (1 + 4 + 1) * METHODS
     low = table[table["risk_of_bias"] == "not high"]
     assert set(low["k"]) == {2}
@@ -126,6 +126,6 @@ def test_the_orders_of_analysis_and_assessor_are_turned():
         (row.analysis_first, row.assessor_first): row.estimate
         for row in table[table["estimator"] == "EE"].itertuples()
     }
-    # an interim analysis is never preferred
+    # interim analyses are never preferred
     expected = {key: math.sqrt(a * b) for key, (a, b) in ratios.items() if key[0] != "interim"}
     assert found == pytest.approx(expected, rel=1e-12)

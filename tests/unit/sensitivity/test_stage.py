@@ -24,7 +24,7 @@ TABLES = {
 def run(folder, trials, measures=("odds_ratio",)):
     table = {name: values[:trials] for name, values in BCG["table"].items()}
     content = counted_sheet(table)
-    # years that differ, so that there is something to regress on
+    # different years, so that there is something to regress on
     names = [f"report_{at}" for at in range(trials)]
     sources = pd.DataFrame({"source_id": names, "year": [2000.0 + at for at in range(trials)]})
     of = dict(zip(content["trials"]["trial_id"], names, strict=True))
@@ -65,7 +65,7 @@ def test_every_figure_is_put_into_words_with_its_main_numbers(ten):
     said = pd.read_csv(tables / "figures.csv").set_index("figure")
     assert not (said["title"] == said["description"]).any()
     assert said["description"].str.contains(r"\d\.\d").all()
-    # odds ratio and interval of all ten trials, as the table has them
+    # odds ratio and interval of all ten trials, as in the table
     last = pd.read_csv(tables / "cumulative.csv").query("leads == 'yes'").iloc[-1]
     whole = f"{last['estimate']:.2f} (95% interval {last['ci_low']:.2f}–{last['ci_high']:.2f})"
     for figure in ("leave_one_out", "cumulative", "drapery"):

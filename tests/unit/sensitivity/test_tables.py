@@ -1,4 +1,4 @@
-"""The sensitivity tables: metafor's numbers come through, and what is refused says why."""
+"""The sensitivity tables: they contain metafor's numbers, and refusals give the reason."""
 
 import math
 from dataclasses import replace
@@ -46,7 +46,7 @@ COUNTS = load("metafor_counts")["bcg__OR"]
 
 
 def counted_sheet(table, **more):
-    """Two arms a trial with these counts."""
+    """Trials of two arms with these counts."""
     trials = [f"trial_{at:02d}" for at in range(len(table["ai"]))]
     arms = {
         t: [{"arm_id": f"{t}_e", "agents": "almab+bemab"}, {"arm_id": f"{t}_c", "agents": "almab"}]
@@ -82,14 +82,14 @@ def test_leave_one_out_is_metafors_where_hartung_knapp_widens(bcg):
     theirs = BCG["leave1out"]["REML_knha"]
     assert list(table.columns) == LEAVE_ONE_OUT_COLUMNS
     np.testing.assert_allclose(np.log(own["estimate"]), theirs["estimate"], rtol=1e-6)
-    # the conservative interval is metafor's where Hartung and Knapp's factor is above one
+    # the conservative interval is metafor's if Hartung and Knapp's factor is above one
     wider = np.log(own["ci_high"]).to_numpy() - np.array(theirs["ci_ub"])
     assert (wider > -1e-6).all()
     assert (table.loc[table["leads"] == "yes", "model"] == "random_reml_hk").all()
 
 
 def test_without_one_trial_the_model_leads_that_leads_with_it():
-    """Random effects lead from five trials on: four that are left are held against all five."""
+    """Random effects lead from five trials: the four that remain are compared with all five."""
     five = {name: values[:5] for name, values in BCG["table"].items()}
     table = leave_one_out_table(found(five)[2])
     assert set(table["k"]) == {4}
@@ -136,7 +136,7 @@ def test_small_study_effects_are_metafors(bcg):
     assert table.loc["egger", "p_value"] == pytest.approx(egger["pval"], rel=1e-8)
     assert table.loc["egger", "ci_high"] == pytest.approx(math.exp(egger["limit_ub"]), rel=1e-8)
     assert table.loc["harbord", "p_value"] == pytest.approx(harbord["pval"], rel=1e-8)
-    # benefit of a response is above one: no trial is significant on that side
+    # for a response, benefit is above one: no trial is significant on that side
     assert "no trial has a one-sided p value" in table.loc["selection_model", "reason"]
 
 
@@ -168,7 +168,7 @@ def test_methods_hold_metafors_estimators_and_likelihoods():
         "inverse-gamma(1.59, 0.48)", "half-normal(0.5)", "half-normal(1)", "half-Cauchy(0.5)",
         "log-normal(-2.56, 1.74²) on τ²",
     ]  # fmt: skip
-    # An odds ratio far below 1, where more is better.
+    # An odds ratio far below 1, with more being better.
     assert (bayesian["ci_high"] < 1).all()
     assert (bayesian["probability_of_benefit"] < 0.025).all()
 
@@ -234,7 +234,7 @@ def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
     # (30/50) / (15/50) = 2 over (20/50) / (16/50) = 1.25, in both trials alike
     assert common["estimate"].item() == pytest.approx(1.6, rel=1e-12)
     assert common["level"].item() == "negative"
-    # one trial of the two without receptor rows: nothing is pooled, and it says so
+    # only one of the two trials has receptor rows: nothing is pooled, and the table says so
     single = counted_sheet(table, pcr=[*base, *receptor_rows("trial_00", counts)])
     lone = interactions(settings, single)
     lone = lone[lone["factor"] == "receptor"]
@@ -252,7 +252,7 @@ def test_shares_come_from_arms_that_report_all_levels_and_from_who_was_admitted(
         pcr=receptor_rows("trial_00", counts),
         populations=[{"trial_id": "trial_01", "subgroup": "receptor=positive"}],
     )
-    # 70 of the 100 of the arm that has both; the other trial admitted positive disease only.
+    # 70 of the 100 in the arm that has both; the other trial admitted positive disease only.
     for level, share, only in (("positive", 70.0, 100.0), ("negative", 30.0, 0.0)):
         assert shares_at(content, "receptor", level) == {"trial_00": share, "trial_01": only}
 
@@ -303,7 +303,7 @@ def test_the_multiverse_counts_every_distinct_specification_once():
     # choice changes anything in this sheet
     assert len(table) == 4 * (1 + 7 * 4)
     assert list(table.columns) == specifications.MULTIVERSE_COLUMNS
-    # three trials are led by a Bayesian model, which is no specification
+    # a Bayesian model leads with three trials, and is not a specification
     assert set(table["leading"]) == {"no"}
     excludes = (table["ci_high"] < 1) | (table["ci_low"] > 1)
     summary = specifications.multiverse_summary(curve)
@@ -327,7 +327,7 @@ def test_an_excluded_trial_comes_back_in_the_multiverse():
     table = pd.concat(specifications.multiverse_table(curve, 95.0))
     assert sorted(set(table.loc[table["exclusions"] == "applied", "k"])) == [2]
     assert sorted(set(table.loc[table["exclusions"] == "ignored", "k"])) == [2, 3]
-    # two configured trials: the Bayesian model leads, which is no specification
+    # two configured trials: the Bayesian model leads, and is not a specification
     assert set(table["leading"]) == {"no"}
 
 
@@ -346,7 +346,7 @@ def test_the_effect_at_a_control_risk_is_told_on_three_scales(bcg):
         assert row["risk_ratio"] == pytest.approx(treated / row["control_risk"], rel=1e-9)
     at = {name: table.loc[name, "control_risk"] for name in table.index[1:]}
     risks = sorted(c / n for c, n in zip(BCG["table"]["ci"], BCG["table"]["n2i"], strict=True))
-    # Of thirteen risks the fourth, seventh and tenth.
+    # The fourth, seventh and tenth of thirteen risks.
     assert at == pytest.approx(
         {"lower_quartile": risks[3], "median": risks[6], "upper_quartile": risks[9]}
     )
@@ -378,7 +378,7 @@ LEVELLED = {
 
 @pytest.mark.parametrize("name", LEVELLED)
 def test_every_interval_is_at_the_level_that_its_row_states(bcg, name):
-    """Where another level is configured, an interval of 95% would stand beside the words 90%."""
+    """If another level is configured, a 95% interval would be labelled as 90%."""
     content, _, usual = bcg
     at_95 = LEVELLED[name](content, usual)
     at_90 = LEVELLED[name](content, tuple(replace(c, level=90.0) for c in usual))

@@ -83,14 +83,14 @@ def test_no_share_of_the_weight_is_told_of_a_trial_however_large():
 
 
 def test_patients_are_told_for_both_arms_at_the_risk_of_all_controls():
-    # 75 of 250 controls in all respond
+    # 75 of 250 controls respond in total
     tables = [[45, 100, 30, 100], [23, 50, 15, 50], *[[11, 25, 8, 25], [11, 25, 7, 25]] * 2]
     ratios = [math.log(a / n1 / (c / n0)) for a, n1, c, n0 in tables]
     variances = [1 / a - 1 / n1 + 1 / c - 1 / n0 for a, n1, c, n0 in tables]
     found = row(compared(ratios, variances, tables, PCR))
     assert found["control_risk"] == pytest.approx(75 / 250)
     size = found["smallest_trial"]
-    # a trial of n an arm at 30% in both: variance 2 (1 - 0.3) / (0.3 n)
+    # a trial with n per arm and 30% in both: variance 2 (1 - 0.3) / (0.3 n)
     again = compared([*ratios, 0.0], [*variances, 1.4 / 0.3 / size])
     fit = again.refit(again.yi[:, None], again.vi[:, None])
     assert np.exp(fit.low[0]) == pytest.approx(found["ci_low_with_trial"])
@@ -112,7 +112,7 @@ def test_the_model_that_leads_now_judges_one_trial_more_and_fewer():
 
 
 def test_sentences_on_trials_left_out():
-    # one large trial carries the result
+    # one large trial dominates the result
     led = row(compared([-0.5, 0.0, -0.5, -0.5, -0.5], [0.02, 0.2, 0.3, 0.3, 0.3]))
     assert led["removal"] == (
         "The interval would include 1 if ASH were left out. It would also include 1 if both ELM "
@@ -125,7 +125,7 @@ def test_sentences_on_trials_left_out():
     assert many["removal"].startswith(
         "The interval would include 1 if any one of ASH, ELM, FIR and OAK were left out."
     )
-    # neither of two does alone
+    # neither of the two does so alone
     pair = row(compared([-0.5] * 6, [0.02, 0.02, *[0.3] * 4]))
     assert pair["removal"] == (
         "No single trial is decisive; the interval would include 1 if both ASH and ELM were left "
@@ -151,7 +151,7 @@ def test_the_share_of_the_required_information():
     )
     apart = row(compared(APART, [0.02] * 5))
     assert apart["required_adjusted"] > apart["required"]
-    # Of equal variances v, REML is the variance of the effects less v: D2 = 1 - v / variance
+    # With equal variances v, REML is the variance of the effects minus v: D2 = 1 - v / variance
     assert apart["diversity"] == pytest.approx(1 - 0.02 / np.var(APART, ddof=1), rel=1e-6)
     assert apart["share_reached"] == pytest.approx(
         1000 / 630.9 * 0.02 / np.var(APART, ddof=1), rel=1e-3

@@ -1,4 +1,4 @@
-"""What the sensitivity figures say of themselves, sentence by sentence."""
+"""Descriptions and notes of the sensitivity figures, sentence by sentence."""
 
 import math
 import re
@@ -79,7 +79,7 @@ def test_a_new_trials_function_is_wider_or_the_same(comparison, new, said):
 
 
 def test_the_specification_curve_keeps_measures_apart():
-    """An odds ratio of 4 beside a risk ratio of 2 would look like another result."""
+    """An odds ratio of 4 next to a risk ratio of 2 would look like another result."""
     found = pd.DataFrame(
         [
             dict.fromkeys(CHOICE_COLUMNS, "") | {
@@ -98,7 +98,7 @@ def test_the_specification_curve_keeps_measures_apart():
 
 
 def test_what_is_missing_is_filled_in_on_the_side_that_has_no_small_trials(comparison, tmp_path):
-    """Small trials all lie right of the large ones: their mirror images are hollow, on the left."""
+    """Small trials are all right of the large ones: their hollow mirror images are on the left."""
     yi = np.array([-0.05, 0.05, -0.1, 0.1, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0])
     se = np.array([0.05, 0.05, 0.1, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5])
     names = [f"T{at}" for at in range(10)]
@@ -130,7 +130,7 @@ def test_what_is_missing_is_filled_in_on_the_side_that_has_no_small_trials(compa
 
 
 def test_a_trial_within_the_pseudo_limits_is_not_said_to_lie_outside(comparison):
-    """At 1.8 standard errors from the pool a trial is inside 95% limits and outside 90% limits."""
+    """At 1.8 standard errors from the pooled effect a trial is inside 95%, outside 90% limits."""
     names = [f"T{at}" for at in range(10)]
     rows = pd.DataFrame({"trial": names, "trial_id": names, "yi": [0.0] * 9 + [0.2], "vi": 0.01,
                          "year": 2020.0})  # fmt: skip
@@ -142,7 +142,7 @@ def test_a_trial_within_the_pseudo_limits_is_not_said_to_lie_outside(comparison)
 
 
 def test_the_smallest_trial_that_would_decide_lies_on_the_pooled_result(comparison, tmp_path):
-    """Where the interval is open a further trial would have to find what the others found."""
+    """If the interval includes no effect, a further trial would have to find the pooled effect."""
     names = [f"T{at}" for at in range(6)]
     yi = np.array([0.25, 0.05, 0.3, 0.0, 0.2, 0.1])
     rows = pd.DataFrame({"trial": names, "trial_id": names, "yi": yi, "vi": 0.04, "year": 2020.0})
