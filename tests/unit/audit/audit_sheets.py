@@ -1,4 +1,4 @@
-"""The valid sheet of the tests, with cells and rows changed."""
+"""The valid sheet of the tests, with changed cells and rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def sheet_with(
     ----------
     edits : iterable of (table, row of the spreadsheet, column -> text)
     added : iterable of (table, column -> text)
-        Rows put below the others; columns left out are empty.
+        Rows appended at the end; columns left out are empty.
     """
     tables = {path.stem: _read(path.read_text(encoding="utf-8")) for path in VALID.glob("*.csv")}
     for table, number, cells in edits:
@@ -48,13 +48,13 @@ def sheet_with(
 
 
 def row_of(table: str, number: int, **changes: str) -> tuple[str, Row]:
-    """Return a row of the valid sheet with some cells changed, to be added."""
+    """Return a row of the valid sheet with some cells changed, for adding."""
     header, rows = _read((VALID / f"{table}.csv").read_text(encoding="utf-8"))
     return table, {**dict(zip(header, rows[number - 2], strict=True)), **changes}
 
 
 def found_by(check: Callable[[Sheet], Iterable[Finding]], sheet: Sheet) -> list[Finding]:
-    """Return what a check finds in a sheet and does not find in the valid one."""
+    """Return what a check finds in a sheet but not in the valid one."""
     usual = {finding.id for finding in check(sheet_with())}
     return [finding for finding in check(sheet) if finding.id not in usual]
 

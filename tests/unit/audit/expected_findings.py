@@ -1,4 +1,4 @@
-"""Expected finding for each planted fault of test_audit_checks.py: place and sentence."""
+"""Expected finding for each planted fault of test_audit_checks.py: location and sentence."""
 
 # Name of the fault -> table, rows, columns, sentence.
 EXPECTED = {

@@ -1,4 +1,4 @@
-"""Each check of the audit: what it finds, and what it leaves alone."""
+"""Each check of the audit: what it finds, and what it ignores."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
     (
         "fewer alive than free of an event",
         survival_below,
-        [(RATES, 7, {"percent": "86.0"})],  # 86.4% are free of an event
+        [(RATES, 7, {"percent": "86.0"})],  # 86.4% are event-free
         [],
         "high",
         ["OS 86% at 60 months", "but iDFS 86.4% at 60 months"],
@@ -167,7 +167,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         "a percentage that no count gives",
         counts.percent_against_counts,
         # 48 of 105 is 45.71%, 49 is 46.67%; 17 of 37 = 45.95 apart, 45.9% is not among 102 to 108
-        # but for 45 of 98 and 50 of 109, and these are too far.
+        # except for 45 of 98 and 50 of 109, and these are too far off.
         [(PCR, 8, {"reported_percent": "45.9"})],
         [],
         "medium",
@@ -275,9 +275,8 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["from 0.292 to 0.354"],
     ),
     (
-        # Trial F, 220 and 272 events: sqrt(1/220 + 1/272) = 0.0907, 2 / sqrt(492) = 0.0902, their
-        # middle 0.0904. log(0.95 / 0.67) / (2 * 2.2414)
-        # = 0.0779; at 95% it is 0.0891.
+        # Trial F, 220 and 272 events: sqrt(1/220 + 1/272) = 0.0907, 2 / sqrt(492) = 0.0902,
+        # midpoint 0.0904. log(0.95 / 0.67) / (2 * 2.2414) = 0.0779; at 95% it is 0.0891.
         "level of the interval",
         hazards.events_against_interval,
         [(HR, 9, {"ci_level": "97.5"})],
@@ -286,7 +285,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["standard error of 0.078", "220 and 272 events give 0.090", "a 95% interval"],
     ),
     (
-        # sqrt(1/60 + 1/120) = 0.1581; arms of one size, where none is known: 2/sqrt(180) = 0.1491
+        # sqrt(1/60 + 1/120) = 0.1581; equal arms if sizes are unknown: 2/sqrt(180) = 0.1491
         "fewer events than the interval needs, arms of unknown size",
         hazards.events_against_interval,
         [(HR, 9, {"events_experimental": "60", "events_control": "120", "n_experimental": "",
@@ -345,7 +344,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["p = 0.033 (two-sided)", "It would fit as one-sided"],
     ),
     (
-        # By the interval and its rounding 0.0050 to 0.010, below 0.025; 0.030 is not.
+        # From the interval with rounding 0.0050 to 0.010, below 0.025; 0.030 is not.
         "p value on the other side of the one-sided level",
         hazards.p_value_against_interval,
         [(HR, 30, {"p_value": "0.030", "p_sided": "one"})],
@@ -414,7 +413,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["was published in 2011, but patients were enrolled from 2010 to 2012"],
     ),
     (
-        # middle of 2010 and 2012, and 72 months: 2017, and a year of grace.
+        # midpoint of 2010 and 2012, plus 72 months: 2017, less a year of grace.
         "hazard ratio before the follow-up",
         sources.too_early,
         [("sources", 8, {"year": "2015"})],  # trial F
@@ -424,7 +423,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
     ),
     (
         # Trial H, 0.62 (0.51 to 0.75) by central review: se 0.0984 and 0.0940, rho 0.8:
-        # sqrt(0.00968 + 0.00884 - 1.6 * 0.00925) = 0.061; log(1 / 0.62) = 0.478 is 7.8 of it
+        # sqrt(0.00968 + 0.00884 - 1.6 * 0.00925) = 0.061; log(1 / 0.62) = 0.478 is 7.8 times that
         "two assessors",
         effects.own_other_results,
         [(HR, 19, {"hr": "1.00", "ci_low": "0.83", "ci_high": "1.20"})],
@@ -434,7 +433,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
     ),
     (
         # Trial F: se 0.0891 and 0.1242, rho 0.5: sqrt(0.00794 + 0.01543 - 0.01107) = 0.111;
-        # log(1.30 / 0.80) = 0.486 is 4.4 of it
+        # log(1.30 / 0.80) = 0.486 is 4.4 times that
         "survival on the other side of 1",
         effects.own_other_results,
         [(HR, 12, {"hr": "1.30", "ci_low": "1.02", "ci_high": "1.66"})],
@@ -444,7 +443,7 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
     ),
     (
         # Odds ratios 42*82/(63*23) = 2.38 and 47*45/(58*60) = 0.61. Variances 0.0953 and 0.0774,
-        # rho 0.7: sqrt(0.0953 + 0.0774 - 1.4 * 0.0859) = 0.229; 1.364 is 6.0 of it
+        # rho 0.7: sqrt(0.0953 + 0.0774 - 1.4 * 0.0859) = 0.229; 1.364 is 6.0 times that
         "two definitions",
         effects.own_other_results,
         [(PCR, 9, {"events": "60"})],
@@ -521,7 +520,7 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
-        # se 0.2916 and 0.2414; log(0.95 / 0.78) = 0.197 is 1.2 of 0.164
+        # se 0.2916 and 0.2414; log(0.95 / 0.78) = 0.197 is 1.2 times 0.164
         "a change that the added events allow",
         hazards.successive_analyses,
         [(HR, 4, {"hr": "0.95", "ci_low": "0.59", "ci_high": "1.52"})],
@@ -534,8 +533,8 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
-        # 380 events instead of 492: sqrt(1/170 + 1/210) = 0.1032 is 1.16 of 0.0891, but 190 and 240
-        # give 0.0971, 1.09 of it and 1.06 of its largest value after rounding, 0.0914
+        # 380 events instead of 492: sqrt(1/170 + 1/210) = 0.1032 is 1.16 times 0.0891, but 190 and
+        # 240 give 0.0971, 1.09 times that and 1.06 times its largest value after rounding, 0.0914
         "events that agree within the tolerance",
         hazards.events_against_interval,
         [(HR, 9, {"events_experimental": "190", "events_control": "240"})],
@@ -790,6 +789,6 @@ def test_a_trial_near_its_pool_or_in_a_small_one_is_left_alone(effect: float, k:
 def test_a_trial_is_held_against_its_pool_by_one_measure_of_all_patients(
     others: dict[str, str],
 ) -> None:
-    """Two results of each of three trials are no pool of six, in which one would be far off."""
+    """Two results of each of three trials do not make a pool of six, with one outlier."""
     pool = pd.concat([_pool(0.9, 3), _pool(0.0, 3).assign(**others)])
     assert list(effects.far_from_pool(sheet_with(), pool)) == []

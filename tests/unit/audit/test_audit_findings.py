@@ -1,4 +1,4 @@
-"""Ids of findings, what people noted on them, and the page."""
+"""Ids of findings, reviewers' notes on them, and the page."""
 
 from __future__ import annotations
 

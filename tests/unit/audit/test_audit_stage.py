@@ -1,4 +1,4 @@
-"""The stage: what it hands the checks of the configuration."""
+"""The stage: what it passes from the configuration to the checks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from trial_evidence.pool.stage import write_estimates
 def test_survival_is_what_the_configuration_calls_survival(
     tmp_path: Path, outcome: str, found: bool
 ) -> None:
-    """Deaths count in every other outcome too, so that fewer cannot be alive than event-free."""
-    # Of the arm of row 2, 94.1% are event-free at 36 months.
+    """Deaths also count in every other outcome, so no fewer can be alive than event-free."""
+    # In the arm of row 2, 94.1% are event-free at 36 months.
     sheet = sheet_with([], [row_of("milestones", 2, endpoint=outcome, percent="90.0")])
     setting = "adjuvant"
     only = replace(PROJECT, settings={setting: PROJECT.settings[setting]}, analyses=(), rates=())

@@ -1,4 +1,4 @@
-"""Two readers: agreement, disagreements, and the value that was settled on."""
+"""Two readers: agreement, disagreements, and the adjudicated value."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _frozen() -> Sheet:
 def test_agreement_of_the_frozen_readings() -> None:
     rows = records(reading_agreement(_frozen()))[0]
     assert (rows["table"], rows["field"]) == ("both tables", "row as a whole")
-    # Of 37 readings, 30 of which agree, six that agree are of rows that are not in the sheet.
+    # Of 37 readings, 30 agree; six that agree are for rows that are not in the sheet.
     assert (rows["n"], rows["agree"]) == (31, 24)
     assert rows["percent"] == pytest.approx(100 * 24 / 31)
     # Wilson, z = 1.96: (0.77419 + 0.06196 +- 1.96 * sqrt(0.0056393 + 0.0009993)) / 1.12392
@@ -249,7 +249,7 @@ def test_a_decision_that_cannot_be_is_located(
 
 
 def test_a_decision_goes_to_the_trial_that_it_names() -> None:
-    """Two trials have a row of that key: what was settled of the second stays out of the first."""
+    """Two trials have a row with that key: a decision for the second must not change the first."""
     reading = {
         "table": "hazard_ratios", "row_key": "endpoint=OS", "field": "median_followup_months",
         "verdict": "differ",
@@ -267,7 +267,7 @@ def test_a_decision_goes_to_the_trial_that_it_names() -> None:
 
 
 def test_of_two_rows_a_reading_is_of_the_one_with_the_first_readers_values() -> None:
-    """Row 5, the other arm, holds what the second reader found."""
+    """Row 5, the other arm, has what the second reader found."""
     key = "definition=ypT0/is ypN0;subgroup=all"
     edit = ("second_reading", 2, {"row_key": key, "second_value": "23|105", "verdict": "differ"})
     found = unadjudicated(sheet_with([edit]))
@@ -279,14 +279,14 @@ def test_a_row_is_read_by_two_once_no_difference_is_left() -> None:
     assert read_by_two(sheet_with()) == row
     assert read_by_two(sheet_with([DIFFERS])) == set()
     assert read_by_two(sheet_with([DIFFERS], [_decision(**WHOLE)])) == row
-    # A third reader differs in one cell of a row that the second agreed on.
+    # A third reader differs in one cell of a row on which the second agreed.
     third = {"field": "n", "first_value": "105", "second_value": "104", "verdict": "differ"}
     place = {"table": "pcr", "trial_id": "trial_a", "row_key": KEY}
     assert read_by_two(sheet_with([], [("second_reading", {**place, **third})])) == set()
 
 
 def test_a_decision_is_not_blamed_for_what_did_not_add_up_before() -> None:
-    """A warning names the place in the source: settling that place changes its words alone."""
+    """A warning names the place in the source: adjudicating that place changes only its wording."""
     percent = ("pcr", 2, {"reported_percent": "45.0"})
     reading = ("second_reading", 2, {
         "field": "locator", "first_value": "Table 2", "second_value": "Table 3",
@@ -317,7 +317,7 @@ def test_a_count_settled_without_its_percentage_is_refused_and_says_what_to_add(
 
 
 def test_a_percentage_settled_without_its_count_is_refused_and_says_what_to_add() -> None:
-    """The pool counts events: with the percentage alone it would go on with the old count."""
+    """The pool counts events: with the percentage alone it would continue with the old count."""
     edit = ("second_reading", 2, {
         "field": "reported_percent", "first_value": "40", "second_value": "47", "verdict": "differ",
     })  # fmt: skip
@@ -366,7 +366,7 @@ def test_every_column_that_can_be_settled_is_tried() -> None:
 def test_a_settled_value_is_used_as_if_it_had_been_typed_in_the_table(
     table: str, field: str
 ) -> None:
-    """Whatever the pool takes from a row, it takes the settled value: none is left behind."""
+    """Everything the pool takes from a row must be the settled value."""
     number, place = ROWS[table]
     value = SETTLED[table][field]
     typed = sheet_with([(table, number, {field: value})] if field != "outcome" else [])
