@@ -49,7 +49,7 @@ def named(analysis_id, **changes):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Configuration and results of two pools, of two trials and of three. Not to be changed."""
+    """Configuration and results with two pools, of two trials and of three. Not to be changed."""
     folder = tmp_path_factory.mktemp("two")
     rows = [trial("first", 0.05), trial("first", 0.02)]
     rows += [trial("second", vi) for vi in (0.1, 0.03, 0.2)]
@@ -58,12 +58,12 @@ def project(tmp_path_factory):
 
 
 def files(folder):
-    """What a person finds in a folder; the record of what was drawn is hidden."""
+    """Visible files in a folder; the record of what was drawn is hidden."""
     return {path.name: path.read_bytes() for path in folder.glob("[!.]*") if path.is_file()}
 
 
 def write_parts(project, simulation, folder, order=lambda numbers: numbers):
-    """The parts of a calibration, made in some order."""
+    """The parts of a calibration, made in a given order."""
     for number in order(range(simulation.parts)):
         write_part(project[0], simulation, project[1], folder, number)
     return folder
@@ -78,7 +78,7 @@ def calibrated(project, simulation, folder, **order):
 
 @pytest.fixture(scope="module")
 def tiny(project, tmp_path_factory):
-    """The calibration of few simulations. Not to be changed."""
+    """A calibration with few simulations. Not to be changed."""
     return calibrated(project, TINY, tmp_path_factory.mktemp("tiny"))
 
 
@@ -140,7 +140,7 @@ def test_width_of_the_prediction_interval_that_knows_tau():
 
 @pytest.fixture(scope="module")
 def alike(tmp_path_factory):
-    """Rows of four trials alike, 4,000 simulations a tau."""
+    """Rows for four identical trials, 4,000 simulations per tau."""
     folder = tmp_path_factory.mktemp("alike")
     write_trials(folder / "results", [trial("alike", vi) for vi in ALIKE.vi])
     simulation = Simulation(taus=(0.0, 0.3), simulations=4000, part=4000, seed=1)
@@ -151,8 +151,8 @@ def alike(tmp_path_factory):
 
 
 def test_hartung_knapp_holds_its_level_for_trials_alike(alike):
-    # It is then the one-sample t interval, which is exact: the count of intervals that hold the
-    # truth is binomial, and lies outside four standard errors once in 16,000.
+    # It is then the one-sample t interval, which is exact: the number of intervals that contain the
+    # truth is binomial, and is outside four standard errors once in 16,000.
     bound = 4 * math.sqrt(0.95 * 0.05 / 4000)
     assert abs(alike[0.3, "coverage", "REML hartung_knapp"] - 0.95) < bound
 
@@ -178,7 +178,7 @@ def test_relative_bias_is_in_variances_of_a_trial(alike):
 
 
 def test_the_error_of_a_relative_number_is_relative_too(tiny):
-    """A bias of 10% would bear an error in units of tau2."""
+    """Otherwise a bias of 10% would have an error in units of tau2."""
     table = read_table(tiny / "calibration.csv", ["tau", "value", "monte_carlo_se"])
     place = ["analysis", "tau", "method", "quantity"]
     found = table[table["tau"] == 0.3].set_index(place)[["value", "monte_carlo_se"]]
@@ -218,7 +218,7 @@ def test_the_order_in_which_parts_are_made_changes_no_byte(project, tiny, tmp_pa
 
 
 def test_more_simulations_add_parts_to_those_that_are_full(project, tmp_path):
-    # Three parts of 25, 25 and 10, then four full ones: the first two need not be made again.
+    # Three parts of 25, 25 and 10, then four full ones: the first two can be reused.
     less, more = (
         write_parts(
             project, Simulation((0.0, 0.3), simulations, 25, 1), tmp_path / str(simulations)
@@ -285,10 +285,10 @@ def test_the_page_says_the_worst_of_several_pools(tiny):
     numbers = ["tau", "simulations", "value", "monte_carlo_se"]
     table = read_table(tiny / "calibration.csv", numbers)
     covers = table["quantity"].str.endswith("coverage")
-    # Another pool of as many trials each, that covers less and is wider.
+    # Another pool with as many trials, with lower coverage and wider intervals.
     worse = table.assign(analysis="worse", value=table["value"].where(~covers, 0.5))
     worse["value"] += worse["quantity"].isin(["width", "relative width"]).astype(float)
-    # Beyond the largest usual tau it is worse still, which counts in the rows by tau alone.
+    # Beyond the largest usual tau it is even worse, which counts only in the rows by tau.
     beyond = worse[worse["tau"] == 0.3].assign(tau=0.8)
     beyond["value"] = beyond["value"].where(beyond["value"] != 0.5, 0.1)
     page = calibration_page(pd.concat([table, worse, beyond]))
