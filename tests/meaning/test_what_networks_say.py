@@ -18,9 +18,10 @@ from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.analysis import analyse
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.fit.evidence_split import split_evidence
+from trial_evidence.network.pictures.alternatives import alternatives
 from trial_evidence.network.pictures.components import components
 from trial_evidence.network.pictures.drawings import network_drawings
-from trial_evidence.network.pictures.words import BEYOND, Told
+from trial_evidence.network.pictures.words import BEYOND, ShownNetwork
 from trial_evidence.network.tables import network_tables
 from trial_evidence.sheet import load_sheet, read_dictionary
 
@@ -56,10 +57,10 @@ def favoured(drawn, network, good, bad):
 def test_each_model_has_the_tau2_of_its_own_estimator(made_up):
     place = folder(made_up, "pcr_network")
     summary, models = one(place / "summary.csv"), rows(place / "intervals.csv")
-    told = {row["model"]: row["tau2"] for row in models}
+    by_model = {row["model"]: row["tau2"] for row in models}
     assert summary["tau2_reml"] != summary["tau2_dl"]
-    assert told["random_reml"] == told["random_reml_hk"] == summary["tau2_reml"]
-    assert told["random_dl"] == summary["tau2_dl"]
+    assert by_model["random_reml"] == by_model["random_reml_hk"] == summary["tau2_reml"]
+    assert by_model["random_dl"] == summary["tau2_dl"]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -419,19 +420,35 @@ def test_a_component_has_its_effect(made_up, network):
 
 
 def test_components_that_two_trials_carry_are_not_said_to_be_left_out(made_up):
-    told = Told(pcr_network(made_up), style_for(180))
-    carried = told.tables["components"].assign(trials=2)
-    words = " ".join(
-        text.text for text in components(with_table(told, "components", carried)).texts
-    )
+    net = ShownNetwork(pcr_network(made_up), style_for(180))
+    carried = net.tables["components"].assign(trials=2)
+    words = " ".join(text.text for text in components(with_table(net, "components", carried)).texts)
     assert "In the table only" not in words
-    assert "In the table only" in " ".join(text.text for text in components(told).texts)
+    assert "In the table only" in " ".join(text.text for text in components(net).texts)
 
 
-def with_table(told, name, table):
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        ([1.5, 1.5], "Without its weakest link, a path is left for each of the"),
+        ([1.5, float("nan")], "Without its weakest link, no path is left for 1 of the"),
+    ],
+    ids=["every", "all but one"],
+)
+def test_comparisons_that_keep_a_path_are_not_said_to_lose_it(made_up, without, said):
+    net = ShownNetwork(pcr_network(made_up), style_for(180))
+    found = net.tables["alternatives"]
+    links = found.assign(without_weakest=[without[-1]] + without[:1] * (len(found) - 1))
+    words = " ".join(
+        text.text for text in alternatives(with_table(net, "alternatives", links)).texts
+    )
+    assert said in words
+
+
+def with_table(net, name, table):
     """The same network with one table replaced."""
-    other = replace(told)
-    other.__dict__["tables"] = {**told.tables, name: table}
+    other = replace(net)
+    other.__dict__["tables"] = {**net.tables, name: table}
     return other
 
 

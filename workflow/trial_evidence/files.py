@@ -30,25 +30,25 @@ def write_whole(path: Path, content: bytes, *, keep_unchanged: bool = False) -> 
     """
     if keep_unchanged and path.is_file() and path.read_bytes() == content:
         return
-    with whole(path) as beside:
-        beside.write_bytes(content)
+    with whole(path) as temporary:
+        temporary.write_bytes(content)
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A temporary path to write to, renamed to ``path`` when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield beside
-        beside.replace(path)
+        yield temporary
+        temporary.replace(path)
     except OSError as error:
         # Readers of the message know the final name; an error of a full disk has none.
-        if error.filename == str(beside) or (error.errno and error.filename is None):
+        if error.filename == str(temporary) or (error.errno and error.filename is None):
             error.filename = str(path)
         raise
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -77,7 +77,7 @@ def write_table(path: Path, table: pd.DataFrame, *, keep_unchanged: bool = False
 
 def write_long_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
     """Write a table given in parts (at least one), as :func:`write_table` would write it whole."""
-    with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+    with whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         for at, part in enumerate(parts):
             part.to_csv(file, index=False, header=at == 0, lineterminator="\n")
 

@@ -131,13 +131,13 @@ def checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _read_record(path: Path) -> dict[str, Any]:
     """Content of a JSON record; empty if it is missing, truncated or not an object."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
 class Ledger:
@@ -154,7 +154,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._known = _told(path)
+        self._known = _read_record(path)
         self._now: dict[str, Any] = {}
 
     def holds(self, name: str, key: str) -> bool:
@@ -181,14 +181,14 @@ class Ledger:
         """Files listed when the ledger was opened whose item is no longer made."""
         folder = self.path.parent
         gone = (entry for name, entry in self._known.items() if name not in self._now)
-        told = (entry.get("files") for entry in gone if isinstance(entry, dict))
-        return {folder / file for files in told if isinstance(files, dict) for file in files}
+        listings = (entry.get("files") for entry in gone if isinstance(entry, dict))
+        return {folder / file for files in listings if isinstance(files, dict) for file in files}
 
     def write(self) -> None:
         """Write the entries noted or confirmed since the ledger was opened; drop all others."""
         if self._now or self._known:
-            told = json.dumps(self._now, indent=1, sort_keys=True)
-            write_text(self.path, f"{told}\n", keep_unchanged=True)
+            text = json.dumps(self._now, indent=1, sort_keys=True)
+            write_text(self.path, f"{text}\n", keep_unchanged=True)
 
 
 class Parts:
@@ -300,7 +300,7 @@ def write_inventory(path: Path, files: Iterable[Path]) -> None:
 
 def made_before(path: Path) -> set[Path]:
     """Files in an inventory that still exist and have not been altered since the run."""
-    return {Path(file) for file, made in _told(path).items() if checksum(Path(file)) == made}
+    return {Path(file) for file, made in _read_record(path).items() if checksum(Path(file)) == made}
 
 
 def remove_made(files: Iterable[Path]) -> None:
@@ -315,4 +315,4 @@ def remove_made(files: Iterable[Path]) -> None:
 
 def altered(path: Path) -> list[Path]:
     """Files in an inventory that were edited, truncated or deleted after the run."""
-    return [Path(file) for file, made in _told(path).items() if checksum(Path(file)) != made]
+    return [Path(file) for file, made in _read_record(path).items() if checksum(Path(file)) != made]

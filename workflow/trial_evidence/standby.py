@@ -120,8 +120,8 @@ def _serve(listening: socket.socket, ahead: list[str]) -> None:
 
 def _user_of(line: socket.socket) -> int:
     """User id of the caller: an abstract address is open to every user of the machine."""
-    told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", told)[1])
+    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[1])
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ class _Request:
 def _request(line: socket.socket) -> _Request | None:
     """The request on a connection; None if the caller is gone."""
     try:
-        told, files, _, _ = socket.recv_fds(line, _LENGTH.size, 3)
-        (length,) = _LENGTH.unpack(told)
+        header, files, _, _ = socket.recv_fds(line, _LENGTH.size, 3)
+        (length,) = _LENGTH.unpack(header)
         arguments, folder, environment = json.loads(line.recv(length, socket.MSG_WAITALL))
     except (OSError, struct.error, ValueError):
         return None

@@ -133,8 +133,8 @@ def changes_in_words(before: State, after: State) -> Iterator[str]:
 def _line(change: EstimateChange) -> str:
     before, after = (side(row) for row in (change.before, change.after))
     measure = measure_words(change.measure)
-    told = f"  {change.setting}/{change.analysis}, {change.whom}: {measure} {before} -> {after}"
-    return f"{told}; {change.conclusion}" if change.conclusion else told
+    line = f"  {change.setting}/{change.analysis}, {change.whom}: {measure} {before} -> {after}"
+    return f"{line}; {change.conclusion}" if change.conclusion else line
 
 
 @contextmanager

@@ -149,7 +149,7 @@ EXPECTED = {
         ("hr", "ci_low", "ci_high", "ci_level"),
         "trial_c_dual v trial_c_t, EFS, final (row 4) after primary (row 5): 0.80 (95% 0.40 "
         "to 1.60), previously 0.78 (95% 0.44 to 1.38): the standard error grew from 0.292 to "
-        "0.354 although events were added.",
+        "0.354 although the analysis is later.",
     ),
     "level of the interval": (
         "hazard_ratios",

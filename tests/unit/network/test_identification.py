@@ -19,21 +19,21 @@ def of(*studies):
 def test_a_trial_of_one_agent_against_nothing_completes_the_pair():
     found = of(two_arm("q", ("0", "A"), 0.2, 0.04))
     assert (found.alone, found.with_pair) == ((), False)
-    assert found.beside == (("q", ()),)
+    assert found.resting_on == (("q", ()),)
     assert found.needed
 
 
 def test_a_trial_on_top_of_another_agent_supposes_that_pair_additive():
     """A added to C is the effect of A only if A and C do not interact."""
     found = of(two_arm("q", ("C", "A+C"), 0.2, 0.04))
-    assert found.beside == (("q", (("A", "C"),)),)
+    assert found.resting_on == (("q", (("A", "C"),)),)
     assert found.needed
 
 
 def test_of_two_trials_either_suffices():
     found = of(two_arm("q", ("0", "A"), 0.2, 0.04), two_arm("r", ("C", "A+C"), 0.2, 0.04))
-    assert [name for name, _ in found.beside] == ["q", "r"]
-    assert dict(found.beside)["r"] == (("A", "C"),)
+    assert [name for name, _ in found.resting_on] == ["q", "r"]
+    assert dict(found.resting_on)["r"] == (("A", "C"),)
 
 
 def test_a_trial_with_all_four_arms_shows_it_by_itself():

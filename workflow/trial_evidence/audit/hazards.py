@@ -89,7 +89,7 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
     if se_two.low > se_one.high:
         what = (
             f"{change}: the standard error grew from {se_one.middle:.3f} to {se_two.middle:.3f} "
-            "although events were added"
+            "although the analysis is later"
         )
         yield found("medium", WIDER, RATIO, what)
         return

@@ -142,8 +142,8 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
         what += f"; pooled: {words.row_numbers(in_use)})" if in_use else ")"
         what += ", but sources.csv names first-hand sources."
         severity: Severity = "medium" if in_use else "low"
-        told = finding(severity, SECOND_HAND, rows, ("verification",), what)
-        yield replace(told, look_at="; ".join(available))
+        noted = finding(severity, SECOND_HAND, rows, ("verification",), what)
+        yield replace(noted, look_at="; ".join(available))
 
 
 def without_locator(sheet: Sheet) -> Iterator[Finding]:

@@ -26,20 +26,20 @@ def configuration_difference(before: Path, after: Path) -> list[str]:
     """
     folders = (before, after)
     files = {path.relative_to(folder) for folder in folders for path in folder.rglob(OWN_SETTINGS)}
-    told: list[str] = []
+    lines: list[str] = []
     for file in sorted(files):
         reader = _READ_BY.get(file.as_posix())
         name = file.as_posix() + (f" (only {reader} reads it)" if reader else "")
         there = [(folder / file).exists() for folder in folders]
         if not all(there):
-            told.append(f"{name}: the file was {'added' if there[1] else 'removed'}")
+            lines.append(f"{name}: the file was {'added' if there[1] else 'removed'}")
             continue
         try:
             old, new = (read_yaml_text((folder / file).read_bytes()) for folder in folders)
         except (OSError, YamlFault):
             continue
-        told += [f"{name}, {line}" for line in _differences((), old, new)]
-    return told
+        lines += [f"{name}, {line}" for line in _differences((), old, new)]
+    return lines
 
 
 def _differences(place: tuple[str, ...], old: Any, new: Any) -> Iterator[str]:

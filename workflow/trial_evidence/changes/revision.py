@@ -50,10 +50,10 @@ class SheetDifference:
     tables: Mapping[str, TableDifference]
     appeared: Mapping[str, bool]
 
-    def told(self, *, rows: bool) -> list[str]:
+    def in_lines(self, *, rows: bool) -> list[str]:
         """Numbers of rows added, changed and removed by table; with ``rows``, also which rows."""
-        told = [in_words(table) for table in self.tables.values()]
-        return [line for table in told for line in (table if rows else table[:1])] + [
+        tables = [in_words(table) for table in self.tables.values()]
+        return [line for table in tables for line in (table if rows else table[:1])] + [
             f"{name}: the table was {'added' if later else 'removed'}"
             for name, later in self.appeared.items()
         ]
@@ -109,11 +109,13 @@ def since_commit(
         return []
     difference = sheet_difference(commit.raw, raw, dictionary)
     losses = [f"LOST: {line}" for line in difference.losses(raw)]
-    told = losses
+    lines = losses
     if not briefly:
         settings = [f"config/{line}" for line in configuration_difference(commit.config, config)]
-        told = [*difference.told(rows=False), *losses, *settings]
-    return [f"Since the last commit ({commit.name}):", *(f"  {line}" for line in told)] * bool(told)
+        lines = [*difference.in_lines(rows=False), *losses, *settings]
+    if not lines:
+        return []
+    return [f"Since the last commit ({commit.name}):", *(f"  {line}" for line in lines)]
 
 
 def sheet_difference(before: Path, after: Path, dictionary: Dictionary) -> SheetDifference:

@@ -106,7 +106,7 @@ def write_changes(
         "notes": notes,
         "matters": matters or [remark or NOTHING],
         "settings": settings,
-        "rows": difference.told(rows=True),
+        "rows": difference.in_lines(rows=True),
         "users": _users(difference, evidence, networks.evidence, now),
         "sections": [first, second] if second.estimates else [first],
     }

@@ -45,10 +45,10 @@ def figures(options: argparse.Namespace) -> None:
     asked = options.setting, options.processed, options.results, options.processes
     drawn = write_figures(configuration, looks, sheet, *asked)
     estimates = read_table(options.results / options.setting / "estimates.csv", ESTIMATE_NUMBERS)
-    told = list(lines_of_setting(estimates, configuration, options.setting))
+    lines = list(lines_of_setting(estimates, configuration, options.setting))
     # After an edit, print the analyses it affected; a first run prints all of them at its end.
-    if not drawn.issuperset(name for name, _ in told):
-        for line in (line for name, line in told if name in drawn):
+    if not drawn.issuperset(name for name, _ in lines):
+        for line in (line for name, line in lines if name in drawn):
             print(line, flush=True)
 
 

@@ -31,12 +31,12 @@ SHAPES: dict[str, str] = {}
 
 
 Fault = tuple[tuple[str | int, ...], str]
-"""A place in the file and the message about it; see `told` for how a message begins."""
+"""A place in the file and the message about it; see `custom_error` for how a message begins."""
 
 
-def told(message: str) -> PydanticCustomError:
+def custom_error(message: str) -> PydanticCustomError:
     """A validation error with our own message; one in lower case continues the quoted value."""
-    return PydanticCustomError("told", "{message}", {"message": message})
+    return PydanticCustomError("custom", "{message}", {"message": message})
 
 
 @dataclass_transform(frozen_default=True)
@@ -55,7 +55,9 @@ class Form:
     def _fits(self, info: ValidationInfo) -> Self:
         # Models created in code (without a context) are not checked against other sections.
         found = () if info.context is None else self.faults(info.context)
-        errors = [InitErrorDetails(type=told(said), loc=at, input=None) for at, said in found]
+        errors = [
+            InitErrorDetails(type=custom_error(said), loc=at, input=None) for at, said in found
+        ]
         if errors:
             raise pydantic.ValidationError.from_exception_data(type(self).__name__, errors)
         return self
@@ -69,7 +71,7 @@ def shaped(pattern: str, words: str) -> Any:
 
 def _all_different(entries: tuple[T, ...]) -> tuple[T, ...]:
     if any(entry in entries[:position] for position, entry in enumerate(entries)):
-        raise told("has an entry twice.")
+        raise custom_error("has an entry twice.")
     return entries
 
 
@@ -171,7 +173,7 @@ def key_of(name: str, what: str) -> GetPydanticSchema:
 
     def check(key: str, sections: Mapping[str, Any]) -> str:
         if name in sections and key not in sections[name]:
-            raise told(f"is not {what}.{among(sections[name], key)}")
+            raise custom_error(f"is not {what}.{among(sections[name], key)}")
         return key
 
     return written_as(str, check)

@@ -102,9 +102,9 @@ def read(path: Path, form: type[T], **sections: Any) -> T:
         return adapter.validate_python(content, context=sections, by_alias=True, by_name=False)
     except ValidationError as error:
         schema, found = adapter.json_schema(), error.errors(include_url=False, include_input=False)
-    told = dict[tuple[Place, str], str]()
+    messages = dict[tuple[Place, str], str]()
     for place, name, message in _faults(found, content, schema):
-        told.setdefault((place, name), message)
+        messages.setdefault((place, name), message)
     raise SheetError(
         [
             problem(
@@ -115,7 +115,7 @@ def read(path: Path, form: type[T], **sections: Any) -> T:
                 message,
                 line_of(content, [*place, name]),
             )
-            for (place, name), message in sorted(told.items(), key=lambda fault: str(fault[0]))
+            for (place, name), message in sorted(messages.items(), key=lambda fault: str(fault[0]))
         ]
     )
 
@@ -168,7 +168,7 @@ def _faults(
             known = sorted(node["properties"])
             near = did_you_mean(name, known)
             yield place, name, f'"{name}" is not known here. Known: {", ".join(known)}.{near}'
-        elif kind == "told" and error["msg"].startswith(f'"{name}" ') and place[-1:] == (name,):
+        elif kind == "custom" and error["msg"].startswith(f'"{name}" ') and place[-1:] == (name,):
             yield place[:-1], name, error["msg"]
         elif kind == "missing" and isinstance(loc[-1], str):
             yield place, name, f'"{name}" is missing.'
@@ -190,7 +190,7 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
     if found is None:
         wanted = either or TYPES[node.get("type", "string")]
         return f"Nothing is given here; it must be {wanted}."
-    if kind == "told":
+    if kind == "custom":
         return str(error["msg"])
     if either:
         return f"is not allowed. Allowed: {either}."

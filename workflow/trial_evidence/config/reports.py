@@ -41,7 +41,7 @@ Percent = Annotated[Number, Field(gt=0, le=100)]
 
 def _rising(risks: tuple[float, ...]) -> tuple[float, ...]:
     if list(risks) != sorted(risks):
-        raise forms.told("Risks must be in order from the lowest to the highest.")
+        raise forms.custom_error("Risks must be in order from the lowest to the highest.")
     return risks
 
 

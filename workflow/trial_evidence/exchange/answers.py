@@ -202,8 +202,8 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
             )
         raise SheetError([about(book.name, message, 1)])
     columns = {"date": dictionary.tables["adjudication"].columns["date"]}
-    told = [*names_twice(names, titles.values()), *merged_in(sheet)]
-    problems = [about(book.name, f"sheet {WORKLIST}: {message}") for message in told]
+    messages = [*names_twice(names, titles.values()), *merged_in(sheet)]
+    problems = [about(book.name, f"sheet {WORKLIST}: {message}") for message in messages]
     problems += _elsewhere(made, book)
     lines = []
     for cells in rows:

@@ -59,12 +59,12 @@ class Hangs:
 
     title: str
     most: Movement
-    told: tuple[Movement, ...]
+    movements: tuple[Movement, ...]
 
     @property
     def words(self) -> str:
         """The movements in a sentence."""
-        return f"{self.title}: {'; '.join(dict.fromkeys(m.what for m in self.told))}"
+        return f"{self.title}: {'; '.join(dict.fromkeys(m.what for m in self.movements))}"
 
 
 def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -> pd.DataFrame:

@@ -123,8 +123,8 @@ def _alike(used: pd.DataFrame, harms: Sequence[str]) -> pd.DataFrame:
     """
     used = used.copy()
     pooled = used["pooled"] == "yes"
-    told = pooled | (used["not_pooled_reason"] == NO_INFORMATION)
-    considered = used[used["analysis"].isin(harms) & told]
+    with_result = pooled | (used["not_pooled_reason"] == NO_INFORMATION)
+    considered = used[used["analysis"].isin(harms) & with_result]
     for _, trials in considered.groupby(["analysis", "measure", "added_agents"], sort=False):
         words = trials["definition"].str.lower()
         if words.nunique() < 2:

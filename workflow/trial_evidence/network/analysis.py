@@ -31,7 +31,7 @@ from trial_evidence.pool.engine.results import Refused
 from trial_evidence.words.models import CAUTIOUS
 
 ESTIMATOR = "REML"
-BESIDE = "DL"
+SECOND_ESTIMATOR = "DL"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class PartAnalysis:
         1 for the largest part.
     reference : str
         The regimen that the others are compared with.
-    fit, beside : NetworkFit
+    fit, second_fit : NetworkFit
         With tau2 by REML, and by DerSimonian and Laird.
     models : tuple of NetworkModel
         Every model with its intervals; one of them has the leading role.
@@ -56,7 +56,7 @@ class PartAnalysis:
     data: NetworkData
     reference: str
     fit: NetworkFit
-    beside: NetworkFit
+    second_fit: NetworkFit
     models: tuple[NetworkModel, ...]
     ranking: Ranking
     splits: tuple[Split, ...]
@@ -189,7 +189,9 @@ def _part(
     number: int, data: NetworkData, evidence: NetworkEvidence, configuration: Configuration
 ) -> PartAnalysis:
     network, level = evidence.network, configuration.confidence_level
-    fit, beside = (fit_network(data, method, level=level) for method in (ESTIMATOR, BESIDE))
+    fit, second_fit = (
+        fit_network(data, method, level=level) for method in (ESTIMATOR, SECOND_ESTIMATOR)
+    )
     priors = model_priors(configuration.tau_priors[network.measure])
     posteriors = {name: NetworkPosterior(data, prior, level) for name, prior in priors.items()}
     return PartAnalysis(
@@ -197,8 +199,8 @@ def _part(
         data=data,
         reference=reference_of(data, network.reference, evidence.nodes),
         fit=fit,
-        beside=beside,
-        models=tuple(network_models(fit, beside, posteriors, configuration.pooling)),
+        second_fit=second_fit,
+        models=tuple(network_models(fit, second_fit, posteriors, configuration.pooling)),
         ranking=rank_treatments(fit, higher_is_better=not network.fewer_is_better),
         splits=tuple(
             readable(split, data, network.least_indirect_share) for split in split_evidence(fit)

@@ -81,18 +81,18 @@ def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior])
 
 def network_models(
     fit: NetworkFit,
-    beside: NetworkFit,
+    second_fit: NetworkFit,
     posteriors: Mapping[str, NetworkPosterior],
     pooling: Pooling,
 ) -> Iterator[NetworkModel]:
-    """Every model of a connected part, with tau2 by REML and (``beside``) by DerSimonian-Laird."""
+    """Every model of a connected part, with tau2 by REML and (``second_fit``) DerSimonian-Laird."""
     df = fit.heterogeneity.df
     role = roles(df, pooling, posteriors)
     t = f"t with {df} degree{'' if df == 1 else 's'} of freedom"
     for name, of, league, interval in (
         (WALD, fit, fit.random, "Wald"),
         (HARTUNG_KNAPP, fit, fit.hartung_knapp, f"Hartung-Knapp type, floored, {t}"),
-        (DERSIMONIAN_LAIRD, beside, beside.random, "Wald"),
+        (DERSIMONIAN_LAIRD, second_fit, second_fit.random, "Wald"),
         (COMMON, None, fit.common, "Wald"),
     ):
         if league is not None:

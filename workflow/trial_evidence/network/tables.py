@@ -119,7 +119,7 @@ def _summary(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     fit, size = part.fit, len(part.data.treatments)
     elsewhere = sum(len(other.data.treatments) for other in analysis.parts) - size
     sizes = (size, len(part.data.studies), len(direct_comparisons(part.data)))
-    taus = (fit.tau2, part.beside.tau2, fit.i2)
+    taus = (fit.tau2, part.second_fit.tau2, fit.i2)
     q = fit.heterogeneity.q if fit.heterogeneity.df else NONE
     tested = q, fit.heterogeneity.df, fit.heterogeneity.p_value
     reference = analysis.nodes[part.reference].code
@@ -332,7 +332,7 @@ def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
     if found.with_pair:
         return "the trials that include both"
     alike: dict[str, list[str]] = {}
-    for study, supposed in found.beside:
+    for study, supposed in found.resting_on:
         pairs = " and ".join(" x ".join(pair) for pair in supposed)
         why = f"if {pairs} {'is' if len(supposed) == 1 else 'are'} additive" if pairs else ""
         alike.setdefault(why, []).append(analysis.trial_names([study]))

@@ -395,8 +395,8 @@ def _disagreements(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> I
     before = _checked(table, old_row)
     settled = {column: cell.text for column, cell in cells.items()}
     after = replace(after, texts={**after.texts, **settled})
-    told, new = (arithmetic_problems({table.name: [it]}, dictionary) for it in (before, after))
-    known = {found.message for found in told}
+    old, new = (arithmetic_problems({table.name: [it]}, dictionary) for it in (before, after))
+    known = {found.message for found in old}
     for found in new:
         if found.message in known:
             continue

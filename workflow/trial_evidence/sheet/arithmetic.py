@@ -47,7 +47,7 @@ class Span:
         return (self.low + self.high) / 2
 
     def meets(self, other: Span) -> bool:
-        """Return whether the two spans overlap or touch."""
+        """Return whether the two spans overlap or meet."""
         return self.low <= other.high and other.low <= self.high
 
 

@@ -147,11 +147,11 @@ def new_among(after: Sequence[Problem], before: Iterable[Problem]) -> tuple[Prob
     """Return the findings that are new since `before`."""
 
     # Ignore row numbers: rows below an inserted one have moved down.
-    def told(problem: Problem) -> Problem:
+    def key(problem: Problem) -> Problem:
         return replace(problem, row=None, message=_ROW_NUMBER.sub("row", problem.message))
 
-    known = set(map(told, before))
-    return tuple(problem for problem in after if told(problem) not in known)
+    known = set(map(key, before))
+    return tuple(problem for problem in after if key(problem) not in known)
 
 
 def summary(problems: Sequence[Problem], full_list: str, new: int = 0) -> str:

@@ -119,12 +119,12 @@ class Held:
 def which_row(table: Table, cells: Cells) -> str:
     """Text that identifies a row even after rows above it were added or removed."""
     ids = [name for name, column in table.columns.items() if column.unique == "yes"]
-    told = [
+    identifying = [
         name
         for name in table.columns
         if name.endswith("arm_id") or name == table.outcome_column or name in _WHICH
     ]
-    names = ids or told
+    names = ids or identifying
     return "; ".join(f"{name}={cells[name]}" for name in names if cells.get(name))
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from trial_evidence.config.forms import told
+from trial_evidence.config.forms import custom_error
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import Problem, SheetError, about, quoted, told_in
 from trial_evidence.workbook.package import LONGEST_CELL, NOT_IN_A_FILE
@@ -42,25 +42,25 @@ _MISSING = {"nctId": "NCT and eight digits", "identificationModule": "an object"
 def _count(value: Any) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not _WHOLE.fullmatch(text):
-        raise told(_COUNT)
+        raise custom_error(_COUNT)
     return int(text)
 
 
 def _value(value: Any) -> str:
     """A number as printed by the registry; empty if not available."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise told(_VALUE)
+        raise custom_error(_VALUE)
     text = str(value).strip()
     if text in _NOT_AVAILABLE:
         return ""
     if not _NUMBER.fullmatch(text) or abs(float(text)) > 1e12:
-        raise told(_VALUE)
+        raise custom_error(_VALUE)
     return re.sub(r"^(-?)\.", r"\g<1>0.", text).removesuffix(".")
 
 
 def _day(value: Any) -> str:
     if not isinstance(value, str) or not _MONTH.fullmatch(value.strip()):
-        raise told("a date such as 2012-05-31 or 2012-05")
+        raise custom_error("a date such as 2012-05-31 or 2012-05")
     return value.strip()
 
 
@@ -476,18 +476,18 @@ def _record(file: Path, place: Place, content: Any) -> Record:
         record = Record.model_validate(content)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
-        raise SheetError([_told(file, place, fault) for fault in faults]) from None
+        raise SheetError([_problem_of(file, place, fault) for fault in faults]) from None
     if problems := [_fault(file, (*place, *at), said) for at, said in _contradictions(record)]:
         raise SheetError(problems)
     return record
 
 
-def _told(file: Path, place: Place, fault: Mapping[str, Any]) -> Problem:
+def _problem_of(file: Path, place: Place, fault: Mapping[str, Any]) -> Problem:
     path: Place = (*place, *fault["loc"])
     if fault["type"] == "missing":
         message = f"nothing is there; expected {_MISSING.get(str(path[-1]), 'a text')}."
     else:
-        expected = fault["msg"] if fault["type"] == "told" else _EXPECTED.get(fault["type"], "")
+        expected = fault["msg"] if fault["type"] == "custom" else _EXPECTED.get(fault["type"], "")
         # Lists are declared as tuples, so pydantic reports tuple_type.
         expected = expected or ("a list" if fault["type"] == "tuple_type" else fault["msg"])
         message = f"{there(fault['input'])} is there; expected {expected}."

@@ -304,8 +304,8 @@ def _together(pages: Sequence[Page], width_mm: float, height_mm: float) -> Page:
 
 def as_paragraph(sentences: Iterable[str]) -> str:
     """Join notes and footnotes, without duplicates, each ending with a full stop."""
-    told = dict.fromkeys(filter(None, map(clean, sentences)))
-    return " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in told)
+    distinct = dict.fromkeys(filter(None, map(clean, sentences)))
+    return " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in distinct)
 
 
 def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
@@ -317,7 +317,7 @@ def stacked(pages: Sequence[Page], title: str, description: str) -> Page:
     return replace(whole, title=title, description=description, small_print=small_print)
 
 
-def beside(pages: Sequence[Page]) -> Page:
+def side_by_side(pages: Sequence[Page]) -> Page:
     """Place one or more pages side by side, aligned at the top.
 
     The result is as high as the tallest and has the title and description of the first.

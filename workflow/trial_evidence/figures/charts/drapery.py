@@ -10,7 +10,7 @@ import plotnine as p9
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
-from trial_evidence.figures.house.labels import favours, geom_beside, told_at_foot
+from trial_evidence.figures.house.labels import favours, geom_beside, label_footnotes
 from trial_evidence.figures.house.legends import Stroke, line_legend
 from trial_evidence.figures.house.marks import DASHED, line_width
 from trial_evidence.figures.house.scales import (
@@ -77,7 +77,7 @@ def drapery(
     y = fitting(between(0.0, 1.0), height, style, upright=True)
     room = across_mm(style, y) - right
     x = fitting(covering(axis, _reach(known)), room, style)
-    flags, told = _flags(known[known["kind"] == "trial"], axis, x, room, style)
+    flags, footnotes = _flags(known[known["kind"] == "trial"], axis, x, room, style)
     row = style.leading_mm(style.footnote_pt) / height
     top = 1 + row * (flags["row"].max() + 1 if len(flags) else 0)
     flags = flags.assign(y=1 + (flags["row"] + 0.25) * row, top=1 + (flags["row"] + 0.75) * row)
@@ -93,7 +93,7 @@ def drapery(
     hair, rule = line_width(style.hair_pt), line_width(style.rule_pt)
     return (
         p9.ggplot(points, p9.aes("x", "p_value"))
-        + house(style, words.with_footnotes(*told), height * top, [keys], x=axis, y=_Y_LABEL)
+        + house(style, words.with_footnotes(*footnotes), height * top, [keys], x=axis, y=_Y_LABEL)
         + p9.theme(
             axis_line_y=p9.element_blank(),
             plot_margin_right=(style.margin_mm + right) / style.width_mm,
@@ -188,4 +188,4 @@ def _flags(
             align = "left" if side > 0 else "right"
             flags.append({"x": at, "row": row, "label": text, "align": align, "word": word})
     frame = pd.DataFrame(flags, columns=["x", "row", "label", "align", "word"])
-    return frame, told_at_foot(shortened, left_out)
+    return frame, label_footnotes(shortened, left_out)

@@ -49,12 +49,12 @@ def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggp
     rows = Span(1, count + 1, tuple(range(count, 0, -1)), tuple(names))
     # the number on the bar of the first or last rank is wider than the bar
     widest = text_width_mm("100%", style.footnote_pt)
-    beside = max(0.5, last * widest / across_mm(style, rows) / 2)
+    margin = max(0.5, last * widest / across_mm(style, rows) / 2)
 
     def ranked(most: int) -> Span:
         step = math.ceil((last - 1) / (3 * most - 1)) or 1
         shown = (*range(1, last - step + 1, step), last)
-        return Span(1 - beside, last + beside, shown, tuple(map(str, shown)))
+        return Span(1 - margin, last + margin, shown, tuple(map(str, shown)))
 
     hair = line_width(style.hair_pt)
     return (

@@ -12,7 +12,7 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
-from trial_evidence.figures.house.labels import geom_beside, told_at_foot, vertical_label
+from trial_evidence.figures.house.labels import geom_beside, label_footnotes, vertical_label
 from trial_evidence.figures.house.legends import Legend, legend
 from trial_evidence.figures.house.marks import (
     DASHED,
@@ -106,7 +106,7 @@ def specification(
     words = words.with_footnotes(
         f"Specifications without a result: {missing}." if missing else "",
         f"Intervals that run beyond the panel: {cut}." if cut else "",
-        *told_at_foot(rows.loc[rows["shown"] != rows["label"], "label"].tolist(), []),
+        *label_footnotes(rows.loc[rows["shown"] != rows["label"], "label"].tolist(), []),
     )
     panels = pd.DataFrame(
         {"panel": _PANELS, "low": [bottom, lowest], "high": [top, 0.0], "mm": [height, below]}

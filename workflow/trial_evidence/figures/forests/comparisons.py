@@ -202,10 +202,10 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
         return "" if isnan(months) else say.numbers(f"{months:g}")
 
     several = trials["outcome"].nunique() > 1
-    beside = {"control": control} if trials["control_agents"].nunique() > 1 else {}
+    varying = {"control": control} if trials["control_agents"].nunique() > 1 else {}
     if analysis.subgroups != "experimental_partner" and len({partners(row) for row in rows}) > 1:
-        beside["partner"] = partners
-    header = capital(", ".join(map(say, beside)))
+        varying["partner"] = partners
+    header = capital(", ".join(map(say, varying)))
     months = say("Follow-up\n(months)")
     unit = f" {say('months')}"
     switch = "" if "follow_up" in (analysis.figure.columns or ()) else "follow_up"
@@ -219,8 +219,8 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
         evidence.trial_cells(): True,
         Cells(
             Column("control", header, "left", "left", 2),
-            lambda record: ", ".join(filter(None, (text(record) for text in beside.values()))),
-        ): bool(beside),
+            lambda record: ", ".join(filter(None, (text(record) for text in varying.values()))),
+        ): bool(varying),
         _counts("experimental", "experimental", first, say): counted,
         _counts("control_counts", "control", second, say): counted,
         Cells(Column("source", say("Result"), "left", "left", 3), source): not counted,

@@ -190,8 +190,8 @@ class Table:
 
         Without another column on the left, the panel with its marks is next.
         """
-        beside = [column for column in self.columns[1:2] if column.side == "left"]
-        return row.kind not in INDENTED and bool(beside) and not any(map(row.text, beside))
+        second = [column for column in self.columns[1:2] if column.side == "left"]
+        return row.kind not in INDENTED and bool(second) and not any(map(row.text, second))
 
 
 def _water_level(demands: Sequence[float], room: float) -> float | None:

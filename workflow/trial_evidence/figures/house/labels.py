@@ -306,10 +306,10 @@ def favours_lines(axis: Axis, style: Style, columns: int = 1) -> list[tuple[str,
     return [wrap(side, half, style.text_pt) for side in axis.sides]
 
 
-def told_at_foot(shortened: Sequence[str], left_out: Sequence[str]) -> list[str]:
+def label_footnotes(shortened: Sequence[str], left_out: Sequence[str]) -> list[str]:
     """Footnotes on names that were cut and names that found no room."""
-    told = {_IN_FULL: shortened, _NOT_LABELLED: left_out}
-    return [phrase + "; ".join(dict.fromkeys(n)) + "." for phrase, n in told.items() if n]
+    names = {_IN_FULL: shortened, _NOT_LABELLED: left_out}
+    return [phrase + "; ".join(dict.fromkeys(n)) + "." for phrase, n in names.items() if n]
 
 
 def unplaced(figure: Figure) -> tuple[list[str], list[str]]:

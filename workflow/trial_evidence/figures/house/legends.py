@@ -76,10 +76,10 @@ def legend(
         The look of every key, by aesthetic: ``color=["#000000", ...]``.
     """
     room = style.width_mm - 2 * style.margin_mm - left_mm
-    beside = KEY_MM + style.block_gap_mm
+    indent = KEY_MM + style.block_gap_mm
     meanings = labels.values() if isinstance(labels, Mapping) else labels
-    lines = [wrap(label, room - beside, style.text_pt) for label in meanings]
-    widths = [beside + widest_mm(broken, style.text_pt) for broken in lines]
+    lines = [wrap(label, room - indent, style.text_pt) for label in meanings]
+    widths = [indent + widest_mm(broken, style.text_pt) for broken in lines]
 
     def rows_of(columns: int) -> list[range]:
         every = range(len(lines))

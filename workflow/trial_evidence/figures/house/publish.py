@@ -20,7 +20,7 @@ from trial_evidence.figures.canvas.page import (
 )
 from trial_evidence.figures.canvas.style import Style, magnified
 from trial_evidence.figures.canvas.text import clean
-from trial_evidence.figures.house.labels import geom_names, told_at_foot, unplaced
+from trial_evidence.figures.house.labels import geom_names, label_footnotes, unplaced
 from trial_evidence.figures.house.theme import MM_PER_INCH, Words, with_footnotes
 
 
@@ -51,15 +51,15 @@ class Chart:
             share = self.height_mm / _height_mm(self.make(style=style))
             least = LEAST_POINTS / min(style.text_pt, style.footnote_pt)
             style = magnified(style, min(1.0, max(share, least)))
-        told: list[str] = []
+        at_foot: list[str] = []
         absent: list[str] = []
         while True:
-            figure = settled(self._plot(style, told, absent))
+            figure = settled(self._plot(style, at_foot, absent))
             shortened, absent = unplaced(figure)
-            now = told_at_foot(shortened, absent)
-            if now == told or not style.small_print:
+            now = label_footnotes(shortened, absent)
+            if now == at_foot or not style.small_print:
                 return figure
-            told = now
+            at_foot = now
 
     def fitted(self, height_mm: float) -> "Chart":
         """The chart fitted to a height."""

@@ -150,10 +150,10 @@ def fitting(made: SpanOf, room_mm: float, style: Style, upright: bool = False) -
 
 def across_mm(style: Style, y: Span | None = None, columns: int = 1) -> float:
     """Width in mm available to a panel between its vertical axis and the edge of the page."""
-    beside = 0.0 if y is None else widest_mm(y.labels, style.text_pt)
+    labels_mm = 0.0 if y is None else widest_mm(y.labels, style.text_pt)
     gaps = 2 * (columns - 1) * style.panel_gap_mm
     room = (style.width_mm - 2 * style.margin_mm - gaps) / columns
-    return room - beside - 2 * style.tick_mm - text_width_mm("0", style.text_pt)
+    return room - labels_mm - 2 * style.tick_mm - text_width_mm("0", style.text_pt)
 
 
 def spans(across: SpanOf, up: SpanOf, height_mm: float, style: Style) -> tuple[Span, Span]:

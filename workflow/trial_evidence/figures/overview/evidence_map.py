@@ -65,8 +65,8 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     cells = [cell for row in rows for cell in row.cells if cell is not None]
     most = max((cell.patients or 0 for cell in cells), default=0) or 1
     largest = min(_LARGEST_MM, _LARGEST_SHARE * pitch)
-    beside = pitch - largest - 0.65 * style.indent_mm
-    patients = all(text_width_mm(_beside(cell, True), size) <= beside for cell in cells)
+    free = pitch - largest - 0.65 * style.indent_mm
+    patients = all(text_width_mm(_label(cell, True), size) <= free for cell in cells)
     for heading, group in described.groups:
         chart.y += style.gap_row_mm / 2
         chart.heading(heading)
@@ -87,7 +87,7 @@ def layout(described: EvidenceMap, style: Style) -> Page:
                 fill = style.paper if cell.patients is None else style.accent_light
                 chart.dot("bubble", (left + largest / 2, middle), diameter, fill, style.accent)
                 x = left + largest + style.indent_mm / 2
-                chart.word("trials", _beside(cell, patients), x, middle, size_pt=size)
+                chart.word("trials", _label(cell, patients), x, middle, size_pt=size)
             chart.y += height
     chart.y += style.block_gap_mm / 2
     chart.rule()
@@ -101,7 +101,7 @@ def layout(described: EvidenceMap, style: Style) -> Page:
     return chart.page(described, [legend, *described.footnotes])
 
 
-def _beside(cell: MapCell, with_patients: bool) -> str:
+def _label(cell: MapCell, with_patients: bool) -> str:
     if not with_patients or cell.patients is None:
         return f"{cell.trials}"
     return f"{cell.trials}{_BETWEEN}{cell.patients:,}{'+' if cell.or_more else ''}"

@@ -56,10 +56,10 @@ def layout(flow: Flow, style: Style) -> Page:
     for stage in flow.stages:
         chart.heading(stage.name)
         chart.y += _PAD_MM / 2
-        for here, *beside in _rows(stage.boxes):
+        for here, *others in _rows(stage.boxes):
             top = lowest = chart.y
             levels = []
-            for number, box in enumerate(beside):
+            for number, box in enumerate(others):
                 start = lowest + _PAD_MM if number else top
                 lowest = _box(chart, box, aside, start)
                 levels.append((box, (start + lowest) / 2))

@@ -176,8 +176,8 @@ class _Drawing(Chart):
             widest = max(self.discs[name].width for name in part)
             radius = max(self.discs[name].radius for name in part)
             # with two treatments or fewer the labels are above the discs
-            beside = max(widest / 2, radius) if len(part) <= 2 else widest + radius
-            across = min(max(width / 2 - beside - _LABEL_GAP_MM, 0.12 * width), 62.0)
+            margin = max(widest / 2, radius) if len(part) <= 2 else widest + radius
+            across = min(max(width / 2 - margin - _LABEL_GAP_MM, 0.12 * width), 62.0)
             centre = (self.left + (number + 0.5) * width, middle)
             self._part(_on_ring(part, centre, (across, half_height)))
         self.y = middle + half_height + room + self.style.block_gap_mm

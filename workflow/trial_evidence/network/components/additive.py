@@ -113,9 +113,9 @@ class _Design:
         # The part of the functional outside the row space of the design involves the coefficients
         # that change together in every comparison.
         basis = self.observations.basis
-        beside = functional - basis @ (basis.T @ functional)
-        size = float(np.abs(beside).max())
-        among = [c for c, b in zip(self.labels, beside, strict=True) if abs(b) > 1e-6 * size]
+        residual = functional - basis @ (basis.T @ functional)
+        size = float(np.abs(residual).max())
+        among = [c for c, b in zip(self.labels, residual, strict=True) if abs(b) > 1e-6 * size]
         if len(among) == 1:
             return f"No trial compares treatments that differ in {among[0]}."
         return f"The trials cannot separate the effects of {', '.join(among)}."

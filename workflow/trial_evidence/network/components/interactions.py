@@ -26,17 +26,17 @@ class Identification:
         Studies that determine it by themselves: with all of the components, each of them and none.
     with_pair : bool
         Whether the studies that include all the components determine it without others.
-    beside : tuple of (str, tuple of (str, str))
+    resting_on : tuple of (str, tuple of (str, str))
         If they do not: each study that completes them, and the pairs of components that must be
         additive for this.
     needed : bool
-        Whether nothing else determines it: without the studies in ``beside`` it cannot be
+        Whether nothing else determines it: without the studies in ``resting_on`` it cannot be
         estimated.
     """
 
     alone: tuple[str, ...]
     with_pair: bool
-    beside: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    resting_on: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     needed: bool
 
 
@@ -77,16 +77,18 @@ def identification(
     alone = tuple(study.study for study in data.studies if determined(compared([study])))
     if determined(own):
         return Identification(alone, True, (), False)
-    beside = []
+    resting_on = []
     for study in rest:
         completed = own | {study.treatments}
         if determined(completed):
             pairs = [p for p in combinations(sorted(held(completed)), 2) if set(p) != together]
             supposed = tuple(p for p in pairs if not determined(completed, p))
-            beside.append((study.study, supposed))
-    named = {name for name, _ in beside}
+            resting_on.append((study.study, supposed))
+    named = {name for name, _ in resting_on}
     others = compared(study for study in data.studies if study.study not in named)
-    return Identification(alone, False, tuple(beside), bool(beside) and not determined(others))
+    return Identification(
+        alone, False, tuple(resting_on), bool(resting_on) and not determined(others)
+    )
 
 
 class InteractionPosterior:

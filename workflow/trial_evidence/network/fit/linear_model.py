@@ -61,9 +61,9 @@ class Observations:
 
     def estimable(self, functional: Floats) -> bool:
         """Whether the studies determine a linear function of the coefficients."""
-        beside = functional - self.basis @ (self.basis.T @ functional)
+        residual = functional - self.basis @ (self.basis.T @ functional)
         size = max(float(np.abs(functional).max(initial=0.0)), 1.0)
-        return bool(np.abs(beside).max(initial=0.0) <= RANK_TOLERANCE * size)
+        return bool(np.abs(residual).max(initial=0.0) <= RANK_TOLERANCE * size)
 
 
 class LinearFit:

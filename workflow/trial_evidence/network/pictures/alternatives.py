@@ -8,8 +8,9 @@ from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.files import records
 from trial_evidence.network.alternatives import ABSENT, INTERVAL_MODELS
+from trial_evidence.network.fit.links import DISAGREEMENT_P
 from trial_evidence.network.models import interval_heading
-from trial_evidence.network.pictures.words import Told, intervals
+from trial_evidence.network.pictures.words import ShownNetwork, intervals
 from trial_evidence.words.numbers import format_number, format_percent
 from trial_evidence.words.printed import counted, listing
 
@@ -17,14 +18,14 @@ NO_LOOP = "No loop of comparisons lets trials of different designs disagree: inc
 NO_LOOP += "be tested."
 
 
-def alternatives(told: Told) -> Page | None:
+def alternatives(net: ShownNetwork) -> Page | None:
     """Every dual regimen against every comparator; None if no such pair is connected."""
-    table = told.rows("alternatives")
+    table = net.rows("alternatives")
     shown = [row for row in table if not row["reason"]]
     if not shown:
         return None
     leading = {row["lead"] for row in shown}
-    models = {model.name: model for part in told.analysis.parts for model in part.models}
+    models = {model.name: model for part in net.analysis.parts for model in part.models}
     # The interval of the leading model is printed with its estimate.
     others = [n for n in INTERVAL_MODELS if {n} != leading and n in models]
     rows: list[Row] = []
@@ -32,13 +33,13 @@ def alternatives(told: Told) -> Page | None:
     for number, row in enumerate(shown):
         if not number or shown[number - 1]["comparator"] != row["comparator"]:
             rows += headed(rows, f"Against {row['comparator']}", "label")
-        limits = {name: told.interval(row[f"{name}_low"], row[f"{name}_high"]) for name in others}
+        limits = {name: net.interval(row[f"{name}_low"], row[f"{name}_high"]) for name in others}
         share = format_percent(row["direct_share"]) if row["direct_trials"] else "none"
         ends = (row["estimate"], row["ci_low"], row["ci_high"])
         texts = {"direct": share, "link": row["weakest_link"], **limits}
-        rows.append(told.row(row["code"], ends, **texts))
+        rows.append(net.row(row["code"], ends, **texts))
         described.append(f"{row['code']} v {row['comparator']} {rows[-1].texts['result']}")
-    return told.forest(
+    return net.forest(
         "dual regimens v current alternatives",
         rows,
         [
@@ -51,14 +52,18 @@ def alternatives(told: Told) -> Page | None:
             Column("link", "Weakest link", "left", "right", len(others) + 1),
         ],
         ("the dual regimen", "the comparator"),
-        f"{told.measure.title.lower()} with its {told.level} interval: {'; '.join(described)}. "
+        f"{net.measure.title.lower()} with its {net.level} interval: {'; '.join(described)}. "
         f"{' '.join(_hangs_on(shown))}",
-        notes=(*intervals(told, {row["part"] for row in shown}), *_hangs_on(shown), *_limits(told)),
+        notes=(
+            *intervals(net, {row["part"] for row in shown}),
+            *_hangs_on(shown),
+            *_limits(net),
+        ),
         footnotes=(
             "Direct share: weight of trials that compare the two; the rest is indirect, through "
             "other regimens. Weakest link: the direct comparison on the path that adds most to the "
             "variance, including how far its own trials vary. Trials disagree where p of "
-            f"Cochran’s Q is below 0.10. {told.codes()}",
+            f"Cochran’s Q is below {DISAGREEMENT_P:.2f}. {net.codes()}",
         ),
     )
 
@@ -80,7 +85,7 @@ def _hangs_on(rows: list[dict[str, Any]]) -> Iterator[str]:
         if times
     ]
     but = f" Where a path is left: without {'; '.join(some)} at most." if some else ""
-    yield f"Without its weakest link, no path is left for {_broken(rows)}.{but}"
+    yield f"Without its weakest link, {_broken(rows)}.{but}"
     differ = dict.fromkeys(
         part for row in rows if row["disagreement"] for part in row["disagreement"].split("; ")
     )
@@ -89,14 +94,17 @@ def _hangs_on(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _broken(rows: list[dict[str, Any]]) -> str:
-    """Number of comparisons that would have no path without their weakest link."""
+    """How many comparisons would have no path without their weakest link."""
     count = sum(math.isnan(row["without_weakest"]) for row in rows)
-    return f"{'any' if count == len(rows) else count} of the {counted(len(rows), 'comparison')}"
+    of = f"of the {counted(len(rows), 'comparison')}"
+    if count == 0:
+        return f"a path is left for each {of}"
+    return f"no path is left for {'any' if count == len(rows) else count} {of}"
 
 
-def _limits(told: Told) -> Iterator[str]:
+def _limits(net: ShownNetwork) -> Iterator[str]:
     """Comparators that are missing or not connected, and what cannot be tested."""
-    table = told.tables["alternatives"]
+    table = net.tables["alternatives"]
     absent = table[table["reason"] == ABSENT]
     if len(absent):
         yield f"Not in this network: {', '.join(absent['comparator'])}."
@@ -108,8 +116,8 @@ def _limits(told: Told) -> Iterator[str]:
     shown = table[table["reason"] == ""]
     years = sorted(year for row in records(shown) for year in row["years"].split("–") if year)
     span = f"Reports from {years[0]} to {years[-1]}" if years else ""
-    said = [text for text in (span, told.analysis.network.transitivity) if text]
+    said = [text for text in (span, net.analysis.network.transitivity) if text]
     if said:
         yield f"Transitivity: {'; '.join(said)}."
-    if not any(part.has_loop for part in told.analysis.parts):
+    if not any(part.has_loop for part in net.analysis.parts):
         yield NO_LOOP

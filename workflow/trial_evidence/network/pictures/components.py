@@ -12,7 +12,7 @@ from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.models import WALD
-from trial_evidence.network.pictures.words import Told
+from trial_evidence.network.pictures.words import ShownNetwork
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import capital
 
@@ -26,14 +26,14 @@ NONE_ALONE = (
 )
 
 
-def components(told: Told) -> Page | None:
+def components(net: ShownNetwork) -> Page | None:
     """Effects of adding a component, and interactions; None if the trials determine none."""
-    order = list(told.analysis.evidence.abbreviations)
-    effects = [row for row in told.rows("components", model=WALD) if row["component"]]
+    order = list(net.analysis.evidence.abbreviations)
+    effects = [row for row in net.rows("components", model=WALD) if row["component"]]
     effects.sort(key=lambda row: [*order, row["component"]].index(row["component"]))
     if not effects:
         return None
-    interactions = told.rows("interactions")
+    interactions = net.rows("interactions")
     interact = any(not row["reason"] for row in interactions)
     # a heading alone would repeat the footnote
     rows = headed([], "Additive model", "label") if interact else []
@@ -46,41 +46,41 @@ def components(told: Told) -> Page | None:
         if interact and row is interactions[0]:
             rows += headed(rows, "Interactions", "label")
         id_ = TIMES.join((row["first"], row["second"])) if interaction else row["component"]
-        name = capital(told.component(id_))
+        name = capital(net.component(id_))
         if row["reason"]:
-            absent.setdefault(told.named(row["reason"]), []).append(name)
+            absent.setdefault(net.named(row["reason"]), []).append(name)
             continue
         texts = {}
         if not interaction and row["trials"] < LEAST_TRIALS:
             single.append(name)
             continue
         if interaction:
-            rests_on = re.sub(r"\(if [^)]*\)", lambda of: told.named(of[0]), row["identified_by"])
+            rests_on = re.sub(r"\(if [^)]*\)", lambda of: net.named(of[0]), row["identified_by"])
             identified.append(f"{name} rests on {rests_on}.")
             alone += row["trials_alone"]
             probability = row["probability_of_synergy"]
             texts = {"synergy": "–" if pd.isna(probability) else format_percent(probability)}
             if row["confounded_with"]:
-                others = map(told.component, row["confounded_with"].split("; "))
+                others = map(net.component, row["confounded_with"].split("; "))
                 confounded.append(
                     f"{name} cannot be distinguished from {' or '.join(others)} in these trials; "
                     "no probability is given."
                 )
-        rows.append(told.row(name, (row["estimate"], row["ci_low"], row["ci_high"]), **texts))
+        rows.append(net.row(name, (row["estimate"], row["ci_low"], row["ci_high"]), **texts))
         synergy = f", probability of synergy {texts['synergy']}" if texts else ""
         described.append(f"{name} {rows[-1].texts['result']}{synergy}")
     if not described:
         return None
-    test = _test(told)
+    test = _test(net)
     columns = [Column("label", "Component", "left", "left")]
     if interact:
         columns.append(Column("synergy", "Probability\nof synergy", "right", "right", 1))
-    return told.forest(
+    return net.forest(
         "components",
         rows,
         columns,
         ("adding it", "leaving it out"),
-        f"{told.measure.title.lower()} of adding each: {'; '.join(described)}. {test}",
+        f"{net.measure.title.lower()} of adding each: {'; '.join(described)}. {test}",
         notes=(
             test,
             f"τ² = {format_number(effects[0]['tau2'], 3)} (REML); Wald intervals.",
@@ -101,15 +101,15 @@ def components(told: Told) -> Page | None:
     )
 
 
-def _test(told: Told) -> str:
+def _test(net: ShownNetwork) -> str:
     """The test of additivity in a sentence."""
-    kinds = {row["kind"]: row for row in told.rows("additivity")}
+    kinds = {row["kind"]: row for row in net.rows("additivity")}
     if "test" in kinds:
         return str(kinds["test"]["reason"])
     common = kinds["difference: test of additivity"]
     random = kinds["difference, random effects"]
     if pd.isna(common["p_value"]) or pd.isna(random["p_value"]):
-        return "Additivity cannot be tested: there are as many components as comparisons."
+        return "Additivity cannot be tested: components are as many as independent comparisons."
     return (
         f"Test of additivity: Q = {format_number(common['statistic'], 1)} on {common['df']:g} df, "
         f"{format_p(common['p_value'])} (common effect); {format_number(random['statistic'], 1)}, "
@@ -117,23 +117,23 @@ def _test(told: Told) -> str:
     )
 
 
-def additivity(told: Told) -> Chart | None:
+def additivity(net: ShownNetwork) -> Chart | None:
     """Effects as observed and as sums of components; None if no sum can differ."""
-    rows = told.rows("additivity", kind="regimen")
+    rows = net.rows("additivity", kind="regimen")
     fixed = [row["code"] for row in rows if row["reason"]]
     points = [row for row in rows if not row["reason"]]
     if not points:
         return None
-    to_analysis = told.measure.scale.to_analysis
+    to_analysis = net.measure.scale.to_analysis
     farthest = max(
         points, key=lambda row: abs(to_analysis(row["observed"]) - to_analysis(row["predicted"]))
     )
-    measure, test = told.measure.title, _test(told)
-    references = " or ".join(row["reference"] for row in told.rows("summary"))
-    title = f"{told.title}, additivity"
+    measure, test = net.measure.title, _test(net)
+    references = " or ".join(row["reference"] for row in net.rows("summary"))
+    title = f"{net.title}, additivity"
     frame = pd.DataFrame(points).rename(columns={"code": "label"})
     frame[NUMBERS] = to_analysis(frame[NUMBERS])
-    axis = Axis("log" if told.measure.is_ratio else "linear", 0.0, f"Observed {measure.lower()}")
+    axis = Axis("log" if net.measure.is_ratio else "linear", 0.0, f"Observed {measure.lower()}")
     small = [
         f"Each regimen against {references}; both fits at the τ² of the network model. Above the "
         f"dashed line a regimen has a higher {measure.lower()} than the sum of its components."
@@ -148,11 +148,11 @@ def additivity(told: Told) -> Chart | None:
         frame,
         axis,
         f"{measure} as the sum of the components",
-        told.analysis.level,
-        words=Words(title, (test,), (*small, told.codes())),
+        net.analysis.level,
+        words=Words(title, (test,), (*small, net.codes())),
         description=f"Scatter plot. {title}: observed {measure.lower()} against the sum of the "
         f"components, {len(points)} regimens. Farthest from the sum: {farthest['code']} (observed "
-        f"{told.value(farthest['observed'])}, predicted {told.value(farthest['predicted'])}). "
+        f"{net.value(farthest['observed'])}, predicted {net.value(farthest['predicted'])}). "
         f"{test}",
-        style=told.style,
+        style=net.style,
     )

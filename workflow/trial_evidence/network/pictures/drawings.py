@@ -26,7 +26,7 @@ from trial_evidence.network.models import (
 )
 from trial_evidence.network.pictures.alternatives import NO_LOOP, alternatives
 from trial_evidence.network.pictures.components import additivity, components
-from trial_evidence.network.pictures.words import LIMITS, Told, intervals
+from trial_evidence.network.pictures.words import LIMITS, ShownNetwork, intervals
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import capital, counted, listing
 
@@ -54,26 +54,26 @@ def network_drawings(analysis: NetworkAnalysis, style: Style) -> dict[str, Pictu
     """
     if not analysis.parts:
         return {}
-    told = Told(analysis, style)
+    net = ShownNetwork(analysis, style)
     pages: dict[str, Picture | None] = {
-        "graph": _graph(told), "forest": _forest(told), "alternatives": alternatives(told),
-        "league": _league(told),
+        "graph": _graph(net), "forest": _forest(net), "alternatives": alternatives(net),
+        "league": _league(net),
     }  # fmt: skip
-    for part in told.rows("summary"):
+    for part in net.rows("summary"):
         if part["regimens"] >= LEAST_FOR_RANKS:
             behind = f"_{part['part']}" if part["part"] > 1 else ""
             of = f" of part {part['part']}" if len(analysis.parts) > 1 else ""
-            pages[f"ranks{behind}"] = _ranks(told, part, f"{told.title}, ranks{of}")
-            title = f"{told.title}, contributions{of}"
-            pages[f"contributions{behind}"] = _contributions(told, part, title)
-    pages |= {"split": _split(told), "components": components(told)}
-    pages["additivity"] = additivity(told)
+            pages[f"ranks{behind}"] = _ranks(net, part, f"{net.title}, ranks{of}")
+            title = f"{net.title}, contributions{of}"
+            pages[f"contributions{behind}"] = _contributions(net, part, title)
+    pages |= {"split": _split(net), "components": components(net)}
+    pages["additivity"] = additivity(net)
     return {name: page for name, page in pages.items() if page is not None}
 
 
-def _heterogeneity(told: Told) -> Iterator[str]:
+def _heterogeneity(net: ShownNetwork) -> Iterator[str]:
     """tau2, I2 and Q of every part."""
-    parts = told.rows("summary")
+    parts = net.rows("summary")
     several = len(parts) > 1
     for part in parts:
         if pd.notna(part["tau2_reml"]):
@@ -90,12 +90,12 @@ def _heterogeneity(told: Told) -> Iterator[str]:
         yield f"{which}{NO_HETEROGENEITY}"
 
 
-def _untested(told: Told) -> tuple[str, ...]:
-    return () if any(part.has_loop for part in told.analysis.parts) else (NO_LOOP,)
+def _untested(net: ShownNetwork) -> tuple[str, ...]:
+    return () if any(part.has_loop for part in net.analysis.parts) else (NO_LOOP,)
 
 
-def _apart(told: Told) -> tuple[str, ...]:
-    count = len(told.analysis.parts)
+def _apart(net: ShownNetwork) -> tuple[str, ...]:
+    count = len(net.analysis.parts)
     if count < 2:
         return ()
     return (
@@ -104,9 +104,9 @@ def _apart(told: Told) -> tuple[str, ...]:
     )
 
 
-def _stand_in(told: Told) -> tuple[str, ...]:
+def _stand_in(net: ShownNetwork) -> tuple[str, ...]:
     """Note that the configured reference is replaced because no trial has it."""
-    analysis = told.analysis
+    analysis = net.analysis
     if any(analysis.network.reference in part.data.treatments for part in analysis.parts):
         return ()
     (code,) = analysis.codes(analysis.network.reference)
@@ -116,18 +116,18 @@ def _stand_in(told: Told) -> tuple[str, ...]:
     )
 
 
-def _graph(told: Told) -> Page:
-    nodes, edges = told.rows("nodes"), told.rows("comparisons")
+def _graph(net: ShownNetwork) -> Page:
+    nodes, edges = net.rows("nodes"), net.rows("comparisons")
     code = {row["regimen"]: row["code"] for row in nodes}
-    studies = [study for part in told.analysis.parts for study in part.data.studies]
-    overridden = told.analysis.evidence.used
+    studies = [study for part in net.analysis.parts for study in part.data.studies]
+    overridden = net.analysis.evidence.used
     overridden = overridden[overridden["exclusion_overridden"] != ""]
     most = max(nodes, key=lambda row: row["patients"])
     trials = max(row["trials"] for row in edges)
     often = [f"{row['first']} with {row['second']}" for row in edges if row["trials"] == trials]
-    parts = len(told.analysis.parts)
+    parts = len(net.analysis.parts)
     described = network_graph.NetworkGraph(
-        told.title,
+        net.title,
         [
             network_graph.GraphNode(
                 row["code"],
@@ -139,16 +139,16 @@ def _graph(told: Told) -> Page:
         [network_graph.GraphEdge(row["first"], row["second"], row["trials"]) for row in edges],
         [[row["code"] for row in part] for _, part in groupby(nodes, lambda row: row["part"])],
         [[code[t] for t in study.treatments] for study in studies if len(study.treatments) > 2],
-        notes=_apart(told),
+        notes=_apart(net),
         footnotes=(
-            told.codes(),
+            net.codes(),
             *(
                 f"{row['code']} is a separate node here; other analyses exclude it: "
                 f"{row['exclusion_overridden']}"
                 for row in records(overridden)
             ),
         ),
-        description=f"Network graph. {told.title}: {len(nodes)} regimens, {len(studies)} trials, "
+        description=f"Network graph. {net.title}: {len(nodes)} regimens, {len(studies)} trials, "
         f"{len(edges)} direct comparisons, {counted(parts, 'connected part')}. Most patients: "
         f"{most['code']} ({most['patients']:,}). "
         + (
@@ -158,17 +158,17 @@ def _graph(told: Told) -> Page:
             else "No two regimens were compared by more than one trial."
         ),
     )
-    return network_graph.layout(described, told.style)
+    return network_graph.layout(described, net.style)
 
 
-def _forest(told: Told) -> Page:
-    nodes = {row["code"]: row for row in told.rows("nodes")}
+def _forest(net: ShownNetwork) -> Page:
+    nodes = {row["code"]: row for row in net.rows("nodes")}
     rows: list[Row] = []
     described = []
-    found = told.tables["reference"]
-    beside = {(row["model"], row["code"]): row for row in records(found)}
+    found = net.tables["reference"]
+    by_model = {(row["model"], row["code"]): row for row in records(found)}
     # Of the largest part, other than its leading model.
-    models = [m for m in told.analysis.parts[0].models if m.prior or m.name == WALD]
+    models = [m for m in net.analysis.parts[0].models if m.prior or m.name == WALD]
     others = [model for model in models if model.role != LEADING]
     for _, block in _best_first(found[found["role"] == LEADING]).groupby("part"):
         heading = f"Against {nodes[block['reference'].iloc[0]]['label']}"
@@ -176,20 +176,20 @@ def _forest(told: Told) -> Page:
         results = []
         for row in records(block):
             patients, code = nodes[row["code"]]["patients"], row["code"]
-            limits = {model.name: beside[model.name, code] for model in others}
+            limits = {model.name: by_model[model.name, code] for model in others}
             rows.append(
-                told.row(
+                net.row(
                     code,
                     (row["estimate"], row["ci_low"], row["ci_high"]),
                     n=f"{patients:,}" if patients else "–",
                     direct=str(row["direct_trials"]),
                     score=format_number(row["p_score"], 2),
-                    **{n: told.interval(of["ci_low"], of["ci_high"]) for n, of in limits.items()},
+                    **{n: net.interval(of["ci_low"], of["ci_high"]) for n, of in limits.items()},
                 )
             )
             results.append(f"{nodes[code]['label']} {rows[-1].texts['result']}")
         described.append(f"{heading}: {'; '.join(results)}.")
-    return told.forest(
+    return net.forest(
         "against the reference",
         rows,
         [
@@ -203,13 +203,13 @@ def _forest(told: Told) -> Page:
             Column("score", "P-score", "right", "right", 4),
         ],
         ("the regimen", "the reference"),
-        f"{told.measure.title.lower()} with its {told.level} interval. {' '.join(described)}",
+        f"{net.measure.title.lower()} with its {net.level} interval. {' '.join(described)}",
         notes=(
-            *_stand_in(told),
-            *intervals(told),
-            *_heterogeneity(told),
-            *_untested(told),
-            *_apart(told),
+            *_stand_in(net),
+            *intervals(net),
+            *_heterogeneity(net),
+            *_untested(net),
+            *_apart(net),
         ),
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML. Which "
@@ -217,7 +217,7 @@ def _forest(told: Told) -> Page:
             "trials in a pairwise analysis. Bayesian: with the prior on τ of the column, flat on "
             "all effects. Prediction intervals are in the table. P-score: mean "
             "probability of being better than another regimen of the part; a rank does not "
-            f"show how large or how certain a difference is. {told.codes()}",
+            f"show how large or how certain a difference is. {net.codes()}",
         ),
     )
 
@@ -227,16 +227,16 @@ def _best_first(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["part", "p_score"], ascending=[True, False], kind="stable")
 
 
-def _league(told: Told) -> Page | None:
-    ranking = _best_first(told.tables["ranks"]).drop_duplicates("code")
+def _league(net: ShownNetwork) -> Page | None:
+    ranking = _best_first(net.tables["ranks"]).drop_duplicates("code")
     sizes = ranking["part"].value_counts()
     if sizes.max() < LEAST_FOR_LEAGUE:
         return None
-    style, codes = told.style, ranking["code"].tolist()
+    style, codes = net.style, ranking["code"].tolist()
     part = dict(zip(codes, ranking["part"], strict=True))
     found = {
         (row["first"], row["second"], key): row
-        for row in told.rows("league")
+        for row in net.rows("league")
         for key in (row["model"], row["role"])
     }
     room = min((style.width_mm - 2 * style.margin_mm) / len(codes), _WIDEST_CELL_MM) - _CELL_AIR_MM
@@ -248,28 +248,28 @@ def _league(told: Told) -> Page | None:
         if part[own] != part[other]:
             return matrix.Cell(("–",))
         key = (other, own, LEADING) if across < down else (own, other, COMMON)
-        return _league_cell(told, found[key], room)
+        return _league_cell(net, found[key], room)
 
     places = range(len(codes))
     cells = [[cell(down, across) for across in places] for down in places]
     excluding = sum(cells[down][across].bold for down in places for across in range(down))
-    measure, null = told.measure.title.lower(), f"{told.measure.scale.null:g}"
+    measure, null = net.measure.title.lower(), f"{net.measure.scale.null:g}"
     empty = " –: not connected." if len(sizes) > 1 else ""
-    title = f"{told.title}, league table"
+    title = f"{net.title}, league table"
     return matrix.layout(
         matrix.Matrix(
             title,
             (),
             tuple(matrix.MatrixRow("", tuple(row)) for row in cells),
             notes=(
-                f"Below the diagonal: random effects, the {measure} (and {told.level} limits) of "
+                f"Below the diagonal: random effects, the {measure} (and {net.level} limits) of "
                 "the regimen of the column against that of the row. Above: common effect, the "
                 "regimen of the row against that of the column, with Wald limits. In every cell "
                 "the higher-ranked regimen comes first. Bold: the interval excludes "
                 f"{null} (no difference).{empty}",
-                " ".join(intervals(told, where=" below the diagonal")),
+                " ".join(intervals(net, where=" below the diagonal")),
             ),
-            footnotes=(f"Ordered by P-score. {told.codes()}",),
+            footnotes=(f"Ordered by P-score. {net.codes()}",),
             description=f"{title}, {measure} of {len(codes)} regimens, the best P-score first: "
             f"{', '.join(codes)}. By random effects the interval excludes {null} in "
             f"{excluding} of {sum(n * (n - 1) // 2 for n in sizes)} comparisons.",
@@ -278,17 +278,17 @@ def _league(told: Told) -> Page | None:
     )
 
 
-def _league_cell(told: Told, row: dict[str, Any], room: float) -> matrix.Cell:
+def _league_cell(net: ShownNetwork, row: dict[str, Any], room: float) -> matrix.Cell:
     low, high = row["ci_low"], row["ci_high"]
-    estimate, whole = told.value(row["estimate"]), f"({told.interval(low, high)})"
+    estimate, whole = net.value(row["estimate"]), f"({net.interval(low, high)})"
     lines: tuple[str, ...] = (whole,)
-    if text_width_mm(whole, told.style.footnote_pt, True) > room:
-        lines = (f"({told.value(low)}", f"{told.value(high)})")
-    return matrix.Cell((estimate, *lines), bold=not low <= told.measure.scale.null <= high)
+    if text_width_mm(whole, net.style.footnote_pt, True) > room:
+        lines = (f"({net.value(low)}", f"{net.value(high)})")
+    return matrix.Cell((estimate, *lines), bold=not low <= net.measure.scale.null <= high)
 
 
-def _ranks(told: Told, part: dict[str, Any], title: str) -> Chart:
-    ranks = _best_first(told.tables["ranks"])
+def _ranks(net: ShownNetwork, part: dict[str, Any], title: str) -> Chart:
+    ranks = _best_first(net.tables["ranks"])
     ranks = ranks[ranks["part"] == part["part"]]
     scores = [format_number(score, 2) for score in ranks["p_score"]]
     first, last = ranks["code"].iloc[[0, -1]]
@@ -300,18 +300,18 @@ def _ranks(told: Told, part: dict[str, Any], title: str) -> Chart:
         rankogram,
         ranks.assign(treatment=ranks["code"] + "  " + scores),
         "Regimen and P-score",
-        words=Words(title, (note,), (told.codes(),)),
+        words=Words(title, (note,), (net.codes(),)),
         description=f"Bar charts. {title} of {part['regimens']} regimens. Highest P-score: {first} "
         f"({scores[0]}, probability of being the best "
         f"{format_percent(ranks['probability'].iloc[0])}); lowest: {last} "
         f"({scores[-1]}).",
-        style=told.style,
+        style=net.style,
     )
 
 
-def _contributions(told: Told, part: dict[str, Any], title: str) -> Page | None:
+def _contributions(net: ShownNetwork, part: dict[str, Any], title: str) -> Page | None:
     reference = part["reference"]
-    found = told.tables["contributions"]
+    found = net.tables["contributions"]
     found = found[
         (found["part"] == part["part"]) & found[["first", "second"]].eq(reference).any(axis=1)
     ]
@@ -341,19 +341,19 @@ def _contributions(told: Told, part: dict[str, Any], title: str) -> Page | None:
                 f"of that regimen against {reference}, by the random-walk method; shares under "
                 "0.5% are left blank.",
             ),
-            footnotes=(told.codes(),),
+            footnotes=(net.codes(),),
             description=f"Heat map. {title}: how much {len(rows)} direct comparisons contribute to "
             f"{len(shares.columns)} estimates against {reference}. {' '.join(most)}",
         ),
-        told.style,
+        net.style,
     )
 
 
-def _split(told: Told) -> Page | None:
+def _split(net: ShownNetwork) -> Page | None:
     rows: list[Row] = []
     tested = []
     empty: dict[str, list[str]] = {}
-    for row in told.rows("split"):
+    for row in net.rows("split"):
         if row["direct_share"] >= 1 - ALL_DIRECT:
             continue
         pair = f"{row['first']} v {row['second']}"
@@ -370,17 +370,17 @@ def _split(told: Told) -> Page | None:
             ("Indirect", "indirect", indirect),
             ("Network", "combined", {}),
         ):
-            rows.append(told.row(label, [row[f"{name}{limit}"] for limit in LIMITS], **texts))
+            rows.append(net.row(label, [row[f"{name}{limit}"] for limit in LIMITS], **texts))
     if not rows:
         return None
     between = [
         f"Design-by-treatment interaction (random effects): Q = {format_number(test['q'], 1)} on "
         f"{test['df']:g} df, {format_p(test['p_value'])}."
-        for test in told.rows("inconsistency", kind=DESIGN_INTERACTION)
+        for test in net.rows("inconsistency", kind=DESIGN_INTERACTION)
         if pd.notna(test["p_value"])
     ]
     said = f"p value of their difference: {'; '.join(tested)}. {' '.join(between)}".rstrip()
-    return told.forest(
+    return net.forest(
         "direct and indirect evidence",
         rows,
         [
@@ -399,6 +399,6 @@ def _split(told: Told) -> Page | None:
             "Separating indirect from direct evidence by back-calculation, random effects, Wald "
             "intervals. Trials "
             "of three or more arms count as direct evidence on every pair of arms. Comparisons "
-            f"with a direct share of 100% are not shown. {told.codes()}",
+            f"with a direct share of 100% are not shown. {net.codes()}",
         ),
     )

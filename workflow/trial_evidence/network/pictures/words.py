@@ -31,7 +31,7 @@ LIMITS = ("", "_low", "_high")
 
 
 @dataclass(frozen=True)
-class Told:
+class ShownNetwork:
     """A network as shown in its figures; every number comes from its tables."""
 
     analysis: NetworkAnalysis
@@ -136,10 +136,10 @@ class Told:
         return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
 
 
-def intervals(told: Told, parts: Collection[int] = (), where: str = "") -> Iterator[str]:
+def intervals(net: ShownNetwork, parts: Collection[int] = (), where: str = "") -> Iterator[str]:
     """Which intervals are shown first, in all or some parts: one sentence for parts alike."""
     alike: dict[str, list[str]] = {}
-    for part in told.analysis.parts:
+    for part in net.analysis.parts:
         if not parts or part.number in parts:
             words = interval_words(part.leading, part.fit.heterogeneity.df)
             alike.setdefault(words, []).append(str(part.number))

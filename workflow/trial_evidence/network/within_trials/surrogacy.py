@@ -126,9 +126,9 @@ class Band:
     ) -> None:
         self.slope, self.new_trial, self.quantile = slope, new_trial, quantile
         self.intercept = means[1] - slope * means[0]
-        beside = -means[0] * slope_variance
+        cross = -means[0] * slope_variance
         of_intercept = own + means[0] ** 2 * slope_variance
-        self.covariance = np.array([[of_intercept, beside], [beside, slope_variance]])
+        self.covariance = np.array([[of_intercept, cross], [cross, slope_variance]])
 
     def at(self, surrogate: npt.ArrayLike) -> Line:
         """The line at given effects on the surrogate."""

@@ -495,10 +495,10 @@ def _beta_rule(first: float, second: float) -> tuple[Floats, Floats]:
     centre[1:] = ((first - 1) ** 2 - (second - 1) ** 2) / ((s[1:] - 2) * s[1:])
     j, sj = k[1:], s[1:] - 2
     above = 4 * j * (j + second - 1) * (j + first - 1) * (j + total - 2)
-    beside = above / (sj**2 * (sj + 1) * np.where(j == 1, 1.0, sj - 1))
+    off_diagonal = above / (sj**2 * (sj + 1) * np.where(j == 1, 1.0, sj - 1))
     # For j = 1 the factor (j + alpha + beta) cancels (2j + alpha + beta - 1).
-    beside[0] = 4 * first * second / (total**2 * (total + 1))
-    nodes, vectors = eigh_tridiagonal(centre, np.sqrt(beside))
+    off_diagonal[0] = 4 * first * second / (total**2 * (total + 1))
+    nodes, vectors = eigh_tridiagonal(centre, np.sqrt(off_diagonal))
     return (1 + nodes) / 2, vectors[0] ** 2
 
 

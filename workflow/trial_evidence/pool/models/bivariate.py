@@ -355,14 +355,14 @@ def profile_interval(
     if what == "slope":
         reach = FARTHEST_SLOPE * second / first
         estimate, ends = found.slope, (found.slope - reach, found.slope + reach)
-        beyond, beside = (-math.inf, math.inf), found.residual_sd
+        beyond, sd = (-math.inf, math.inf), found.residual_sd
         step = second / first
     else:
         estimate = 0.0 if math.isnan(found.correlation) else found.correlation
         ends = beyond = (-1.0, 1.0)
-        beside, step = found.sd_second, 2.0
+        sd, step = found.sd_second, 2.0
     fresh = [
-        (max(found.sd_first, 1e-3 * first), max(beside, 1e-3 * second)),
+        (max(found.sd_first, 1e-3 * first), max(sd, 1e-3 * second)),
         (0.3 * first, 0.3 * second),
         (first, 0.1 * second),
         (0.1 * first, second),

@@ -130,7 +130,7 @@ def _at_milestones(
                 found.append(_risk_at(material, months, subgroup, rates, len(looked_at)))
             else:
                 missing.setdefault(subgroup, []).append(f"{months:g}")
-    told = [
+    notes = [
         "share of control patients with an event by then, the median where several trials report it"
         if found
         else "no control arm reports how many patients are event-free at the times asked for",
@@ -139,7 +139,7 @@ def _at_milestones(
         if _falls(found)
         else "",
     ]
-    return tuple(found), "; ".join(filter(None, told))
+    return tuple(found), "; ".join(filter(None, notes))
 
 
 def _rate_of(
@@ -170,19 +170,25 @@ def _risk_at(
     looked_at: int,
 ) -> StartingRisk:
     risks = [1 - rate["percent"] / 100 for _, rate in rates]
-    told = [
-        _told(material, trial, rate, "" if len(rates) == 1 else f"{percent(risk, 1)}, ", months)
+    sources = [
+        _source_of(
+            material, trial, rate, "" if len(rates) == 1 else f"{percent(risk, 1)}, ", months
+        )
         for (trial, rate), risk in zip(rates, risks, strict=True)
     ]
     of = f" (of {looked_at} trials)" if looked_at > len(rates) else ""
-    source = "; ".join(told) if len(told) == 1 else f"median of {len(told)}: {'; '.join(told)}"
+    source = (
+        "; ".join(sources)
+        if len(sources) == 1
+        else f"median of {len(sources)}: {'; '.join(sources)}"
+    )
     return StartingRisk(
         _level(months, subgroup), median(risks), source + of, months, subgroup,
         **_places(rates[0][1]["table"], [rate for _, rate in rates]),
     )  # fmt: skip
 
 
-def _told(material: Material, trial: Record, rate: Record, risk: str, months: float) -> str:
+def _source_of(material: Material, trial: Record, rate: Record, risk: str, months: float) -> str:
     """Trial, outcome and report of a rate: ``ALPHA (6.8%, outcome; Doe 2020, Journal)``."""
     facts = [rate["outcome"]]
     if rate["months"] != months:

@@ -35,8 +35,8 @@ def methods_paragraphs(material: Material) -> tuple[str, ...]:
 
 def works(paragraphs: Sequence[str]) -> tuple[Source, ...]:
     """The works cited in these paragraphs, with the columns of a source of the sheet."""
-    told = " ".join(paragraphs)
-    return tuple(_BLANK | work for name, work in declared("references").items() if name in told)
+    text = " ".join(paragraphs)
+    return tuple(_BLANK | work for name, work in declared("references").items() if name in text)
 
 
 def references(paragraphs: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.extract.context import first_report_years
-from trial_evidence.figures.canvas.page import Page, Picture, beside, stacked
+from trial_evidence.figures.canvas.page import Page, Picture, side_by_side, stacked
 from trial_evidence.figures.canvas.publishing import LISTING, listing_of
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.timeline import timeline
@@ -113,12 +113,12 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
         said.append(f"{effect.group}, {effect.label}: {numbers}, k = {effect.k}")
         panels.setdefault(row["measure"], []).append((analysis, effect))
     level = material.configuration.confidence_level
-    beside = [
+    side_by_side = [
         f"{_short_title(material, material.analysis(row['setting'], row['analysis']))} "
         f"({material.configuration.settings[row['setting']].lower()}) {formats.effect(row)}"
         for row in records(where(front_table(material, certainty).data, role="co-primary"))
     ]
-    cautious = f" With the co-primary model: {'; '.join(beside)}." if beside else ""
+    cautious = f" With the co-primary model: {'; '.join(side_by_side)}." if side_by_side else ""
     remarks = _remarks([effect for found in panels.values() for _, effect in found])
     return answers.EffectSummary(
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),
@@ -134,8 +134,8 @@ def _remarks(effects: Sequence[answers.Effect]) -> str:
         "unstated": any(effect.participants is None for effect in effects),
         "provisional": any(effect.certainty.endswith(PROVISIONAL) for effect in effects),
     }
-    told = declared("figures")["summary"]
-    return "".join(f" {told[name]}" for name, is_there in needed.items() if is_there)
+    sentences = declared("figures")["summary"]
+    return "".join(f" {sentences[name]}" for name, is_there in needed.items() if is_there)
 
 
 def _behind(material: Material, analysis: Analysis, scale: Scale) -> tuple[answers.Behind, ...]:
@@ -284,18 +284,18 @@ def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
         for row in records_there(results / listed / LISTING):
             # A stem with folders is relative to the setting, a bare name to the analysis
             stem = row["figure"] if "/" in row["figure"] else f"{row['analysis']}/{row['figure']}"
-            told = row["title"], row["description"], row["caption"]
-            rows.append((f"{drawn}{stem}", *told))
+            described = row["title"], row["description"], row["caption"]
+            rows.append((f"{drawn}{stem}", *described))
     return pd.DataFrame(rows, columns=["figure", "title", "text", "caption"])
 
 
 def _around(name: str, **facts: Any) -> dict[str, Any]:
     """Title, footnotes and alt text from workflow/report/figures.yaml, with facts filled in."""
-    told = declared("figures")[name]
+    texts = declared("figures")[name]
     return {
-        "title": told["title"].format(**facts),
-        "footnotes": tuple(text.format(**facts) for text in told.get("footnotes", ())),
-        "description": told["description"].format(**facts),
+        "title": texts["title"].format(**facts),
+        "footnotes": tuple(text.format(**facts) for text in texts.get("footnotes", ())),
+        "description": texts["description"].format(**facts),
     }
 
 
@@ -322,7 +322,7 @@ def _all_bars(lights: Sequence[bias.TrafficLights], style: Style) -> Page:
     narrow = replace(style, width_mm=style.width_mm / across, title=True)
     bars = [bias.summary_bars(found, narrow) for found in lights]
     pages = [
-        replace(beside(bars[at : at + across]), width_mm=style.width_mm)
+        replace(side_by_side(bars[at : at + across]), width_mm=style.width_mm)
         for at in range(0, len(bars), across)
     ]
     said = "; ".join(

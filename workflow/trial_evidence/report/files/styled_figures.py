@@ -138,11 +138,11 @@ def _write_listing(folder: Path, drawn: Mapping[str, Picture], formats: Sequence
     """List alt texts and captions of the figures drawn now and of earlier ones still there."""
     path = folder / LISTING
     earlier = records_there(path)
-    told = {row["figure"]: tuple(row.get(word, "") for word in WORDS) for row in earlier}
-    told |= {stem: (page.title, page.description, caption(page)) for stem, page in drawn.items()}
+    texts = {row["figure"]: tuple(row.get(word, "") for word in WORDS) for row in earlier}
+    texts |= {stem: (page.title, page.description, caption(page)) for stem, page in drawn.items()}
     rows = [
         (stem, *words)
-        for stem, words in told.items()
+        for stem, words in texts.items()
         if all((folder / f"{stem}.{kind}").is_file() for kind in formats)
     ]
     write_table(path, pd.DataFrame(rows, columns=["figure", *WORDS]))

@@ -278,11 +278,12 @@ class Material:
         Names and links are added to the rows (see `named`). `formats` are the table's own, `notes`
         follow those of the file. The last note explains the abbreviations in the cells.
         """
-        told, rows, known = declared("tables")[name], map(self.named, rows), {**FORMATS, **formats}
-        notes = (*(note.format(**facts) for note in told.get("notes", ())), *notes)
-        grouped = told.get("grouped", 0)
-        columns, keys = told["columns"], told["keys"]
-        table = report_table(name, told["title"], rows, columns, keys, notes, known, grouped)
+        declaration = declared("tables")[name]
+        rows, known = map(self.named, rows), {**FORMATS, **formats}
+        notes = (*(note.format(**facts) for note in declaration.get("notes", ())), *notes)
+        grouped = declaration.get("grouped", 0)
+        columns, keys = declaration["columns"], declaration["keys"]
+        table = report_table(name, declaration["title"], rows, columns, keys, notes, known, grouped)
         explained = abbreviations(table.frame.to_numpy().ravel(), self.abbreviated)
         return replace(table, notes=(*table.notes, explained)) if explained else table
 

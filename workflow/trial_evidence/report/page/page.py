@@ -152,9 +152,9 @@ def _parts(
         found.append((part, "pictures", picture))
     # The figure of benefits and harms side by side comes before the plots of single harms.
     found += [(HARMS, "pictures", picture) for picture in harms]
-    told = templates.declared("tables")
+    declarations = templates.declared("tables")
     for table in tables:
-        part = told[table.name].get("part", "further")
+        part = declarations[table.name].get("part", "further")
         if part != "elsewhere":
             found.append((part, "tables", report_grid(table, places)))
     parts: dict[str, dict[str, list[Any]]] = {"answer": {"pictures": [], "tables": []}}

@@ -127,7 +127,7 @@ def _section(
     section = anchor(*place)
     tables = Tables(folder / "sensitivity")
     examined = {name: _one_measure(list(filter(mine, tables(name)))) for name in SENSITIVITY}
-    examined["methods"] = [*_told(examined["methods"], material.configuration.pooling)]
+    examined["methods"] = [*_methods_as_shown(examined["methods"], material.configuration.pooling)]
     leads = where(estimates, role="lead", subgroup=ALL, measure=measures[0])
     return Section(
         id=section,
@@ -184,7 +184,7 @@ def _one_measure(rows: Rows) -> Rows:
     return [row for row in rows if first in (None, row["measure"])]
 
 
-def _told(rows: Rows, pooling: Pooling) -> Iterator[dict[str, Any]]:
+def _methods_as_shown(rows: Rows, pooling: Pooling) -> Iterator[dict[str, Any]]:
     """Rows of all methods, without prediction intervals if there are too few trials."""
     for row in rows:
         if int(row["k"]) >= pooling.prediction_from_trials:

@@ -55,11 +55,11 @@ def summary_of_findings(
         place = analysis.setting, analysis.id
         if place not in wanted or material.lead(analysis) is None:
             continue
-        found, told = findings(material, analysis, wanted[place], certainty.get(place, ""))
+        found, finding = findings(material, analysis, wanted[place], certainty.get(place, ""))
         rows += found
         where = f"{material.configuration.settings[analysis.setting]}, {analysis.title}"
         notes.append(" ".join(filter(None, [
-            f"{where}: {told}.", *remarks(material, analysis)
+            f"{where}: {finding}.", *remarks(material, analysis)
         ])))  # fmt: skip
     for _, lead, start in findings_of_harms(material):
         # A harm uses the risk of its own control arms, not an external one

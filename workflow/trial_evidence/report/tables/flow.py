@@ -94,13 +94,13 @@ def _searched(material: Material) -> Iterator[Step]:
     short = f"{counted(asked, 'query', 'queries')}, {days}" if asked else days
     place: Literal["main", ""] = "main" if documented.empty else ""
     searches = len(documented) + len(curated)
-    yield Step("Identification", "Searches", searches, _told(curated), short, place)
+    yield Step("Identification", "Searches", searches, _search_details(curated), short, place)
     yield Step("Identification", "Queries", asked if len(curated) else None, queries, place="")
     found = None if documented.empty else len(material.sheet["screening"])
-    yield Step("Identification", "Records identified", found, _told(documented))
+    yield Step("Identification", "Records identified", found, _search_details(documented))
 
 
-def _told(searches: pd.DataFrame) -> str:
+def _search_details(searches: pd.DataFrame) -> str:
     keys = ("date", "where", "scope", "note")
     rows = records(searches)
     return " / ".join("; ".join(filter(None, (row[key] for key in keys))) for row in rows)
