@@ -1,4 +1,4 @@
-"""config/: what it may hold, and what a reader is told where it is wrong."""
+"""config/: what is allowed in it, and the messages about errors."""
 
 import copy
 import re
@@ -120,7 +120,7 @@ ANALYSES = {
 
 
 def written(folder, settings=None, analyses=None):
-    """config/ with these contents; text is written as it stands."""
+    """config/ with these contents; strings are written unchanged."""
     for name, content in (("config", settings or SETTINGS), ("analyses", analyses or ANALYSES)):
         text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -128,7 +128,7 @@ def written(folder, settings=None, analyses=None):
 
 
 def changed(content, path, value):
-    """A copy of the content with another value at the path."""
+    """A copy of the content with a different value at the path."""
     content = copy.deepcopy(content)
     place = content
     for step in path[:-1]:
@@ -138,7 +138,7 @@ def changed(content, path, value):
 
 
 def removed(content, path):
-    """A copy of the content without what stands at the path."""
+    """A copy of the content without the entry at the path."""
     content = copy.deepcopy(content)
     place = content
     for step in path[:-1]:
@@ -337,7 +337,7 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          '"relative_risk" is not allowed. Allowed: risk_ratio, '),
         (["analyses", 0, "arms"], ["Dual"], "analyses.yaml, analyses.arms: response: "),
         (["analyses", 0, "id"], "My response", "analyses.yaml, analyses.id: My response: "),
-        # No folder of results can have such a name.
+        # Not possible as the name of a folder of results.
         (["analyses", 0, "id"], "a" * 101, f"analyses.yaml, analyses.id: {'a' * 59}…: "),
         (["rates", 0, "outcome"], "pCR",
          'analyses.yaml, rates.outcome: rates: "pCR" is not an outcome of '

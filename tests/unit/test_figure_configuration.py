@@ -1,4 +1,4 @@
-"""config/styles.yaml and config/labels: what they may hold, and what a reader is told."""
+"""config/styles.yaml and config/labels: what is allowed in them, and the messages about errors."""
 
 import shutil
 from pathlib import Path
@@ -81,7 +81,7 @@ def test_what_is_light_on_dark_paper_can_be_seen(folder):
 
 @pytest.mark.parametrize(
     ("one", "other", "ratio"),
-    # As published: black and white; #767676, the lightest grey of 4.5 to 1; pure green and blue.
+    # Published contrasts: black and white; #767676, the lightest grey at 4.5; green and blue.
     [("#000000", "#FFFFFF", 21), ("#767676", "#FFFFFF", 4.54), ("#FFFFFF", "#00FF00", 1.37),
      ("#0000FF", "#FFFFFF", 8.59)],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and keep their time stamp where nothing changes."""
+"""Files appear complete or not at all, and keep their time stamp if nothing changes."""
 
 import math
 import os
@@ -42,7 +42,7 @@ def test_the_old_content_is_replaced_and_nothing_is_left_beside(tmp_path):
 
 
 def test_what_a_killed_process_left_half_written_goes_and_what_is_being_written_stays(tmp_path):
-    # No process has such a number; this one has its own.
+    # No process has the first number; the second is this process's own.
     left, now = tmp_path / "a/.b.csv.999999999.part", tmp_path / f".c.csv.{os.getpid()}.part"
     others = [tmp_path / name for name in ("d.part", ".e.notes.part", "f.csv")]
     left.parent.mkdir()
@@ -104,7 +104,7 @@ def test_changed_content_has_a_new_time_stamp(tmp_path):
 
 
 def test_unless_asked_every_writing_is_new(tmp_path):
-    # Snakemake takes an output that is older than its inputs for missing.
+    # Snakemake treats an output older than its inputs as missing.
     path = dated(tmp_path / "a.txt", b"same")
     write_whole(path, b"same")
     assert path.stat().st_mtime > LONG_AGO
@@ -146,7 +146,7 @@ def test_records_are_rows_by_column():
 
 
 def test_a_table_in_parts_is_as_the_same_table_at_once(tmp_path):
-    """Not with its header again between two parts, which whoever counts rows takes for a row."""
+    """Without a second header between two parts, which would be counted as a row."""
     whole = pd.DataFrame({"k": [3, 4, 5], "estimate": [0.1, math.pi, 1 / 3]})
     write_table(tmp_path / "whole.csv", whole)
     write_long_table(tmp_path / "parts.csv", (whole[:0], whole[:2], whole[2:]))

@@ -1,4 +1,4 @@
-"""Checksums of what things are made from, and what is kept because of them."""
+"""Checksums of inputs, and what is cached by them."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ class Point:
     y: float
 
 
-# Things that a figure or a page may be made from, and no two of them the same.
+# Possible inputs of a figure or a page; no two of them are the same.
 DIFFERENT = [
     None, True, 1, 1.0, "1", b"1", (1,), [1], ((1,),), (1, 2), (12,), {"a": 1}, {"a": 2}, {"b": 1},
     {"a": 1, "b": 2}, {"b": 2, "a": 1}, frozenset({1, 2}), Point(1.0, 2.0), Point(2.0, 1.0),
@@ -82,7 +82,7 @@ def test_a_part_is_made_once(tmp_path):
 
 
 def test_what_is_kept_is_named_after_the_code_that_made_it_too(tmp_path):
-    """Else a fault that was mended would go on telling what it told."""
+    """Otherwise results from before a bug fix would still be shown."""
     Parts(tmp_path).text(("a", 1), lambda: "one")
     assert [path.name for path in tmp_path.iterdir()] == [digest(code_version(), "a", 1)]
 
@@ -186,7 +186,7 @@ def test_what_was_made_before_goes_and_what_a_person_changed_or_put_there_stays(
     remove_made(made_before(tmp_path / "inventory.json"))
     assert list(folder.iterdir()) == [folder / "edited.csv"]
     remove_made([folder / "edited.csv"])
-    # With the last file its folders go too.
+    # Folders are removed together with their last file.
     assert list(tmp_path.iterdir()) == [tmp_path / "inventory.json"]
 
 

@@ -1,4 +1,4 @@
-"""config/networks.yaml: what it may hold, and what a reader is told where it is wrong."""
+"""config/networks.yaml: what is allowed in it, and the messages about errors."""
 
 import copy
 from dataclasses import replace
@@ -116,7 +116,7 @@ def test_what_does_not_fit_together_is_said(tmp_path, path, value, column, said)
         (("synergy", 0, "background", 0, "rate"), 1.0),
         (("surrogacy", 0, "correlations"), [1.0]),
         (("own_nodes",), {"arm_x": "a|b"}),
-        # Two agents of one abbreviation cannot be told apart in a figure.
+        # Two agents with the same abbreviation are indistinguishable in a figure.
         (("abbreviations",), {"almab": "A", "bemab": "A"}),
     ],
 )

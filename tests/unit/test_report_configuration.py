@@ -1,4 +1,4 @@
-"""config/report.yaml: what it may hold, and what a reader is told where it is wrong."""
+"""config/report.yaml: what is allowed in it, and the messages about errors."""
 
 import re
 from dataclasses import replace
@@ -167,7 +167,7 @@ def test_slips_in_the_names_of_the_sheet_are_warned_of(configuration):
     listed = replace(report, claims=(), biomarkers=(Biomarker("x", "X", ("pam51",), ("TILs",)),))
     (warning,) = unknown_evidence(listed, factors, biomarkers)
     assert warning.message.endswith('Did you mean "pam50"?')
-    # What resembles nothing is no slip.
+    # A name similar to none in the sheet is not a misspelling.
     assert not list(unknown_evidence(report, factors, biomarkers))
 
 
@@ -250,7 +250,7 @@ def test_the_check_knows_the_columns_that_rows_are_selected_by(tmp_path, capsys)
 
 
 def test_a_domain_of_a_network_is_none_of_an_analysis_and_the_reverse(configuration):
-    """Such a judgement would be read and change nothing."""
+    """Such a judgement would be accepted and have no effect."""
     rows = pd.DataFrame(
         [
             {"setting": "adjuvant", "analysis": "event_free_dual_v_single", "row": 2,

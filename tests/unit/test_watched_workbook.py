@@ -1,4 +1,4 @@
-"""What `make watch` takes and tells, and how it ends, without the workflow behind it."""
+"""`make watch` without the workflow: what it notices, what it reports, and how it ends."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ DICTIONARY = read_dictionary(ROOT / "workflow/dictionary")
 
 @pytest.fixture
 def taken(tmp_path, monkeypatch):
-    """What is taken of a workbook while somebody does something to it, a step at each tick."""
+    """What is read from a workbook while somebody works on it, one step per tick."""
 
     def watched(book, *steps, load=lambda: None):
         def ticks(*_, **__):
@@ -59,7 +59,7 @@ def test_a_workbook_that_is_not_there_is_named_and_read_once_it_is(tmp_path, tak
 
 
 def test_a_save_while_the_sheet_is_read_is_answered_too(tmp_path, taken):
-    """Else the results would stay those of a sheet that is no more, and nothing would say so."""
+    """Otherwise the results would be those of an earlier sheet, without any message."""
     table, read = tmp_path / "raw/trials.csv", []
 
     def load():
@@ -80,7 +80,7 @@ def test_a_save_while_the_sheet_is_read_is_answered_too(tmp_path, taken):
     ids=["well", "badly"],
 )
 def test_a_run_says_how_it_ended(tmp_path, monkeypatch, capsys, rule, said):
-    """Who is told that the results are up to date reads figures of the sheet as it was."""
+    """Otherwise a reader would be told that outdated results are up to date."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "workflow"))
     (tmp_path / "Snakefile").write_text(rule)
@@ -114,7 +114,7 @@ TOLD = "neoadjuvant/pcr_dual_v_trastuzumab, all: Risk ratio "
 
 @pytest.fixture
 def watched(tmp_path, monkeypatch, capsys):
-    """What is said after each of some saves, and how many runs were started by then."""
+    """The messages after each save, and the number of runs started by then."""
     monkeypatch.chdir(small_project(tmp_path))
     judge_every_trial(tmp_path)
 
@@ -148,7 +148,7 @@ def replaced(file, old, new):
 
 
 def test_each_save_is_compared_with_the_sound_state_before_it(watched):
-    """By hand: 42, then 63, then 43 of 105 in one trial of three move the pooled ratio."""
+    """By hand: one trial of three with 42, then 63, then 43 of 105 moves the pooled ratio."""
     cells = ["42,105,40.0", "63,105,60.0", "x,105,60.0", "43,105,41.0"]
     steps = [
         replaced("data/raw/pcr.csv", f"{ARM}{old}", f"{ARM}{new}") for old, new in pairwise(cells)
@@ -164,7 +164,7 @@ def test_each_save_is_compared_with_the_sound_state_before_it(watched):
 
 
 def test_a_table_that_was_cut_in_half_is_said_loudly_at_that_save(watched):
-    """It is a sound table: only the estimates that moved would show that half of it is gone."""
+    """The table has no errors: only the changed estimates would show that half of it is gone."""
     git(Path(), "init", "--quiet")
     git(Path(), "add", ".")
     git(Path(), "commit", "--quiet", "--message", "The sheet")
@@ -180,7 +180,7 @@ def test_a_table_that_was_cut_in_half_is_said_loudly_at_that_save(watched):
 
 
 def test_a_workbook_that_cannot_be_taken_ends_nothing(tmp_path, monkeypatch, capsys):
-    """What an interrupted import left has to be looked at; whoever watches goes on meanwhile."""
+    """Leftovers of an interrupted import need attention; watching continues meanwhile."""
     monkeypatch.chdir(small_project(tmp_path))
     judge_every_trial(tmp_path)
     said = []
@@ -202,7 +202,7 @@ def test_a_workbook_that_cannot_be_taken_ends_nothing(tmp_path, monkeypatch, cap
     assert "is left from an interrupted import. Compare it with " in said[0]
 
 
-# A program that saves and takes away, over and over.
+# A program that repeatedly saves and deletes a file.
 SAVING = """
 import sys
 from pathlib import Path
@@ -215,7 +215,7 @@ while True:
 
 
 def test_a_table_that_a_program_takes_away_while_it_saves_ends_nothing(tmp_path):
-    """Between two looks at a file it may be gone; who watches would be left without a word."""
+    """A file may vanish between two reads; watching must not end without a message."""
     table = tmp_path / "trials.csv"
     with subprocess.Popen(
         [sys.executable, "-c", SAVING, str(table)], stdout=subprocess.PIPE, text=True
@@ -230,7 +230,7 @@ def test_a_table_that_a_program_takes_away_while_it_saves_ends_nothing(tmp_path)
 
 @pytest.mark.parametrize("file", ["config/report.yaml", "config/labels/de.yaml"])
 def test_a_save_of_the_configuration_is_answered(watched, file):
-    """Also of a file in a folder of it; nothing is pooled otherwise, and that is said."""
+    """Including a file in a subfolder; no estimate changes, and the message says so."""
     said = watched(lambda: os.utime(file, (1, 1)), lambda: None)
     assert "No estimate changes." in said[1][0]
     assert [runs for _, runs in said] == [1, 2, 2]

@@ -1,4 +1,4 @@
-"""Configuration files: where things stand, and slips told in words."""
+"""Configuration files: line numbers, and mistakes explained in words."""
 
 import re
 
@@ -29,7 +29,7 @@ other: {<<: *base, y: 2}
         (["groups", 1, "more", "deep"], 7),
         (["other", "x"], 8),
         (["other", "y"], 9),
-        # What is not there is missing from what is.
+        # For a setting that is missing: the line of the group that lacks it.
         (["groups", 0, "missing"], 4),
         (["groups", 9], 3),
     ],
