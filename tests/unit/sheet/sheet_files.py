@@ -18,7 +18,7 @@ DICTIONARY: Dictionary = read_dictionary(ROOT / "workflow" / "dictionary")
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Return the files of a sheet: table name to content."""
+    """Return the files of a sheet, table name to content."""
     return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.csv"))}
 
 

@@ -1,4 +1,4 @@
-"""Arithmetic between printed numbers."""
+"""Arithmetic checks between printed numbers."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def _told(table: str, row: int, **cells: str) -> list[str]:
     [
         # sqrt(0.385 x 1.215) = 0.6839 lies within 0.675 to 0.685.
         {"hr": "0.68", "ci_low": "0.38", "ci_high": "1.22"},
-        # A spreadsheet dropped the zeros: 0.7 stands for 0.70, and sqrt(0.375 x 1.305) = 0.6996.
+        # A spreadsheet dropped a zero: 0.7 means 0.70, and sqrt(0.375 x 1.305) = 0.6996.
         {"hr": "0.7", "ci_low": "0.37", "ci_high": "1.31"},
-        # One decimal: 0.45 to 0.55 and 1.15 to 1.25 allow middles from 0.72 to 0.83.
+        # One decimal: 0.45 to 0.55 and 1.15 to 1.25 allow midpoints from 0.72 to 0.83.
         {"hr": "0.8", "ci_low": "0.5", "ci_high": "1.2"},
     ],
 )
@@ -88,7 +88,7 @@ def test_an_interval_that_rounding_explains_is_not_reported(cells: dict[str, str
 
 
 def test_an_interval_that_rounding_does_not_explain_is_reported() -> None:
-    # sqrt(0.365 x 1.315) = 0.693 is the largest middle of these limits; 0.70 begins at 0.695.
+    # sqrt(0.365 x 1.315) = 0.693 is the largest midpoint of these limits; 0.70 starts at 0.695.
     assert _told("hazard_ratios", 2, hr="0.70", ci_low="0.36", ci_high="1.31") == ["hr"]
 
 
@@ -107,9 +107,9 @@ def test_arms_need_not_add_up_while_one_is_not_given() -> None:
 
 
 def test_levels_may_leave_out_patients_of_unknown_status() -> None:
-    # 14 of 54 and 27 of 50 make 41 of 104; the arm has 42 of 105.
+    # 14 of 54 and 27 of 50 add up to 41 of 104; the arm has 42 of 105.
     assert _told("pcr", 3, events="14", n="54", reported_percent="25.9") == []
-    # 14 of 55 and 27 of 50 leave an event without a patient.
+    # 14 of 55 and 27 of 50 add up to 41 of 105: one event, but no patient, is left over.
     assert _told("pcr", 3, events="14", n="55", reported_percent="25.5") == ["events"]
 
 

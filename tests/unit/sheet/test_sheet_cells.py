@@ -1,4 +1,4 @@
-"""Forms of a file that are harmless, and row numbers."""
+"""Harmless variations in the form of a file, and row numbers."""
 
 from __future__ import annotations
 

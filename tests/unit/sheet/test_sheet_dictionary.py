@@ -18,7 +18,7 @@ COLUMNS = [
 
 
 def test_the_page_is_up_to_date() -> None:
-    # To make it anew: write dictionary_as_markdown(read_dictionary(...)) to this file.
+    # To update it, write dictionary_as_markdown(read_dictionary(...)) to this file.
     page = ROOT / "docs" / "data-dictionary.md"
     assert page.read_text(encoding="utf-8") == dictionary_as_markdown(DICTIONARY)
 
@@ -92,6 +92,6 @@ def test_words_that_a_column_allows_stay_words() -> None:
     known = column("hazard_ratios", "assessor")
     assert "not reported" in known.words
     assert read_cell(known, "not reported").error == ""
-    # A note may say it.
+    # A note may contain it.
     told = read_cell(column("pcr", "note"), "not reported")
     assert (told.text, told.error, told.warning) == ("not reported", "", "")

@@ -1,4 +1,4 @@
-"""Every kind of bad cell: what a reader is told, word for word."""
+"""Every kind of invalid cell: the exact message to the reader."""
 
 from __future__ import annotations
 

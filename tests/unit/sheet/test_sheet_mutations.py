@@ -1,4 +1,4 @@
-"""Whatever is done to a sheet, it gives located messages or a valid typed sheet."""
+"""Any change to a sheet gives messages with a location, or a valid typed sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wording of findings and of the line under them."""
+"""The wording of findings and of the closing line."""
 
 from __future__ import annotations
 

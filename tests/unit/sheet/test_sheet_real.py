@@ -1,4 +1,4 @@
-"""The real extraction sheet: what holds of it whatever is corrected in it or added to it."""
+"""The real extraction sheet: properties that hold whatever is corrected in it or added to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules across cells: which row and column they tell of, how gravely, and where they keep still."""
+"""Rules across cells: the row, column and severity they report, and when they report nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Told = list[tuple[str, int | None, str]]
 
 
 def _with(files: Files, table: str, row: int, /, **cells: str) -> Files:
-    """The sheet with other cells in a row, as a spreadsheet numbers it."""
+    """The sheet with changed cells in a row, given by its spreadsheet number."""
     rows = rows_of(files[table])
     for column, text in cells.items():
         rows[row - 1][rows[0].index(column)] = text
@@ -18,7 +18,7 @@ def _with(files: Files, table: str, row: int, /, **cells: str) -> Files:
 
 
 def _and_again(files: Files, table: str, row: int, **cells: str) -> Files:
-    """The sheet with a row once more at the end of its table, with other cells."""
+    """The sheet with a copy of a row, with changed cells, at the end of its table."""
     rows = rows_of(files[table])
     longer = {**files, table: as_csv([*rows, rows[row - 1]])}
     return _with(longer, table, len(rows) + 1, **cells)
@@ -153,7 +153,7 @@ def test_a_slip_in_a_level_is_told_with_the_level_meant(level: str) -> None:
     ]
 
 
-# The positive level of the first arm, with three events more than fit beside the other level.
+# The positive level of the first arm, with three events too many given the other level.
 TOO_MANY = {"events": "18", "reported_percent": "32.7"}
 
 

@@ -1,4 +1,4 @@
-"""The typed frames."""
+"""The typed data frames."""
 
 from __future__ import annotations
 
