@@ -1,4 +1,4 @@
-"""Contrasts: two arms of one randomised trial, which of them is experimental, and what kind."""
+"""Contrasts between two arms of a randomised trial: the experimental arm, and the kind."""
 
 from itertools import permutations
 
@@ -103,7 +103,7 @@ def test_nothing_is_added_where_the_agents_are_the_same():
         ("almab-x+bemab", "almab+bemab", True),
         ("almab-x+bemab", "almab", True),
         ("almab-x", "almab", True),
-        ("almab+almab-x", "almab", False),  # added to the antibody, not in its place
+        ("almab+almab-x", "almab", False),  # added to the antibody, not replacing it
         ("almab-x+bemab", "almab-x", False),
         ("almab-x+bemab", "bemab", False),
         ("almab+bemab", "almab", False),
@@ -136,7 +136,7 @@ def test_trials_that_are_not_randomised_make_none():
     assert contrasts(arm("a", "almab+bemab"), arm("b", "almab"), randomised="no").empty
 
 
-# ------------------------------------------------------------------ which ones an analysis takes
+# ------------------------------------------------------------ which contrasts an analysis admits
 
 FOUR_ARMS = [
     arm("dual", "almab+bemab"),

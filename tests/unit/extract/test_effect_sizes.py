@@ -39,7 +39,7 @@ def test_empty_cells_are_corrected_as_in_metafor(measure):
     np.testing.assert_allclose(ours.vi, expected["vi"], rtol=1e-12)
 
 
-# Trials: ordinary; no event in one arm; only events in one arm; none in both; only in both.
+# Trials: ordinary; no events in one arm; only events in one arm; none in both; only events in both.
 CELLS = ([5, 0, 10, 0, 10], [10, 10, 10, 10, 10], [3, 4, 3, 0, 8], [10, 10, 10, 12, 8])
 
 
@@ -109,7 +109,7 @@ def test_wilson_interval_takes_its_level_in_percent():
 
 
 def hazard(**columns):
-    """One row of hazard ratio input, empty but for what is named."""
+    """One row of hazard ratio input, missing except for the given columns."""
     row = dict.fromkeys(
         ("hr", "ci_low", "ci_high", "ci_level", "p_value", "events_e", "events_c"), math.nan
     ) | {"p_operator": "", "p_sided": ""}
@@ -117,13 +117,13 @@ def hazard(**columns):
     return result.iloc[0]
 
 
-# Quantiles of the normal distribution from printed tables.
+# Normal quantiles from printed tables.
 Z = {90: 1.6448536, 95: 1.9599640, 97.5: 2.2414027}
 
 
 @pytest.mark.parametrize("level", Z)
 def test_standard_error_from_the_interval_at_its_own_level(level):
-    # log(1.20) - log(0.50) = 0.8754687, over twice the quantile.
+    # log(1.20) - log(0.50) = 0.8754687, divided by twice the quantile.
     row = hazard(hr=0.77, ci_low=0.50, ci_high=1.20, ci_level=level, p_value=0.9)
     assert row["se"] == pytest.approx(0.8754687 / (2 * Z[level]), rel=1e-6)
     assert row["se_source"] == "interval"

@@ -1,4 +1,4 @@
-"""Tidy evidence: what stands in a row of it, and rates of regimens."""
+"""Tidy evidence: the content of its rows, and rates of regimens."""
 
 import math
 from dataclasses import replace
@@ -345,7 +345,7 @@ def test_a_trial_of_another_level_does_not():
 
 
 def test_a_trial_of_one_level_is_no_evidence_of_a_difference_between_levels():
-    # populations.csv is for rates: inside the trial there is nothing to compare.
+    # populations.csv applies only to rates: within the trial there is nothing to compare.
     content = sheet(
         {"t1": DUAL_AND_SINGLE},
         pcr=counts((40, 100), (20, 100)),
@@ -384,7 +384,7 @@ def test_rows_that_are_not_admitted_make_no_rate(change):
 
 
 def test_a_ratio_and_a_difference_of_a_harm_rest_on_one_definition():
-    # Without an event a trial says nothing of a ratio; how it defines the harm is known.
+    # A trial without events has no information about a ratio, but its definition is known.
     silent = {"pooled": "no", "not_pooled_reason": NO_INFORMATION}
     trials = [
         {"trial_id": "a", "definition": "Grade 3", "pooled": "yes"},
@@ -404,7 +404,7 @@ def test_a_ratio_and_a_difference_of_a_harm_rest_on_one_definition():
 
 
 def test_a_harm_is_held_against_the_trials_that_added_the_same_agent():
-    """Elsewhere another definition is no reason: they are never pooled with each other."""
+    """Trials that added other agents are never pooled with it, so their definition is no reason."""
     agents = {"a": "bemab", "b": "bemab", "c": "cetinib", "d": "cetinib"}
     rows = [
         {"analysis": "harm", "measure": "risk_ratio", "added_agents": added, "trial_id": trial,
@@ -416,7 +416,7 @@ def test_a_harm_is_held_against_the_trials_that_added_the_same_agent():
 
 
 def test_what_an_analysis_sees_of_the_sheet_holds_every_decision_about_it():
-    """An exclusion that it does not see would be pooled in the sensitivity analyses alone."""
+    """If an exclusion were not seen, the sensitivity analyses alone would pool that trial."""
     decisions = [
         {"trial_id": "t1", "analysis": name, "reason": name}
         for name in ("*", "comparison", "another")
@@ -430,7 +430,7 @@ def test_what_an_analysis_sees_of_the_sheet_holds_every_decision_about_it():
     contrasts = setting_context(content, configuration(wanted), SETTING).contrasts
     seen = narrowed(content, wanted, contrasts, ())
     assert list(seen["exclusions"]["reason"]) == ["*", "comparison"]
-    # Of the sources nothing is left; the year by which it is sorted is.
+    # No source is left, but the year by which trials are sorted is.
     assert list(seen["trials"]["first_report_year"]) == [2015.0]
     assert seen["sources"].empty
 
@@ -462,7 +462,7 @@ def test_the_definition_of_most_trials_is_pooled_then_that_of_most_patients(
     [
         ({}, "0.8 (0.64–1)"),
         ({"derivation": "digitised_curve"}, ""),
-        # Without its lower limit the interval that is shown is computed.
+        # Without its lower limit, the interval shown is computed.
         ({"ci_low": NAN}, ""),
     ],
 )
@@ -472,7 +472,7 @@ def test_only_what_a_source_prints_is_shown_as_published(cells, published):
 
 
 def test_the_year_of_a_source_is_part_of_the_checksum_of_its_setting():
-    """Networks and sensitivity analyses are made again where this changes: they name the year."""
+    """Networks and sensitivity analyses, which show the year, run again if this changes."""
     sources = [{"year": 2020.0}, {"source_id": "of_another_setting", "year": 2020.0}]
 
     def checksum(*years):
@@ -485,7 +485,7 @@ def test_the_year_of_a_source_is_part_of_the_checksum_of_its_setting():
     assert checksum(2020.0, 2020.0) != checksum(2021.0, 2020.0)
 
 
-# What is read of a trial beside its results, each with a cell that may be edited.
+# Tables about a trial other than its results, each with a cell that may be edited.
 EDITS = {
     "agents": ("label", "Almabix"),
     "trials": ("name", "ANOTHER NAME"),
@@ -504,7 +504,7 @@ OF_TRIALS = ("exclusions", "populations", "second_reading", "adjudication")
 
 
 def with_everything():
-    """A sheet with a row on the trial in every table that has one."""
+    """A sheet with a row for the trial in each of these tables."""
     mine = {"trial_id": "t1"}
     content = sheet(
         {"t1": DUAL_AND_SINGLE}, pcr=counts((40, 100), (30, 100)), hazard_ratios=[hazard_ratio()],
@@ -516,7 +516,7 @@ def with_everything():
 
 @pytest.mark.parametrize("table", EDITS)
 def test_whatever_is_edited_of_a_trial_is_in_the_checksum_of_its_setting(table):
-    """The stages that look at the sheet run again where this changes, and not otherwise."""
+    """The stages that read the sheet run again if this changes, and not otherwise."""
     tables = with_everything()
     column, value = EDITS[table]
     edited = tables[table].copy()

@@ -1,4 +1,4 @@
-"""A trial that is pooled without a risk-of-bias judgement is named; no other trial is."""
+"""Trials pooled without a risk-of-bias judgement are named, and no others."""
 
 import pytest
 from invented import ROOT
@@ -10,14 +10,14 @@ from trial_evidence.sheet import load_sheet, read_dictionary
 
 @pytest.fixture
 def project(tmp_path):
-    """The made-up sheet, every trial judged on every outcome."""
+    """The made-up sheet with a judgement for every outcome of every trial."""
     folder = small_project(tmp_path)
     judge_every_trial(folder)
     return folder
 
 
 def unjudged(project):
-    """The trials that are named, with the messages."""
+    """The trials named, with the messages."""
     found = with_unjudged(load(project / "data/raw", project / "config"))
     return {warning.subject: warning.message for warning in found}
 
@@ -51,7 +51,8 @@ def test_the_place_is_the_row_of_the_trial(project):
 
 
 def test_a_judgement_of_the_same_family_of_outcomes_counts(project):
-    # Trial A reports event-free survival; its judgements of recurrence-free survival remain.
+    # Trial A reports event-free survival; its judgements of similar outcomes, such as
+    # recurrence-free survival, remain.
     take_judgements(project, "trial_a,EFS")
     assert unjudged(project) == {}
     for outcome in ("iDFS", "DFS", "RFS", "PFS"):
@@ -97,7 +98,7 @@ def test_a_trial_whose_result_is_not_admitted_is_not_named(project):
 
 
 def test_a_trial_without_a_response_in_either_arm_is_not_named(project):
-    """It says nothing of a ratio and is not pooled: a judgement would change nothing."""
+    """It has no information about a ratio and is not pooled, so a judgement has no effect."""
     take_judgements(project, "trial_b,pCR")
     assert list(unjudged(project)) == ["trial_b"]
     for old, new in (("84,220,38.2", "0,220,0.0"), ("25,110,22.7", "0,110,0.0")):

@@ -1,4 +1,4 @@
-"""Regimens: which agents an arm got, how, with what; and how that is put into words."""
+"""Regimens: an arm's agents, schedule and partner, and the same in words."""
 
 import pytest
 from invented import AGENTS, frame

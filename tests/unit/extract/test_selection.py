@@ -1,4 +1,4 @@
-"""Which row of a trial is taken, and why, in words, the others are not."""
+"""Which row of a trial is used, and the reasons given for not using the others."""
 
 import math
 
@@ -15,7 +15,7 @@ RESPONSE_LEVELS = analysis(**PCR, effect_modifiers=(RECEPTOR,))
 
 
 def choose(rows, *criteria):
-    """The choice among the rows of a table."""
+    """The choice made among the rows of a table."""
     return choose_among(dict(enumerate(records(rows))), *criteria)
 
 
@@ -46,7 +46,7 @@ def reasons(evidence):
     return dict(zip(evidence.set_aside["row"], evidence.set_aside["reason"], strict=True))
 
 
-# ------------------------------------------------------------------- what an analysis asks for
+# ------------------------------------------------------------------ what an analysis requires
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_an_analysis_can_prefer_other_rows_than_the_others():
     assert rows_used(from_hazard_ratios(rows, analysis(selection=own))) == ["3"]
 
 
-# ------------------------------------------------------------- one rule at a time, both ways round
+# ---------------------------------------------------------- one rule at a time, in both directions
 
 HAZARD_RATIO_RULES = [
     ("endpoint", "EFS", "iDFS"),
@@ -326,7 +326,7 @@ def test_choose_takes_one_row_for_each_thing_wanted():
 
 
 def test_of_sets_that_no_rule_tells_apart_the_first_is_taken():
-    # two words that the order does not know, so neither is preferred
+    # two words missing from the order of preference, so neither is preferred
     rows = frame("pcr", [{"definition": "an old one"}, {"definition": "a new one"}])
     choice = choose(rows, [lambda _: True], SELECTION.of("pcr"), ["definition"], {})
     assert choice.taken == (0,)
@@ -359,12 +359,12 @@ def test_a_row_set_aside_says_of_which_patients_it_is():
     evidence = from_hazard_ratios(rows, LEVELS)
     (aside,) = evidence.set_aside.to_dict("records")
     assert (aside["row"], aside["what"]) == (4, "PFS, interim, investigator, receptor=negative")
-    # Both levels were looked for together.
+    # Both levels were searched for together.
     assert aside["subgroup"] == "receptor"
 
 
 def test_what_is_not_admitted_is_the_reason_before_what_it_lacks():
-    """Its interval need not be looked up."""
+    """Otherwise somebody might look up its interval for nothing."""
     none = {"ci_low": NAN, "ci_high": NAN}
     rows = [hazard_ratio(), hazard_ratio(**none), hazard_ratio(status="superseded", **none)]
     found = reasons(from_hazard_ratios(rows, analysis()))
@@ -373,7 +373,7 @@ def test_what_is_not_admitted_is_the_reason_before_what_it_lacks():
 
 
 def test_a_row_of_a_second_contrast_that_could_not_be_used_says_that():
-    """Not that it was left out for the trial's sake: it would be read as a result in reserve."""
+    """Not that the trial counts once, which would suggest that the row could be used instead."""
     rows = [
         hazard_ratio(),
         hazard_ratio(control_arm_id="other_single", status="superseded"),
@@ -393,7 +393,7 @@ def test_the_next_contrast_is_taken_where_the_first_has_no_result():
     assert list(evidence.used["control_arm_id"]) == ["other_single"]
 
 
-# ---------------------------------------------------------------------- printed the other way round
+# ------------------------------------------------------ published as control versus experimental
 
 
 def test_a_hazard_ratio_printed_the_other_way_round_is_inverted():
