@@ -1,4 +1,4 @@
-"""What a database exports, as rows to be screened: each record once, and what is known marked."""
+"""Database exports as rows to be screened: each record once, with known records marked."""
 
 import csv
 
@@ -36,7 +36,7 @@ ER  -
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """The made-up sheet, with a documented search, as the working directory."""
+    """A working directory with the made-up sheet and a documented search."""
     monkeypatch.chdir(small_project(tmp_path))
     (tmp_path / "data/raw/search_log.csv").write_text(LOG, encoding="utf-8")
     judge_every_trial(tmp_path)
@@ -49,7 +49,7 @@ def rows_of(project):
 
 
 def found(project, text, search=""):
-    """The rows of an export with this text."""
+    """The rows from an export with this text."""
     path = project / "export.txt"
     path.write_text(text, encoding="utf-8")
     dictionary = read_dictionary(DICTIONARY)
@@ -163,7 +163,7 @@ def test_the_first_author_is_named_without_initials(project, printed, family):
 
 
 def test_the_year_is_that_of_the_publication(project):
-    """Not that of the day on which the database took it in, or it appeared online."""
+    """Not the year in which the database added it, or in which it appeared online."""
     dated = RIS.replace("PY  - 2020", "DA  - 2019/12/01\nPY  - 2020", 1)
     assert found(project, dated)[0]["year"] == "2020"
 
@@ -207,7 +207,7 @@ def test_records_are_not_added_below_what_is_open_in_a_spreadsheet(project, caps
 
 
 def test_records_that_would_break_the_sheet_are_not_written(project, capsys):
-    """An id that a row has already: the flow would count one record for two."""
+    """An id that another row already has: the flow diagram would count two records as one."""
     cells = dict.fromkeys(read_dictionary(DICTIONARY).tables["screening"].columns, "")
     row = cells | {"record_id": "s2_1", "search_id": "s1", "title": "Another", "pmid": "99"}
     path = project / "data/raw/screening.csv"

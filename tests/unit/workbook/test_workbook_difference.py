@@ -80,7 +80,7 @@ def test_a_changed_id_is_one_changed_row(tmp_path: Path) -> None:
 
 
 def test_changes_are_told_in_the_order_of_the_sheet(tmp_path: Path) -> None:
-    """Row 2, found again by what it has in common, comes before row 3, found by its id."""
+    """Row 2, matched by similarity, comes before row 3, matched by its id."""
     changes = (("trial_a_dual,T+P+docetaxel", "trial_a_tpd,T+P+docetaxel"),
                ("trial_a_single,T+docetaxel", "trial_a_single,T+paclitaxel"))  # fmt: skip
     words = _words(tmp_path, "arms", *changes)
@@ -111,7 +111,7 @@ def test_a_long_text_is_cut_to_what_differs(shared: int, tmp_path: Path) -> None
 
 
 def test_a_changed_row_is_named_by_where_it_stands_now(tmp_path: Path) -> None:
-    """The analyst looks it up in the workbook or file as it is, below the row that was added."""
+    """The analyst looks it up in the current workbook or file, below the row that was added."""
     above = "trial_b,nodal=no,N0\n"
     said = _words(tmp_path, "populations", (POPULATION, above + POPULATION.replace("HER2+", "H")))
     assert said[1].startswith("  changed  row 4, trial_j (")
@@ -119,6 +119,6 @@ def test_a_changed_row_is_named_by_where_it_stands_now(tmp_path: Path) -> None:
 
 
 def test_a_row_of_a_trial_that_was_much_rewritten_is_one_changed_row(tmp_path: Path) -> None:
-    """Not one that was removed and another that was added: nothing is gone."""
+    """Not one removed row and one added row, because nothing was lost."""
     new = FIRST.replace("ITT,local,all,42,105,40.0", "mITT,central,all,43,100,43.0")
     assert _words(tmp_path, "pcr", (FIRST, new))[0] == "pcr: 1 row changed"

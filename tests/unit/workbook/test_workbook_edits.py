@@ -1,4 +1,4 @@
-"""Whatever is typed into one cell: a located message, or that cell of the sheet and no other."""
+"""Anything typed into a cell gives a message with its location, or changes only that cell."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_one_edited_cell_changes_that_cell_or_is_reported(
     book = raw.parent / "book.xlsx"
     try:
         cell.value = value
-        # openpyxl gives dates and times a format of their own, as a spreadsheet does.
+        # openpyxl gives dates and times their own format, as a spreadsheet does.
         if not isinstance(value, datetime.date | datetime.time):
             cell.number_format = number_format
         if isinstance(value, str) and as_text:
@@ -102,12 +102,12 @@ def _judge(
     assert not any(problem.severity == "error" for problem in check(raw))
     if told:
         assert not written
-        # Located at the cell, or at the cell that the edit made wrong.
+        # Located at the edited cell, or at the cell that the edit made wrong.
         assert all(re.match(r"book\.xlsx, sheet [a-z_]+, row \d+", line) for line in told)
 
 
 def _means(text: str, value: Any) -> bool:
-    """Say whether a cell of the sheet says what was typed."""
+    """Return whether a cell of the sheet means what was typed."""
     if value is None:
         return text == ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What cannot be read with certainty is refused, and the message names the cell."""
+"""Anything that cannot be read with certainty is refused, and the message names the cell."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from workbook_files import (
 
 @dataclass(frozen=True)
 class Fault:
-    """An edit of the made-up sheet's workbook, and all that the reader is told."""
+    """An edit of the made-up sheet's workbook, and all messages to the reader."""
 
     edit: Callable[[Any], None]
     told: tuple[str, ...]
@@ -279,7 +279,7 @@ def test_a_fault_is_located(name: str, tmp_path: Path) -> None:
     told = errors(imported(edited(raw, fault.edit), raw, confirmed=True))
     if "header" in name or "lost its name" in name:
         assert len(told) == len(fault.told)
-    # A row that cannot be read may make others wrong that refer to it: these come after it.
+    # An unreadable row may cause errors in rows that refer to it; these come after it.
     assert tuple(told[: len(fault.told)]) == fault.told
     assert files_of(raw) == files_of(VALID)
 
@@ -311,7 +311,7 @@ def test_a_whole_number_shown_with_decimals_is_that_number(
 
 
 def test_a_day_typed_as_a_day_is_that_day(tmp_path: Path) -> None:
-    """Not 2 March: a spreadsheet holds a day, in whatever order it shows it."""
+    """Not 2 March: a spreadsheet stores a date, in whatever order it displays it."""
     raw = copy_of(VALID, tmp_path)
     day = datetime.datetime(2026, 2, 3)
     result = imported(edited(raw, _put("search_log", "date", 2, day, "mm/dd/yyyy")), raw)

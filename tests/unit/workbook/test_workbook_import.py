@@ -1,4 +1,4 @@
-"""Importing: what it shows, what it asks, and all tables or none."""
+"""Importing: what it shows, what it asks, and that it writes all tables or none."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _add_trial(workbook: Any) -> None:
         )
 
 
-# What `_add_trial` means, as a person would type it into the files.
+# The edit of `_add_trial`, as a person would type it into the files.
 ADDED = {
     "sources": ["roe_2026_trial_y,Roe,2026,,Trial Y,,,10.1000/n,38461323,article"],
     "trials": ["trial_y,TRIAL-Y,,neoadjuvant,2,yes,,121,,,HER2+ stage II-III,pCR,,"],
@@ -128,7 +128,7 @@ def test_a_trial_of_two_arms_is_added_below_the_others(
 
 
 def in_order(line: str, table: str, header: Sequence[str]) -> str:
-    """A row of the made-up sheet in the columns of another sheet, which may have more."""
+    """A row of the made-up sheet with the columns of another sheet, which may have more."""
     own, *_ = csv.reader([files_of(VALID)[f"{table}.csv"].decode().partition("\n")[0]])
     cells = dict(zip(own, next(csv.reader([line])), strict=True))
     return ",".join(cells.get(column, "") for column in header)
@@ -203,7 +203,7 @@ def test_a_new_warning_is_told_and_the_known_ones_are_not(tmp_path: Path) -> Non
 def test_a_formula_with_a_value_is_taken_and_told(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     book = tmp_path / "book.xlsx"
-    # As SAVED_BY_LIBREOFFICE was made, from a workbook with the formula in this cell.
+    # Made like SAVED_BY_LIBREOFFICE, from a workbook with the formula in this cell.
     book.write_bytes(WITH_A_FORMULA.read_bytes())
     result = imported(book, raw)
     assert [p.line() for p in result.plan.problems if p.column == "events (G2)"] == [
@@ -214,7 +214,7 @@ def test_a_formula_with_a_value_is_taken_and_told(tmp_path: Path) -> None:
 
 
 def test_a_formula_that_gives_no_printed_number_is_refused(tmp_path: Path) -> None:
-    """A quotient of two cells is what nobody has read anywhere."""
+    """A quotient of two cells is not a number that anybody has read in a source."""
     raw, book = copy_of(VALID, tmp_path), tmp_path / "book.xlsx"
     with zipfile.ZipFile(WITH_A_FORMULA) as saved, zipfile.ZipFile(book, "w") as changed:
         for name in saved.namelist():
@@ -233,7 +233,7 @@ def _without_rows(table: str, first: int, number: int) -> Any:
 
 
 def test_what_only_the_sheet_has_wrong_is_located_in_the_workbook(tmp_path: Path) -> None:
-    """A blank that the import would tidy away, in a cell that came back as the sheet has it."""
+    """A space that the import would remove, in a cell that is unchanged from the sheet."""
     raw = copy_of(VALID, tmp_path)
     file = raw / "pcr.csv"
     lines = file.read_text().splitlines(keepends=True)
@@ -350,7 +350,7 @@ def test_what_is_no_workbook_of_the_sheet_is_not_overwritten(tmp_path: Path, kin
 
 
 def test_what_cannot_be_imported_is_not_overwritten_either(tmp_path: Path) -> None:
-    """A sheet of notes whose name has no underscore; all rows are as the sheet has them."""
+    """A worksheet of notes whose name has no underscore; all other rows match the sheet."""
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, lambda workbook: workbook.create_sheet("notes").append(["ask the author"]))
     before = book.read_bytes()
@@ -367,14 +367,14 @@ def test_a_removal_that_was_not_imported_is_not_overwritten(tmp_path: Path) -> N
 
 
 def _private(workbook: Any) -> None:
-    """A sheet and two columns of the analyst's own, one between the others, one with a formula."""
+    """The analyst's own worksheet and two columns, one among the others, one with a formula."""
     workbook.create_sheet("_to do")["A1"] = "look up trial B"
     sheet = workbook["pcr"]
     sheet.insert_cols(3)
     sheet["C1"], sheet["C2"] = "_doubt", "ask the authors"
     last = sheet.max_column + 1
     sheet.cell(1, last).value, sheet.cell(2, last).value = "_share", "=H2/I2"
-    # A row that is filled in there alone.
+    # A row that is filled in only there.
     sheet.cell(sheet.max_row + 2, 3).value = "one more row to come"
 
 
@@ -390,7 +390,7 @@ def test_beside_a_private_column_every_cell_keeps_its_own(tmp_path: Path) -> Non
 
     def edit(workbook: Any) -> None:
         _private(workbook)
-        # Events stand one column further to the right.
+        # The events are one column further to the right.
         workbook["pcr"]["H2"] = 41
         workbook["pcr"]["H3"] = "x"
 
@@ -453,7 +453,7 @@ def test_a_crash_never_leaves_a_mix(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", dying)
-        # A killed process tidies nothing away.
+        # A killed process cleans nothing up.
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         with pytest.raises(_Killed):
             replace_files(raw, NEW)
@@ -490,7 +490,7 @@ def test_what_an_interrupted_import_left_is_not_lost(tmp_path: Path) -> None:
 
 
 def test_an_import_first_brings_back_what_an_interrupted_one_left(tmp_path: Path) -> None:
-    """Else there is no sheet, and whoever makes a new one loses the old."""
+    """Otherwise there is no sheet, and creating a new one would lose the old."""
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, lambda workbook: workbook["pcr"].__setitem__("G2", 41))
     raw.rename(tmp_path / ".raw.before-import")

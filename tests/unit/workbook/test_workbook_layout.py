@@ -78,7 +78,7 @@ def test_a_note_says_all_that_the_dictionary_allows(
 
 
 def _coloured(sheet: Any, kind: str) -> dict[str, str]:
-    """The formula of each part of a sheet that takes a fill or a border by itself."""
+    """The formula of each part of a worksheet with conditional fill or border."""
     return {
         str(part.sqref): rule.formula[0]
         for part, rules in sheet.conditional_formatting._cf_rules.items()
@@ -88,7 +88,7 @@ def _coloured(sheet: Any, kind: str) -> dict[str, str]:
 
 
 def test_a_cell_that_has_to_be_filled_in_is_red_while_it_is_empty(workbook: Any) -> None:
-    """And no other: an analyst would fill in what no source says."""
+    """And no other cell: an analyst might fill in what no source reports."""
     sheet = workbook["populations"]
     last = len(cells_of(REAL, "populations")) + 500
     assert _coloured(sheet, "fill") == {
@@ -99,16 +99,16 @@ def test_a_cell_that_has_to_be_filled_in_is_red_while_it_is_empty(workbook: Any)
 
 
 def test_a_line_stands_above_each_new_trial(workbook: Any) -> None:
-    """Elsewhere it would tear the rows of a trial apart."""
+    """Elsewhere it would separate rows of the same trial."""
     (formula,) = _coloured(workbook["populations"], "border").values()
     assert formula == "AND($A2<>$A1,COUNTA($A2:$C2)>0)"
 
 
 def test_what_must_be_filled_in_has_a_dark_header(workbook: Any) -> None:
-    """As the first sheet says."""
+    """As the first worksheet explains."""
     inks = {cell.value: cell.fill.fgColor.rgb for cell in workbook["pcr"][1]}
     assert len(set(inks.values())) == 2
-    # By the sum of red, green and blue: the smaller, the darker.
+    # By the sum of red, green and blue: smaller is darker.
     dark = {n for n, ink in inks.items() if sum(bytes.fromhex(ink[2:])) < 300}
     assert dark == set(inks) - {"reported_percent", "locator", "note", "outcome", "public_note"}
 
@@ -140,7 +140,7 @@ def test_words_are_offered(workbook: Any) -> None:
 
 def test_ids_of_other_tables_are_offered_with_room_for_new_ones(workbook: Any) -> None:
     [rule] = _rules(workbook["arms"], "trial_id")
-    # The last trial stands in the row that its number and the header make; 500 more may follow.
+    # The last row is the number of trials plus the header; 500 more rows may follow.
     trials, arms = len(cells_of(REAL, "trials")) + 500, len(cells_of(REAL, "arms")) + 500
     own = f"'trials'!$A$2:$A${trials}"
     assert rule.formula1 == f"OFFSET('trials'!$A$2,0,0,MAX(1,COUNTA({own})),1)"

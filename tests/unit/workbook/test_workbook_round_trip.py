@@ -1,4 +1,4 @@
-"""A workbook that nobody edited changes not one byte of the sheet."""
+"""An unedited workbook does not change a single byte of the sheet."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_a_workbook_without_an_optional_column_changes_nothing(tmp_path: Path) -
     assert (errors(result), result.plan.difference) == ([], ())
 
 
-# A column with texts of the real sheet that the dictionary lets a file leave out, and how a message
-# says it.
+# A column with text in the real sheet that the dictionary makes optional, and how a message names
+# it.
 LEFT_OUT = {
     "pcr": (["public_note"], "column public_note, which stays as it is"),
     "sources": (["issue", "authors"], "columns authors, issue, which stay as they are"),
@@ -118,7 +118,7 @@ def test_a_table_that_a_folder_lacks_stays_as_it_is_and_that_is_said(
     counted = f"{len(rows)} row" if len(rows) == 1 else f"{len(rows)} rows"
     said = f"{table}: there is no {table}.csv in from_elsewhere; the table stays as it is in the "
     assert lacking.plan.difference == ((f"{said}sheet ({counted}).",) if rows else ())
-    # One that is there and has no rows says so itself.
+    # A file that exists but has no rows means that all rows would be removed.
     file.write_text(",".join(header) + "\n")
     emptied = imported(folder, raw, REAL_DICTIONARY)
     assert emptied.plan.questions == (
@@ -135,7 +135,7 @@ def test_a_fault_in_a_table_that_a_folder_lacks_is_told_where_it_stands(tmp_path
     arms = folder / "arms.csv"
     arms.write_text(arms.read_text().replace(f"{trial},{arm},", f"{trial},another_arm,"))
     said = errors(imported(folder, raw, REAL_DICTIONARY))
-    # The sheet's own file: there is none in the folder.
+    # Located in the sheet's own file, because the folder has none.
     assert any(line.startswith(f"harms.csv, row 2 ({trial}), column arm_id: ") for line in said)
     assert files_of(raw) == files_of(REAL)
 
@@ -216,9 +216,9 @@ PERCENTS = ("40", "40.0", "40.00", "0", "0.0", "0.1", "99.999999", "04.0", "4e1"
 
 @pytest.fixture(scope="module")
 def passed(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[bytes], bytes, list[str]]:
-    """All texts and numbers through one workbook: their rows, the files after it, what differs.
+    """All texts and numbers after a round trip: their rows, the files, and the differences.
 
-    Each text is the note of an agent, each number the percentage of a row of counts.
+    Each text is the note of an agent, each number the percentage in a row of counts.
     """
     raw = copy_of(VALID, tmp_path_factory.mktemp("passed"))
     agents, pcr = raw / "agents.csv", raw / "pcr.csv"
@@ -284,7 +284,7 @@ def test_an_edit_leaves_the_form_of_other_rows_alone(form: str, tmp_path: Path) 
     assert before.count(old) == 1
     book = edited(raw, lambda workbook: workbook["populations"].__setitem__("C2", new.decode()))
     imported(book, raw)
-    # Quotation marks that a cell does not need go with the row that is written anew.
+    # Unnecessary quotation marks disappear from a row that is written again.
     after = file.read_bytes()
     assert after.replace(b'"', b"") == before.replace(old, new).replace(b'"', b"")
     unchanged = [line for line in before.splitlines(keepends=True) if old not in line]

@@ -1,4 +1,4 @@
-"""Numbers of the sheet as numbers of a spreadsheet, and back."""
+"""Numbers of the sheet converted to spreadsheet numbers, and back."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_what_a_spreadsheet_would_show_otherwise_stays_text(text: str) -> None:
         (0.00001, "General", "0.00001"),
         (-3.0, "0;[Red]-0", "-3"),
         (107, "000", "107"),
-        # Excel's own: numbers in brackets where negative, in colour, in columns of an account.
+        # Built-in Excel formats: negative numbers in brackets, in colour, accounting.
         (1.0, "0.00_);(0.00)", "1.00"),
         (0.8, "[Blue]0.00", "0.80"),
         (1200.5, '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)', "1200.50"),
@@ -79,13 +79,13 @@ def test_a_number_that_no_computer_holds_is_shown_as_such(number_format: str) ->
 def test_a_percent_sign_that_is_mere_text_multiplies_nothing(
     number_format: str, scaled: object
 ) -> None:
-    """40 shown as ``40.0 %`` is 40, and 0.4 shown as ``40 %`` is not 0.4."""
+    """40 shown as ``40.0 %`` with a literal sign is 40; 0.4 shown as ``40 %`` is not 0.4."""
     assert in_percent(number_format) is scaled
 
 
 @pytest.mark.parametrize(("year", "number"), [(2020, 44086), (2026, 46277), (2040, 51391)])
 def test_12_september_of_any_year_of_use_is_known_again(year: int, number: int) -> None:
-    """9/12 typed into a cell of numbers; days count from 30 December 1899."""
+    """9/12 typed into a numeric cell; days are counted from 30 December 1899."""
     day = hidden_date(number, "0")
     assert day is not None
     assert (day.year, day.month, day.day) == (year, 9, 12)

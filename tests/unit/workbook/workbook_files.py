@@ -30,7 +30,7 @@ WITH_A_FORMULA = HERE / "formula_saved_by_libreoffice.xlsx"
 
 
 def check(folder: Path) -> tuple[Problem, ...]:
-    """Check a made-up sheet, as the pipeline does the real one."""
+    """Check a made-up sheet as the pipeline checks the real one."""
     return find_problems(folder, DICTIONARY)
 
 
@@ -42,12 +42,12 @@ def copy_of(sheet: Path, folder: Path) -> Path:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Return the files of a sheet: file name to content."""
+    """Return the files of a sheet, file name to content."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def cells_of(folder: Path, table: str) -> list[list[str]]:
-    """Return the cells of a table, the header first."""
+    """Return the cells of a table, with the header first."""
     text = (folder / f"{table}.csv").read_bytes().decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))
 
