@@ -81,7 +81,7 @@ def test_both_ways_to_the_interval_of_tau_agree(name, prior, monkeypatch):
 
 
 def test_one_trial_says_nothing_about_tau():
-    # With one trial and a flat prior on the mean the posterior of tau is its prior: median
+    # With one trial and a flat prior for the mean, the posterior of tau is its prior: median
     # 0.6744898 scale, shortest interval from zero to 1.959964 scale, mean sqrt(2/pi) scale. The
     # mean effect is then normal given tau with variance v + tau², 0.04 + 0.25 on average.
     ours = half_normal_posterior([-0.35], [0.04], scale=0.5)

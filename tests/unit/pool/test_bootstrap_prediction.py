@@ -1,4 +1,4 @@
-"""The bootstrap prediction interval against what its distribution must be."""
+"""The bootstrap prediction interval compared with its theoretical distribution."""
 
 import math
 
@@ -33,7 +33,8 @@ def test_draws_have_the_confidence_distribution_of_tau2(tau2):
     y, v = np.array(BCG["yi"]), np.array(BCG["vi"])
     w = 1 / v
     q = (w * (y - w @ y / w.sum()) ** 2).sum()
-    # Q under tau2 is a quadratic form in normals: factors are eigenvalues of covariance times form.
+    # Q under tau2 is a quadratic form in normals; the factors are the eigenvalues of covariance
+    # times form.
     form = np.diag(w) - np.outer(w, w) / w.sum()
     factors = np.linalg.eigvals(np.diag(v + tau2) @ form).real
     expected = probability_q_exceeds(q, factors[factors > 1e-9])
@@ -52,8 +53,8 @@ def test_probability_of_no_heterogeneity_is_the_p_value_of_q():
 
 
 def test_limits_where_all_variances_are_equal():
-    # Then the mean and its standard error do not depend on tau2, and the distribution function of
-    # the new effect is one integral over chi2.
+    # Then neither the mean nor its standard error depends on tau2, and the distribution function of
+    # the new effect is a single integral over chi2.
     y, v, k = np.array([0.2, -0.3, 0.5, 0.9]), 0.05, 4
     q = ((y - y.mean()) ** 2).sum() / v
     se = math.sqrt(q * v / (k - 1) / k)
@@ -63,7 +64,7 @@ def test_limits_where_all_variances_are_equal():
 
     def above(x):
         total = 0.0
-        # tau2 is above zero up to chi2 = q, and zero from there.
+        # tau2 is above zero up to chi2 = q, and zero beyond.
         for low, high in ((0.0, q), (q, 60.0)):
             chi = low + (high - low) * (nodes + 1) / 2
             tau = np.sqrt(np.maximum(q / chi - 1, 0) * v)

@@ -1,4 +1,4 @@
-"""The simulation: known coverages, and its parts."""
+"""The simulation: cases with known coverage, and its parts."""
 
 import math
 
@@ -27,14 +27,14 @@ def test_common_effect_holds_its_level_without_heterogeneity(rows):
 
 
 def test_common_effect_falls_short_by_the_known_amount(rows):
-    # Equal variances: the mean has variance (0.04 + 0.09)/4, the interval is made for 0.04/4.
+    # Equal variances: the mean has variance (0.04 + 0.09)/4, but the interval assumes 0.04/4.
     z = 1.959964 * math.sqrt(0.04 / 0.13)
     within(rows[0.3, "coverage", "EE wald"], 2 * norm.cdf(z) - 1)
 
 
 @pytest.mark.parametrize("method", ["DL", "REML", "PM", "HE"])
 def test_hartung_knapp_is_exact_for_equal_variances(rows, method):
-    # It is then the one-sample t interval, whatever tau2.
+    # It is then the one-sample t interval, regardless of tau2.
     within(rows[0.3, "coverage", f"{method} hartung_knapp"], 0.95)
 
 
@@ -44,7 +44,7 @@ def test_width_of_the_common_effect_interval(rows):
 
 
 def test_bias_of_hedges_without_truncation_is_none(rows):
-    # HE is unbiased before it is cut off at zero, so its bias is positive and small here.
+    # HE is unbiased before truncation at zero, so its bias here is positive and small.
     row = rows[0.3, "tau2 bias", "HE"]
     assert 0 < row.value < 0.02
 
@@ -54,8 +54,8 @@ def test_q_profile_holds_its_level(rows):
 
 
 def test_prediction_coverage_without_heterogeneity_is_that_of_the_t_interval(rows):
-    # With tau = 0 and t on k-1 the interval holds zero where |mean| < t sqrt(tau2 + se2), which is
-    # at least as often as for tau2 = 0.
+    # With tau = 0 and t on k-1, the interval includes zero if |mean| < t sqrt(tau2 + se2), which is
+    # at least as often as with tau2 = 0.
     row = rows[0.0, "prediction coverage", "REML t_k_minus_1"]
     assert row.value > 2 * norm.cdf(t.ppf(0.975, 3)) - 1 - 0.01
 
@@ -97,8 +97,8 @@ def test_a_plan_that_makes_no_sense_is_refused(kwargs, words):
 
 
 def test_a_prior_that_tau_is_drawn_from_holds_its_level():
-    # A posterior is calibrated by definition where truth is drawn from its prior; the flat prior of
-    # the mean is the limit of wide ones. A tau drawn once for all would be far off.
+    # A posterior is calibrated by definition if the truth is drawn from its prior; the flat prior
+    # for the mean is the limit of wide ones. A single tau for all simulations would be far off.
     prior = InverseGamma(2.42, 0.30)
     plan = Plan(vi=(0.04, 0.02), taus=(0.1,), simulations=4000, part=4000, drawn_from=prior)
     found = summarised(plan, [simulate(plan, {"own": prior}, 0)])

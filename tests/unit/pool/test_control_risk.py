@@ -1,4 +1,4 @@
-"""Regression on the control risk: a published example, R's metafor, and a likelihood of its own."""
+"""Regression on the control risk: a published example, R's metafor, and a separate likelihood."""
 
 import math
 
@@ -22,8 +22,8 @@ TABLES = Counts(
 def test_the_published_example():
     """van Houwelingen, Arends & Stijnen 2002, p. 604: BCG and tuberculosis.
 
-    True logits: vaccinated -4.834, variance 1.431; others -4.096, variance 2.407; correlation
-    0.947. The line of the log odds ratio on the logit of the others follows from these.
+    True logits: vaccinated -4.834, variance 1.431; not vaccinated -4.096, variance 2.407;
+    correlation 0.947. These determine the line of the log odds ratio on the control logit.
     """
     found = control_risk_regression(TABLES)
     slope = 0.947 * math.sqrt(1.431 / 2.407) - 1
@@ -47,7 +47,7 @@ def test_it_agrees_with_metafor():
 
 
 def minus_log_likelihood(theta, tables):
-    """The likelihood of the two observed logits, written from the model and nothing else."""
+    """The likelihood of the two observed logits, written directly from the model."""
     mean_control, intercept, slope, log_sd, log_rest = theta
     variance, rest = math.exp(2 * log_sd), math.exp(2 * log_rest)
     # log odds (treated) = log odds (control) + intercept + slope x (log odds (control) - mean)
@@ -65,7 +65,7 @@ def minus_log_likelihood(theta, tables):
 
 
 def best(tables, slope=None):
-    """The lowest of the above from several first values, at a slope or at the best one."""
+    """The minimum of the above from several starting values, at a given slope or over all."""
 
     def at(theta):
         whole = theta if slope is None else np.insert(theta, 2, slope)
@@ -80,7 +80,7 @@ def best(tables, slope=None):
     return min(found, key=lambda one: one.fun)
 
 
-# Twelve trials whose odds ratio falls with the control risk, made with numpy's generator.
+# Twelve trials whose odds ratio decreases with the control risk, from numpy's random generator.
 SHAPE = np.random.default_rng(4)
 CONTROL = np.array([0.15, 0.2, 0.22, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65])
 SIZES = np.array([80.0, 120, 60, 150, 90, 200, 110, 70, 160, 100, 130, 90])
@@ -95,7 +95,7 @@ def test_it_agrees_with_a_likelihood_of_its_own():
     found, theirs = control_risk_regression(FALLING), best(tables)
     assert found.slope == pytest.approx(theirs.x[2], abs=2e-4)
     assert found.mean == pytest.approx(tuple(theirs.x[:2]), abs=2e-4)
-    # The likelihood ratio of no slope, and the ends of the interval: 1.92 below the maximum.
+    # The likelihood ratio of no slope, and the limits of the interval: 1.92 below the maximum.
     ratio = 2 * (best(tables, slope=0.0).fun - theirs.fun)
     assert found.p_value == pytest.approx(math.erfc(math.sqrt(ratio / 2)), rel=1e-3)
     for limit in (found.slope_low, found.slope_high):
@@ -103,14 +103,14 @@ def test_it_agrees_with_a_likelihood_of_its_own():
 
 
 def test_an_error_of_the_control_risk_is_no_slope():
-    """With one true odds ratio chance makes observed odds ratios fall with observed control risks.
+    """With one true odds ratio, chance alone links low odds ratios with high control risks.
 
-    Twenty pairs of trials; the two of a pair differ in their control arm by chance alone, in both
-    directions. A plain regression finds a slope below zero, and there is none.
+    Twenty pairs of trials; the two in a pair differ in their control arm by chance alone, in
+    opposite directions. A plain regression finds a negative slope where there is none.
     """
     n = np.full(40, 100.0)
     centre = np.repeat(np.linspace(25, 60, 20), 2)
-    # One standard error of a binomial count to either side.
+    # One standard error of a binomial count in either direction.
     spread = np.tile([-1.0, 1.0], 20) * np.sqrt(centre * (100 - centre) / 100)
     odds = 2 * centre / (100 - centre)
     found = Counts(100 * odds / (1 + odds), n, centre + spread, n, "odds_ratio")
@@ -124,7 +124,7 @@ def test_an_error_of_the_control_risk_is_no_slope():
 
 def test_the_three_scales_at_a_control_risk():
     found = control_risk_regression(TABLES).at(0.25)
-    odds = found.odds_ratio.estimate / 3  # odds of 1/3 without
+    odds = found.odds_ratio.estimate / 3  # control odds of 1/3
     treated = odds / (1 + odds)
     assert found.risk_ratio.estimate == pytest.approx(treated / 0.25, rel=1e-12)
     assert found.risk_difference.estimate == pytest.approx(treated - 0.25, rel=1e-12)
@@ -138,9 +138,9 @@ def test_at_the_average_trial_the_line_gives_the_mean_effect():
 
 
 def test_away_from_the_average_trial_the_error_of_the_slope_counts():
-    """Log odds are a straight line: of two points as far on either side, and of the middle.
+    """Log odds are linear: checked at two points equally far from the mean, and at the mean.
 
-    The error of a line a + b x has var(a) + 2 x cov(a, b) + x^2 var(b).
+    The variance of a line a + b x is var(a) + 2 x cov(a, b) + x^2 var(b).
     """
     found = control_risk_regression(TABLES)
 
@@ -171,8 +171,9 @@ def test_control_risks_that_do_not_differ_give_no_line():
 
 
 def test_the_interval_of_an_effect_at_a_control_risk_by_hand():
-    # Mean logit of the control risk 0, log odds ratio 0.5 + slope * logit. Of the line at the mean
-    # 0.02 + 0.5**2 * 0.04 - 2 * (-0.5) * (-0.01) = 0.02, and of the slope 0.09 * log(3)**2 at 75%.
+    # Mean logit of the control risk 0, log odds ratio 0.5 + slope * logit. Variance of the line at
+    # the mean 0.02 + 0.5**2 * 0.04 - 2 * (-0.5) * (-0.01) = 0.02; from the slope, at 75%,
+    # 0.09 * log(3)**2.
     found = ControlRiskRegression(
         k=12, slope=-0.5, slope_low=-1.0, slope_high=0.0, p_value=0.05, tau2=0.0, mean=(0.0, 0.5),
         mean_covariance=np.array([[0.04, -0.01], [-0.01, 0.02]]), slope_variance=0.09, level=95.0,
@@ -188,10 +189,10 @@ def test_the_interval_of_an_effect_at_a_control_risk_by_hand():
 
 
 def test_the_error_of_a_slope_without_scatter_around_the_line():
-    """Pairs on a line: the variance around it is zero and held there; its error adds none.
+    """Pairs on a line: the variance around it is held at zero and contributes no error.
 
     The expected information about the variance of the first true effect and the slope, written
-    out with matrices: half the summed traces of W D W D'.
+    out with matrices: half the sum of traces of W D W D'.
     """
     x = np.array([-0.5, 0.0, 0.4, 0.9, 1.5, 2.0])
     v1, v2 = 0.03 + 0.01 * np.arange(6), 0.02 + 0.005 * np.arange(6)

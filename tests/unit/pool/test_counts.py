@@ -1,4 +1,4 @@
-"""Peto, logistic regression with random effects, and proportions: by hand and degenerate."""
+"""Peto, random-effects logistic regression and proportions: by hand, and degenerate cases."""
 
 import math
 
@@ -67,8 +67,8 @@ def test_trials_without_events_change_nothing(function):
 
 
 def test_a_zero_cell_in_every_trial():
-    # With the zeros on different sides each trial's odds ratio is at an end of its range. Given
-    # the events alone, heterogeneity then has no upper bound; with both arms' counts it has.
+    # With zeros in opposite arms, each trial's odds ratio is at a limit of its range. Conditional
+    # on the events, heterogeneity is then unbounded; with both arms' counts it is bounded.
     table = Counts([0, 2, 0], [20, 30, 25], [3, 0, 4], [22, 30, 24], "odds_ratio")
     ours = unconditional_logistic(table)
     assert ours.estimate < 0

@@ -1,4 +1,4 @@
-"""Every model together on input at the edge: a defined result, or a said reason."""
+"""All models on borderline input: a defined result, or a stated reason."""
 
 import math
 from dataclasses import replace
@@ -76,7 +76,7 @@ def test_every_choice_has_a_result_for_two_trials(method, interval):
         )
         found = every_model([-0.4, -0.4], [0.02, 0.05], choice)[choice.model]
         assert is_sound(found)
-        # no degrees of freedom: no prediction interval, and no words about one
+        # no degrees of freedom: no prediction interval, and no description of one
         lost = prediction.endswith("_2")
         assert (found.pi_low is None, found.pi_method == "") == (lost, lost)
 
@@ -139,7 +139,7 @@ def test_relabelling_the_arms_turns_every_model_round(rows, measure):
 
 
 def counted(rows, measure):
-    """Every model of two-by-two tables, those that say nothing of a ratio left out."""
+    """Every model of two-by-two tables, without trials that have no information about a ratio."""
     columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
     effects = EFFECTS[measure](*columns)
     told = effects.informative
@@ -151,8 +151,8 @@ def counted(rows, measure):
 
 @pytest.mark.parametrize("measure", sorted(EFFECTS))
 def test_a_zero_cell_in_every_trial(measure):
-    # No event in any control arm: the ratios of the corrected tables can be pooled, the ratio of
-    # Mantel and Haenszel has no estimate, its difference is 9/60.
+    # No events in any control arm: the ratios of the corrected tables can be pooled; the
+    # Mantel-Haenszel ratio has no estimate, and its difference is 9/60.
     found = counted([(2, 20, 0, 20), (3, 20, 0, 20), (4, 20, 0, 20)], measure)
     assert all(is_sound(result) for result in found.values())
     if measure == "risk_difference":

@@ -1,4 +1,4 @@
-"""What holds of the engine for any stack of analyses."""
+"""Properties of the engine that hold for any stack of analyses."""
 
 import math
 
@@ -148,8 +148,8 @@ def test_order_and_a_common_shift_change_nothing_else(rows, method, seed, shift)
 
 
 def test_variance_ratio_of_1e12():
-    # Two precise studies agree; a third, a million times less precise in its standard error, says
-    # nothing. Then REML and its Wald interval are those of the two.
+    # Two precise studies agree; a third, with a standard error a million times larger, has no
+    # information. REML and its Wald interval are then those of the two.
     two = fit_stack([0.1, 0.3], [1e-6, 2e-6], interval="wald")
     three = fit_stack([0.1, 0.3, 5.0], [1e-6, 2e-6, 1e6], interval="wald")
     assert three.estimate[0] == pytest.approx(two.estimate[0], abs=1e-6)
@@ -188,7 +188,7 @@ def test_prediction_interval_is_never_inside_the_confidence_interval():
     ids=["at zero", "near zero", "far from zero"],
 )
 def test_tau2_of_a_likelihood_with_two_maxima_is_the_higher(y, v, highest):
-    """A pooled result whose heterogeneity would be that of the lesser maximum.
+    """Otherwise the heterogeneity of a pooled result could be that of the lower maximum.
 
     R 4.2.2, metafor 3.8-1, on both sides of the valley::
 

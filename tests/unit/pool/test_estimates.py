@@ -1,4 +1,4 @@
-"""The estimates of a setting: which trials make which pools, and what stands in their rows."""
+"""The estimates of a setting: which trials are pooled together, and the content of the rows."""
 
 import math
 from dataclasses import replace
@@ -10,13 +10,13 @@ from trial_evidence.config.methods import OwnPooling
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS
 from trial_evidence.pool.estimates import pool_setting, published_limits, qualifying_trials
 
-# The public interface: the columns that others rely on, in their order.
+# The public interface: the columns on which other programs rely, in order.
 PUBLIC = [
     "setting", "analysis", "outcome", "measure", "experimental", "control", "subgroup", "model",
     "k", "participants", "events", "estimate", "ci_low", "ci_high", "ci_level", "pi_low", "pi_high",
     "p_value", "tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p",
 ]  # fmt: skip
-# trial -> hazard ratio and the factor by which its 95% limits lie above and below it
+# trial -> hazard ratio, and the factor between it and its 95% limits
 TRIALS = {"t1": (0.60, 1.4), "t2": (0.75, 1.3), "t3": (0.95, 1.5)}
 Z = 1.9599639845400545
 
@@ -114,7 +114,7 @@ def test_participants_and_events_are_added_up():
 
 
 def test_a_sum_with_an_unknown_part_is_not_given():
-    # one hundred patients a randomised arm, but no events in the sheet
+    # one hundred patients in each randomised arm, but no numbers of events in the sheet
     row = models(hazard_ratios().estimates).loc["common"]
     assert row["participants"] == 600
     assert pd.isna(row["events"])
@@ -122,7 +122,7 @@ def test_a_sum_with_an_unknown_part_is_not_given():
 
 @pytest.mark.parametrize("of", ["estimates", "trials", "rates"])
 def test_every_interval_is_at_the_configured_level(of):
-    """Where another level is configured, an interval of 95% would be called one of 90%."""
+    """Otherwise, with another level configured, a 95% interval would be labelled as 90%."""
     content = sheet(
         {t: arms(t) for t in ("t1", "t2", "t3")},
         pcr=[
@@ -133,7 +133,7 @@ def test_every_interval_is_at_the_configured_level(of):
     )
     wanted = analysis(**PCR)
     evidence = extract(content, wanted, rates=[RATES])
-    # Counts have no printed ratio: an empty cell in the file that the stage reads.
+    # Counts have no published ratio: the cell is empty in the file that the stage reads.
     used = evidence.used.assign(published="")
     usual = configuration(wanted, rates=[RATES])
     at_95, at_90 = (
@@ -188,7 +188,7 @@ def test_more_of_a_harm_is_no_benefit(measure):
     assert row["probability_of_benefit"] < 0.1
 
 
-# ------------------------------------------------------------------------- what leads, what is said
+# --------------------------------------------------------------------- leading model and its reason
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_nothing_at_all_makes_an_empty_table():
 
 
 def test_an_arm_without_an_event_of_a_harm_is_pooled_without_a_correction():
-    """With 0.5 added, three events against none would be read as fewer than they are."""
+    """With 0.5 added, three events versus none would look like a smaller difference."""
     content = sheet(
         {trial: arms(trial) for trial in ("t1", "t2")},
         pcr=[*counts("t1", (0, 100), (3, 100)), *counts("t2", (2, 100), (4, 100))],
@@ -409,7 +409,7 @@ def test_an_arm_without_an_event_of_a_harm_is_pooled_without_a_correction():
     # By hand: (0 x 100/200 + 2 x 100/200) / (3 x 100/200 + 4 x 100/200)
     assert ratio.loc["mantel_haenszel", "estimate"] == pytest.approx(2 / 7)
     assert "without a continuity correction" in ratio.loc["mantel_haenszel", "remark"]
-    # A difference needs no correction, and an answer about benefit is led by its usual model.
+    # A difference needs no correction, and an analysis of benefit keeps its usual leading model.
     difference = models(harm, measure="risk_difference")
     assert difference.loc["mantel_haenszel", "role"] == ""
     benefit = models(pool(content, analysis(**wanted)).estimates, measure="risk_ratio")

@@ -1,6 +1,6 @@
-"""Data that no trial reports and a wrong cell can make: a result that is defined, or a reason.
+"""Data that no trial reports but a wrong cell can produce: a defined result, or a reason.
 
-Where a method has no answer it says so; it does not hang, end in a traceback, or print a number
+If a method has no answer it says so; it must not hang, raise an unexpected error, or give a number
 that depends on the order of the rows.
 """
 
@@ -27,7 +27,7 @@ from trial_evidence.pool.probes.small_study import egger, pet_peese, trim_and_fi
 
 @st.composite
 def tables(draw, most=60):
-    """Two-by-two tables with many empty and full cells."""
+    """Two-by-two tables in which many arms have no events, or events in all patients."""
     arms = []
     for _ in range(draw(st.integers(2, 5))):
         sizes = (draw(st.integers(1, most)), draw(st.integers(1, most)))
@@ -90,7 +90,7 @@ def test_a_risk_difference_without_any_event_has_no_standard_error():
     assert mantel_haenszel(Counts([0, 0], [20, 30], [0, 0], [22, 31], "risk_difference")) is None
 
 
-# Three trials on one line: least squares leaves no residual to estimate an error from.
+# Three trials on one line: no residuals are left from which to estimate an error.
 LINE = ([0.1, 0.2, 0.3], [0.1**2, 0.2**2, 0.3**2])
 
 
@@ -121,7 +121,7 @@ def test_few_distinct_standard_errors_give_a_result_or_the_reason(trials):
 @given(st.permutations(range(8)))
 @settings(max_examples=40)
 def test_trim_and_fill_does_not_depend_on_the_order_of_the_trials(order):
-    # Two pairs of tied effects of different precision, one on the side that is filled.
+    # Two pairs of tied effects with different precision, one of them on the side to be filled.
     y = np.array([-0.9, -0.5, -0.5, -0.3, -0.3, -0.2, -0.1, 0.1])
     v = np.array([0.30, 0.20, 0.05, 0.10, 0.04, 0.03, 0.02, 0.01])
     there, back = (
@@ -150,7 +150,7 @@ def test_a_meta_regression_without_residuals_has_no_hartung_knapp_interval():
 
 
 def dersimonian_laird(y, v, x):
-    """Residual tau2 of a straight line in exact arithmetic: (Q - k + 2) over the trace of P."""
+    """Residual tau2 around a line in exact arithmetic: (Q - k + 2) divided by the trace of P."""
     w, y, x = ([Fraction(value) for value in column] for column in (
         [Fraction(1) / Fraction(value) for value in v], y, x))  # fmt: skip
     s = [sum(a * b**n for a, b in zip(w, x, strict=True)) for n in range(3)]

@@ -1,4 +1,4 @@
-"""One trial more, or one or two fewer: against metafor, against closed forms, one by one."""
+"""One further trial, or one or two fewer: compared with metafor, closed forms and single fits."""
 
 import math
 from functools import partial
@@ -55,7 +55,7 @@ def test_pairs_are_left_out_of_sixty_trials_and_of_no_more():
 
     for k in (60, 61):
         removals(np.linspace(-1, 1, k), np.full(k, 0.1), counted)
-    # All of them; each left out, and of sixty each of 1,770 pairs.
+    # All trials; each left out; and, for sixty trials, each of 1,770 pairs.
     assert tried == [1, 60 + 1770, 1, 61]
 
 
@@ -116,7 +116,7 @@ def test_one_event_fewer_does_not_do(settled):
 
 
 def test_heterogeneity_can_forbid_that_any_trial_does():
-    # with a between-trial standard deviation of about 0.5 a mean of four stays uncertain
+    # with a between-trial standard deviation of about 0.5, the mean of four trials stays uncertain
     y, v = np.array([-0.9, 0.2, -0.6]), np.array([0.01, 0.01, 0.01])
     found = smallest_trial(
         y, v, pooled, effect=float(y.mean()), unit_variance=4.0, sizes=(20, 10**6)
@@ -134,7 +134,7 @@ def test_a_limit_of_size_is_not_taken_for_heterogeneity():
 
 
 def test_degrees_of_freedom_alone_are_told():
-    # 0.2 with se 0.05: on 1 degree of freedom 12.7 se are too many, on 2 4.3 are few enough
+    # 0.2 with se 0.05: with 1 degree of freedom, 12.7 se include zero; with 2, 4.3 se do not
     y, v = np.array([0.2, 0.2]), np.array([0.0032, 0.0032])
     found = smallest_trial(y, v, pooled, effect=0.2, unit_variance=4.0, sizes=(20, 500))
     assert (found.size, found.however_small) == (20, True)

@@ -1,4 +1,4 @@
-"""Required information: against RTSA, against published numbers of events, against metafor."""
+"""Required information: compared with RTSA, published numbers of events, and metafor."""
 
 import math
 
@@ -28,7 +28,7 @@ def test_patients_are_those_of_trial_sequential_analysis(case):
 
 @pytest.mark.parametrize(
     ("ratio", "power", "events"),
-    # what textbooks and protocols print of Schoenfeld's formula
+    # numbers by Schoenfeld's formula as printed in textbooks and protocols
     [(0.75, 90, 508), (0.7, 90, 331), (0.8, 80, 631)],
 )
 def test_events_are_those_of_schoenfelds_formula(ratio, power, events):

@@ -1,6 +1,6 @@
-"""The posterior under inverse-gamma priors of tau against adaptive integration of its definition.
+"""The posterior with inverse-gamma priors for tau, compared with adaptive integration.
 
-Everything below `average` follows from Bayes's rule alone: the density of tau as published, the
+Everything that uses `average` follows from Bayes's rule alone: the density of tau as published, the
 likelihood of the trials, and normal distributions given tau.
 """
 
@@ -14,7 +14,7 @@ from trial_evidence.pool.bayes.posterior import posterior, posterior_stack
 from trial_evidence.pool.bayes.priors import InverseGamma
 
 TRIALS = {
-    # two large trials that agree, two that do not, three, and four of unlike size
+    # two large trials that agree, two that do not, three, and four of different sizes
     "two alike": ([-0.21, -0.17], [0.0049, 0.0064]),
     "two apart": ([0.62, -0.11], [0.021, 0.034]),
     "three": ([-0.39, -0.38, -0.30], [0.04, 0.012, 0.02]),

@@ -1,4 +1,4 @@
-"""Mantel-Haenszel with empty cells, by hand, and against published pooled results."""
+"""Mantel-Haenszel with zero cells, by hand, and compared with published pooled results."""
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ def counts_of(table, measure, keep=slice(None)):
 @pytest.mark.parametrize("measure", MEASURES)
 def test_empty_cells_agree_with_metafor(measure):
     table, expected = MORE["zero_cells"]["table"], MORE["mh_zero_cells"][measure]
-    # The trials without information on a ratio, first and fourth, are left out as in a pool.
+    # The first and fourth trials have no information about a ratio and are left out, as in a pool.
     kept = [0, 1, 2, 3, 4, 5] if measure == "RD" else [1, 2, 4, 5]
     rows = {key: [values[i] for i in kept] for key, values in table.items()}
     ours = mantel_haenszel(counts_of(rows, measure))
@@ -76,8 +76,8 @@ def test_published_risk_ratio_of_four_trials():
 )
 @pytest.mark.parametrize("function", [common_effect, dersimonian_laird_wald])
 def test_published_risk_differences(name, expected, function):
-    # The review does not say which of the two models it used; Q is below its degrees of freedom
-    # and they coincide.
+    # The review does not state which of the two models it used; Q is below its degrees of freedom,
+    # so they coincide.
     trials = risk_difference(**published_counts(name))
     ours = function(trials.yi, trials.vi)
     assert [round(x, 2) for x in (ours.estimate, ours.ci_low, ours.ci_high)] == expected
@@ -100,7 +100,7 @@ def test_exchanging_the_arms_turns_the_effect_round(rows, measure):
 
 
 def test_one_trial_that_says_something_has_no_heterogeneity():
-    """Two of three trials have only events in both arms; Q was that of corrected cells.
+    """Two of three trials have events in all patients; Q used to come from corrected cells.
 
     R 4.2.2, metafor 3.8-1::
 

@@ -1,4 +1,4 @@
-"""Meta-regression on two covariates, its line, and when it is refused."""
+"""Meta-regression on two covariates, its predictions, and when it is refused."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The specification curve against fits made one at a time."""
+"""The specification curve compared with single fits."""
 
 from itertools import product
 
@@ -40,8 +40,8 @@ def test_each_specification_is_the_fit_of_its_members(pools, models, at_a_time):
 
 
 def test_shares_and_ranks_by_hand():
-    # One trial a specification: -0.6 -/+ 0.28 excludes zero below, 0.4 -/+ 0.34 excludes it
-    # above, -0.3 -/+ 0.44 does not, -0.2 -/+ 0.2 just does.
+    # One trial per specification: -0.6 -/+ 0.28 lies below zero, 0.4 -/+ 0.34 above it,
+    # -0.3 -/+ 0.44 includes it, and -0.2 -/+ 0.2 only just excludes it.
     members = np.zeros((6, 4), dtype=bool)
     members[[0, 5, 1, 2], range(4)] = True
     ours = specification_curve(Y, V, [members], [("REML", "wald")])

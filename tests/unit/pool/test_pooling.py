@@ -1,4 +1,4 @@
-"""Which models stand beside each other, which one leads, and the scales they are read on."""
+"""Which models are fitted together, which one leads, and the scales on which they are shown."""
 
 import math
 
@@ -103,7 +103,7 @@ def test_the_cautious_prior_leads_alone_where_there_is_no_empirical_one(k, model
 
 
 def test_every_measure_has_the_priors_that_the_methods_state():
-    # Bartos et al. 2023, as config.yaml cites it; differences between effects have none of these.
+    # Bartos et al. 2023, as cited in config.yaml; not used for differences between effects.
     stated = {
         "hazard_ratio": InverseGamma(2.42, 0.30),
         "risk_ratio": InverseGamma(1.49, 0.24),

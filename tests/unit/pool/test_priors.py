@@ -1,4 +1,4 @@
-"""Priors, stacks of posteriors against single ones, and what holds of any posterior."""
+"""Priors, stacked posteriors compared with single ones, and properties of any posterior."""
 
 import math
 
@@ -41,7 +41,7 @@ PRIORS = {
 
 
 def below(prior, tau):
-    """Prior probability of a smaller tau, by scipy's distribution."""
+    """Prior probability of a smaller tau, from scipy's distribution."""
     match prior:
         case HalfNormal(scale):
             return stats.halfnorm.cdf(tau, scale=scale)
@@ -92,7 +92,7 @@ def test_stacked_posteriors_of_like_trials_are_those_of_single_ones(prior):
 
 
 def test_shortest_interval_of_tau_lies_against_the_upper_end_where_the_posterior_does():
-    # Effects 4 apart want a tau of 2.8; the prior ends at 1, where the density is highest.
+    # Effects 4 apart suggest a tau of 2.8; the prior ends at 1, where the density is highest.
     ours = posterior([-2.0, 2.0], [0.01, 0.01], Uniform(1.0))
     assert ours.tau_high == pytest.approx(1.0, abs=1e-9)
     assert 0 < ours.tau_low < ours.tau_median < 1
@@ -131,7 +131,7 @@ def test_densities_on_the_grid_are_densities():
     assert np.trapezoid(grid.new_trial_density, grid.effect) == pytest.approx(0.99, abs=1e-5)
     assert np.trapezoid(grid.tau_density, grid.tau) == pytest.approx(0.995, abs=1e-5)
     assert np.trapezoid(grid.mean_density, grid.effect) > 0.999
-    # Half-normal: twice the normal's density, which a figure draws beside the posterior's.
+    # Half-normal: twice the normal density, which a figure draws together with the posterior's.
     folded = 2 / math.sqrt(2 * math.pi) / 0.5 * np.exp(-0.5 * (grid.tau / 0.5) ** 2)
     assert grid.tau_prior_density.to_numpy() == pytest.approx(folded.to_numpy(), rel=1e-12)
 

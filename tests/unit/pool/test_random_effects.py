@@ -1,4 +1,4 @@
-"""Inverse-variance models against metafor, and what must hold for any trials."""
+"""Inverse-variance models compared with metafor, and properties that hold for any trials."""
 
 import math
 from dataclasses import replace
@@ -20,8 +20,8 @@ from trial_evidence.pool.models.random_effects import (
 
 METAFOR = load("metafor")
 SEVERAL = [name for name, data in METAFOR.items() if len(data["yi"]) > 1]
-# metafor's own tau2 is 9e-9 away from the 50-digit value here (variances of 1e-7 to 1e-4, and
-# its iteration stops on an absolute change), and what follows from tau2 with it.
+# metafor's tau2 differs from the 50-digit value by 9e-9 here (the variances are 1e-7 to 1e-4, and
+# its iteration stops at an absolute change), and so does everything that depends on tau2.
 METAFOR_LESS_EXACT = {"nielweise2008__IRD": 5e-8}
 
 FITS = {
@@ -41,7 +41,7 @@ SHARED_FIELDS = {
 
 
 def agree(ours, theirs, name):
-    # Near zero, where relative agreement means nothing, 1e-8 absolute.
+    # Near zero, where relative agreement is meaningless, 1e-8 absolute.
     tolerance = METAFOR_LESS_EXACT.get(name, 1e-9)
     assert ours == pytest.approx(theirs, rel=tolerance, abs=1e-8 if abs(theirs) < 1e-8 else 0)
 
@@ -93,7 +93,7 @@ def test_q_profile_interval_agrees_with_metafor(name):
     ours = reml_hartung_knapp(data["yi"], data["vi"])
     theirs = data["tau2_QP95"]["tau2"]
     if theirs["ub"] == 0:
-        # metafor's word for an empty set: no tau2 makes effects so much alike
+        # metafor's output for an empty set: no tau2 fits such similar effects
         assert (ours.tau2_low, ours.tau2_high) == (None, None)
         return
     agree(ours.tau2_low, theirs["lb"], name)
@@ -198,7 +198,7 @@ def test_reml_refuses_as_many_means_as_trials():
 
 
 def restricted_log_likelihood(tau2, y, v):
-    """Written out anew for the test: one mean, up to a constant."""
+    """Written separately for this test: one mean, up to a constant."""
     w = 1 / (v + tau2)
     mean = (w * y).sum() / w.sum()
     return 0.5 * (np.log(w).sum() - np.log(w.sum()) - (w * (y - mean) ** 2).sum())
@@ -206,8 +206,8 @@ def restricted_log_likelihood(tau2, y, v):
 
 @pytest.mark.parametrize(("apart", "large"), [(0.0, False), (0.2, True)])
 def test_reml_takes_the_higher_of_two_maxima(apart, large):
-    # Two precise trials `apart` from each other and two imprecise ones at 5 and -5: the
-    # likelihood has a maximum near zero and one near 10; which is higher depends on the former.
+    # Two precise trials `apart` from each other, and two imprecise ones at 5 and -5: the likelihood
+    # has one maximum near zero and one near 10, and `apart` decides which is higher.
     y = np.array([-apart / 2, apart / 2, 5.0, -5.0])
     v = np.array([4e-4, 4e-4, 4.0, 4.0])
     grid = np.concatenate([[0.0], np.geomspace(1e-6, 1e4, 5001)])

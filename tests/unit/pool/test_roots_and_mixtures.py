@@ -1,4 +1,4 @@
-"""Root finding in brackets, and mixtures of normals, against closed forms."""
+"""Bracketed root finding, and mixtures of normals, compared with closed forms."""
 
 import math
 
@@ -16,7 +16,7 @@ from trial_evidence.pool.engine.roots import falling_roots
     power=st.sampled_from([1, 3, 9]),
 )
 def test_roots_are_found_where_newton_alone_would_crawl(roots, power):
-    # A ninth power is flat at its root; Newton's steps there shrink by a ninth each.
+    # A ninth power is flat at its root; each Newton step there is shorter by a ninth.
     where = np.array(roots)
 
     def function(x, which):

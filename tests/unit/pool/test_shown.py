@@ -1,4 +1,4 @@
-"""Which prediction intervals a reader sees."""
+"""Which prediction intervals are shown to readers."""
 
 import math
 
@@ -13,7 +13,7 @@ from trial_evidence.pool.shown import interval_remark, own_result, shown_estimat
     [
         (5, (0.5, 1.2), True),
         (4, (0.5, 1.2), False),  # too few to show how much trials differ
-        (9, (0.6, 1.0), False),  # the interval of the mean once more
+        (9, (0.6, 1.0), False),  # the same as the interval of the mean
         (9, (0.6, 1.001), True),
         (9, (math.nan, math.nan), False),
     ],
@@ -66,6 +66,6 @@ def test_a_rate_is_printed_in_percent_as_its_figure_does():
     rate = {"measure": "proportion", "corrected": "no"}
     limits = {"estimate_low": 0.3702, "estimate_high": 0.55}
     assert own_result({**rate, **limits, "estimate": 0.4612}) == "46 (37–55)"
-    # Of no event what was observed, though the interval comes from half an event.
+    # With no events, the observed rate, although the interval comes from half an event.
     none = {"estimate": 0.02, "estimate_low": 0.001, "estimate_high": 0.25, "rate": 0.0}
     assert own_result({**rate, **none, "corrected": "yes"}) == "0 (0–25)"

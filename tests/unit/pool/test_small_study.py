@@ -1,4 +1,4 @@
-"""Small-study effects and selection: what is chosen, and when they are refused."""
+"""Small-study effects and selection: which method is chosen, and when they are refused."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_peese_is_chosen_where_pet_finds_an_effect(name):
 
 
 def test_peters_corrects_a_full_arm_as_well_as_an_empty_one():
-    """Where every patient of an arm has the event.
+    """Trials in which every patient of an arm has the event.
 
     R 4.2.2::
 
@@ -54,8 +54,8 @@ def test_peters_corrects_a_full_arm_as_well_as_an_empty_one():
     ("standard_errors", "chosen"), [(1.7, "pet"), (1.9, "peese"), (-1.7, "pet"), (-1.9, "peese")]
 )
 def test_peese_is_chosen_at_one_sided_5_percent(standard_errors, chosen):
-    # Moved so that PET's intercept is so many standard errors from no effect; the one-sided 5%
-    # point of t on 11 degrees of freedom is 1.796, the two-sided 2.201.
+    # Shifted so that PET's intercept is this many standard errors from no effect; the one-sided 5%
+    # quantile of t on 11 degrees of freedom is 1.796, the two-sided 2.201.
     y, v = np.array(BCG["yi"]), np.array(BCG["vi"])
     line = pet_peese(y, v).pet
     assert line.df == 11
@@ -116,8 +116,8 @@ def test_what_makes_no_sense_is_refused(call, words):
 
 @pytest.mark.parametrize(("favoured", "sign"), [("greater", 1), ("less", -1)])
 def test_a_selection_model_that_turns_the_effect_round_says_so(favoured, sign):
-    # Eleven trials just significant on one side: selection explains them all, and the likelihood
-    # is highest at an effect on the other side, which no trial shows.
+    # Eleven trials just significant in one direction: selection explains them all, and the
+    # likelihood is highest at an effect in the other direction, which no trial shows.
     se = np.linspace(0.1, 0.3, 12)
     z = sign * np.array([2.0] * 11 + [0.5])
     turned = step_selection_model(z * se, se**2, favoured=favoured)

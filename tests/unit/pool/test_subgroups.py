@@ -1,4 +1,4 @@
-"""Between-subgroup test against metafor, and within-trial differences by hand."""
+"""Between-subgroup test compared with metafor, and within-trial differences by hand."""
 
 import pytest
 from hypothesis import given
@@ -26,8 +26,8 @@ def test_agrees_with_metafor(name):
 
 
 def test_factor_is_floored_at_one():
-    # Where the groups are homogeneous, plain Hartung-Knapp shrinks the covariance and gives F 30.6;
-    # the floor leaves 1.55.
+    # With homogeneous groups, unfloored Hartung-Knapp shrinks the covariance and gives F = 30.6;
+    # with the floor it is 1.55.
     data = SUBGROUPS["homogeneous"]
     ours = subgroup_test(data["yi"], data["vi"], data["group"]).statistic
     assert ours == pytest.approx(data["statistic"], rel=1e-9)
