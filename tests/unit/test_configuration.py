@@ -225,7 +225,7 @@ def test_the_same_id_may_stand_in_two_settings(tmp_path):
     assert [a.setting for a in found.analyses if a.id == "response"] == ["early", "late"]
 
 
-def test_the_mark_of_windows_editors_is_no_fault(tmp_path):
+def test_a_byte_order_mark_is_accepted(tmp_path):
     written(tmp_path, settings="\ufeff" + yaml.safe_dump(SETTINGS))
     assert read_configuration(tmp_path).confidence_level == 95
 

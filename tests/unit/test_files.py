@@ -34,14 +34,14 @@ def test_a_missing_folder_is_made(tmp_path):
     assert (tmp_path / "a/b/c.txt").read_bytes() == "Röver\n".encode()
 
 
-def test_the_old_content_is_replaced_and_nothing_is_left_beside(tmp_path):
+def test_the_old_content_is_replaced_and_no_temporary_file_is_left(tmp_path):
     path = dated(tmp_path / "a.txt", b"old and longer")
     write_whole(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
     assert path.read_bytes() == b"new"
 
 
-def test_what_a_killed_process_left_half_written_goes_and_what_is_being_written_stays(tmp_path):
+def test_files_of_killed_processes_are_removed_and_files_being_written_are_not(tmp_path):
     # No process has the first number; the second is this process's own.
     left, now = tmp_path / "a/.b.csv.999999999.part", tmp_path / f".c.csv.{os.getpid()}.part"
     others = [tmp_path / name for name in ("d.part", ".e.notes.part", "f.csv")]
@@ -68,7 +68,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, s
     assert path.read_bytes() == b"old"
 
 
-def test_a_refusal_names_the_file_and_not_the_part_beside_it(tmp_path, monkeypatch):
+def test_an_error_names_the_file_and_not_its_temporary_copy(tmp_path, monkeypatch):
     def refuse(path, _):
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -103,7 +103,7 @@ def test_changed_content_has_a_new_time_stamp(tmp_path):
     assert path.stat().st_mtime > LONG_AGO
 
 
-def test_unless_asked_every_writing_is_new(tmp_path):
+def test_by_default_unchanged_content_is_written_again(tmp_path):
     # Snakemake treats an output older than its inputs as missing.
     path = dated(tmp_path / "a.txt", b"same")
     write_whole(path, b"same")

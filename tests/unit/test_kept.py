@@ -49,7 +49,7 @@ def test_different_things_have_different_checksums():
     assert len(set(found)) == len(DIFFERENT)
 
 
-def test_where_one_thing_ends_and_the_next_begins_counts():
+def test_boundaries_between_values_change_the_checksum():
     assert digest("ab", "c") != digest("a", "bc")
     assert digest(["a"], "b") != digest(["a", "b"])
 
@@ -62,7 +62,7 @@ def test_the_same_thing_made_twice_has_the_same_checksum(thing):
 @pytest.mark.parametrize(
     "thing", [object(), lambda: 1, iter([1])], ids=["object", "function without a name", "iterator"]
 )
-def test_a_thing_that_could_change_unseen_has_no_checksum(thing):
+def test_a_value_that_could_change_unnoticed_has_no_checksum(thing):
     with pytest.raises(TypeError, match="no checksum of"):
         digest(thing)
 
@@ -81,7 +81,7 @@ def test_a_part_is_made_once(tmp_path):
     assert calls == ["one\ntwo", "other"]
 
 
-def test_what_is_kept_is_named_after_the_code_that_made_it_too(tmp_path):
+def test_the_name_of_a_cached_part_depends_on_the_code(tmp_path):
     """Otherwise results from before a bug fix would still be shown."""
     Parts(tmp_path).text(("a", 1), lambda: "one")
     assert [path.name for path in tmp_path.iterdir()] == [digest(code_version(), "a", 1)]
@@ -96,7 +96,7 @@ def test_a_part_that_is_not_as_it_was_written_is_made_again(tmp_path, damage):
     assert path.read_bytes() != damage
 
 
-def test_two_parts_that_changed_places_are_made_again(tmp_path):
+def test_two_interchanged_parts_are_made_again(tmp_path):
     Parts(tmp_path).text(("a",), lambda: "of a")
     Parts(tmp_path).text(("b",), lambda: "of b")
     one, other = tmp_path.iterdir()
@@ -127,7 +127,7 @@ def test_without_a_folder_nothing_is_kept():
     assert len(calls) == 2
 
 
-def test_parts_that_nobody_asked_for_go(tmp_path):
+def test_unused_parts_are_deleted(tmp_path):
     Parts(tmp_path).text(("old",), lambda: "old")
     parts = Parts(tmp_path)
     parts.text(("new",), lambda: "new")
@@ -174,7 +174,7 @@ def test_an_inventory_finds_what_was_edited_or_lost(tmp_path):
         assert altered(tmp_path / "inventory.json") == []
 
 
-def test_what_was_made_before_goes_and_what_a_person_changed_or_put_there_stays(tmp_path):
+def test_files_of_the_last_run_are_removed_but_not_those_that_a_person_changed_or_added(tmp_path):
     folder = tmp_path / "results/late"
     (folder / "answer").mkdir(parents=True)
     files = [folder / name for name in ("answer/forest.svg", "trials.csv", "edited.csv", "lost")]

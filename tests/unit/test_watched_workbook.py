@@ -97,7 +97,7 @@ def test_a_run_says_how_it_ended(tmp_path, monkeypatch, capsys, rule, said):
 
 
 @pytest.mark.parametrize("closed", [signal.SIGHUP, signal.SIGTERM])
-def test_it_ends_with_its_terminal_as_by_the_key(tmp_path, taken, closed):
+def test_closing_the_terminal_ends_it_like_ctrl_c(tmp_path, taken, closed):
     before = {each: signal.getsignal(each) for each in (signal.SIGHUP, signal.SIGTERM)}
     signal.signal(closed, lambda *_: pytest.fail("it is not heard"))
     try:
@@ -214,7 +214,7 @@ while True:
 """
 
 
-def test_a_table_that_a_program_takes_away_while_it_saves_ends_nothing(tmp_path):
+def test_a_table_that_vanishes_while_it_is_saved_does_not_end_the_watch(tmp_path):
     """A file may vanish between two reads; watching must not end without a message."""
     table = tmp_path / "trials.csv"
     with subprocess.Popen(

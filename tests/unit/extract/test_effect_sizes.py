@@ -195,13 +195,13 @@ def test_hazard_ratio_of_one_has_no_error_by_its_p_value():
     ],
     ids=["alone", "no level", "events of one arm", "no event in an arm", "zero", "no ratio"],
 )
-def test_rows_no_way_serves_have_no_numbers(columns):
+def test_rows_for_which_no_method_works_have_no_numbers(columns):
     row = hazard(**columns)
     assert row["se_source"] == ""
     assert row[["yi", "vi", "se"]].isna().all()
 
 
-def test_rows_keep_their_order_and_each_its_own_way():
+def test_rows_keep_their_order_and_each_uses_its_own_method():
     result = log_hazard_ratio(
         hr=[0.8, 0.8, 0.8],
         ci_low=[0.6, math.nan, math.nan],

@@ -221,7 +221,7 @@ def test_what_is_not_admitted_is_not_taken_however_preferred(column, word, reaso
 
 
 @pytest.mark.parametrize(("column", "word", "reason"), BARRED)
-def test_counts_of_one_arm_that_are_not_admitted_take_the_other_arm_with_them(column, word, reason):
+def test_if_counts_of_one_arm_are_not_admitted_the_other_arm_is_not_used(column, word, reason):
     dual, single = counts()
     evidence = from_counts([dual | {column: word}, single])
     assert evidence.used.empty
@@ -363,7 +363,7 @@ def test_a_row_set_aside_says_of_which_patients_it_is():
     assert aside["subgroup"] == "receptor"
 
 
-def test_what_is_not_admitted_is_the_reason_before_what_it_lacks():
+def test_not_being_admitted_is_given_as_the_reason_before_missing_data():
     """Otherwise somebody might look up its interval for nothing."""
     none = {"ci_low": NAN, "ci_high": NAN}
     rows = [hazard_ratio(), hazard_ratio(**none), hazard_ratio(status="superseded", **none)]

@@ -64,7 +64,7 @@ def test_bayesian_interval_is_judged_too(rows):
     assert rows[0.3, "coverage", "Bayesian half-normal(0.5)"].value > 0.93
 
 
-def test_parts_that_were_made_by_themselves_say_the_same(rows):
+def test_parts_that_ran_separately_give_the_same_results(rows):
     parts = {number: simulate(PLAN, PRIORS, number) for number in reversed(range(3))}
     assert summarised(PLAN, (parts[number] for number in range(3))) == tuple(rows.values())
 

@@ -40,7 +40,7 @@ def of_trials(numbers):
 
 
 @pytest.mark.parametrize("case", REFERENCE["removals"], ids=lambda c: f"{len(c['trials'])} trials")
-def test_what_may_be_left_out_is_what_metafor_finds_one_by_one(case):
+def test_removals_are_those_that_metafor_finds_one_by_one(case):
     found = removals(*of_trials(case["trials"]), pooled)
     assert [at + 1 for at in found.one] == case["one"]
     assert [[a + 1, b + 1] for a, b in found.two] == case["two"]
@@ -94,7 +94,7 @@ def test_of_a_common_effect_the_size_is_that_of_the_closed_form(mean, variances)
 
 
 @pytest.mark.parametrize("settled", [True, False])
-def test_one_event_fewer_does_not_do(settled):
+def test_one_event_fewer_does_not_change_the_verdict(settled):
     y, v = np.array([-0.4, -0.3, -0.15, -0.35, 0.0]), np.array([0.02, 0.03, 0.015, 0.06, 0.03])
     if not settled:
         y = y + 0.13
@@ -115,7 +115,7 @@ def test_one_event_fewer_does_not_do(settled):
     assert excludes(found.size - 1) is settled
 
 
-def test_heterogeneity_can_forbid_that_any_trial_does():
+def test_heterogeneity_can_prevent_any_trial_from_changing_the_verdict():
     # with a between-trial standard deviation of about 0.5, the mean of four trials stays uncertain
     y, v = np.array([-0.9, 0.2, -0.6]), np.array([0.01, 0.01, 0.01])
     found = smallest_trial(
@@ -133,7 +133,7 @@ def test_a_limit_of_size_is_not_taken_for_heterogeneity():
     assert not found.however_large
 
 
-def test_degrees_of_freedom_alone_are_told():
+def test_a_change_by_the_degree_of_freedom_alone_is_reported():
     # 0.2 with se 0.05: with 1 degree of freedom, 12.7 se include zero; with 2, 4.3 se do not
     y, v = np.array([0.2, 0.2]), np.array([0.0032, 0.0032])
     found = smallest_trial(y, v, pooled, effect=0.2, unit_variance=4.0, sizes=(20, 500))

@@ -27,7 +27,7 @@ def test_too_many_trials_for_all_subsets():
         all_subsets([0.1] * 16, [0.1] * 16)
 
 
-def test_of_two_trials_each_leaves_the_other():
+def test_without_one_of_two_trials_the_other_is_left():
     ours = leave_one_out([0.1, 0.5], [0.04, 0.09])
     assert ours.estimate.tolist() == [0.5, 0.1]
     assert ours.se.tolist() == pytest.approx([0.3, 0.2])

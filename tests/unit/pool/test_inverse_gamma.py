@@ -123,7 +123,7 @@ def test_the_median_of_tau(trials, prior):
 
 
 @pytest.mark.parametrize(("trials", "prior"), CASES)
-def test_what_each_trial_is_drawn_to(trials, prior):
+def test_the_shrunken_effect_of_each_trial(trials, prior):
     ours, truth = both(trials, prior)
     for at, (y, v) in enumerate(zip(truth.y, truth.v, strict=True)):
 

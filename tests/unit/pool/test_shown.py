@@ -18,7 +18,7 @@ from trial_evidence.pool.shown import interval_remark, own_result, shown_estimat
         (9, (math.nan, math.nan), False),
     ],
 )
-def test_an_interval_that_says_something_is_shown(k, pi, shown):
+def test_only_informative_prediction_intervals_are_shown(k, pi, shown):
     row = {"k": k, "ci_low": 0.6, "ci_high": 1.0, "pi_low": pi[0], "pi_high": pi[1]}
     (found,) = shown_estimates(pd.DataFrame([row]), POOLING).to_dict("records")
     assert (found["pi_low"] == found["pi_low"]) == shown

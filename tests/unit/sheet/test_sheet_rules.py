@@ -78,7 +78,7 @@ def test_a_bound_of_p_is_held_against_the_interval() -> None:
 
 
 @pytest.mark.parametrize("earlier", [True, False], ids=["the earlier", "the later"])
-def test_a_result_told_again_is_found_whichever_row_leaves_its_time_unsaid(earlier: bool) -> None:
+def test_a_repeated_result_is_found_whichever_row_lacks_the_follow_up(earlier: bool) -> None:
     # Row 24 leaves its follow-up unsaid, row 2 says it.
     row, months = (24, "30") if earlier else (2, "")
     (told,) = _repeated("hazard_ratios", row, median_followup_months=months)

@@ -385,7 +385,7 @@ def test_what_is_private_is_not_imported(tmp_path: Path) -> None:
     assert files_of(raw) == files_of(VALID)
 
 
-def test_beside_a_private_column_every_cell_keeps_its_own(tmp_path: Path) -> None:
+def test_private_columns_do_not_shift_the_others(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
 
     def edit(workbook: Any) -> None:

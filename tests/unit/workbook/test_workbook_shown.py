@@ -55,7 +55,7 @@ def test_other_formats_show_no_plain_number(number_format: str) -> None:
 
 
 @pytest.mark.parametrize("number", [7, 7.5, -7])
-def test_leading_zeros_are_not_lost_without_a_word(number: float) -> None:
+def test_leading_zeros_are_not_lost_silently(number: float) -> None:
     assert shown(number, "000.0" if number == 7.5 else "000") is None
 
 
@@ -76,15 +76,13 @@ def test_a_number_that_no_computer_holds_is_shown_as_such(number_format: str) ->
     ("number_format", "scaled"),
     [("0\\ %", True), ("[Red]0.0%", True), ('0.0" %"', False), ("0.0\\%", False), ("0_%", False)],
 )
-def test_a_percent_sign_that_is_mere_text_multiplies_nothing(
-    number_format: str, scaled: object
-) -> None:
+def test_a_literal_percent_sign_does_not_multiply(number_format: str, scaled: object) -> None:
     """40 shown as ``40.0 %`` with a literal sign is 40; 0.4 shown as ``40 %`` is not 0.4."""
     assert in_percent(number_format) is scaled
 
 
 @pytest.mark.parametrize(("year", "number"), [(2020, 44086), (2026, 46277), (2040, 51391)])
-def test_12_september_of_any_year_of_use_is_known_again(year: int, number: int) -> None:
+def test_12_september_is_recognised_as_a_date_from_2020_to_2040(year: int, number: int) -> None:
     """9/12 typed into a numeric cell; days are counted from 30 December 1899."""
     day = hidden_date(number, "0")
     assert day is not None
