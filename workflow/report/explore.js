@@ -1,6 +1,6 @@
 "use strict";
 
-// "Try it": the trials of an analysis, pooled again with other trials and other choices.
+// "Try it": pool an analysis again with other trials and other choices.
 const Explore = (() => {
   const { button, element, interval, number, plain, probability, rounded } = Words;
   const { data } = Pools;
@@ -19,7 +19,7 @@ const Explore = (() => {
   ];
   const WEIGHT = COLUMNS.findIndex((column) => column.name.startsWith("Weight"));
 
-  // What may be chosen of the way to pool: its name in the address, heading, values with words.
+  // Options for pooling: name in the address, heading, values with labels.
   const modelsOf = (pool) => [
     [AS_REPORTED, "As in the report: by the number of trials"], [pool.method.model, "Random effects"],
     ["common", data.models.common],
@@ -51,7 +51,7 @@ const Explore = (() => {
     ];
   }
 
-  // A choice that a reader has made, and everything that follows from it.
+  // The state of the tool: the reader's choices. It starts with those of the report.
   function fresh(pools, at = 0) {
     const chosen = {};
     for (const { key, values } of settingsOf(pools[at])) chosen[key] = values[0][0];
@@ -71,7 +71,7 @@ const Explore = (() => {
     state.without.size === 0 &&
     settingsOf(pools[state.at]).every(({ key, values }) => state.chosen[key] === values[0][0]);
 
-  // Every model for the rows that are used, and the one that leads.
+  // Results of all models for the rows used, and the leading model.
   function resultOf(pool, state) {
     const { chosen } = state;
     const used = rowsOf(pool, state).filter((row) => row.used);
@@ -99,7 +99,7 @@ const Explore = (() => {
     return said.toString();
   }
 
-  // A link may be older than the page: words that are unknown are passed over, and told.
+  // A link may be older than the page: unknown words are ignored and reported.
   function readFrom(pools, text) {
     const said = new URLSearchParams(text);
     const at = pools.findIndex((pool) => pool.set.filter(Boolean).join("|") === said.get("of"));
@@ -136,7 +136,7 @@ const Explore = (() => {
       filter.value = "";
       changed();
     });
-    // The address may be that of a row, or one that the browser did not let the page change.
+    // location.href is not used: it may point to a row, or the browser may have refused to change it.
     const share = button("Copy link to this choice", () =>
       Saving.copy(Views.addressOf(section.id, written(pools, state)), share));
     const selects = element("div", { class: "controls" });
@@ -170,7 +170,7 @@ const Explore = (() => {
         select.addEventListener("change", () => {
           state.chosen[key] = select.value;
           changed();
-          // The menus were made anew; the next key is meant for this one.
+          // The menus were rebuilt, so the focus has to be restored.
           selects.querySelector(`[data-key="${key}"]`).focus();
         });
         return element("label", {}, heading, select);
@@ -216,7 +216,7 @@ const Explore = (() => {
       source.append(element("a", { href: `#${row.id || row.view}` }, row.source || "row"));
       for (const [link, address] of row.links) {
         const kind = link.startsWith("10.") ? "DOI" : /^[A-Z]+/.exec(link)[0];
-        // Who speaks to a browser says what is seen, so the name begins with it.
+        // Users of speech control say the visible text, so the accessible name begins with it.
         const name = `${kind} ${link.replace(kind, "").trim()}`;
         source.append(" ", element("a", { href: address, "aria-label": name }, kind));
       }
@@ -289,7 +289,7 @@ const Explore = (() => {
         : "";
     }
 
-    // The verdict by the interval, and whether it is another one than the report's.
+    // The verdict by the interval, and whether it differs from that of the report.
     function judge(found, whole) {
       verdict.replaceChildren();
       const here = found.lead === null ? null : Pools.side(pool(), found.models[found.lead]);
@@ -333,7 +333,7 @@ const Explore = (() => {
         const [before, after] = state.down ? [1, -1] : [-1, 1];
         list.sort((a, b) => {
           const [first, second] = [key(a, weights), key(b, weights)];
-          // What is no number is neither before nor after anything: it comes last.
+          // NaN cannot be ordered: it comes last.
           const none = Number.isNaN(first) - Number.isNaN(second);
           if (none !== 0) return none;
           return first < second ? before : first > second ? after : 0;
@@ -344,7 +344,7 @@ const Explore = (() => {
       body.replaceChildren(...(list.length > 0 ? list.map((row) => line(row, axis, weights)) : [nothing]));
       foot.replaceChildren(...footer(found, axis));
       only.disabled = !pool().pooled;
-      // On paper only a pool that a reader has changed says more than the figure above it.
+      // On paper, the tool adds to the figure above it only if the reader has changed the pool.
       place.parentElement.classList.toggle("changed", pool().pooled && !whole);
       older.hidden = state.passed.length === 0;
       older.textContent = older.hidden ? "" : `The link asks for what this report does not have: ${
@@ -384,7 +384,7 @@ const Explore = (() => {
     };
   }
 
-  // Trials that are pooled here and not in the report, and the other way round.
+  // Trials pooled here but not in the report, and vice versa.
   function trialsThatDiffer(pool, rows, without) {
     const here = new Map(rows.filter((row) => row.used).map((row) => [row.key, row]));
     const there = new Map(pool.rows.filter((row) => row.pooled).map((row) => [row.key, row]));
@@ -401,7 +401,7 @@ const Explore = (() => {
     ].filter(Boolean);
   }
 
-  // Weights in the model that leads, in percent.
+  // Weights in the leading model, in percent.
   function weightsOf(pool, rows, state) {
     const used = rows.filter((row) => row.used);
     if (used.length === 0) return new Map();

@@ -1,5 +1,5 @@
 "use strict";
-// Before anything is drawn: with scripts only one view is in the layout, and not the first one
-// where the address names another.
+// Runs before the first paint: with scripts, only one view is displayed, which is not the first one if
+// the address names another.
 document.documentElement.classList.add("js");
 if (location.hash.length > 1) document.documentElement.classList.add("linked");

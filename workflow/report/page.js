@@ -34,8 +34,8 @@ const Page = (() => {
 
   // ------------------------------------------------------------------------------------ views
 
-  // Numbers stay on one line, long texts get room. On a phone every row of a table is a list of its
-  // cells, each with its heading; a table whose rows and columns are the same things stays one.
+  // Numbers stay on one line, long texts get more width. On a phone, each row of a table becomes a list
+  // of cells with their headings; matrices (same rows and columns) stay tables.
   function layOut(section) {
     for (const table of section.querySelectorAll("table.grid, table.rows, table.bias")) {
       const isMatrix = table.caption.textContent.startsWith("League table");

@@ -1,7 +1,7 @@
 "use strict";
 
-// A drawing as one page of PDF, its words in the fonts of the page. Drawings are made of paths
-// (M, L, C, z), rectangles, lines, uses, clips and words, as the figure stages write them.
+// Converts a drawing to a one-page PDF with text in the fonts of the page. Drawings consist of paths
+// (M, L, C, z), rectangles, lines, uses, clip paths and texts, as written by the figure stages.
 const Paper = (() => {
   const FONTS = { 400: "F1", 700: "F2" };
   const FAMILY = "Figure Sans";
@@ -46,7 +46,7 @@ const Paper = (() => {
 
   const read = (table) => new DataView(table.buffer, table.byteOffset, table.byteLength);
 
-  // The same tables as a TrueType file; readers of PDF ask for no checksums.
+  // The same tables as a TrueType file, without checksums, which PDF readers do not need.
   function trueType(tables) {
     const names = [...tables.keys()].sort();
     const padded = (length) => Math.ceil(length / 4) * 4;
@@ -69,7 +69,7 @@ const Paper = (() => {
     return file;
   }
 
-  // Code point -> glyph, from the table of segments that every font has.
+  // Code point -> glyph, from the segment mapping (cmap format 4) that every font has.
   function glyphsOf(cmap) {
     const view = read(cmap);
     const starts = Array.from({ length: view.getUint16(2) }, (_, i) => view.getUint32(8 + 8 * i));
@@ -95,7 +95,7 @@ const Paper = (() => {
     return {
       file: trueType(tables),
       glyphs: glyphsOf(tables.get("cmap")),
-      // Of the whole font, in thousandths of its size.
+      // Bounding box of the font, in thousandths of an em.
       box: [36, 38, 40, 42].map((offset) => Math.round(head.getInt16(offset) * scale)),
       ascent: Math.round(hhea.getInt16(4) * scale),
       descent: Math.round(hhea.getInt16(6) * scale),
@@ -112,7 +112,7 @@ const Paper = (() => {
 
   const hex = (code) => code.toString(16).padStart(4, "0");
 
-  // A font takes five objects: itself, what it descends from, its description, its file, its letters.
+  // A font takes five objects: font, descendant font, descriptor, font file, ToUnicode map.
   async function fontObjects(font, first) {
     const packed = await deflated(font.file);
     const used = [...font.used].sort(([one], [other]) => one - other);
@@ -139,7 +139,7 @@ const Paper = (() => {
 
   // ------------------------------------------------------------------------------------- drawing
 
-  // A use is its path where it is used: what the one leaves open the other says.
+  // Replace each use by a copy of its path in place; the path inherits the look of the use.
   function unfold(svg) {
     for (const use of svg.querySelectorAll("use")) {
       const shape = svg.querySelector(`[id="${use.getAttribute("href").slice(1)}"]`).cloneNode(true);
@@ -191,11 +191,11 @@ const Paper = (() => {
     return [...said, ...pathOf(shape), paint];
   }
 
-  // Every letter where the browser has put it.
+  // Each letter at the position where the browser has put it.
   function drawnText(text, look, made) {
     const font = made[look.fontWeight];
     const size = parseFloat(look.fontSize);
-    // As a browser shows it.
+    // White space collapsed, as in a browser.
     text.textContent = text.textContent.replace(/\s+/g, " ").trim();
     const letters = [...text.textContent];
     const said = [];
@@ -235,7 +235,7 @@ const Paper = (() => {
     return around.length ? ["q", ...around, ...within, "Q"] : within;
   }
 
-  // In a room of its own, so that neither the page nor the drawing changes the other's look.
+  // In a shadow root, so that the styles of the page and of the drawing do not affect each other.
   async function shown(text, act) {
     const host = Words.element("div", { "aria-hidden": "true", style: "position:absolute;left:-9999px;top:0" });
     const root = host.attachShadow({ mode: "open" });
@@ -255,7 +255,7 @@ const Paper = (() => {
 
   const titled = (title) => `<</Title <feff${[...title].flatMap((sign) => sign.split("")).map((unit) => hex(unit.charCodeAt(0))).join("")}>>>`;
 
-  // Objects 1 to 4 are the file's own: the fourth is what is drawn, with what it needs after it.
+  // Objects 1 to 3 are the document's own; `objects` begins with 4, the content, then its resources.
   function file(width, height, title, resources, objects) {
     const whole = [
       ["<</Type/Catalog/Pages 2 0 R>>"], ["<</Type/Pages/Kids[3 0 R]/Count 1>>"],
@@ -283,7 +283,7 @@ const Paper = (() => {
     return [`<</Filter/FlateDecode/Length ${bytes.length}>>stream\n`, bytes, "\nendstream"];
   }
 
-  // A drawing: its page has the size of its box, in points.
+  // A drawing; the page has the size of its view box, in points.
   async function ofDrawing(text, title) {
     const made = await fonts();
     const [box, said] = await shown(text, (svg) => [svg.viewBox.baseVal, drawn(svg, svg, made).join("\n")]);
@@ -300,7 +300,7 @@ const Paper = (() => {
     return file(width, height, title, `/Font<<${resources}>>`, objects);
   }
 
-  // Pixels, nothing of which is lost.
+  // Pixels, without loss.
   async function ofPixels({ canvas, context, width, height }, title) {
     const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     const colours = new Uint8Array((data.length / 4) * 3);

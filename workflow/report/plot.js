@@ -1,12 +1,12 @@
 "use strict";
 
-// The small forest plot of the tool: a mark a row on one axis.
+// The small forest plot of the tool: one mark per row on a common axis.
 const Plot = (() => {
   const { drawn, number } = Words;
   const WIDTH = 210;
   const HEIGHT = 24;
   const MARGIN = 10;
-  // A wider interval is cut and gets an arrow, or the others could not be told apart.
+  // Wider intervals are cut and get an arrow; otherwise the others would be too small to tell apart.
   const LONGEST_RATIO = 24;
 
   function axisOf(pool, rows) {
@@ -24,7 +24,7 @@ const Plot = (() => {
       MARGIN + ((position(value) - first) / (last - first)) * (WIDTH - 2 * MARGIN);
     const inside = (ticks) => ticks.filter((t) => t >= low && t <= high);
     const steps = ratio ? inside([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]) : [];
-    // One number makes no scale.
+    // A single tick does not make a scale.
     return { x, low, high, ticks: steps.length > 1 ? steps : inside(evenTicks(low, high)) };
   }
 
@@ -85,7 +85,7 @@ const Plot = (() => {
       const ends = { x1: axis.x(within(axis, result.pi_low)), x2: axis.x(within(axis, result.pi_high)) };
       svg.append(drawn("line", { ...ends, y1: y, y2: y, class: "prediction" }));
     }
-    // Of two trials it may be far wider than theirs.
+    // With two trials, the pooled interval may be far wider than theirs.
     for (const value of [result.ci_low, result.ci_high]) {
       if (value < axis.low || value > axis.high) svg.append(arrow(axis, value, y));
     }

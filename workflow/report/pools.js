@@ -1,11 +1,11 @@
 "use strict";
 
-// What the page knows of every set of trials: its rows, other choices of rows, its results.
+// The data of the page on every set of trials: its rows, other choices of rows, its results.
 const Pools = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { number, interval, withInterval } = Words;
 
-  // A row as the tool shows it: what is printed of it, and its effect as one measure.
+  // A row of the tool: its printed texts, and its effect in one measure.
   function row(rows, pool, [place, y, v, estimate, low, high, reason, bias]) {
     let ends = [estimate, low, high].map(number);
     if (Number.isNaN(ends[0]) && y !== null) ends = Statistics.ownResult(y, v, pool.scale, data.method.level);
@@ -26,7 +26,7 @@ const Pools = (() => {
       const own = pool.members.map((member) => [...member.slice(0, 7), biases.get(member[0]) ?? ""]);
       return {
         ...pool, asked, method, rows: own.map((member) => row(rows, pool, member)),
-        // The rows of a choice, by one word for each that is asked; the first is the configured.
+        // The rows for a combination of choices, one word per option; the configured one comes first.
         chosen(words) {
           const at = choices.taken?.findIndex((taken) => taken.every((word, i) => word === words[i]));
           if (asked.length === 0 || at <= 0) return this.rows;
@@ -44,7 +44,7 @@ const Pools = (() => {
     );
   }
 
-  // The pipeline's own results; nothing is computed before a reader changes something.
+  // The pipeline's own results: nothing is computed until a reader changes something.
   function published(pool) {
     const models = {};
     for (const [model, values] of Object.entries(pool.published)) {
@@ -56,7 +56,7 @@ const Pools = (() => {
     return { lead: k === 0 ? null : Statistics.leader(k, pool.method, pool.priors), models };
   }
 
-  // As in the tables: none of few trials, and none that repeats the interval of the mean.
+  // As in the tables: not shown with few trials, or if it equals the interval of the mean.
   function prediction(result) {
     const [low, high] = [number(result.pi_low), number(result.pi_high)];
     const alike = (x, y) => Math.abs(x - y) <= 1e-9 * Math.abs(y);
@@ -65,7 +65,7 @@ const Pools = (() => {
     return few || repeated || Number.isNaN(low) ? "" : interval(low, high);
   }
 
-  // On which side of no effect a result lies: a word, a sign and a look.
+  // The side of no effect on which a result lies: as a word, a sign and a look.
   function side(pool, { ci_low: low, ci_high: high }) {
     if (pool.none === null) return null;
     const verb = low <= pool.none && pool.none <= high ? "includes" : "excludes";

@@ -1,11 +1,11 @@
 "use strict";
 
-// Buttons that hand on a figure (as drawing, page, pixels, numbers or words) or a table.
+// Buttons that save or copy a figure (as SVG, PDF, PNG, data or text) or a table.
 const Saving = (() => {
   const { button, element } = Words;
   const MILLIMETRES_A_POINT = 25.4 / 72;
   const DOTS_A_MILLIMETRE = 600 / 25.4;
-  // More pixels than that, and a phone gives up.
+  // With more pixels, phones fail.
   const MOST_PIXELS = 12e6;
   const FONTS = '"Liberation Sans", Arial, Helvetica, sans-serif';
 
@@ -20,7 +20,7 @@ const Saving = (() => {
     setTimeout(() => URL.revokeObjectURL(address), 10000);
   }
 
-  // The button says that it is done; where the clipboard is closed, the old way is tried.
+  // The button reports success; without access to the clipboard, execCommand is tried.
   async function copy(text, from) {
     let done = true;
     try {
@@ -41,14 +41,14 @@ const Saving = (() => {
   }
 
   const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-  // A spreadsheet knows from the mark at the beginning that this is UTF-8.
+  // The byte order mark tells spreadsheet programs that the file is UTF-8.
   const asCsv = (rows) => `\ufeff${rows.map((row) => row.map((cell) => quoted(String(cell))).join(",")).join("\r\n")}\r\n`;
 
   // ------------------------------------------------------------------------------------- tables
 
   const words = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
 
-  // What a table says, row by row; the heading of a group stands before each of its rows.
+  // The cells of a table by row; group headings become the first cell of each of their rows.
   function rowsOf(table) {
     const headings = [...table.tHead.rows[0].cells].map(words);
     const grouped = table.querySelector("tr.group") !== null;
@@ -79,7 +79,7 @@ const Saving = (() => {
 
   const titleOf = (figure) => figure.querySelector(".scroll").getAttribute("aria-label");
 
-  // A drawing as a file of its own, with its size in millimetres; an image that holds one holds its text.
+  // The SVG text of a figure: of an inline drawing, or from the data address of an image; null if neither.
   function drawingOf(figure) {
     const svg = figure.querySelector("svg");
     if (svg) {
@@ -92,8 +92,8 @@ const Saving = (() => {
     return src.startsWith("data:image/svg+xml,") ? named(decodeURIComponent(src.split(/,(.*)/s)[1])) : null;
   }
 
-  // The fonts of the page under names that other programs know. A name in quotation marks is replaced
-  // with them: what is left of it would make the whole line void, and the words Times.
+  // Replace the fonts of the page by names that other programs know. Quoted names are replaced as a
+  // whole: a remaining part would invalidate the declaration, and the text would be set in Times.
   const named = (text) => text.replaceAll(/font-family:(?:&quot;|'[\w -]*'|[^;"'<}])*/g, `font-family:${FONTS.replaceAll('"', "&quot;")}`);
 
   function sizeOf(figure) {
@@ -106,7 +106,7 @@ const Saving = (() => {
     return [broad, (broad * image.naturalHeight) / image.naturalWidth, svg];
   }
 
-  // Inside a picture no font of the page is known, so it brings its own.
+  // An image cannot use the fonts of the page, so they are embedded.
   function withFonts(text) {
     const style = document.querySelector("head style").textContent;
     const faces = style.match(/@font-face\s*{[^}]*}/g) ?? [];
@@ -136,14 +136,14 @@ const Saving = (() => {
 
   const blobOf = (canvas, kind) => new Promise((done) => { canvas.toBlob(done, kind); });
 
-  // A drawing stays one: only what the page itself shows as pixels is saved as pixels.
+  // Drawings stay vector graphics; only figures shown as pixels are saved as pixels.
   async function pdfOf(figure) {
     const drawing = drawingOf(figure);
     const title = titleOf(figure);
     return drawing === null ? Paper.ofPixels(await pixelsOf(figure), title) : Paper.ofDrawing(drawing, title);
   }
 
-  // The numbers behind a figure: the table that it names, or the trials of its analysis.
+  // The numbers behind a figure: the table named by it, or the trials of its analysis.
   function numbersOf(figure, section) {
     const wanted = figure.dataset.table;
     const tables = [...section.querySelectorAll("table")].filter((table) => table.tHead);

@@ -1,6 +1,6 @@
 "use strict";
 
-// The pool stage's models for one set of trials, by the same formulas: see docs/methods.md.
+// The models of the pool stage for one set of trials, with the same formulas: see docs/methods.md.
 // Effects and variances are on the analysis scale (log ratio, difference, logit).
 const Statistics = (() => {
   const EPSILON = Number.EPSILON;
@@ -45,7 +45,7 @@ const Statistics = (() => {
     throw new Error("a continued fraction does not converge");
   }
 
-  // Regularised incomplete beta function; `rest` is 1 - x, given apart so that nothing cancels.
+  // Regularised incomplete beta function; `rest` is 1 - x, passed separately to avoid cancellation.
   function incompleteBeta(x, rest, a, b) {
     if (x <= 0) return 0;
     if (rest <= 0) return 1;
@@ -62,7 +62,7 @@ const Statistics = (() => {
     return front / (a * fraction);
   }
 
-  // Upper tail of the incomplete gamma function, regularised.
+  // Regularised upper incomplete gamma function.
   function gammaTail(a, x) {
     if (x <= 0) return 1;
     if (x === Infinity) return 0;
@@ -99,8 +99,8 @@ const Statistics = (() => {
         - ((df + 1) / 2) * Math.log1p((t * t) / df),
     );
 
-  // Where a falling function meets zero: Newton's method kept in a bracket. Its error after a step
-  // is about the square of the step, so a tolerance above rounding still ends at rounding.
+  // Root of a decreasing function: Newton's method within a bracket. The error after a step is about
+  // the square of the step, so a tolerance above rounding error still gives full precision.
   function fallingRoot(valueAndSlope, bottom, top, start, tolerance = EPSILON) {
     let [low, high, x] = [bottom, top, start];
     let before = high - low;
@@ -121,7 +121,7 @@ const Statistics = (() => {
     throw new Error("a bracket does not close");
   }
 
-  // Quantiles for p above one half; solved in the upper tail, where they are wanted.
+  // Quantiles for p above one half, solved in the upper tail for precision.
   function upperQuantile(p, tail, density) {
     let high = 1;
     while (tail(high) > 1 - p) high *= 2;
@@ -137,7 +137,7 @@ const Statistics = (() => {
   function weighted(y, v, tau2) {
     const w = v.map((variance) => 1 / (variance + tau2));
     const total = sum(w);
-    // Around the first effect, so that effects far from zero lose nothing.
+    // Relative to the first effect, so that effects far from zero lose no precision.
     const mean = y[0] + sum(w.map((weight, i) => weight * (y[i] - y[0]))) / total;
     return { w, total, mean, residuals: y.map((effect) => effect - mean) };
   }
@@ -152,7 +152,7 @@ const Statistics = (() => {
     return sum(y.map((effect) => (effect - mean) ** 2));
   };
 
-  // Twice the derivative of the log likelihood, and the derivative of that.
+  // Twice the first and twice the second derivative of the log likelihood.
   function slopeAndCurvature(y, v, tau2, restricted) {
     const { w, total, residuals } = weighted(y, v, tau2);
     const squares = sum(w.map((weight) => weight ** 2));
@@ -174,7 +174,7 @@ const Statistics = (() => {
     return 0.5 * (sum(w.map(Math.log)) - misfit - (restricted ? Math.log(total) : 0));
   }
 
-  // Every peak of the likelihood is found, the highest is taken.
+  // Finds all local maxima of the likelihood, and takes the highest.
   function likelihoodTau2(y, v, restricted) {
     const slopes = (tau2) => slopeAndCurvature(y, v, tau2, restricted);
     const smallest = least(v);
@@ -187,7 +187,7 @@ const Statistics = (() => {
     let rising = slopes(0)[0] > 0;
     if (!rising) peaks.push(0);
     const offset = y.length / sum(v.map((variance) => 1 / variance));
-    // Times (offset + tau2)^2 the slope is nearly a straight line.
+    // Multiplied by (offset + tau2)^2, the slope is nearly linear.
     const straightened = (tau2) => {
       const [slope, curvature] = slopes(tau2);
       const lever = offset + tau2;
@@ -204,7 +204,7 @@ const Statistics = (() => {
     return peaks.reduce((best, tau2) => (height(tau2) > height(best) ? tau2 : best), peaks[0] ?? 0);
   }
 
-  // The tau2 at which Q has fallen to a target; zero where it is below that already.
+  // The tau2 at which Q has fallen to a target; zero if Q is below it already.
   function squaresTau2(y, v, short) {
     if (short(weightedSquares(y, v, 0)) <= 0) return 0;
     const value = (tau2) => short(weightedSquares(y, v, tau2));
@@ -236,13 +236,13 @@ const Statistics = (() => {
     },
   };
 
-  // Interval of tau2 by profiling Q; zero where Q is too small even without heterogeneity.
+  // Q-profile interval of tau2; limits are zero if Q is too small even without heterogeneity.
   function qProfile(y, v, level) {
     const df = y.length - 1;
     const tail = 0.5 - level / 200;
     const limit = (probability) =>
       squaresTau2(y, v, (q) => probability - chiSquareTail(q, df));
-    // Effects more alike than any tau2 makes them: the set is empty.
+    // The effects are more alike than expected for any tau2: the interval is empty.
     if (chiSquareTail(weightedSquares(y, v, 0), df) > 1 - tail) return [NaN, NaN];
     return [limit(tail), limit(1 - tail)];
   }
@@ -260,14 +260,14 @@ const Statistics = (() => {
     return (100 * tau2) / (tau2 + typical);
   }
 
-  // Factor of the Wald variance that an interval's standard error uses.
+  // Factor by which an interval multiplies the Wald variance.
   const FACTORS = {
     wald: () => 1,
     t: () => 1,
     hartung_knapp: (factor) => factor,
     hartung_knapp_conservative: (factor) => Math.max(factor, 1),
   };
-  // Standard error of a prediction interval, and the degrees of freedom it loses.
+  // Standard error of a prediction interval, and the number subtracted from k for its degrees of freedom.
   const PREDICTIONS = {
     t_k_minus_1: ["t", 1],
     t_k_minus_2: ["t", 2],
@@ -277,8 +277,8 @@ const Statistics = (() => {
     conservative_k_minus_2: ["hartung_knapp_conservative", 2],
   };
 
-  // The configured random-effects model. A prediction interval that is not in closed form (the
-  // bootstrap), or has no degrees of freedom, is left out.
+  // The configured random-effects model. Prediction intervals without a closed form (the bootstrap) or
+  // without degrees of freedom are left out.
   function randomEffects(y, v, { estimator, interval, prediction, level }) {
     const k = y.length;
     const upper = 0.5 + level / 200;
@@ -314,7 +314,7 @@ const Statistics = (() => {
     };
   }
 
-  // One effect in all trials, by inverse variance; of one trial its own result.
+  // Common-effect model by inverse variance; with one trial, its own result.
   function commonEffect(y, v, level) {
     const { w, total, mean } = weighted(y, v, 0);
     const se = 1 / Math.sqrt(total);
@@ -332,7 +332,7 @@ const Statistics = (() => {
 
   // ------------------------------------------------------------------------------------ Bayesian
 
-  // Nodes and weights of Gauss and Legendre on 0 to 1, in panels.
+  // Nodes and weights of composite Gauss-Legendre quadrature on [0, 1].
   function quadrature(panels, nodes) {
     const points = [];
     const weights = [];
@@ -365,9 +365,8 @@ const Statistics = (() => {
   const DROP = 50;
   const FARTHEST = Math.exp(140);
 
-  // Priors of tau: the logarithm of the density up to a constant, the variable u that the posterior
-  // is smooth in, and values of tau outside which the density is less than exp(-drop) of that at
-  // best.
+  // Priors of tau: log density up to a constant, whether to integrate over log tau (where the posterior
+  // is smooth), and a range of tau outside which the density is below exp(-drop) times that at `best`.
   const PRIORS = {
     half_normal: (scale) => ({
       logDensity: (tau) => -0.5 * (tau / scale) ** 2,
@@ -381,7 +380,7 @@ const Statistics = (() => {
         const least = logDensity(best) - drop;
         let [low, high] = [Math.min(best, mode), Math.max(best, mode)];
         while (logDensity(low) > least) low /= 2;
-        // From a tau so small that its own density is nothing the range would go on for ever.
+        // Bounded: if `best` is so small that its density vanishes, the range would grow for ever.
         while (logDensity(high) > least && high < mode * FARTHEST) high *= 2;
         return [low, high];
       };
@@ -389,8 +388,8 @@ const Statistics = (() => {
     },
   };
 
-  // Posterior of tau under a flat prior on the mean, integrated over u with tau = unit sinh(u), or
-  // over the logarithm of tau.
+  // Posterior of tau with a flat prior on the mean, integrated over u, where tau = unit sinh(u) or
+  // tau = exp(u).
   function tauPosterior(y, v, [name, ...numbers]) {
     const prior = PRIORS[name](...numbers);
     const unit = 1 / Math.sqrt(sum(v.map((variance) => 1 / variance)));
@@ -432,7 +431,7 @@ const Statistics = (() => {
     };
   }
 
-  // A mixture of normal distributions: its probability below a value, quantile and intervals.
+  // A mixture of normal distributions: distribution function, quantiles, shortest intervals.
   function mixture(means, sds, weights) {
     const below = (x) => sum(weights.map((p, i) => p * normalBelow((x - means[i]) / sds[i])));
     const density = (x) =>
@@ -451,7 +450,7 @@ const Statistics = (() => {
         (x) => [p - below(x), -density(x)], least(each) - margin, most(each) + margin, start, SMALL_STEP,
       );
     };
-    // The shortest interval has ends of equal density.
+    // The shortest interval has limits of equal density.
     const shortest = (level) => {
       const outside = 1 - level;
       const imbalance = (tail) => {
@@ -494,7 +493,7 @@ const Statistics = (() => {
 
   // ------------------------------------------------------------------------------------ the pool
 
-  // The way back from the analysis scale to the numbers people read.
+  // From the analysis scale back to the natural scale.
   const NATURAL = {
     log_ratio: Math.exp,
     logit: (x) => 0.5 + 0.5 * Math.tanh(x / 2),
@@ -509,9 +508,9 @@ const Statistics = (() => {
     return read;
   }
 
-  // Every model the page shows for the trials given, on the natural scale, and the name of the
-  // one that leads by the number of trials. `method` is the configured model: its name, estimator,
-  // intervals, level, and from how many trials on which model leads.
+  // All models shown by the page for these trials, on the natural scale, and the name of the leading
+  // model for this number of trials. `method` is the configured model: its name, estimator, intervals,
+  // level, and the least number of trials from which each model leads.
   function poolTrials(y, v, { scale, priors }, method) {
     if (y.length === 0) return { lead: null, models: {} };
     const read = (result) => onNaturalScale(result, scale);
@@ -529,13 +528,13 @@ const Statistics = (() => {
     };
   }
 
-  // A trial's own estimate with the ends of its interval, as people read them.
+  // A trial's own estimate and its limits on the natural scale.
   function ownResult(y, v, scale, level) {
     const half = normalQuantile(0.5 + level / 200) * Math.sqrt(v);
     return [y, y - half, y + half].map(NATURAL[scale]);
   }
 
-  // A prior that there is not for a measure makes way for the one that there always is.
+  // If the measure lacks the configured prior, the half-normal prior, which always exists, is used.
   function leader(k, method, priors) {
     if (k === 1) return "single_trial";
     const name = method.leading.filter(([from]) => from <= k).at(-1)[1];

@@ -1,7 +1,7 @@
 "use strict";
 
-// Views with addresses of their own. Only the open one is in the layout, and the text of a view is
-// made into elements when it is opened.
+// Views with their own addresses. Only the open view is displayed, and a view is turned from text into
+// elements when it is first opened.
 const Views = (() => {
   const { button, element } = Words;
   const root = document.documentElement;
@@ -9,7 +9,7 @@ const Views = (() => {
   const all = [...main.querySelectorAll(":scope > .view")];
   const links = new Map([...document.querySelectorAll("nav .tree a")].map((a) => [a.hash.slice(1), a]));
   const titleOf = (view) => links.get(view.id)?.textContent ?? view.querySelector("h2").textContent;
-  // Found views that are listed.
+  // Largest number of search results listed.
   const MOST = 30;
   const GONE = "The link led to something that this report no longer has, so this is its start screen.";
   const places = new Map();
@@ -19,7 +19,7 @@ const Views = (() => {
 
   // ------------------------------------------------------------------------------------ one view
 
-  // Without scripts the browser shows what `noscript` holds; with them it is text until it is wanted.
+  // Without scripts, the browser shows the content of `noscript`; with scripts, it is text until needed.
   function fill(view) {
     const kept = view.querySelector(":scope > noscript");
     if (kept === null) return;
@@ -36,7 +36,7 @@ const Views = (() => {
     return all.find((view) => view.querySelector(":scope > noscript")?.textContent.includes(mark));
   }
 
-  // An address that was cut or typed may not be decodable; it is taken as it stands.
+  // An address that was truncated or typed may not be decodable; it is then used as it is.
   function decoded(text) {
     try {
       return decodeURIComponent(text);
@@ -45,7 +45,7 @@ const Views = (() => {
     }
   }
 
-  // `<view or anything in one>?<what a reader has chosen in it>`
+  // `<id of a view or of an element in it>?<the reader's choices in the view>`
   function asked() {
     const [id, ...said] = location.hash.slice(1).split("?");
     return [decoded(id), said.join("?")];
@@ -53,7 +53,7 @@ const Views = (() => {
 
   function show() {
     const [id, said] = asked();
-    // At the start no view is open that could stay.
+    // The skip link keeps the open view; on loading, there is none to keep.
     if (id === main.id && !root.classList.contains("linked")) {
       main.focus();
       return;
@@ -74,7 +74,7 @@ const Views = (() => {
     const target = document.getElementById(id);
     const inside = target !== null && target !== view && view.contains(target);
     const tool = view.querySelector(".pool");
-    // Who looks up a row of the view that is open has not taken back a choice.
+    // Following a link to a row of the open view does not reset the choices.
     if (tool?.address && (moved || !inside)) tool.address(said);
     if (inside) reveal(target);
     else if (fresh || moved) {
@@ -84,7 +84,7 @@ const Views = (() => {
     fresh = false;
   }
 
-  // A link into a closed part opens it.
+  // A link into a folded part unfolds it.
   function reveal(target) {
     for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) {
       part.open = true;
@@ -98,12 +98,12 @@ const Views = (() => {
   const hashOf = (id, said) => `#${id}${said ? `?${said}` : ""}`;
   const addressOf = (id, said) => location.href.split("#")[0] + hashOf(id, said);
 
-  // What a reader has chosen becomes part of the address, without a new step of the way back.
+  // Puts the reader's choices into the address without adding an entry to the history.
   function keep(id, said) {
     try {
       history.replaceState(history.state, "", hashOf(id, said));
     } catch {
-      // Some browsers refuse it of a file; the choice holds, its address does not.
+      // Some browsers refuse this for local files; the choice still works, but not its address.
     }
   }
 
@@ -151,8 +151,8 @@ const Views = (() => {
 
   // ---------------------------------------------------------------------------------------- print
 
-  // Paper cannot be opened: rows and results are printed; the many further figures only where a
-  // reader has opened them.
+  // Nothing can be unfolded on paper: rows and results are printed unfolded, but the many further
+  // figures only if the reader has opened them.
   let closed = [];
   window.addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details.paper:not([open])")];
@@ -188,7 +188,7 @@ const Views = (() => {
       places.set(location.hash, window.scrollY);
       fresh = true;
       if (narrow.matches) contents.open = false;
-      // The same address again is no change, but a reader wants to be led there.
+      // The same address again fires no hashchange, but the reader wants to go there.
       if (link.getAttribute("href") === location.hash) show();
     });
     if ("scrollRestoration" in history) history.scrollRestoration = "manual";

@@ -1,6 +1,6 @@
 "use strict";
 
-// Elements, and numbers as the figures print them. Texts are set as text, never as markup.
+// Elements, and numbers formatted as in the figures. Texts are set as text, never as markup.
 const Words = (() => {
   const SVG = "http://www.w3.org/2000/svg";
 
@@ -33,7 +33,7 @@ const Words = (() => {
     return value === null || value === undefined ? NaN : value;
   };
 
-  // Half up of 15 significant digits, with a typographic minus, as the figures print.
+  // Rounds half up from 15 significant digits, with a typographic minus, as in the figures.
   function rounded(value, digits) {
     if (Number.isNaN(value)) return "";
     if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
@@ -57,8 +57,8 @@ const Words = (() => {
     return rounded(value, 2) + (ends && ` (${ends})`);
   };
 
-  // As the figures print it: three decimals below 0.01 and around 0.05, where two would hide on
-  // which side it lies.
+  // As in the figures: three decimals below 0.01 and around 0.05, where two decimals would hide the
+  // side on which p lies.
   function probability(p) {
     if (Number.isNaN(p)) return "";
     if (p < 0.001) return "p < 0.001";
