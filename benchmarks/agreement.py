@@ -2,9 +2,9 @@
 
     PYTHONPATH=workflow:tests python benchmarks/agreement.py
 
-prints the table of docs/methods.md: every pair of numbers that tests/reference holds to its bound.
-Differences are relative where the reference is above 1e-8, absolute below, and in widths of the
-interval for the shortest posterior intervals.
+prints the table in docs/methods.md: every pair of numbers that tests/reference compares, with its
+bound. Differences are relative if the reference is above 1e-8 and absolute below; for the shortest
+posterior intervals they are in widths of the interval.
 """
 
 from reference.bounds import table

@@ -1,7 +1,7 @@
-"""What holds for every benchmark."""
+"""Settings for all benchmarks."""
 
 import os
 
-# Before numpy is loaded. Matrices here are small: threads that wait for one another on a machine
-# with other work take many times as long as one thread.
+# Must be set before numpy is imported. The matrices are small: on a busy machine, threads waiting
+# for each other take many times as long as a single thread.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,10 +1,10 @@
-"""What an edit costs, against a clean run in the same minutes; and runs that are killed.
+"""Cost of an edit relative to a clean run on the same machine; and runs that are killed.
 
     python benchmarks/edits.py [REVISION] [KILLS]
 
-In copies of the project: a clean run (and one of REVISION, an earlier version, where one is named),
-one cell changed, a comment changed in a note, a run with nothing to do, and KILLS runs killed at a
-random moment. Prints the table of docs/performance.md.
+In copies of the project: a clean run (also of an earlier REVISION, if given), one cell changed, a
+note changed, a run with nothing to do, and KILLS runs killed at a random moment. Prints the table
+in docs/performance.md.
 """
 
 import csv
@@ -24,12 +24,12 @@ from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
 FOREST = "results/neoadjuvant/pcr_dual_v_trastuzumab/forest.svg"
-# Differ by nature: what was kept from run to run, and the state of git.
+# Not compared, because they differ between runs: caches, logs and Snakemake's own files.
 NOT_COMPARED = re.compile(r"data/processed/(inventory\.json|watch\.log|kept/.*)|\.snakemake/.*")
 
 
 def project(folder: Path, revision: str = "") -> Path:
-    """A copy of the project as it is, or as it was in a revision, nothing made yet."""
+    """A copy of the current project, or of a revision, without any outputs."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     if revision:
         subprocess.run(["git", "checkout", "--quiet", revision], cwd=folder, check=True)
@@ -51,7 +51,7 @@ def start(folder: Path, *more: str) -> "subprocess.Popen[bytes]":
 
 
 def run(folder: Path, *more: str) -> float:
-    """Seconds of a run, which must succeed."""
+    """Duration in seconds of a run, which must succeed."""
     began = time.monotonic()
     if start(folder, *more).wait():
         sys.exit(f"the run in {folder} failed")
@@ -59,7 +59,7 @@ def run(folder: Path, *more: str) -> float:
 
 
 def change(folder: Path, table: str, of: Callable[[dict[str, str]], bool], **cells: str) -> None:
-    """Change cells of the first row that fits."""
+    """Change cells of the first row for which `of` is true."""
     path = folder / "data/raw" / table
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -71,7 +71,7 @@ def change(folder: Path, table: str, of: Callable[[dict[str, str]], bool], **cel
 
 
 def used_row(folder: Path) -> Callable[[dict[str, str]], bool]:
-    """The row of a trial's experimental arm that the first analysis pools."""
+    """A function that finds the row of the first pooled experimental arm."""
     with (folder / "data/processed/neoadjuvant/used.csv").open(encoding="utf-8") as file:
         used = next(csv.DictReader(file))
     arm, events = used["experimental_arm_id"], used["events_experimental"].removesuffix(".0")
@@ -84,9 +84,9 @@ def used_row(folder: Path) -> Callable[[dict[str, str]], bool]:
 
 
 def cells(folder: Path) -> list[tuple[str, int]]:
-    """Tables and rows in use: the last pooled row of every analysis of all settings.
+    """Tables and rows to edit: the last pooled row of every analysis in all settings.
 
-    Harms are left out: an edit of them concerns few figures, and would flatter the result.
+    Harms are left out: editing them affects few figures and would make the result look better.
     """
     last: dict[tuple[str, str], tuple[str, int]] = {}
     for path in sorted((folder / "data/processed").glob("*/used.csv")):
@@ -101,7 +101,7 @@ def cells(folder: Path) -> list[tuple[str, int]]:
 
 
 def corrected(folder: Path, table: str, number: int) -> float:
-    """Seconds of a run after a row's result has changed by its smallest step."""
+    """Duration in seconds of a run after a row's result was changed by the smallest step."""
     path = folder / "data/raw" / table
     with path.open(encoding="utf-8", newline="") as file:
         row = list(csv.DictReader(file))[number - 2]
@@ -114,7 +114,7 @@ def corrected(folder: Path, table: str, number: int) -> float:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Checksum of everything that was made."""
+    """Path -> checksum of every output."""
     made = [path for part in ("data/processed", "results") for path in (folder / part).rglob("*")]
     names = {path.relative_to(folder).as_posix(): path for path in made if path.is_file()}
     return {
@@ -125,9 +125,9 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def figures(folder: Path) -> dict[Path, int]:
-    """Which file each figure is: one that is drawn again takes the place of the old one.
+    """Path -> inode of every figure: a figure that is drawn again replaces the old file.
 
-    Snakemake gives what a rule names a new time stamp, whether it was written or not.
+    Time stamps cannot be used: Snakemake renews those of declared outputs, written or not.
     """
     kinds = {".svg", ".pdf", ".png"}
     paths = (path for path in (folder / "results").rglob("*") if path.suffix in kinds)
@@ -135,7 +135,7 @@ def figures(folder: Path) -> dict[Path, int]:
 
 
 def edited(folder: Path) -> tuple[float, float]:
-    """Seconds until the forest plot of the changed analysis is there, and until all is."""
+    """Seconds until the forest plot of the changed analysis exists, and until the run ends."""
     before, began = (folder / FOREST).stat().st_ino, time.monotonic()
     process, drawn = start(folder), 0.0
     while process.poll() is None:
@@ -148,7 +148,7 @@ def edited(folder: Path) -> tuple[float, float]:
 
 
 def killed(folder: Path, undisturbed: dict[str, str], seconds: float, seed: int) -> bool:
-    """Whether a run that was killed at a random moment ends, made again, with the same bytes."""
+    """Whether a run killed at a random moment, then repeated, gives the same bytes."""
     shutil.rmtree(folder / "results")
     shutil.rmtree(folder / "data/processed")
     process = start(folder)

@@ -2,8 +2,8 @@
 
     python benchmarks/growth.py [TIMES ...]
 
-Every trial stands in the larger sheet so many times, each copy under a name of its own: no number
-is invented, and every stage has so much more to do. Prints the table of docs/performance.md.
+The larger sheets contain every trial that many times, each copy under a separate name, so that no
+number is invented. Prints the table in docs/performance.md.
 """
 
 import csv
@@ -28,13 +28,13 @@ STAGES = (
     ("sensitivity", "--setting", SETTING, "--processes", "2"),
     ("network", "--setting", SETTING, "--processes", "2"),
 )  # fmt: skip
-# What audit needs of the other settings.
+# Stage that the audit needs in the other settings.
 BEFORE = {"audit": "pool"}
 LONGEST_S = 900
 
 
 def larger_sheet(raw: Path, into: Path, times: int, dictionary: Dictionary) -> None:
-    """Write a sheet with every trial so many times, the first copy under its own name."""
+    """Write a sheet with several copies of every trial, the first under its own name."""
     into.mkdir(parents=True)
     for table in dictionary.tables.values():
         with (raw / table.file).open(encoding="utf-8", newline="") as file:
@@ -63,14 +63,14 @@ def _renamed(row: dict[str, str], names: list[str], copy: int) -> dict[str, str]
         if re.fullmatch(r"NCT\d{8}", value):
             changed[name] = f"NCT{(int(value[3:]) + 100_000 * copy) % 10**8:08d}"
         elif value not in ("", "*"):
-            # What stands in brackets is no part of a trial's short name.
+            # Text in brackets is not part of a trial's short name.
             numbered = re.sub(r"(?= \()|$", f" {copy}", value, count=1)
             changed[name] = numbered if name == "name" else f"{value}_c{copy}"
     return row | changed
 
 
 def run(folder: Path, *arguments: str) -> tuple[float, float, float, int]:
-    """Seconds, seconds of processor, largest memory in MB and exit code of a stage."""
+    """Elapsed seconds, CPU seconds, peak memory in MB and exit code of a stage."""
     command = [
         sys.executable, "-m", "trial_evidence", arguments[0], "--raw", str(folder / "raw"),
         "--config", str(ROOT / "config"), "--processed", str(folder / "processed"),
@@ -114,7 +114,7 @@ def main(sizes: tuple[int, ...]) -> None:
         cells = "".join(
             f" {seconds:.1f} s ({busy:.1f}), {memory:.0f} MB |" for _, seconds, busy, memory in rows
         )
-        # Of the time of the processor, on which other work has less influence.
+        # Based on CPU time, which other work on the machine affects less.
         (small, _, first, _), (large, _, last, _) = rows[-2:] if len(rows) > 1 else rows * 2
         exponent = math.log(last / first) / math.log(large / small) if large > small else math.nan
         print(f"| {stage} |{cells} {exponent:.2f} |")

@@ -1,10 +1,11 @@
-"""Runs that are killed at a random moment, and whether the next one ends as if nothing had been.
+"""Kill runs at random moments, and test whether the next run gives the same results.
 
     python benchmarks/kills.py [KILLS] [SEED]
 
-On the made-up sheet of the tests in two settings: a run, undisturbed; then, each time from nothing,
-a run that is killed with all its processes at a moment within an equal share of that time, `make`,
-which names how to unlock the folder, the unlocking, and `make` again. Prints a row a kill.
+Uses the made-up sheet of the tests in two settings. After one undisturbed run, each of the KILLS
+runs starts from nothing and is killed with all its processes, at a random moment within an equal
+share of the duration. Then `make`, which must say how to unlock the folder, the unlocking, and
+`make` again. Prints one row per kill.
 """
 
 import os
@@ -27,7 +28,7 @@ MADE = ("data/processed", "results", ".snakemake")
 
 
 def killed(project: Project, after: float) -> tuple[int, bool]:
-    """How many files a run had made when it was killed, and whether it said how to go on."""
+    """Number of files when a run was killed, and whether the next run says how to continue."""
     for part in MADE:
         shutil.rmtree(project.folder / part, ignore_errors=True)
     with subprocess.Popen(
@@ -39,7 +40,7 @@ def killed(project: Project, after: float) -> tuple[int, bool]:
         os.killpg(process.pid, signal.SIGKILL)
     made = len(project.contents())
     locked = project.snakemake()
-    # Killed before it had locked the folder, it leaves nothing to unlock.
+    # A run killed before it had locked the folder leaves nothing to unlock.
     if locked.code == 0:
         return made, True
     told = "--unlock" in locked.err

@@ -1,9 +1,9 @@
-"""Lines of code by room, as docs/architecture.md prints them.
+"""Lines of code by room, for docs/architecture.md.
 
-    python benchmarks/rooms.py
+    PYTHONPATH=workflow python benchmarks/rooms.py
 
-writes the table between the two marks of that page. Counted are lines that hold code: no blank
-line, no comment, no docstring.
+writes the table between the two marks on that page. Blank lines, comments and docstrings are not
+counted.
 """
 
 import ast
@@ -19,14 +19,14 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 
 def purpose(folder: Path) -> str:
-    """First sentence of what a folder or module says of itself."""
+    """First paragraph of the docstring of a folder or module."""
     path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return said.split("\n\n")[0].replace("\n", " ")
 
 
 def table() -> str:
-    """Markdown table of the rooms, upstream first."""
+    """Markdown table of the rooms, in the order of imports."""
     from unit.test_project import ROOMS, STREAM, lines_of_code, parts, room
 
     counts: Counter[str] = Counter()

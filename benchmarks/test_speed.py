@@ -1,9 +1,9 @@
-"""How fast the engine is, as ratios within one run.
+"""Speed of the engine, as ratios within one run.
 
     python -m pytest benchmarks -q
 
-Not part of the test suite: machines differ and other work slows them. The ratios do not depend on
-the machine much; the two limits in absolute time are for one core of an ordinary one.
+Not part of the test suite, because machines differ and other work slows them. The ratios depend
+little on the machine; the limits in absolute time are for one core of an ordinary machine.
 """
 
 import time
@@ -29,7 +29,7 @@ def analyses(n, seed=1):
 
 
 def seconds(function, repeats=5):
-    """Least of several times: what else the machine does only ever adds."""
+    """The shortest of several times, because other work on the machine can only add time."""
     best = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()
@@ -125,5 +125,5 @@ def test_a_million_fits_converge_in_bounded_memory():
     assert np.isfinite(fit.estimate).all()
     assert np.isfinite(fit.tau2).all()
     assert (fit.ci_low < fit.ci_high).all()
-    # With the effects themselves, 96 MB.
+    # Includes the effects and variances themselves, 96 MB.
     assert peak + y.nbytes + v.nbytes < 500e6
