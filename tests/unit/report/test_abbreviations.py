@@ -1,4 +1,4 @@
-"""What a table abbreviates is explained below it, and nothing that it does not print."""
+"""The abbreviations in a table, and no others, are explained below it."""
 
 import pytest
 from trial_evidence.report.words.abbreviations import abbreviations

@@ -1,4 +1,4 @@
-"""Absolute effects: formulas by hand, and the risks they start from."""
+"""Absolute effects: formulas checked by hand, and control risks."""
 
 from dataclasses import replace
 
@@ -22,14 +22,14 @@ RATIO = {"estimate": 0.8, "ci_low": 0.7, "ci_high": 1.1, "participants": 1000.0}
     ("risk", "effect", "measure", "expected"),
     [
         (0.20, 1.5, "risk_ratio", 0.30),
-        (0.80, 1.5, "risk_ratio", 1.0),  # no more than everybody
+        (0.80, 1.5, "risk_ratio", 1.0),  # at most 1
         (0.50, 0.8, "hazard_ratio", 0.425650822501783),  # 1 - 0.5^0.8
         (0.19, 2.0, "hazard_ratio", 0.3439),  # 1 - 0.81^2
         (0.25, 2.0, "odds_ratio", 0.40),  # odds 1/3 -> 2/3
         (0.30, 1.0, "hazard_ratio", 0.30),
         (0.30, 0.15, "risk_difference", 0.45),
         (0.95, 0.15, "risk_difference", 1.0),
-        (0.05, -0.15, "risk_difference", 0.0),  # no fewer than nobody
+        (0.05, -0.15, "risk_difference", 0.0),  # at least 0
     ],
 )
 def test_risk_with_treatment(risk, effect, measure, expected):
@@ -150,7 +150,7 @@ def test_a_rate_that_is_not_admitted_is_no_risk_to_start_from(pooled, doubt):
 
 
 def test_the_risk_is_that_of_the_outcome_of_the_trial_before_any_other(pooled):
-    """Its ratio is one of that outcome."""
+    """The trial's ratio is for that outcome."""
     rates = [rate(), rate(row=3, outcome="DFS", endpoint="DFS", percent=70.0)]
     rule = ControlRisk(*PLACE, "milestones", months=(60.0,))
     table = findings(pooled, rule, [{"outcome": "DFS"}], milestones=rates)
@@ -221,7 +221,7 @@ def counted(measure, i2, q_p, **fields):
     [
         ((10.0, 0.5), (20.0, 0.9), "odds_ratio"),
         ((20.0, 0.9), (10.0, 0.5), "risk_difference"),
-        # As constant by I2: the larger p value of Q decides, then the order of the configuration.
+        # If tied in I2, the larger p value of Q decides, then the order in the configuration.
         ((0.0, 0.5), (0.0, 0.6), "risk_difference"),
         ((0.0, 0.5), (0.0, 0.5), "odds_ratio"),
         ((float("nan"), float("nan")), (float("nan"), float("nan")), "odds_ratio"),
@@ -291,23 +291,23 @@ def test_a_benefit_starts_from_the_risk_of_all_patients_nearest_in_time():
 
 
 def test_agents_without_a_count_of_harm_are_not_weighed(pooled):
-    """A benefit that stands alone would be read as one without harm."""
+    """A benefit shown alone would be read as a benefit without harm."""
     found = material(pooled)
     rows = balance(found)
     kinds = {(row["setting"], row["added"], row["side"]) for row in rows}
-    # The made-up sheet counts harms in a trial each of these, both of pertuzumab.
+    # In the made-up sheet, one trial in each of these settings counts harms, both with pertuzumab.
     assert kinds == {
         (setting, "Pertuzumab", side)
         for setting in ("neoadjuvant", "metastatic_first_line")
         for side in ("Benefit", "Harm")
     }
-    # Others have a benefit.
+    # Other agents have results on benefit only.
     lapatinib = found.evidence.estimates["subgroup"] == "added_agents=lapatinib"
     assert lapatinib.any()
 
 
 def test_a_harm_starts_from_the_patients_of_its_control_arms_together(pooled):
-    """Not from the mean of their shares; its difference is that of the trials, not the ratio's."""
+    """Not the mean of their risks; the difference is the trials' own, not that from the ratio."""
     found = material(pooled)
     analysis = found.analysis("metastatic_first_line", "heart_failure")
     place = {"setting": analysis.setting, "analysis": analysis.id}

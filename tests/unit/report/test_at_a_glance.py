@@ -1,4 +1,4 @@
-"""The page and the summary: which estimates they show, and in which words."""
+"""The page and the summary: the estimates they show, and their wording."""
 
 from dataclasses import replace
 

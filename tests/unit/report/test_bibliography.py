@@ -1,4 +1,4 @@
-"""References: what each format makes of a source, and that nothing breaks out of its field."""
+"""References: a source in each format, and that no text breaks out of its field."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def test_every_source_of_a_result_is_cited(pooled, kind):
 
 
 def test_what_only_a_network_or_a_control_risk_rests_on_is_cited(pooled):
-    """Trials that join a network are in no comparison, and patients' risks may come from others."""
+    """Some trials are only in a network, and control risks may come from other sources."""
     found = material(pooled)
     listed = found.sheet["sources"].to_dict("records")
     others = [listed[0] | {"source_id": name} for name in ("of_a_network", "of_a_risk")]

@@ -1,4 +1,4 @@
-"""Certainty of evidence: what the rules propose, and that a person's judgement wins."""
+"""Certainty of evidence: proposals of the rules, and a person's judgement that overrides them."""
 
 import math
 from dataclasses import replace
@@ -18,7 +18,7 @@ from trial_evidence.report.tables.certainty import (
 
 PLACE = {"setting": "adjuvant", "analysis": "event_free_dual_v_single"}
 CLEAR = {"estimate": 0.7, "ci_low": 0.6, "ci_high": 0.78, "pi_low": 0.5, "pi_high": 0.95}
-# Variance of a trial of which two hold all the information that a ratio of 1.25 needs.
+# Variance with which two trials reach the optimal information size for a ratio of 1.25.
 PRECISE = 0.012
 
 
@@ -28,7 +28,7 @@ def found(pooled, tmp_path):
 
 
 def examined(found, risks=(("low", 50.0), ("low", 50.0)), vi=PRECISE, **fields):
-    """Domains of one analysis whose trials have these risks of bias and weights."""
+    """The material with these risks of bias and weights of the trials of one analysis."""
     row = estimate(**{**CLEAR, **fields})
     common = row | {"model": "common", "role": ""}
     random = row | {"model": "random_reml_hk"}
@@ -70,7 +70,7 @@ def domain(found, name):
         ((("low", 50.0), ("some_concerns", 50.0)), "serious"),
         ((("low", 80.0), ("high", 20.0)), "serious"),
         ((("low", 50.0), ("high", 50.0)), "very_serious"),
-        ((("low", 40.0), ("", 60.0)), "serious"),  # nobody has judged the second trial
+        ((("low", 40.0), ("", 60.0)), "serious"),  # the second trial is not judged
     ],
 )
 def test_risk_of_bias_goes_by_weight(found, risks, expected):
@@ -78,7 +78,7 @@ def test_risk_of_bias_goes_by_weight(found, risks, expected):
 
 
 def test_risk_of_bias_falls_back_on_an_outcome_of_the_family(found):
-    # Both trials are judged for DFS and report iDFS; the analysis takes either.
+    # Both trials are judged for DFS and report iDFS; the analysis accepts either.
     assert domain(examined(found), "risk_of_bias").reason.endswith("low 100%.")
 
 
@@ -90,7 +90,7 @@ def test_risk_of_bias_falls_back_on_an_outcome_of_the_family(found):
     [
         ({"i2": 49.0}, "not_serious"),
         ({"i2": 50.0}, "serious"),
-        # a prediction interval alone is no inconsistency: it tells of the number of trials
+        # a prediction interval alone is not inconsistency: it reflects the number of trials
         ({"i2": 0.0, "pi_high": 1.1}, "not_serious"),
         ({"i2": 80.0, "pi_high": 1.1}, "very_serious"),
         ({"i2": 80.0}, "serious"),
@@ -106,7 +106,7 @@ def test_few_trials_are_said_to_show_little_of_heterogeneity(found):
     assert two.reason == "I² 0%, very uncertain with 2 trials."
     three = domain(examined(found, k=3.0, i2=0.0, pi_low=NAN, pi_high=NAN), "inconsistency")
     assert three.reason == "I² 0%, very uncertain with 3 trials."
-    # Few trials may well show it: a reason to lower the certainty must not deny itself.
+    # Few trials can show inconsistency too: the reason must not contradict the judgement.
     four = domain(examined(found, k=4.0, i2=80.0, pi_low=NAN, pi_high=NAN), "inconsistency")
     assert (four.judgement, four.reason) == ("serious", "I² 80%, very uncertain with 4 trials.")
 
@@ -123,11 +123,11 @@ def test_the_optimal_information_size_is_schoenfelds():
     ("fields", "expected"),
     [
         ({}, "not_serious"),
-        ({"vi": 0.02}, "serious"),  # 100 of the 158 needed
+        ({"vi": 0.02}, "serious"),  # information 100 of the required 158
         ({"ci_low": 0.7, "ci_high": 1.1}, "serious"),
         ({"ci_low": 0.9, "ci_high": 1.3}, "serious"),
         ({"ci_low": 0.7, "ci_high": 1.3}, "very_serious"),
-        ({"ci_low": 0.9, "ci_high": 1.1}, "not_serious"),  # no effect, and precisely so
+        ({"ci_low": 0.9, "ci_high": 1.1}, "not_serious"),  # precisely no effect
     ],
 )
 def test_imprecision_goes_by_limits_and_information(found, fields, expected):
@@ -135,7 +135,7 @@ def test_imprecision_goes_by_limits_and_information(found, fields, expected):
 
 
 def test_two_trials_are_as_imprecise_as_their_common_effect(found):
-    # The leading interval is wide by what its prior supposes of heterogeneity, not by chance.
+    # The leading interval is wide because of the prior on heterogeneity, not because of chance.
     changed = examined(found, k=2.0, model="bayesian_empirical", ci_low=0.5, ci_high=1.3)
     lead = changed.evidence.estimates.to_dict("records")[0]
     common = lead | {"model": "common", "role": "", "ci_low": 0.72, "ci_high": 0.92}
@@ -191,7 +191,7 @@ def test_a_persons_judgement_wins(found):
 
 
 def test_a_judgement_of_another_setting_is_of_another_analysis(found):
-    """Settings share the ids of analyses."""
+    """Analyses in different settings may have the same id."""
     judged = [
         {**PLACE, "setting": "metastatic_first_line", "domain": "risk_of_bias", "reason": "Looked.",
          "judgement": "not_serious", "initials": "AB", "date": "2026-11-22"}

@@ -1,4 +1,4 @@
-"""Verdicts on claims, by the rules that config/report.yaml states."""
+"""Verdicts on claims, by the rules in config/report.yaml."""
 
 import math
 from dataclasses import replace
@@ -34,7 +34,7 @@ def verdict(found, rule, certainty=CERTAINTY):
 
 
 def two_models(low, high, probability, **other):
-    """Two trials by the empirical and the cautious prior, and assuming one common effect."""
+    """Two trials pooled with the empirical and the cautious prior, and with a common effect."""
     lead = estimate(k=2.0, estimate=0.82, ci_low=low, ci_high=high, model="bayesian_empirical",
                     probability_of_benefit=probability)  # fmt: skip
     cautious = {"model": "bayesian", "role": "co-primary", "ci_low": 0.5, "ci_high": 1.35}
@@ -45,7 +45,7 @@ def two_models(low, high, probability, **other):
 # --------------------------------------------------------------------------------------- effect
 
 
-# A difference matters from 1.25 (0.80) on: config/report.yaml.
+# The smallest relevant ratio is 1.25 (0.80).
 @pytest.mark.parametrize(
     ("low", "high", "expected", "why"),
     [
@@ -73,7 +73,7 @@ def test_very_low_certainty_leaves_no_verdict(found):
 
 @pytest.mark.parametrize(("times", "expected"), [(1.0, "inconclusive"), (100.0, "not enough data")])
 def test_data_that_suffice_are_not_called_too_few(found, times, expected):
-    """Two large trials whose answer is open are no lack of data."""
+    """Two large trials with an inconclusive answer are enough data."""
     trials = found.evidence.trials.assign(vi=found.evidence.trials["vi"] * times)
     row = estimate(estimate=0.9, ci_low=0.7, ci_high=1.1)
     changed = with_estimates(replace(found, evidence=replace(found.evidence, trials=trials)), [row])
@@ -100,7 +100,7 @@ def test_a_probable_benefit_has_every_model_on_its_side(found, probability, comm
 
 
 def test_the_probability_of_a_relevant_benefit_is_that_of_the_trials(found):
-    # Of the two trials pooled, with the empirical prior: by integration over a fine grid of tau.
+    # For the two pooled trials with the empirical prior, by integration over a fine grid of tau.
     trials = found.pooled_trials(found.analysis(*PLACE))
     y, v = trials["yi"].to_numpy(float), trials["vi"].to_numpy(float)
     log_tau = np.linspace(-6, 12, 200_001)
@@ -271,7 +271,7 @@ def interaction(k, low, high, role="lead"):
 
 @pytest.mark.parametrize("lead", [(1.1, 2.0), (0.9, 1.1)])
 def test_two_models_of_equal_rank_have_to_agree_on_an_interaction(found, lead):
-    """One that excludes equal effects, or a relevant difference, does not speak for the other."""
+    """One model that excludes equal effects, or a relevant difference, is not enough."""
     both = [interaction(3, *lead), interaction(3, 0.7, 2.4, "co-primary")]
     result = verdict(
         with_sensitivity(found, "effect_modifiers", both), InteractionRule(*PLACE, "receptor")
@@ -320,10 +320,10 @@ DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
         ([("trial", OPEN), ("a", DOWN)], "0 of 2 studies found this at the 5% level, one", 2),
         ([("trial", CLEAR), ("a", CLEAR | {"verification": "unverified"})], "1 of 1 study", 1),
         ([("trial", {"p_value": 0.01})], "1 of 1 study", 1),
-        # Where the two contradict each other the interval decides.
+        # If interval and p value contradict each other, the interval decides.
         ([("trial", OPEN | {"p_value": 0.01})], "0 of 1 study", 1),
         ([("trial", {"p_value": 0.01, "estimate": float("nan")})], "0 of 1 study", 1),
-        # At 5% itself nothing is found: the intervals at 95% then touch 1.
+        # p = 0.05 is not below 5%: the 95% interval then touches 1.
         ([("trial", {"p_value": 0.05})], "0 of 1 study", 1),
     ],
 )
@@ -334,7 +334,7 @@ def test_an_association_is_described_and_not_judged(found, rows, said, k):
     result = verdict(with_table(found, "biomarker_effects", table), rule)
     assert (result.verdict, result.k) == ("described", k)
     assert result.reason.startswith(said)
-    # Of a trial and a review the patients may be the same.
+    # A review may include the patients of the trial.
     assert ("count once" in result.reason) == (k == 2)
 
 
@@ -358,12 +358,12 @@ UNTOLD = {"estimate": float("nan"), "p_value": 0.01}
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        # Found at 5%, but in which direction is not printed: neither for nor against.
+        # Below 5%, but the direction is not printed: counted neither for nor against.
         ([("trial", UNTOLD), ("a", CLEAR)], "1 study with a p value below 5% but no ratio"),
         ([("trial", {}), ("a", CLEAR)], "1 study with neither an interval nor a p value"),
         ([("trial", {}), ("a", UNTOLD)], "1 study with a p value below 5% but no ratio printed and "
          "1 study with neither an interval nor a p value printed"),
-        # Another row of the study, or another review, gives the answer.
+        # Another row of the study, or another review, is conclusive.
         ([("trial", UNTOLD), ("trial", CLEAR)], ""),
         ([("trial", {}), ("trial", OPEN)], ""),
         ([("a", UNTOLD), ("b", CLEAR)], ""),

@@ -1,4 +1,4 @@
-"""A documented update: a search brought in, screened, two reports included; the flow says so."""
+"""A documented update: a search is imported and screened, two reports are included."""
 
 import csv
 import re
@@ -20,7 +20,7 @@ from trial_evidence.report.files.overview_figures import flow_of
 from trial_evidence.report.tables.flow import flow_steps
 
 EXPORT = ROOT / "tests/unit/workbook/made_up/search.nbib"
-# What a reader decides about the 33 records that are no duplicates and not known.
+# Decisions of a reader on the 33 records that are neither duplicates nor known.
 REASONS = ["not randomised"] * 14 + ["other disease"] * 11
 NOT_ELIGIBLE = ["no results by arm"] * 3 + ["Other comparison."] * 2
 
@@ -108,7 +108,7 @@ def test_the_flow_of_an_update_adds_up(updated):
     included = next(n for n, step in enumerate(steps) if step.step == "Reports included")
     assert_adds_up(steps[: included + 1])
     assert_adds_up([s for s in steps[included + 1 :] if s.place != "joins"])
-    # The review before, and the trials that are new.
+    # The trials of the previous review, and the new trials.
     by_name = {step.step: step for step in steps}
     before = by_name["Trials and cohorts of the review before"]
     assert before.place == "joins"
@@ -117,7 +117,7 @@ def test_the_flow_of_an_update_adds_up(updated):
 
 def test_a_further_report_of_a_trial_in_the_sheet_makes_no_new_trial(updated):
     found = updated[1]
-    # One arm of a trial that the search found is told by an earlier report.
+    # One arm of a trial found by the search was already in an earlier report.
     earlier = {"trial_y_dual": "doe_2020_trial_a"}
     counts = [row | {"source_id": earlier.get(row["arm_id"], row["source_id"])}
               for row in found.sheet["pcr"].to_dict("records")]  # fmt: skip
@@ -141,7 +141,7 @@ def test_the_figure_holds_the_steps_of_prisma(updated, tmp_path):
         "Trials and cohorts of the review before: n = 14",
     ):  # fmt: skip
         assert said in text
-    # What was documented begins with its records; the searches are in the table.
+    # For a documented search, the figure begins with the records; the searches are in the table.
     assert "Searches" not in text
     assert "brought up to date by a documented search (PubMed, 2026-03-01)" in text
     assert "The records of the curated search were not counted." in text
@@ -173,7 +173,7 @@ def test_records_that_wait_are_counted_as_waiting(updated, tmp_path):
 
 
 def test_a_new_review_has_no_review_before(updated):
-    """Every trial from records of documented searches."""
+    """Every trial comes from records of documented searches."""
     found = updated[1]
     screened, log = found.sheet["screening"], found.sheet["search_log"]
     one = screened[screened["decision"] == "included"].iloc[:1]

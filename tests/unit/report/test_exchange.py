@@ -1,4 +1,4 @@
-"""What R, RevMan and CINeMA are given is what was pooled, and the JSON is what the table says."""
+"""Files for R, RevMan and CINeMA have the data that were pooled, and the JSON equals the table."""
 
 import copy
 import json
@@ -36,14 +36,14 @@ def natural(measure, value):
 
 
 def test_every_pool_has_its_effects_and_they_give_its_common_estimate(pooled, effects):
-    """Else R would agree with something that the report does not say."""
+    """Otherwise R would confirm results that are not those of the report."""
     estimates = pooled[2].estimates
     pools = estimates[estimates["model"].isin(["common", "single_trial"])]
     kinds = set()
     for pool in records(pools):
         rows = effects[np.logical_and.reduce([effects[key] == pool[key] for key in KEYS])]
         if pool["model"] == "single_trial" and len(rows) > 1:
-            # Trials that are shown one by one are pools of one trial each.
+            # Trials shown individually are pools of one trial each.
             rows = rows[rows["trial"] == pool["trials"]]
         assert len(rows) == pool["k"], pool
         weights = 1 / rows["vi"]
@@ -54,7 +54,7 @@ def test_every_pool_has_its_effects_and_they_give_its_common_estimate(pooled, ef
 
 
 def test_a_trial_that_keeps_its_printed_limits_is_named(pooled, effects):
-    """Of the others R finds the limits, by Wald; the normal quantile is that of tables."""
+    """For the others, R calculates Wald limits; the normal quantile is from a table."""
     estimates = pooled[2].estimates.query("model == 'single_trial' and measure == 'hazard_ratio'")
     seen = set()
     for pool in records(estimates):
@@ -86,7 +86,7 @@ def test_groups_of_trials_are_named_for_the_test_between_them(pooled, effects):
     ],
 )
 def test_counts_stand_with_their_arms(exchanged, analysis, trial, counts):
-    """R pools by them where no effect is wanted: Mantel-Haenszel, Peto, binomial-normal."""
+    """R pools counts without effect sizes: Mantel-Haenszel, Peto, binomial-normal."""
     rows = table(exchanged, f"r/neoadjuvant/{analysis}.csv")
     row = rows[(rows["trial"] == trial) & (rows["subgroup"] == "all")].iloc[0]
     names = ["events_experimental", "n_experimental", "events_control", "n_control"]
@@ -106,7 +106,7 @@ def test_the_script_has_the_priors_of_the_configuration(pooled):
 
 @pytest.fixture(scope="module")
 def exchanged(made_up, tmp_path_factory):
-    """The results of the made-up project with what the stage adds; its folder."""
+    """The folder with the results of the made-up project and the outputs of the stage."""
     raw, config = made_up.folder / "data/raw", made_up.folder / "config"
     configuration, sheet, _ = load(raw, config)
     networks = read_networks(config, configuration)
@@ -134,7 +134,7 @@ def test_an_old_file_is_not_left_to_be_read_and_one_of_the_readers_own_stays(exc
     folder = exchanged / "exchange/cinema/neoadjuvant"
     assert not (folder / "gone_arms.csv").exists()
     assert (folder / "my notes.txt").exists()
-    # Of a setting that is no more the folder goes as well.
+    # The folder of a setting that no longer exists is removed as well.
     assert not (exchanged / "exchange/cinema/gone").exists()
 
 
@@ -154,7 +154,7 @@ def listed(exchanged: Path, format: str) -> list[dict]:
     ],
 )
 def test_cinema_refuses_nothing(exchanged, format, columns):
-    """The checks that CINeMA makes of a file before it takes it (its lib/fileChecks.js)."""
+    """The checks that CINeMA applies to a file before accepting it (its lib/fileChecks.js)."""
     files = listed(exchanged, format)
     assert files
     for file in files:
@@ -176,7 +176,7 @@ def test_cinema_refuses_nothing(exchanged, format, columns):
 
 
 def test_cinema_finds_our_network(exchanged, made_up):
-    """Fitted from its file, a network has the common effects that its league table shows."""
+    """Fitted from its file, a network has the common effects of its league table."""
     compared = 0
     for file in (*listed(exchanged, "binary, long"), *listed(exchanged, "inverse variance")):
         rows = table(exchanged, f"cinema/{file['file']}")
@@ -213,7 +213,7 @@ def test_risk_of_bias_is_that_of_the_outcome_and_none_is_unclear(exchanged):
 
 
 def test_cinema_is_told_the_name_of_each_code_and_how_much_there_is(exchanged):
-    """As the sheet has the arms of ALDER and WALNUT; a reader sees the names beside the codes."""
+    """As in the sheet for the arms of ALDER and WALNUT; readers see names next to codes."""
     files = {
         (file["file"], file["part"], file["studies"], file["treatments"])
         for file in records(table(exchanged, "cinema/files.csv"))
@@ -257,7 +257,7 @@ def test_codes_that_only_signs_tell_apart_stay_apart():
 
 
 def test_revman_pools_the_trials_that_we_pooled(exchanged, made_up):
-    """Whoever pools an outcome from the file by the common effect finds our common effect."""
+    """Pooling an outcome from the file with a common effect gives our common effect."""
     configuration = read_configuration(made_up.folder / "config")
     kinds = set()
     for analysis in configuration.analyses:
@@ -270,7 +270,7 @@ def test_revman_pools_the_trials_that_we_pooled(exchanged, made_up):
                 (row,) = records(arms)
                 effects.append((float(row["Mean"]), float(row["SE"]) ** 2))
             else:
-                # as RevMan takes them: experimental first, by the intervention of the arm
+                # As in RevMan: experimental first, identified by the intervention of the arm
                 cases, sizes = (arms[column].astype(float) for column in ("Cases", "Sample size"))
                 assert len(arms) == 2, study
                 tables = zip(cases, sizes, strict=True)
@@ -291,7 +291,7 @@ def test_revman_pools_the_trials_that_we_pooled(exchanged, made_up):
 
 
 def test_revman_knows_every_arm_and_intervention_that_results_and_criteria_name(exchanged):
-    """An arm without an intervention is no part of an analysis there."""
+    """RevMan leaves arms without an intervention out of analyses."""
     every = table(exchanged, "revman/review-criteria.csv")
     for setting in dict.fromkeys(every["setting"]):
         criteria = every[every["setting"] == setting]
@@ -318,7 +318,7 @@ def test_revman_knows_every_arm_and_intervention_that_results_and_criteria_name(
 
 
 def test_numbers_and_interventions_stand_with_the_arm_that_has_them(exchanged):
-    """As tests/made_up/sheet has them of ALDER."""
+    """The values for ALDER in tests/made_up/sheet."""
     arms, results = (
         table(exchanged, f"revman/neoadjuvant/{name}.csv").query("Study == 'ALDER 2014'")
         for name in ("study-arms", "study-results")
@@ -352,7 +352,7 @@ def test_the_review_criteria_say_which_side_is_which(exchanged):
 
 
 def test_a_study_is_described_and_each_result_says_of_what_it_is(exchanged):
-    """As tests/made_up/sheet has TEAK: who was treated, with what, and where it was read."""
+    """The entries for TEAK in tests/made_up/sheet: patients, treatments, source."""
     information, arms, results = (
         table(exchanged, f"revman/metastatic_first_line/{name}.csv").query("Study == 'TEAK 2018'")
         for name in ("study-information", "study-arms", "study-results")
@@ -376,7 +376,7 @@ def test_a_study_is_described_and_each_result_says_of_what_it_is(exchanged):
 
 @pytest.fixture(scope="module")
 def written(exchanged):
-    """The estimates as JSON, and the schema."""
+    """The estimates as JSON, and their schema."""
     names = ("estimates.json", "estimates.schema.json")
     return [json.loads((exchanged / name).read_text(encoding="utf-8")) for name in names]
 

@@ -1,4 +1,4 @@
-"""Why a row is, or is not, in an analysis: the trails, and what cannot be explained."""
+"""Why a row is, or is not, in an analysis: the trails, and requests that are refused."""
 
 import re
 from dataclasses import replace
@@ -13,7 +13,7 @@ from trial_evidence.report.trail.explain import explain, explain_row, explain_tr
 from trial_evidence.report.trail.trace import Cells, Shown, Trail
 
 EXPLAINED = ROOT / "tests/sheets/explained.txt"
-# What is asked, as on the command line: a row, or a trial and an analysis.
+# Requests as on the command line: a row, or a trial and an analysis.
 ASKED = (
     "pcr:2",
     "pcr:10",
@@ -45,7 +45,7 @@ def trial(pooled):
 
 @pytest.fixture
 def asked(pooled):
-    """The trail as `make explain` prints it."""
+    """The trail as printed by `make explain`."""
     sheet, configuration, evidence = pooled
 
     def trail(what):
@@ -84,7 +84,7 @@ def test_a_used_row_is_followed_from_its_cell_to_the_pool(row):
 
 def test_the_judgement_of_a_result_is_told_and_its_lack_with_what_it_does(row):
     assert "  bias       some concerns\n" in row("pcr", 2)
-    # Nobody has judged trial C's response.
+    # The risk of bias of trial C's response is not judged.
     lacking = "  bias       not judged, which counts against the certainty of the pooled result"
     assert lacking in row("pcr", 13)
     # A pooled rate compares nothing.
@@ -134,7 +134,7 @@ def test_a_number_of_another_row_is_not_taken_for_this_one(row):
 
 
 def test_a_row_is_not_told_what_became_of_the_same_number_of_another_table(row):
-    # Row 8 of pcr.csv is set aside; that of hazard_ratios.csv is another trial's.
+    # Row 8 of pcr.csv is set aside; row 8 of hazard_ratios.csv belongs to another trial.
     assert "set aside" in row("pcr", 8)
     assert "ypT0/is" not in row("hazard_ratios", 8)
     assert "set aside" not in row("hazard_ratios", 8)
@@ -205,7 +205,7 @@ def test_a_trial_shows_what_was_taken_and_what_was_not(trial):
 
 
 def test_a_trial_in_one_analysis_is_not_told_what_another_left_out(trial):
-    # Three of its rows of pcr.csv are set aside, by the analyses of the response.
+    # The analyses of response set aside three of its rows of pcr.csv.
     assert "pcr.csv row 8" in trial("trial_a", "pcr_dual_v_trastuzumab")
     assert "pcr.csv" not in trial("trial_a", "event_free_dual_v_single")
 
@@ -257,7 +257,7 @@ def test_a_row_of_a_table_without_an_analysis_is_told_as_it_stands(row, table, c
     assert "  verified   primary; " in trail
     assert "; ;" not in trail
     assert f"  table      no analysis takes its results from {table}.csv" in trail
-    # The risks of control arms by time are among the milestones.
+    # Milestones may supply the risks of control arms.
     assert ("absolute effects start may rest on it" in trail) == (table == "milestones")
 
 
@@ -284,7 +284,7 @@ def test_a_row_of_a_network_leads_to_its_regimen_and_not_to_a_pair(row, monkeypa
     node = Shown("node", used, "A", {"effect_size": "1/2"}, (Cells("pcr", ("2",)),))
     regimen = {"network": "net", "code": "A", "reference": "B", "role": "lead",
                "estimate": 2.0, "ci_low": 1.0, "ci_high": 4.0}  # fmt: skip
-    # An estimate of a pair of components is of one model only, and does not name it.
+    # Interactions of components are estimated by one model only, which is not named.
     pair = {"network": "net", "first": "a", "second": "b", "estimate": 3.0}
     rest = [Shown("network", record, "", {}, (), (node,)) for record in (regimen, pair)]
     monkeypatch.setattr(explaining, "trail_of", lambda *_: Trail((node, *rest), ()))

@@ -1,4 +1,4 @@
-"""What digitised curves add: time gained by hand, the test of proportional hazards in words."""
+"""Digitised curves: time gained checked by hand, and the test of proportional hazards in words."""
 
 from dataclasses import replace
 

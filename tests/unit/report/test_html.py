@@ -17,12 +17,12 @@ from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
 from trial_evidence.report.words.formats import FORMATS
 
-# Attributes with which a page asks for something as it opens.
+# Attributes through which a page loads something when it opens.
 LOADING = {"src", "srcset", "data", "poster", "action", "background"}
 
 
 class Reading(HTMLParser):
-    """Ids, headings, addresses and texts of a page."""
+    """Collects ids, headings, addresses and texts of a page."""
 
     def __init__(self, text):
         super().__init__()
@@ -65,7 +65,7 @@ def project(tmp_path_factory):
 def made(project, **extras):
     folder, _, pooled = project
     found = material(pooled, folder / "results")
-    # The results of the trials lead to many more.
+    # The results of the trials link to many further sources.
     cited = tuple(found.sheet["sources"]["source_id"])[:1]
     trail = trail_of(found.evidence, found.configuration)
     settings = page_settings(found, trail)
@@ -114,7 +114,7 @@ def test_markup_of_the_sheet_is_escaped(text):
 
 def test_every_row_that_is_used_is_in_the_page_once(project, reading):
     folder, configuration, _ = project
-    # Harms are told in a table of their own.
+    # Harms have a separate table.
     harms = {analysis.id for analysis in configuration.analyses if analysis.harm}
     wanted = set()
     for setting in configuration.settings:
@@ -147,7 +147,7 @@ def test_the_numbers_of_the_page_are_those_of_the_results(project, text):
 
 
 def test_the_page_pools_by_patient_factor_where_the_results_do(project, text):
-    """Of as many trials as config.yaml asks for, and of no fewer."""
+    """With at least the number of trials required in config.yaml."""
     folder, configuration, _ = project
     asked = {
         (f"{entry.setting}/{entry.id}", subgroup)
@@ -172,7 +172,7 @@ def test_the_page_pools_by_patient_factor_where_the_results_do(project, text):
 
 
 def test_an_interval_at_another_level_does_not_stand_below_the_level_of_the_others(project, text):
-    """A published 97.5% interval is left to the page, which works out the one of its heading."""
+    """A published 97.5% interval is left out; the page calculates one at its heading's level."""
     trials = project[2][2].trials
     mine = trials[(trials["setting"] == "adjuvant") & (trials["subgroup"] == "all")]
     mine = mine[mine["analysis"] == "event_free_dual_v_single"].set_index("trial")
@@ -242,7 +242,7 @@ def declared(rows, columns):
 def test_rows_that_share_their_first_cell_stand_below_it():
     rows = [["a", "1", ""], ["a", "2", ""], ["b", "3", ""], ["b", "4", ""]]
     grid = declared(rows, ["Group", "Number", "Never filled"])
-    # Two columns with text are too few to take one away.
+    # With only two columns with text, neither becomes group headings.
     assert grid.headings == ("Group", "Number")
     grid = declared([[*row[:2], "x"] for row in rows], ["Group", "Number", "Letter"])
     assert grid.headings == ("Number", "Letter")
@@ -272,7 +272,7 @@ def test_rows_that_share_their_first_cell_stand_below_it():
     ],
 )
 def test_a_column_prints_what_it_reads(column, printed):
-    # 1.455 and 12.5% are rounded half up, as readers do by hand.
+    # 1.455 and 12.5% are rounded half up, as by hand.
     row = {
         "estimate": "1.455", "ci_low": 1.25, "ci_high": "1.7", "slope": "-0.1", "slope_low": "-0.3",
         "slope_high": "0.1", "alone": "2.0", "none_low": "", "none_high": float("nan"),

@@ -1,4 +1,4 @@
-"""The networks in the page, from tables written by hand."""
+"""The networks in the page, from handwritten tables."""
 
 from dataclasses import replace
 
@@ -97,7 +97,7 @@ def parts(folder):
 
 @pytest.fixture(scope="module")
 def printed(pooled):
-    """A network as the page prints it."""
+    """A network as printed in the page."""
     template = environment(material(pooled)).get_template("networks.html.j2")
     return lambda part: read_page(template.module.network(part))
 
@@ -108,7 +108,7 @@ def section(parts, printed):
 
 
 def test_a_reference_that_no_trial_has_is_said_to_be_replaced(folder, section, printed):
-    """Else effects would be read as against the regimen that was asked for."""
+    """Otherwise effects would be read as relative to the configured regimen."""
     told = "No trial of this network has the regimen that config/networks.yaml names"
     (other,) = parts_of(folder, replace(NETWORK, reference="six|concurrent|none"))
     said = printed(other).said("network-adjuvant-net")
@@ -119,7 +119,7 @@ def test_a_reference_that_no_trial_has_is_said_to_be_replaced(folder, section, p
 
 
 def test_what_is_kept_of_a_network_is_made_again_where_any_of_its_tables_changes(pooled, tmp_path):
-    """A corrected locator changes no estimate; the page went on with the old one."""
+    """A corrected locator changes no estimate, and the page once kept the old one."""
     place = tmp_path / "adjuvant/network/net"
     place.mkdir(parents=True)
     for name, text in TABLES.items():
@@ -142,7 +142,7 @@ def test_a_network_that_was_not_made_is_not_shown(parts):
 
 
 def texts(rows):
-    """The cells of rows, without group and anchor."""
+    """The texts of the cells of all rows, without groups and anchors."""
     return [[text for name, text in row.items() if name not in ("group", "id")] for row in rows]
 
 

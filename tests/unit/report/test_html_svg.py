@@ -90,7 +90,7 @@ def test_areas_and_veils_are_never_joined(look):
     text = inline_svg(f'<svg xmlns="http://www.w3.org/2000/svg">{content}</svg>', "p", "")
     rules, *drawn = tree(text)
     assert [e.get("d") for e in drawn] == ["M1 1L2 2"] * 2
-    # The look is said once, by a name that both have.
+    # The shared style becomes a class of both elements.
     (name,) = {e.get("class") for e in drawn}
     assert rules.text == f".{name}{{{look.replace(': ', ':').replace('; ', ';')}}}"
 
@@ -118,7 +118,7 @@ def test_a_row_is_linked_by_its_label_and_told_apart_by_its_result():
     text = inline_svg(DRAWING, "p", "", links)
     assert text.count("<a ") == 2
     found = anchors(text)
-    # One row is 1.6 of its type size high and begins 1.1 above the baseline: 40 - 8.8 and 20 - 8.8.
+    # A row is 1.6 type sizes high and begins 1.1 above the baseline: 40 - 8.8 and 20 - 8.8.
     assert found == [("#row-b", 31.2, 12.8), ("#row-a", 11.2, 12.8)]
     assert tree(text).get("role") == "group"
 
@@ -128,7 +128,7 @@ def test_a_wrapped_and_cut_label_is_found():
              RowLink(("A trial",), "", "row-s", "s")]  # fmt: skip
     text = inline_svg(LONG, "p", "", links)
     assert text.count("<a ") == 2
-    # Two lines ten apart: 10 + 1.6 * 8 high.
+    # Two lines 10 apart: height 10 + 1.6 * 8.
     assert anchors(text) == [("#row-l", 1.2, 22.8), ("#row-s", 21.2, 12.8)]
 
 

@@ -1,4 +1,4 @@
-"""In whom: which trials stand in which column, on which scale, and what is said of none."""
+"""Who benefits: which trials are in which column, on which scale, and what is said without any."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def test_both_scales_stand_side_by_side_by_the_leading_model(pooled):
         pooled,
         [
             modifier("risk_ratio", 0.97, 0.52, 1.82),
-            # Another model of the same trials is not what is reported.
+            # Other models of the same trials are not shown.
             modifier("risk_ratio", 0.90, 0.80, 1.00, model="common", role=""),
             modifier("risk_ratio", 0.95, 0.40, 2.20, model="bayesian", role="co-primary"),
             modifier("risk_difference", 0.07, -0.05, 0.2),
@@ -56,14 +56,14 @@ def test_both_scales_stand_side_by_side_by_the_leading_model(pooled):
 
 def test_who_reports_both_levels_one_or_none(pooled):
     counts = [count("trial_c", "negative"), count("trial_d", "negative", status="superseded")]
-    # Trial L is in no such pool.
+    # Trial L is not in this pool.
     counts.append(count("trial_l", "negative"))
     found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], counts)
     (row,) = in_whom_table(found).frame.to_dict("records")
     names = [found.trial_name(f"trial_{name}") for name in "abcd"]
     assert row["Trials with both levels"] == f"{names[0]}, {names[1]}"
     assert row["Reported, not compared"] == names[2]
-    # What is superseded is no report.
+    # A superseded result does not count as reported.
     assert row["Pooled trials that do not report it"] == names[3]
 
 
@@ -135,15 +135,15 @@ def test_a_gene_or_an_assay_is_printed_in_capitals(pooled, factor, printed):
     ],
 )
 def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers, words, gap):
-    # What is compared is not reported otherwise as well.
+    # A trial that compares both levels does not count as reporting otherwise.
     counts = [count("trial_c", "negative"), count("trial_a", "negative")]
     found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], counts)
     effects = [
         {"study_id": "trial_d", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
          "public_note": "odds ratio not printed"},
-        # Nothing is said of what would help: there is no gap in words.
+        # Without a public note, no gap is mentioned.
         {"study_id": "trial_d", "biomarker": "Marker", "outcome": "OS", "source_id": ""},
-        # A pool of trials is no trial, and a printed ratio leaves no gap.
+        # A pooled analysis is not a trial, and a printed ratio leaves no gap.
         {"study_id": "a_pool", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
          "estimate": 2.0, "public_note": "printed"},
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""With another level of the intervals, nothing that a person reads says 95%."""
+"""With another confidence level, no text for readers says 95%."""
 
 import re
 from dataclasses import replace
@@ -22,7 +22,7 @@ NINETY_FIVE = re.compile(r"95 ?%")
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """Every figure of the made-up project, all intervals at 90%."""
+    """Every figure of the made-up project, with all intervals at 90%."""
     folder = small_project(tmp_path_factory.mktemp("level"))
     path = folder / "config/config.yaml"
     text = path.read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def pages(tmp_path_factory):
 
 
 def texts(picture, folder):
-    """All that a figure says; a chart is drawn to see what it says."""
+    """All texts of a figure; a chart is drawn to collect them."""
     if isinstance(picture, Page):
         shown = [text.text for text in picture.texts]
     else:
@@ -46,7 +46,7 @@ def texts(picture, folder):
 
 
 def test_no_figure_says_another_level(pages, tmp_path):
-    # One figure of every kind: kinds that differ by a measure or a factor print alike.
+    # One figure of every kind; variants by measure or factor print the same texts.
     kinds = {stem.split("/")[-1]: stem for stem in pages}
     found = {
         stem: said
@@ -56,7 +56,7 @@ def test_no_figure_says_another_level(pages, tmp_path):
         for said in [
             text
             for text in texts(picture, tmp_path)
-            # what trials published is shown at their level, and marked
+            # published intervals are shown at their own level, and marked
             if NINETY_FIVE.search(text) and not text.endswith("as published.")
         ]
         if said
@@ -68,6 +68,6 @@ def test_the_level_is_said(pages, tmp_path):
     forests = [stem for stem in pages if "/forest" in stem and not stem.startswith("overview/")]
     assert forests
     for stem in forests:
-        # networks head a credible interval too: "90% interval"
+        # headings of networks also cover credible intervals: "90% interval"
         said = texts(pages[stem], tmp_path)
         assert any("90% CI" in text or "90% interval" in text for text in said), stem

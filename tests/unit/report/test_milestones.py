@@ -1,4 +1,4 @@
-"""Which printed share stands for an arm at a time: each rule by two rows that differ in it."""
+"""Which reported rate is used for a time: each rule tested with two rows that differ only in it."""
 
 import pytest
 from trial_evidence.config.methods import Selection
@@ -20,12 +20,12 @@ def rate(**fields):
 @pytest.mark.parametrize(
     ("better", "worse"),
     [
-        # What was read off a curve comes last, however near, and whatever interval it has.
+        # Rates read off a curve come last, even if nearer in time and with an interval.
         ({"months": 62.0}, {"derivation": "digitised_curve", "ci_low": 75.0}),
         ({}, {"months": 61.0, "ci_low": 75.0}),
         ({}, {"population": "mITT", "ci_low": 75.0}),
         ({"population": "mITT"}, {"population": "evaluable"}),
-        # Two reports of one result: the interval, then the decimals, then the trial's own report.
+        # Two reports of one result: interval first, then decimals, then the trial's own report.
         ({"ci_low": 75.0, "percent_printed": "80", "verification": "secondary"}, {}),
         ({"percent_printed": "80.10", "verification": "secondary"}, {"percent_printed": "80.1"}),
         ({}, {"verification": "secondary"}),
@@ -40,7 +40,7 @@ def test_the_row_that_is_read(better, worse):
 def test_a_time_too_far_away_is_another_time():
     assert chosen_rate([rate(months=63.0)], 60, RULES) is not None
     assert chosen_rate([rate(months=63.1)], 60, RULES) is None
-    # The tolerance is a share of the time: three months are too far from one year.
+    # The tolerance is proportional to the time: 3 months are too far from 12.
     assert chosen_rate([rate(months=15.0)], 12, RULES) is None
 
 
@@ -51,7 +51,7 @@ def test_a_time_too_far_away_is_another_time():
         ({"status": "superseded"}, False),
         ({"verification": "unverified"}, False),
         ({"derivation": "reconstructed", "note": "follow-up, not the time of the rate"}, False),
-        # The sum of a printed rate and a printed gain has a printed time.
+        # For the sum of a printed rate and a printed gain, the time is printed.
         ({"derivation": "reconstructed", "note": "control 87.0 + printed gain 2.5"}, True),
         ({"note": "the time of the rate is printed"}, True),
     ],

@@ -1,4 +1,4 @@
-"""Certainty of network estimates: what the rules propose domain by domain, and who wins."""
+"""Certainty of network estimates: proposals by domain, and judgements that override them."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -26,14 +26,14 @@ def rated(
     found, ends=(0.6, 0.5, 0.7), predicted=(0.45, 0.8), split_p=NAN, between_p=NAN, random_p=NAN,
     direct=0.0, risks=("low", "low"), judged=(), measure="hazard_ratio", trials="ASH",
 ):  # fmt: skip
-    """The row of one comparison, A + B v C by way of D, of a network of two trials."""
+    """The row of one comparison, A + B v C via D, in a network of two trials."""
     estimate, low, high = ends
     effect = {"part": 1.0, "estimate": estimate, "ci_low": low, "ci_high": high}
     pair = {"first": "A+B", "second": "C"}
     link, other = {"first": "A+B", "second": "D"}, {"first": "C", "second": "D"}
     shares = [{**pair, "direct_first": f["first"], "direct_second": f["second"], "share": share}
               for f, share in ((link, 0.75), (other, 0.25))]  # fmt: skip
-    # Those of the other estimates, which share one of the two regimens.
+    # Rows of other estimates, which share one of the two regimens.
     shares += [{**f, "direct_first": f["first"], "direct_second": f["second"], "share": 1.0}
                for f in (link, other)]  # fmt: skip
     tables = {
@@ -86,7 +86,7 @@ def test_a_difference_is_not_judged_by_what_a_ratio_reaches(found):
         ((0.8, 0.6, 1.0), "serious"),  # a limit of 1 includes no difference
         ((0.9, 0.6, 1.24), "serious"),
         ((0.9, 0.6, 1.25), "very_serious"),  # reaches a relevant harm
-        ((1.5, 0.8, 2.5), "very_serious"),  # the same the other way round: 0.8 is 1/1.25
+        ((1.5, 0.8, 2.5), "very_serious"),  # the same in the other direction: 0.8 is 1/1.25
     ],
 )
 def test_imprecision_is_what_the_interval_reaches(found, ends, expected):
@@ -109,15 +109,15 @@ def test_what_the_interval_itself_reaches_is_not_held_against_heterogeneity(foun
 @pytest.mark.parametrize(
     ("evidence", "expected"),
     [
-        ({"split_p": 0.2, "between_p": 0.01}, "not_serious"),  # its own split goes first
+        ({"split_p": 0.2, "between_p": 0.01}, "not_serious"),  # its split takes precedence
         ({"split_p": 0.07}, "serious"),
         ({"split_p": 0.01}, "very_serious"),
         ({"between_p": 0.07}, "serious"),
         ({"between_p": 0.5}, "not_serious"),
-        ({"between_p": 0.01, "random_p": 0.07}, "serious"),  # heterogeneity is no incoherence
+        ({"between_p": 0.01, "random_p": 0.07}, "serious"),  # heterogeneity is not incoherence
         ({"between_p": 0.07, "random_p": 0.14}, "not_serious"),
         ({"direct": 1.0}, "not_serious"),
-        ({}, "serious"),  # indirect, and nothing can contradict it
+        ({}, "serious"),  # indirect, and cannot be tested
     ],
 )
 def test_incoherence_goes_by_the_split_then_by_the_designs(found, evidence, expected):
@@ -134,7 +134,7 @@ def test_bias_is_weighted_by_what_each_trial_contributes(found):
     assert row["within_study_bias"] == "very_serious"
     assert row["within_study_bias_reason"].endswith("low 25%, high 75%.")
     assert rated(found, risks=("low", "some_concerns"))["within_study_bias"] == "not_serious"
-    # Two trials of one comparison share what it contributes: half of 75% each.
+    # Two trials of one comparison share its contribution equally: 37.5% each.
     row = rated(found, risks=("high", "low"), trials="ASH; ELM")
     assert row["within_study_bias_reason"].endswith("low 63%, high 38%.")
 

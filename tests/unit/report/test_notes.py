@@ -1,4 +1,4 @@
-"""What is noted for those who extract is told to no reader; what is noted for readers is."""
+"""Notes for extractors are never shown to readers; public notes are."""
 
 import csv
 
@@ -16,7 +16,7 @@ NOTED = ("trials", "pcr", "hazard_ratios", "risk_of_bias", "biomarker_effects")
 
 @pytest.fixture(scope="module")
 def noted(tmp_path_factory):
-    """A project in whose sheet every row has both kinds of notes, and its trail."""
+    """A project with both kinds of notes in every row of the sheet, and its trail."""
     folder = small_project(tmp_path_factory.mktemp("noted"))
     for table in NOTED:
         path = folder / "data/raw" / f"{table}.csv"

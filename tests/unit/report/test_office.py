@@ -1,4 +1,4 @@
-"""The tables as workbook and Word document: text stays text, equal tables give equal bytes."""
+"""The tables as workbook and Word document: text stays text, same tables give the same bytes."""
 
 import io
 import zipfile
@@ -54,7 +54,7 @@ def test_a_workbook_holds_text_as_text(book):
     ],
 )  # fmt: skip
 def test_a_cell_with_a_number_alone_is_a_number_and_looks_as_printed(printed, value, shape):
-    """Else a spreadsheet marks a year, a p value or a percentage as a number stored as text."""
+    """Otherwise spreadsheets mark years, p values and percentages as numbers stored as text."""
     book = openpyxl.load_workbook(io.BytesIO(tables_as_workbook([table(texts=[printed])])))
     cell = book["front"].cell(HEADER_ROW + 1, 1)
     assert (cell.data_type, cell.value, cell.number_format) == ("n", value, shape)
@@ -70,7 +70,7 @@ def test_what_is_no_plain_number_stays_as_it_is_printed(printed):
 
 
 def test_a_note_of_a_workbook_is_read_whole_below_its_table():
-    """In one line a long note is cut on the screen, and makes the printed table tiny."""
+    """On one line, a long note is cut off on screen and makes the printed table tiny."""
     long = "word " * 100
     frame = pd.DataFrame({"A": ["x" * 28], "B": ["x" * 18]})
     made = tables_as_workbook([ReportTable("t", "Title", frame, (long,), frame)])
@@ -78,7 +78,7 @@ def test_a_note_of_a_workbook_is_read_whole_below_its_table():
     row = HEADER_ROW + 3
     assert [str(cells) for cells in sheet.merged_cells.ranges] == [f"A{row}:B{row}"]
     assert sheet.cell(row, 1).alignment.wrap_text
-    # Ten words of five letters fit a line of 50.
+    # Words of five letters, ten per line of 50.
     assert sheet.row_dimensions[row].height == 10 * sheet.row_dimensions[HEADER_ROW + 1].height
 
 
@@ -91,7 +91,7 @@ def test_a_workbook_has_title_headings_and_notes(book):
 
 
 def test_a_filter_of_a_workbook_takes_in_every_row_and_no_note(book):
-    """Sorted without its last row, a table would say something else."""
+    """Sorting without the last row would corrupt the table."""
     assert book["front"].auto_filter.ref == f"A{HEADER_ROW}:B{HEADER_ROW + len(HOSTILE)}"
 
 
@@ -104,7 +104,7 @@ def test_a_row_of_a_workbook_is_as_high_as_its_text():
         io.BytesIO(tables_as_workbook([table(texts=["short", "word " * 40])]))
     )["front"]
     first, second = (sheet.row_dimensions[HEADER_ROW + n].height for n in (1, 2))
-    # 200 letters in a column of 52: four lines.
+    # 200 letters in a column 52 wide: four lines.
     assert second == 4 * first
 
 
@@ -139,13 +139,13 @@ def test_every_page_of_a_document_has_its_number(document):
 
 
 def test_a_document_is_walked_by_its_captions(document):
-    """The pane of headings of a document of a hundred pages is not empty."""
+    """The navigation pane of a document of 100 pages is not empty."""
     (level,) = document.styles["Caption"].element.iter(qn("w:outlineLvl"))
     assert level.get(qn("w:val")) == "0"
 
 
 def test_a_document_is_in_the_english_that_it_is_written_in(document):
-    """Else Word marks "randomised" and "tumour" as misspelt."""
+    """Otherwise Word marks "randomised" and "tumour" as misspelt."""
     languages = document.styles.element.iter(qn("w:lang"))
     assert {language.get(qn("w:val")) for language in languages} == {"en-GB"}
 

@@ -1,4 +1,4 @@
-"""Figures over all settings, forest plots with choices of their own, and every figure in words."""
+"""Figures for all settings, forest plots with their own options, and alt texts."""
 
 import re
 from dataclasses import replace
@@ -41,7 +41,7 @@ CERTAINTY = {(SETTING, ANALYSIS): "Moderate"}
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The folder of the made-up project, and what the report is made of there."""
+    """The folder of the made-up project, and its material."""
     folder = small_project(tmp_path_factory.mktemp("overview"))
     found = material(evidence_of(folder), folder / "results")
     configuration = replace(found.configuration, figures=FigureFiles(180.0, ("svg",)))
@@ -55,7 +55,7 @@ def found(project):
 
 @pytest.fixture(scope="module")
 def drawn(project):
-    """The folder of results, with all figures over all settings."""
+    """The folder of results with all overview figures."""
     folder, found = project
     results = folder / "results"
     (results / "overview").mkdir()
@@ -88,7 +88,7 @@ def test_every_figure_is_drawn_listed_and_described(drawn):
     for row in records(listed):
         assert check_svg(files[row["figure"]]) == []
         assert read_svg(files[row["figure"]]).description == row["description"]
-        # a title alone is no description
+        # a title alone is not a description
         assert len(row["description"]) > len(row["title"]) + 20
 
 
@@ -124,13 +124,13 @@ def test_the_answers_are_the_leading_estimates(found):
     assert f"{lead['estimate']:.2f} ({lead['ci_low']:.2f}–{lead['ci_high']:.2f})" in (
         summary.description
     )
-    # two controls on one outcome are told apart
+    # two comparators for the same outcome are distinguished
     labels = [effect.label for effect in summary.panels[0].effects]
     assert labels == [
         "Pathological complete response v trastuzumab",
         "Pathological complete response v lapatinib",
     ]
-    # ratios of which opposite sides are a benefit do not share an axis
+    # ratios with opposite directions of benefit do not share an axis
     assert [panel.axis.favours_low for panel in summary.panels] == [
         "Favours control", "Favours dual",
     ]  # fmt: skip
@@ -208,7 +208,7 @@ def test_the_timeline_fills_the_dots_of_the_trials_that_share_an_estimate(found)
 
 
 def test_the_timeline_counts_all_arms_of_the_trials_compared(found):
-    # TRIAL-D is shown, and in no comparison: a decision leaves it out.
+    # TRIAL-D is shown, but not in a comparison: a decision excludes it.
     dated, _, _ = timeline_of(found)
     early = dated.loc[dated["panel"] == "Neoadjuvant", ["label", "year", "patients"]]
     assert sorted(early.itertuples(index=False, name=None)) == [
@@ -228,7 +228,7 @@ def test_without_judgements_there_is_no_figure_of_them(found):
 
 
 def forests(project, **choices):
-    """The first measure's forest plots of the analysis, as its figure is chosen."""
+    """Forest plots of the analysis in its first measure, with these options of its figure."""
     folder, found = project
     configuration = found.configuration
     chosen = tuple(
@@ -271,7 +271,7 @@ def test_a_forest_plot_has_the_title_columns_and_axis_chosen_for_it(project):
     assert forest.title == "Ours"
     assert [column.key for column in forest.columns] == ["trial", "weight", "result"]
     assert forest.axis.limits == (0.25, 8.0)
-    # the ends are meant for the first measure
+    # the ends apply to the first measure only
     assert found["forest_risk_difference"].axis.limits is None
     assert found["forest_by_hormone_receptor"].title == "Ours, by hormone receptor"
 
@@ -335,7 +335,7 @@ def test_every_german_text_stands_for_one_that_the_library_prints():
             "config/analyses.yaml",
         )
     )
-    # texts are broken over lines in the source, and some are made of two words
+    # texts are broken over lines in the source, and some consist of two parts
     joined = "".join(sources.split()).replace('""', "").replace("\\n", "")
     texts = LOOKS.languages["de"].texts
     missing = [text for text in texts if len(text) > 40 and "".join(text.split()) not in joined

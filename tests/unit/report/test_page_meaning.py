@@ -1,8 +1,7 @@
-"""What the finished page says under each heading is what the results say: no column exchanged.
+"""The finished page has the right result under each heading: no columns are swapped.
 
-The page is read as text. What a cell must say is worked out here from results/*.csv, without the
-page's code; the tables of networks and sensitivity are written by hand, each cell with a number of
-its own.
+The page is read as text. Expected cells are worked out here from results/*.csv, without the page's
+code; the tables of networks and sensitivity are handwritten, with a different number in each cell.
 """
 
 import csv
@@ -29,8 +28,8 @@ BOTH, BOTH_ID = "network/both", "network-neoadjuvant-both"
 PCR, PCR_ID = "sensitivity", "neoadjuvant-pcr-dual-v-trastuzumab"
 OF_PCR = "setting,analysis,measure", "neoadjuvant,pcr_dual_v_trastuzumab,risk_ratio"
 
-# File, its header and one row; section and caption in the page; what stands below each heading.
-# A number is written in the file as the page prints it.
+# File, its header and one row; section and caption in the page; expected text below each heading.
+# Numbers are written in the file as printed in the page.
 WRITTEN = [
     (
         NET, "split", "part,first,second,trials,direct_share,direct,direct_low,direct_high,"
@@ -225,7 +224,7 @@ FURTHER = {
 }
 
 
-# Fewer trials than those from which on a prediction interval is shown (config.yaml).
+# Too few trials to show a prediction interval (config.yaml).
 FEW = (
     "random_effects,PM,,,4,1.48,,,,t_k_minus_2,0.5,3.1,",
     "bayesian,,,half-normal(1),4,1.44,1.02,2.02,,,0.6,2.9,",
@@ -238,7 +237,7 @@ def read(path):
 
 
 def rounded(text, digits=2):
-    """A number of a table as a reader rounds it by hand."""
+    """A number of a table, rounded as by hand."""
     value = Decimal(text).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     return str(abs(value) if value == 0 else value).replace("-", "−")
 
@@ -255,7 +254,7 @@ def count(text):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = small_project(tmp_path_factory.mktemp("meaning"))
-    # Printed the other way round and at another level, so it is not shown as published.
+    # Published in the opposite direction and at another level, so it is not shown as published.
     replace_text(
         folder, "hazard_ratios",
         "trial_k_dual,trial_k_single,PFS,primary,14,BICR,all,0.56,0.44,0.71,95",
@@ -307,7 +306,7 @@ def test_a_network_says_its_own_numbers(project):
 
 
 def analyses(project):
-    """Setting, id, title and section of everything that is pooled, but for harms."""
+    """Setting, id, title and section of everything pooled, except harms."""
     configuration = project[0].configuration
     benefits = [entry for entry in configuration.analyses if not entry.harm]
     for entry in (*benefits, *configuration.rates):
@@ -329,7 +328,7 @@ def test_every_model_stands_below_its_headings(project):
                 "Participants": count(row["participants"]),
                 "Estimate": rounded(row["estimate"]) if row["estimate"] else "",
                 "95% interval": between(row["ci_low"], row["ci_high"]),
-                # None of fewer than five trials, and none that repeats the interval of the mean.
+                # Not with fewer than five trials, nor if it equals the interval of the mean.
                 "Prediction interval": between(row["pi_low"], row["pi_high"])
                 if float(row["k"] or 0) >= 5
                 and row["pi_low"]
@@ -342,7 +341,7 @@ def test_every_model_stands_below_its_headings(project):
         if not wanted:
             continue
         rows = finished.table("Pooled results from all models", section).rows
-        # A column that has no text at all is left out.
+        # Empty columns are left out.
         assert [{name: row.get(name, "") for name in wanted[0]} for row in rows] == wanted
         compared += len(rows)
     assert compared > 100
@@ -385,7 +384,7 @@ def test_rows_used_are_told_arm_by_arm(project):
 
 
 def assert_told(shown, row):
-    """The experimental arm comes first, in the arms and in their numbers."""
+    """Assert that the experimental arm comes first, both in names and in numbers."""
     assert shown["Trial"].startswith(f"{row['trial']} ({count(row['year']).replace(',', '')})")
     if row["measure"] == "proportion":
         assert shown["Arms"] == row["regimen_label"]

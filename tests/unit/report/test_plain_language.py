@@ -1,4 +1,4 @@
-"""Sentences on benefits and harms: as strong as the certainty, in the direction of the estimate."""
+"""Statements on benefits and harms: strength by certainty, direction by the estimate."""
 
 import io
 from dataclasses import replace
@@ -88,7 +88,7 @@ def test_of_one_trial_no_more_is_said_than_that_it_is_one():
 
 @pytest.mark.parametrize(("high", "little"), [(0.099, True), (0.131, False)])
 def test_a_ratio_near_1_is_no_small_difference_where_many_have_the_outcome(high, little):
-    # 75 of 110 and 154 of 218 patients: 1.04 (0.89 to 1.21), but up to 131 more of a thousand.
+    # 75 of 110 and 154 of 218 patients: 1.04 (0.89 to 1.21), but up to 131 more per 1,000.
     told = said("", (1.04, 0.89, 1.21), k=1, change=(-0.081, high))
     assert ("little or no difference" in told) == little
     assert told.startswith("The trial does not show") != little
@@ -96,7 +96,7 @@ def test_a_ratio_near_1_is_no_small_difference_where_many_have_the_outcome(high,
 
 @pytest.fixture
 def harm(found):
-    """The leading ratio of a harm, made to exclude 1."""
+    """The leading ratio of a harm, changed to exclude 1."""
     table = found.evidence.estimates
     lead = table[(table["analysis"] == "diarrhoea_any") & (table["measure"] == "risk_ratio")].iloc[
         0
@@ -106,7 +106,7 @@ def harm(found):
 
 
 def sentence(found, rows, low=0.0004):
-    """What is said of these estimates of the harm, the interval of its difference from `low` on."""
+    """The statement on these estimates of a harm; `low` is the lower limit of its difference."""
     trials = found.evidence.trials.copy()
     mine = trials["analysis"].eq("diarrhoea_any") & trials["measure"].eq("risk_difference")
     trials.loc[mine, "estimate_low"] = low
@@ -116,7 +116,7 @@ def sentence(found, rows, low=0.0004):
 
 
 def test_of_a_harm_the_co_primary_model_is_told_as_well(found, harm):
-    """A harm that two trials or more have, where the cautious prior includes 1 and leads not."""
+    """For two or more trials: the interval with the cautious, co-primary prior includes 1."""
     beside = {**harm, "model": "bayesian", "role": "co-primary", "ci_low": 0.96}
     shown = sentence(found, (harm, beside))
     assert shown.startswith("In the trials, adding pertuzumab increased")
@@ -186,12 +186,12 @@ def test_the_methods_list_every_work_that_they_name_and_what_computed_them(found
     for name, author in (("Sterne et al. 2019", "Sterne JAC"), ("Guyatt et al. 2011", "Guyatt G")):
         assert name in told
         assert author in listed
-    # The text names authors and years, so a reader looks for them by the alphabet.
+    # The text cites authors and years, so readers look them up alphabetically.
     works = [p.text for p in document.paragraphs][-len(references(methods_paragraphs(found))) :]
     assert works[0].startswith("Bartoš F")
     assert works == sorted(works, key=str.casefold)
     assert "scipy 1." in told
-    # Harms are many: their labels, which hold commas, are no list to read.
+    # There are many harms, and their labels contain commas: a list would be unreadable.
     assert " Harms: " in told
     assert "Any adverse event" not in told
 
@@ -209,7 +209,7 @@ def test_a_second_reading_of_no_row_counts_no_more_in_the_methods_than_in_the_ag
 
 
 def test_the_supplement_says_where_each_item_of_prisma_is_found(found):
-    # A trial of which nothing is shown has its place among the excluded.
+    # A trial without any result shown is listed among the excluded.
     trials = found.sheet["trials"]
     more = trials.iloc[-1:].assign(trial_id="aside", name="ASIDE", row=99)
     found = replace(found, sheet=replace(found.sheet, tables={
@@ -233,7 +233,7 @@ def test_the_supplement_says_where_each_item_of_prisma_is_found(found):
     # PRISMA 2020 has 27 items; counted with their parts they are 42
     assert len(places) == 42
     assert all(places.values())
-    # A screen reader says of a picture what its description says.
+    # Screen readers read the description of a picture.
     described = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
     assert described == [f"What is seen of {name}." for name in found.configuration.settings]
     captions = [p.text for p in document.paragraphs if p.text.startswith("Table S")]

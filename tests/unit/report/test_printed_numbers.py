@@ -1,4 +1,4 @@
-"""The figures print numbers as tests/printed_numbers.py says; so does the page, in the browser."""
+"""Figures print numbers as in tests/printed_numbers.py; so does the page, in the browser."""
 
 import pytest
 from printed_numbers import PRINTED_INTERVALS, PRINTED_P
@@ -11,7 +11,7 @@ from trial_evidence.words.numbers import format_interval, format_p, format_proba
 @pytest.mark.parametrize(("value", "printed"), PRINTED_P.items())
 def test_a_p_value(value, printed):
     assert format_p(value) == printed
-    # Below a heading that says "p" already.
+    # Below a heading that already says "p".
     assert FORMATS["p"]({"p_value": value}) == printed.removeprefix("p ").removeprefix("= ")
 
 
@@ -31,7 +31,7 @@ def test_no_probability_is_certain(value, digits, printed):
 
 @pytest.mark.parametrize("name", sorted(PREDICTION_WORDS.keys() - {BOOTSTRAP}))
 def test_a_prediction_interval_is_called_what_it_is(name):
-    """Its degrees of freedom, and the standard error beside τ², as they are computed."""
+    """By its degrees of freedom, and by the standard error added to τ², as computed."""
     se, lost = PREDICTIONS[name]
     errors = {"t": "Wald’s standard error",
               "hartung_knapp": "the unfloored Hartung–Knapp standard error",

@@ -1,4 +1,4 @@
-"""What a run rested on: comparable between two people, honest about git."""
+"""Provenance of a run: comparable between two people, and correct about git."""
 
 import json
 import mimetypes
@@ -105,7 +105,7 @@ def test_another_line_of_code_has_another_checksum(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", ["rules/report.smk", "report/page.html.j2", "dictionary/a.csv"])
 def test_another_rule_text_or_dictionary_has_another_checksum(monkeypatch, tmp_path, name):
-    """Everything that decides about the results, not the library alone; its name too."""
+    """Everything that affects the results counts, not only the library; file names as well."""
     raw, config = ROOT / "tests/sheets/valid", ROOT / "config"
     monkeypatch.setattr(files_provenance, "supplied", lambda folder: tmp_path / folder)
     path = tmp_path / name
@@ -181,13 +181,13 @@ def test_a_file_of_the_crate_has_the_type_of_its_ending(facts, tmp_path, name):
     (tmp_path / name).touch()
     graph = json.loads(ro_crate(facts, [tmp_path / name], tmp_path, "A title"))["@graph"]
     (entity,) = [entity for entity in graph if entity["@id"] == name]
-    # The list of the standard library, which knows no Markdown everywhere.
+    # The list of the standard library, which lacks Markdown on some systems.
     expected = mimetypes.guess_type(name)[0] or "text/markdown"
     assert entity["encodingFormat"] == expected
 
 
 def test_what_a_person_has_saved_beside_the_results_is_no_part_of_the_crate(facts, tmp_path):
-    """It ended the run in an error."""
+    """Such a file once made the run fail."""
     names = ("estimates.csv", "tables.odt", "Thumbs.db", "notes")
     for name in names:
         (tmp_path / name).write_bytes(b"abc")

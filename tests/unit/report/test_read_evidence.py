@@ -1,4 +1,4 @@
-"""What the earlier stages have written is read as that of this configuration, or not at all."""
+"""Outputs of earlier stages are read only if they belong to this configuration."""
 
 import pytest
 from invented import SETTING, analysis, configuration
@@ -8,7 +8,7 @@ from trial_evidence.words.errors import RequestError
 
 
 def test_results_of_an_analysis_that_is_not_configured_any_more_are_refused(tmp_path):
-    """An estimate of another question would stand among the answers."""
+    """An estimate for another question would appear among the answers."""
     place = tmp_path / SETTING / "estimates.csv"
     place.parent.mkdir()
     row = dict.fromkeys(ESTIMATE_COLUMNS, "") | {"setting": SETTING, "analysis": "gone"}

@@ -1,4 +1,4 @@
-"""Every number that a text or table of the report says, against a count of our own in the files."""
+"""Every number in a text or table of the report, against an independent count in the files."""
 
 import csv
 import re
@@ -23,7 +23,7 @@ from trial_evidence.report.tables.robustness import sensitivity_table, timeline_
 ROOT = Path(__file__).resolve().parents[3]
 
 SETTINGS = ("neoadjuvant", "adjuvant", "metastatic_first_line", "metastatic_pretreated")
-# Analyses are read by the first of their measures.
+# Analyses are reported in their first measure.
 FIRST = ("risk_ratio", "hazard_ratio")
 
 
@@ -53,13 +53,13 @@ def tables(found):
 
 @pytest.fixture(scope="module")
 def sheet(folder):
-    """Table of the sheet -> its rows, as they are in the file."""
+    """Table of the sheet -> its rows, as in the file."""
     return {path.stem: rows(path) for path in (folder / "data/raw").glob("*.csv")}
 
 
 @pytest.fixture(scope="module")
 def results(folder):
-    """Table of results -> its rows of all settings, as they are in the files."""
+    """Table of results -> its rows of all settings, as in the files."""
     return {
         name: [row for s in SETTINGS for row in rows(folder / f"results/{s}/{name}.csv")]
         for name in ("trials", "rates", "estimates")
@@ -77,14 +77,14 @@ def numbers(text):
 
 
 def pooled(results, row):
-    """The trials' own rows behind a row of estimates.csv of all patients."""
+    """The trials' rows behind a row of estimates.csv on all patients."""
     keys = ("setting", "analysis", "measure", "subgroup")
     return [t for t in results["trials"] if all(t[k] == row[k] for k in keys)
             and t["pooled"] == "yes"]  # fmt: skip
 
 
 def leads(results):
-    """The rows that answer the question: of all patients, by the leading and co-primary model."""
+    """The rows that answer the question: all patients, leading and co-primary model."""
     return [row for row in results["estimates"] if row["subgroup"] == "all"
             and row["measure"] in FIRST and row["role"] in ("lead", "co-primary")]  # fmt: skip
 
@@ -172,13 +172,13 @@ def test_the_flow_counts_the_sheet_and_the_results(found, tables, sheet, results
 
 
 def test_the_flow_runs_downhill(found):
-    """What leaves a step and what remains of it add up to it."""
+    """Those who leave a step and those who remain add up to the step."""
     steps = [step for step in flow_steps(found) if step.place and step.n is not None]
     assert_adds_up(steps[1:])
 
 
 def test_a_decision_says_of_what_a_trial_is_left_out(found):
-    """A trial that one analysis leaves out is in the others; one reason is told once."""
+    """A trial excluded from one analysis stays in the others; each reason is given once."""
     pcr = {"trial_id": "trial_a", "analysis": "pcr_dual_v_trastuzumab"}
     decisions = [
         {**pcr, "subgroup": "hormone_receptor", "reason": "Inferred from percentages."},
@@ -208,7 +208,7 @@ def assert_adds_up(steps):
 
 
 def arms_by_outcome(sheet):
-    """Arms with a verified result of each outcome."""
+    """Outcome -> arms with a verified result."""
     outcomes = yaml.safe_load((ROOT / "config/analyses.yaml").read_text("utf-8"))["outcomes"]
     found = defaultdict(set)
     for result in (row for name in RESULTS for row in sheet[name]):
@@ -362,7 +362,7 @@ def test_absolute_effects_start_from_the_control_arms(tables, results):
     middle = len(risks) // 2
     median = risks[middle] if len(risks) % 2 else (risks[middle - 1] + risks[middle]) / 2
     assert mine["control_risk"].iloc[1] == pytest.approx(median)
-    # Turned by the odds ratio or the difference, whichever varies least: not by the ratio of risks.
+    # By the odds ratio or the risk difference, whichever varies less, never by the risk ratio.
     (turned_by,) = set(mine["measure"])
     assert turned_by in ("odds_ratio", "risk_difference")
     (effect,) = [float(r["estimate"]) for r in results["estimates"]
@@ -375,7 +375,7 @@ def test_absolute_effects_start_from_the_control_arms(tables, results):
     assert shown["Risk with control, per 1,000"] == f"{1000 * median:.0f}"
     with_it = 1000 * (odds / (1 + odds) if turned_by == "odds_ratio" else median + effect)
     assert shown["Risk with intervention, per 1,000"].startswith(f"{with_it:.0f} (")
-    # more of a response is more
+    # A higher response rate is "more"
     assert shown["Difference per 1,000"].startswith(f"{with_it - 1000 * median:.0f} more")
 
 
@@ -392,7 +392,7 @@ def test_heterogeneity_is_that_of_the_random_effects_model(tables, results):
         assert shown["Trials"] == result["k"]
         assert shown["Q (df), p"].startswith(f"{float(result['q']):.2f} ({result['q_df']}")
         assert shown["I² from τ²"] == f"{float(result['i2']):.0f}%"
-        # The Q-profile set may be empty: then no interval stands there.
+        # The Q-profile set may be empty: then no interval is shown.
         interval = " (" if result["tau2_high"] else ""
         assert shown["τ² (interval)"].startswith(f"{float(result['tau2']):.3f}{interval}")
 
@@ -457,7 +457,7 @@ def test_another_level_is_printed_everywhere(tmp_path):
         at_a_glance(estimates, figures, {}, found.configuration),
         *summary_of(found, {}).footnotes,
     ]
-    # What trials published is told at their own level.
+    # Published intervals are given at their own level.
     ours = [text.partition("The trials themselves")[0] for text in printed]
     assert [text for text in ours if "95%" in text and "as published" not in text] == []
     assert any("90% CI" in text for text in printed)
@@ -499,7 +499,7 @@ def test_ranges_are_those_of_the_sensitivity_tables(found):
     assert shown["Range when one trial is left out"] == "0.75–0.85"
     assert shown["Most influential trial"] == "TRIAL-G"
     assert shown["Specifications"] == "1,200"
-    # An excess of significant results is told elsewhere.
+    # The test for excess significance is reported elsewhere.
     assert shown["Small-study effects"] == "Egger p = 0.049"
     assert shown["Range over specifications"] == "0.40–1.30"
     assert shown["Intervals excluding 1"] == "25%"

@@ -1,4 +1,4 @@
-"""Every table and text of the report on the made-up sheet, hostile text in it included."""
+"""Every table and text of the report on the made-up sheet, including hostile text."""
 
 import io
 import json
@@ -30,13 +30,13 @@ from trial_evidence.report.tables.flow import flow_table
 from trial_evidence.report.tables.front import answers_table, front_table, result_sentence
 from trial_evidence.report.trail.trace import trail_of
 
-# A cell that begins with a formula is refused by the check; test_office.py has one all the same.
+# The check refuses cells that begin with a formula; test_office.py tests one all the same.
 HOSTILE = f"<script>alert('x')</script> =1+1 \"quoted\" 😀 {'x' * 300}"
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """A sheet with a hostile name of a trial and title of a source."""
+    """A sheet with a hostile trial name and a hostile title of a source."""
     folder = small_project(tmp_path_factory.mktemp("hostile"))
     quoted = '"' + HOSTILE.replace('"', '""') + '"'
     replace_text(folder, "trials", "trial_a,TRIAL-A,", f"trial_a,{quoted},")
@@ -58,7 +58,7 @@ def tables(found):
 
 
 def test_the_last_note_of_a_table_explains_its_abbreviations(tables):
-    """A table is printed alone, and its outcomes are those of the configuration."""
+    """A table is printed on its own, and its outcomes come from the configuration."""
     assert {"pCR", "PFS"} <= set(tables["rows_used"].frame["Outcome"])
     told = tables["rows_used"].notes[-1]
     assert "pCR: pathological complete response" in told
@@ -285,7 +285,7 @@ def test_a_row_of_two_sources_has_the_links_of_both(found):
 
 
 def test_a_table_that_there_is_no_more_leaves_no_file(found, tables):
-    """It would be taken for one of these results."""
+    """It would be taken for a table of these results."""
     folder, trail = found.results / "tables", trail_of(found.evidence, found.configuration)
     (folder / "supplement.docx").parent.mkdir(parents=True, exist_ok=True)
     (folder / "supplement.docx").touch()

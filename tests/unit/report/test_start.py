@@ -1,4 +1,4 @@
-"""The start screen: each setting's answer, its verdict, and what the report says of itself."""
+"""The start screen: the answer of each setting, its verdict, and facts about the report."""
 
 import pytest
 from invented import outcomes
@@ -27,7 +27,7 @@ def test_benefit_lies_to_the_right_whatever_is_counted(pooled):
     half = {"estimate": 0.5, "ci_low": 0.4, "ci_high": 0.8}
     double = {"estimate": 2.0, "ci_low": 1.25, "ci_high": 2.5}
     found = cards_of(pooled, [half, {**RESPONSE, **double}])
-    # More responses are as good as fewer events, and both intervals are as wide.
+    # More responses are as good as fewer events, and the intervals are equally wide.
     assert found["Neoadjuvant"].bar == found["Adjuvant"].bar
     low, middle, high = found["Adjuvant"].bar
     assert 50 < low < middle < high <= 100
@@ -94,7 +94,7 @@ def test_a_report_that_nobody_has_signed_is_still_not_peer_reviewed(tmp_path):
 
 
 def test_a_response_that_stands_for_survival_is_called_a_surrogate(pooled):
-    """A reader would take a better response for longer survival."""
+    """Otherwise readers would take a better response for longer survival."""
     networks = NetworkConfiguration(
         {}, {},
         (

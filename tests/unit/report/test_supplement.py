@@ -1,4 +1,4 @@
-"""The forest plots of the supplement: each with its own words, whole, and readable."""
+"""The forest plots of the supplement: each with its own text, complete, and readable."""
 
 import io
 
@@ -10,7 +10,7 @@ from report_material import material
 from trial_evidence.files import write_table
 from trial_evidence.report.files.supplement import supplement
 
-# Name, colour, and dots across and down; the second is higher than a page.
+# Name, colour, width and height in pixels; the second is taller than a page.
 DRAWN = {
     "a/forest": ("#8CC28C", (2400, 1600)),
     "a/forest_odds_ratio": ("#C4302B", (2400, 5000)),
@@ -20,7 +20,7 @@ DRAWN = {
 
 @pytest.fixture(scope="module")
 def found(pooled, tmp_path_factory):
-    """A material with these figures in every setting."""
+    """The material with these figures in every setting."""
     made = material(pooled, tmp_path_factory.mktemp("supplement"))
     for setting in made.configuration.settings:
         (made.results / setting / "a").mkdir(parents=True)
@@ -53,7 +53,7 @@ def test_each_picture_is_that_of_its_caption(document):
         blip = shape._inline.graphic.graphicData.pic.blipFill.blip.embed
         with Image.open(io.BytesIO(document.part.related_parts[blip].blob)) as image:
             red.append(image.convert("RGB").getpixel((9, 9)) == (0xC4, 0x30, 0x2B))
-            # Dots to an inch, as journals ask for.
+            # Dots per inch, as required by journals.
             assert image.width / shape.width.inches >= 200
         described = "a/forest_odds_ratio" if red[-1] else "a/forest"
         assert shape._inline.docPr.get("descr") == f"{described} in words"
@@ -61,7 +61,7 @@ def test_each_picture_is_that_of_its_caption(document):
 
 
 def test_a_picture_fits_its_page_and_keeps_its_shape(document):
-    """An upright page of 210 by 297 mm with margins of 18 mm, and room for the caption."""
+    """A portrait page of 210 by 297 mm with margins of 18 mm, and room for the caption."""
     for shape, drawn in zip(document.inline_shapes, [1600, 5000] * 4, strict=True):
         assert shape.width.mm <= 174.1
         assert shape.height.mm <= 240

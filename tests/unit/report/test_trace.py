@@ -1,4 +1,4 @@
-"""Every result leads back to its cells, and its formula is true."""
+"""Every result leads back to its cells, and its formula is correct."""
 
 import math
 import re
@@ -19,7 +19,7 @@ def trace(pooled):
 
 
 def of(trace, analysis, measure, subgroup, plotted, trial_id=None):
-    """The rows of the trace that show one thing."""
+    """The rows of the trace with these values."""
     wanted = (analysis, measure, subgroup, plotted)
     return [
         row
@@ -69,10 +69,10 @@ def test_a_trial_leads_to_its_rows(trace, analysis, measure, subgroup, plotted, 
          "pcr.csv rows 2, 5; pcr.csv rows 11, 12; pcr.csv rows 13, 16"),
         (PCR, "risk_ratio", "added_agents=pertuzumab", "bayesian",
          "pcr.csv rows 2, 5; pcr.csv rows 11, 12"),
-        # One level: the rows of that level only, and not those of all patients.
+        # One level: only the rows of that level, not those of all patients.
         (PCR, "odds_ratio", "hormone_receptor=positive", "bayesian",
          "pcr.csv rows 3, 6; pcr.csv rows 14, 17"),
-        # The difference between the levels rests on both.
+        # The difference between the levels depends on both.
         (PCR, "ratio_of_risk_ratios", "hormone_receptor", "bayesian",
          "pcr.csv rows 4, 7; pcr.csv rows 3, 6; pcr.csv rows 15, 18; pcr.csv rows 14, 17"),
         ("pcr_rates", "proportion", "hormone_receptor=negative",
@@ -205,7 +205,7 @@ def about(text):
 
 
 def test_a_risk_ratio(trace):
-    # Trial A: 42 of 105 against 23 of 105.
+    # Trial A: 42 of 105 versus 23 of 105.
     assert effect_of(trace, PCR, "risk_ratio", "trial_a") == (
         "log((42/105) / (23/105)) = 0.6022; v = 1/42 - 1/105 + 1/23 - 1/105 = 0.0482"
     )
@@ -231,7 +231,7 @@ def test_a_risk_difference(trace):
 
 
 def test_an_empty_cell(trace):
-    # Trial D: 0 of 20 against 8 of 25, with 0.5 added to the four cells 0, 20, 8 and 17.
+    # Trial D: 0 of 20 versus 8 of 25, with 0.5 added to the four cells 0, 20, 8 and 17.
     assert effect_of(trace, PCR, "risk_ratio", "trial_d") == (
         "log((0.5/21) / (8.5/26)) = -2.6196; v = 1/0.5 - 1/21 + 1/8.5 - 1/26 = 2.0316; "
         "0.5 added to each cell"
@@ -326,11 +326,11 @@ def test_every_formula_is_true(trace):
 
 
 def _worked_out(text):
-    """(formula, its value by Python's own arithmetic, what is printed) of each equation."""
+    """Each equation: formula, its value calculated by Python, printed value."""
     for part in text.split("; "):
         part = re.sub(r"^(v|SE) = ", "", part)
         if part.startswith("|log"):
-            # The p value says nothing about its side here; it is worked out above.
+            # The formula does not say whether p is one- or two-sided; it is tested above.
             continue
         formula, equals, printed = part.partition(" = ")
         if not equals or "(p" in part or "F(" in part:

@@ -1,4 +1,4 @@
-"""A trial's view has every verified result of the sheet, once, with what became of it."""
+"""A trial's view has every verified result of the sheet once, and says where it is used."""
 
 import csv
 
@@ -32,7 +32,7 @@ def view_of(trial_id):
 
 
 def rows_of(finished, trial_id):
-    """Rows of the tables of results in the view of a trial."""
+    """Rows of the result tables in the view of a trial."""
     return [row for table in finished.tables if table.section == view_of(trial_id)
             for row in table.rows if "Source and location" in row]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A pool of two trials says what each trial found, and why it is wider than both."""
+"""A pool of two trials shows the result of each, and says why its interval is wider."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ PLACE = {"setting": "adjuvant", "analysis": "event_free_dual_v_single"}
 
 @pytest.fixture
 def pair(pooled, tmp_path):
-    """Two large trials: each excludes 1, and so does their common effect; their pool does not."""
+    """Two large trials: each excludes 1, as does their common effect; the pool does not."""
     lead = estimate(k=2.0, estimate=0.82, ci_low=0.63, ci_high=1.07, pi_low=NAN, pi_high=NAN,
                     model="bayesian_empirical")  # fmt: skip
     common = lead | {"model": "common", "role": "", "ci_low": 0.74, "ci_high": 0.92}

@@ -1,4 +1,4 @@
-"""How much of a pool is said to have been seen first-hand, and by two readers."""
+"""How much of a pool is reported as verified in the primary source, and by two readers."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ WEIGHTS = {"trial_a": 50.0, "trial_b": 30.0, "trial_c": 20.0}
 
 @pytest.fixture(scope="module")
 def weighted(pooled):
-    """The material of the made-up sheet, its three trials with weights of our own."""
+    """The material of the made-up sheet with given weights of its three trials."""
     found = material(pooled)
     trials = found.evidence.trials
     mine = where(trials, setting=SETTING, analysis=ANALYSIS, pooled="yes", subgroup="all")
@@ -66,12 +66,12 @@ def test_a_trial_counts_where_every_row_behind_it_was_seen(of_sheet):
 
 
 def test_the_rows_to_look_up_are_the_fewest_with_the_most_weight(of_sheet):
-    # 20% was seen. Trial B brings 30% for one row, trial A 50% for two: both are needed for 90%.
+    # 20% is verified. Trial B adds 30% with one row, trial A 50% with two: 90% requires both.
     assert verified(*of_sheet(A_DUAL, A_SINGLE, B_DUAL)).rows_to_goal == 3
 
 
 def test_a_trial_with_less_weight_and_fewer_rows_is_looked_up_first(of_sheet):
-    # 81% was seen: 9% more for the one row of trial B, or 10% for the two of trial A.
+    # 81% is verified. The one row of trial B adds 9%, the two rows of trial A 10%.
     found, analysis = of_sheet(A_DUAL, A_SINGLE, B_DUAL)
     trials = found.evidence.trials
     own = trials["trial_id"].map({"trial_a": 10.0, "trial_b": 9.0, "trial_c": 81.0})

@@ -1,4 +1,4 @@
-"""What to look up first, and what a reader's answers do to the sheet."""
+"""Which rows to look up first, and how a reader's answers change the sheet."""
 
 import datetime
 import math
@@ -28,7 +28,7 @@ ANSWER = {"Value seen": "", "Place": "Table 2", "Source": "The full paper", "Ini
 
 @pytest.fixture(scope="module")
 def pooled(tmp_path_factory):
-    """Trial A's dual arm and trial F's hazard ratio have been seen at second hand only."""
+    """Trial A's dual arm and trial F's hazard ratio are verified only in secondary sources."""
     folder = small_project(tmp_path_factory.mktemp("worklist"))
     dual = "ypT0/is ypN0,ITT,local,all,42,105,40.0,doe_2020_trial_a,Table 2,"
     replace_text(folder, "pcr", f"{dual}primary", f"{dual}secondary")
@@ -44,7 +44,7 @@ def made(pooled):
 
 
 def answered(made, tmp_path, edit=None, **by_table):
-    """The sheet after the answers, and what was said; `edit` gets the page before it is saved."""
+    """The sheet after the answers, and the messages; `edit` changes the worksheet before saving."""
     raw, sheet, rows = made
     book, folder = tmp_path / "worklist.xlsx", tmp_path / "answered"
     book.unlink(missing_ok=True)
@@ -78,17 +78,17 @@ def test_only_rows_that_nobody_has_seen_at_first_hand_are_listed(made):
 
 def test_what_hangs_on_a_row_is_what_pooling_without_it_gives(made):
     rows = made[2].set_index("table")
-    # log(42/41) is more than log(43/42).
+    # log(42/41) exceeds log(43/42).
     assert "one event fewer moves RR" in rows.loc["pcr", "why"]
     assert "without this trial moves RR" in rows.loc["pcr", "why"]
-    # Of two trials the other one is left, as it is printed.
+    # Only the other of two trials is left, with its printed result.
     assert "without this trial moves HR 0.83 to 0.86" in rows.loc["hazard_ratios", "why"]
     assert all(math.isfinite(moves) and moves > 0 for moves in rows["moves"])
     assert list(rows["moves"]) == sorted(rows["moves"], reverse=True)
 
 
 def test_a_row_is_described_as_its_paper_has_it(made):
-    """Arms, place and links: what a reader looks for, and where."""
+    """Arms, place and links: what to look for, and where."""
     rows = made[2].set_index("table")
     names = ["row", "trial", "result", "value", "place", "link"]
     assert rows.loc["pcr", names].to_list() == [
@@ -111,7 +111,7 @@ def test_a_result_of_some_patients_says_of_which(made):
 
 
 def test_a_paper_in_pubmed_central_is_linked(pooled):
-    """Free to read, where the publisher's page is not."""
+    """It is free to read, which the publisher's page may not be."""
     _, sheet, configuration, evidence = pooled
     sources = sheet["sources"].assign(pmcid="PMC7654321")
     changed = replace(sheet, tables={**sheet.tables, "sources": sources})
@@ -121,7 +121,7 @@ def test_a_paper_in_pubmed_central_is_linked(pooled):
 
 
 def test_a_movement_is_told_in_half_widths_of_the_interval(pooled, made):
-    """Without trial F trial G is left, 0.86: how far that is from the estimate in the results."""
+    """Without trial F, only trial G (0.86) is left; its distance from the pooled estimate."""
     estimates = pooled[3].estimates
     (lead,) = records(
         estimates[
@@ -143,7 +143,7 @@ def test_a_ratio_printed_lower_moves_the_result_down(made):
 
 @pytest.fixture(scope="module")
 def doubted(tmp_path_factory):
-    """Trial F is printed the other way round; two readers differ on trial A's single arm."""
+    """Trial F's ratio is printed in the opposite direction; two readers differ on a trial A arm."""
     folder = small_project(tmp_path_factory.mktemp("doubtful"))
     replace_text(
         folder,
@@ -165,7 +165,7 @@ def doubted(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def doubtful(doubted):
-    """The worklist of these."""
+    """The worklist of `doubted`."""
     sheet, configuration, evidence = doubted
     return worklist(configuration, sheet, evidence.trials)
 
@@ -186,7 +186,7 @@ def test_an_interval_that_comes_to_include_no_effect_is_said(doubtful):
 
 
 def test_a_ratio_that_is_printed_the_other_way_round_is_wrong_the_other_way_round(doubtful):
-    """Between 1/1.8 and 1/1.6, and 0.62 of the other trial, by a unit of the only decimal."""
+    """Within 1/1.8, 1/1.6 and the other trial's 0.62; moved by a unit of the only decimal."""
     why = doubtful.set_index("table").loc["hazard_ratios", "why"]
     (moved,) = re.findall(r"hr one unit (?:higher|lower) moves HR (\S+) to (\S+);", why)
     before, after = map(float, moved)
@@ -197,7 +197,7 @@ def test_a_ratio_that_is_printed_the_other_way_round_is_wrong_the_other_way_roun
 def test_a_row_on_which_two_readers_differ_is_listed_though_it_was_seen_at_first_hand(doubtful):
     (line,) = records(doubtful[doubtful["table"] == "pcr"])
     assert (line["row"], line["value"]) == (5, "23 of 105")
-    # 42 of 105 in either arm: the trial's own ratio falls to 1, and the pooled one with it.
+    # 42 of 105 in both arms: the trial's ratio falls to 1, and the pooled ratio falls too.
     (moved,) = re.findall(r"the second reader's value moves RR (\S+) to ([0-9.]+)", line["why"])
     assert 1 < float(moved[1]) < float(moved[0])
 
@@ -205,7 +205,7 @@ def test_a_row_on_which_two_readers_differ_is_listed_though_it_was_seen_at_first
 def test_the_same_list_gives_the_same_bytes(made, tmp_path):
     first, second = tmp_path / "first.xlsx", tmp_path / "second.xlsx"
     write_answers_book(made[2], first)
-    # openpyxl notes when a workbook was begun, to the second
+    # openpyxl records the time of creation, to the second
     time.sleep(1.1)
     write_answers_book(made[2], second)
     assert first.read_bytes() == second.read_bytes()
@@ -232,7 +232,7 @@ def test_a_value_that_differs_waits_for_adjudication_and_changes_no_number(made,
 
 
 def test_a_reading_says_whose_value_is_whose(made, tmp_path):
-    """Of three numbers one differs: the reading differs as a whole."""
+    """If one of three numbers differs, the whole reading differs."""
     answer = {"Value seen": "0.82 (0.67-0.95)", "Place": "Table 2 (page 3, left)"}
     sheet, _ = answered(made, tmp_path, hazard_ratios=answer)
     reading = sheet["second_reading"].iloc[-1].drop("row").to_dict()
@@ -250,7 +250,7 @@ def test_a_reading_says_whose_value_is_whose(made, tmp_path):
     "other", [{"Value seen": "44/105"}, {"Initials": "RR"}, {"Value seen": "42/105"}]
 )
 def test_another_reading_of_a_row_is_kept(made, tmp_path, other):
-    """By another reader, or of another value."""
+    """A reading by another reader, or with another value."""
     answer = {"Value seen": "43/105", "Place": "Table 2 (page 3, left)"}
     first, _ = answered(made, tmp_path, pcr=answer)
     kept = tmp_path / "kept"
@@ -396,7 +396,7 @@ def test_the_same_answer_again_changes_nothing(made, tmp_path):
 
 
 def twice(page, seen):
-    """The line of the counts again, below the last one."""
+    """Repeat the line of the counts below the last one."""
     (line,) = [line for line in page.iter_rows(min_row=2) if line[0].value == "pcr"]
     down = page.max_row + 1
     for cell in line:
@@ -442,7 +442,7 @@ def test_a_hidden_answer_is_not_imported_unseen(made, tmp_path):
 
 
 def column_again(page):
-    """A second column of the same name, such as a reader's own beside it."""
+    """Add a second column of the same name, such as one of the reader's own."""
     page.cell(1, page.max_column + 1).value = "Value seen"
 
 
@@ -467,7 +467,7 @@ def answer_on_a_copy(page):
     ],
 )
 def test_no_answer_is_passed_over(made, tmp_path, edit, words):
-    """Each of these was imported without a word, and answers were lost."""
+    """Each of these was once imported without a message, and answers were lost."""
     with pytest.raises(SheetError, match=words):
         answered(made, tmp_path, edit, pcr={"Value seen": "42/105"})
 
@@ -526,7 +526,7 @@ def test_the_key_of_a_row_tells_it_from_one_of_another_source(pooled):
 
 
 def test_counts_without_patients_weigh_nothing(pooled):
-    """A reading of 0 of 0 once ended every list after it."""
+    """A reading of 0 of 0 once made every later worklist fail."""
     _, sheet, configuration, evidence = pooled
     (row,) = records(sheet["pcr"][sheet["pcr"]["row"] == 2])
     reading = {
@@ -541,7 +541,7 @@ def test_counts_without_patients_weigh_nothing(pooled):
 
 
 def test_a_ratio_without_an_interval_is_asked_for_and_compared_as_it_is(made, tmp_path):
-    """Compared with the first of three numbers alone, another interval would count as agreement."""
+    """Comparing only the first of three numbers would count another interval as agreement."""
     raw, _, rows = made
     folder = tmp_path / "bare"
     shutil.copytree(raw, folder)
@@ -576,7 +576,7 @@ def test_a_blank_line_in_a_table_moves_no_answer_to_another_row(made, tmp_path):
 
 
 def test_an_answer_goes_to_no_other_row_of_the_same_result(made, tmp_path):
-    """Another source printed the same numbers, and its row has come to stand where this one was."""
+    """Another source printed the same numbers, and its row now has the old number of this one."""
     raw, _, rows = made
     folder = tmp_path / "twins"
     shutil.copytree(raw, folder)
@@ -605,7 +605,7 @@ def test_a_worklist_of_no_rows_is_refused(made, tmp_path, capsys, most):
 
 
 def test_a_worklist_that_is_open_is_not_written_anew(made, tmp_path):
-    """Saved once more in the spreadsheet, it would be the old list again."""
+    """Saving it again in the spreadsheet program would restore the old list."""
     (tmp_path / "~$worklist.xlsx").write_bytes(b"\x03Roe")
     with pytest.raises(RequestError, match=r"worklist\.xlsx is open in .* \(Roe\), whose next"):
         write_answers_book(made[2], tmp_path / "worklist.xlsx")
