@@ -1,4 +1,4 @@
-"""The API: numbers of other programs, what is refused, and the examples of its manual."""
+"""The API: agreement with other programs, errors, and the examples of its manual."""
 
 import contextlib
 import io
@@ -24,7 +24,7 @@ COUNTS = ("events_experimental", "n_experimental", "events_control", "n_control"
 
 
 def bcg(measure="RR"):
-    """The trials of BCG and what metafor finds in them."""
+    """The BCG trials and the results of metafor for them."""
     found = load("metafor")[f"bcg__{measure}"]
     counts = {name: found["table"][key] for name, key in zip(COUNTS, ("ai", "n1i", "ci", "n2i"),
                                                              strict=True)}  # fmt: skip
@@ -108,7 +108,7 @@ def test_comparisons_of_every_two_arms_make_the_network_of_the_arms():
 
 
 def test_limits_are_those_of_the_paper_at_its_level_only():
-    """Limits recomputed from a rounded interval would contradict the paper."""
+    """Otherwise limits recomputed from a rounded interval would contradict the paper."""
     given = {"estimate": [0.7, 0.8], "ci_low": [0.5, 0.5], "ci_high": [0.9, 1.2],
              "ci_level": [95, 90]}  # fmt: skip
     found = api.pool(pd.DataFrame({"trial": ["A", "B"], **given}), "hazard_ratio").trials
@@ -135,7 +135,7 @@ def test_a_new_trial_of_a_network_may_lie_further_away_than_the_mean():
     assert found.tau2 > 0
     assert (found.league["pi_low"] < found.league["ci_low"]).all()
     assert (found.league["pi_high"] > found.league["ci_high"]).all()
-    # Fewer events are better, and so the first of the ranking has the fewest.
+    # Fewer events are better, so the first in the ranking has the fewest.
     best = found.against(found.ranking["treatment"][0])
     assert (best["estimate"] > 1).all()
 
@@ -163,7 +163,7 @@ def test_a_trial_that_says_nothing_of_a_ratio_is_shown_and_not_pooled(tmp_path):
     words = drawn(found, tmp_path)
     assert "not estimable" in words
     assert "No event, or only events, in both arms, so not pooled: Elm." in words
-    # The totals are those of what is pooled.
+    # The totals are those of the pooled trials.
     total = words.index(next(word for word in words if word.startswith("All trials (k = 2")))
     assert words[total + 1 : total + 3] == ["51/160", "34/159"]
 
@@ -310,7 +310,7 @@ def test_arms_that_make_no_network_are_told(rows, said):
 
 
 def test_a_reference_that_the_network_does_not_have_is_told_with_those_that_it_has():
-    """An empty table would be read as no evidence against it."""
+    """An empty table would be read as if no treatment were compared with it."""
     rows = [("Oak", "A", 3, 9), ("Oak", "B", 1, 9), ("Elm", "A", 2, 9), ("Elm", "C", 5, 9)]
     data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
     found = api.network(data, "odds_ratio")
@@ -355,7 +355,7 @@ def test_the_api_imports_nothing_slow_before_it_is_used():
 
 
 def test_the_package_carries_every_folder_that_the_library_reads():
-    """Else an installed command fails where one in the repository does not."""
+    """Otherwise a command would work in the repository but fail when installed."""
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
     carried = wheel["build"]["targets"]["wheel"]["force-include"]
     read = {

@@ -1,4 +1,4 @@
-"""What an edit of the sheet changes, against a revision in git."""
+"""Effects of an edit of the sheet, compared with a revision in git."""
 
 import contextlib
 import html
@@ -47,7 +47,7 @@ from trial_evidence.workbook.difference import TableDifference
 
 @pytest.fixture
 def changes(project, capsys):
-    """Run the command; the page, which is what the terminal shows."""
+    """Run the command; return the page, which is also printed on the terminal."""
 
     def run(*arguments):
         assert main(["changes", *arguments]) == 0, capsys.readouterr().err
@@ -58,7 +58,7 @@ def changes(project, capsys):
     return run
 
 
-# Edits that several tests look at: table, old text, new text.
+# Edits used by several tests: table, old text, new text.
 CORRECTED = ("hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.75,0.60,0.94,95,0.012")
 CROSSED = ("hazard_ratios", "0.71,0.57,0.88,95,0.002", "0.85,0.69,1.05,95,0.13")
 NOTED = ("pcr", ",first report", ",a first report")
@@ -66,7 +66,7 @@ NOTED = ("pcr", ",first report", ",a first report")
 
 @pytest.fixture(scope="module")
 def edited(committed, tmp_path_factory):
-    """The repository after an edit, compared once, and the page. Not to be changed."""
+    """The repository after an edit, and the page of its comparison. Do not modify it."""
 
     @cache
     def after(edit):
@@ -94,7 +94,7 @@ def table(page):
 
 
 def append_trial(project):
-    """Another trial with the arms of trial K."""
+    """Append another trial with the arms of trial K."""
     append_like(project, "sources", "doe_2020_trial_k", "doe_2020_trial_k", "doe_2020_trial_z")
     append_like(project, "trials", "trial_k", "trial_k,TRIAL-K,NCT00000012", "trial_z,TRIAL-Z,")
     append_like(project, "arms", "trial_k,trial_k_dual", "trial_k", "trial_z")
@@ -222,7 +222,7 @@ def test_a_judgement_that_a_person_confirms_is_told():
 
 @pytest.fixture(scope="module")
 def side(committed):
-    """The committed sheet and configuration, with its smallest network alone."""
+    """The committed sheet and configuration, with only its smallest network."""
     raw, config = committed / "data/raw", committed / "config"
     configuration, content, _ = load(raw, config)
     networks = read_networks(config, configuration)
@@ -235,7 +235,7 @@ def side(committed):
 
 
 def test_a_network_that_is_shown_against_another_regimen_is_compared(side):
-    """Its rows are the same: who looks at them alone would say that nothing changed."""
+    """Its rows are the same, so comparing only rows would report no change."""
     (network,) = side.networks.networks
     dual = "trastuzumab+tucatinib|concurrent|chemotherapy"
     turned = replace(network, reference=dual)
@@ -267,7 +267,7 @@ def test_a_setting_whose_networks_are_asked_otherwise_is_not_untouched(side):
 
 
 def test_another_level_changes_the_results_of_the_same_rows():
-    """No estimate differs, it would be said, and the next run would bring others."""
+    """Otherwise no estimate would be reported to differ, but the next run would give others."""
     row = {"trial_id": "t1", "experimental_arm_id": "dual", "control_arm_id": "single",
            "hr": 0.8, "ci_low": 0.64, "ci_high": 1.0}  # fmt: skip
     before = configuration(analysis())
@@ -320,7 +320,7 @@ def test_other_rules_of_a_judgement_put_every_answer_in_question(side):
         for name, outcome in side.configuration.outcomes.items()
     }
     turned = replace(side.configuration, outcomes=outcomes)
-    # What a claim needs; the smallest effect that matters; which side is the better one; nothing.
+    # Requirements of claims; smallest relevant effect; direction of benefit; no change.
     for change, expected in (
         ({"report": stricter}, answers), ({"configuration": larger}, answers),
         ({"configuration": turned}, answers), ({}, set()),
@@ -385,7 +385,7 @@ def test_a_note_changes_no_estimate(edited):
 
 
 def test_a_milestone_is_not_said_to_change_nothing(project, changes):
-    """Absolute effects start from what control arms had lost by a time; no analysis pools it."""
+    """Absolute effects start from the risk of control arms by a time, which no analysis pools."""
     replace_text(project, "milestones", "all,36,92.6,91.4,93.8", "all,36,91.6,90.4,92.8")
     page = changes()
     assert (
@@ -399,7 +399,7 @@ def _risks(page):
 
 
 def test_another_control_risk_is_told_with_its_source(project, changes):
-    """By hand: 100 - 92.6 and 100 - 91.6; no estimate rests on it, absolute effects do."""
+    """By hand: 100 - 92.6 and 100 - 91.6; estimates do not depend on it, absolute effects do."""
     replace_text(project, "milestones", "all,36,92.6,91.4,93.8", "all,36,91.6,90.4,92.8")
     page = changes()
     (told,) = _risks(page)
@@ -430,7 +430,7 @@ def test_a_control_risk_that_is_no_longer_reported_is_told(project, changes):
 
 
 def test_a_control_median_alone_changes_what_absolute_effects_start_from(project, changes):
-    """One half by definition: what changes is by when, which its source says."""
+    """The risk is 50% by definition; what changes is the time, which is given in its source."""
     path = project / "config/report.yaml"
     text = path.read_text(encoding="utf-8")
     first_line = (
@@ -452,8 +452,8 @@ def test_a_control_median_alone_changes_what_absolute_effects_start_from(project
 
 
 def test_a_changed_number(edited):
-    # Overall survival, pretreated: one trial, so its own result is the estimate. Its interval is
-    # taken at its own level: 0.75 exp(+-(log 0.94 - log 0.60) / 2) is 0.60 to 0.94.
+    # Overall survival, pretreated: the estimate is that of the only trial, and its interval is at
+    # the trial's own level: 0.75 exp(+-(log 0.94 - log 0.60) / 2) is 0.60 to 0.94.
     _, page = edited(CORRECTED)
     assert "  changed  row 28, trial_k" in page
     assert "hr changed from 0.71 to 0.75" in page
@@ -494,7 +494,7 @@ def test_a_revision_whose_configuration_is_not_sound_is_taken_with_todays(projec
 
 
 def test_an_analysis_that_was_taken_out_is_told_by_its_title_before_the_details(project, changes):
-    """Among "other measures", under an id of two settings, nobody would know which answer went."""
+    """Listed only under "other measures", by an id used in two settings, it would be unclear."""
     gone = {"setting": "metastatic_pretreated", "analysis": "progression_free_dual_v_single"}
     analyses, report = (project / f"config/{name}.yaml" for name in ("analyses", "report"))
     asked, judged = (
@@ -535,8 +535,8 @@ def test_analyses_that_are_not_affected_are_not_named(edited):
 
 
 def test_one_number_of_two_trials_changes_their_mean(project, changes):
-    # Events of trial C, dual arm: 49 becomes 39 of 100. By itself, against 30 of 99: risk ratio
-    # (39/100) / (30/99) = 1.287 instead of (49/100) / (30/99) = 1.617.
+    # Events of trial C, dual arm: 49 becomes 39 of 100. The trial alone, versus 30 of 99: risk
+    # ratio (39/100) / (30/99) = 1.287 instead of (49/100) / (30/99) = 1.617.
     replace_text(project, "pcr", "ITT,local,all,49,100,49.0", "ITT,local,all,39,100,39.0")
     found = {(b[0], b[1], b[4].partition(" (")[0], a[4].partition(" (")[0])
              for b, a in table(changes())}  # fmt: skip
@@ -546,7 +546,7 @@ def test_one_number_of_two_trials_changes_their_mean(project, changes):
     assert (title, "added agents: lapatinib", "Risk difference 0.19", "Risk difference 0.09") in (
         found
     )
-    # The rate of that arm is one of two arms with the regimen: 49.0% of patients becomes 39.0%.
+    # That arm is one of two with the regimen; its rate changes from 49.0% to 39.0%.
     rates = {row for row in found if row[2].startswith("Rate")}
     assert {row[2:] for row in rates} == {("Rate 0.49", "Rate 0.39")}
 
@@ -598,7 +598,7 @@ def test_a_model_that_changed_with_the_number_of_trials(project, changes):
 
 
 def test_a_judgement_alone_changes_certainty_and_no_estimate(project, changes):
-    """All weight at high risk of bias: serious becomes very serious, two levels down."""
+    """All weight at high risk of bias is very serious, which lowers certainty by two levels."""
     path = project / "data/raw/risk_of_bias.csv"
     text = path.read_text(encoding="utf-8")
     judged = "low,low,low,low,low,low,judged"
@@ -628,7 +628,7 @@ def test_a_persons_judgement_of_certainty_is_told(project, changes):
 
 
 def test_a_verdict_that_changed_comes_first(project, changes):
-    # Both answers on overall survival in pretreated disease rest on the one trial that reports it.
+    # Both answers on overall survival in pretreated disease depend on the only trial reporting it.
     path = project / "data/raw/hazard_ratios.csv"
     text = path.read_text(encoding="utf-8")
     worse = text.replace("0.62,0.51,0.75,95", "1.62,1.33,1.97,95", 1)
@@ -679,7 +679,7 @@ def test_an_added_trial(project, changes):
 
 
 def test_a_result_where_there_was_none(project, changes):
-    # Nobody got lapatinib with endocrine therapy before: 10 of 50, a rate of 0.20.
+    # Previously no arm had lapatinib with endocrine therapy: 10 of 50, a rate of 0.20.
     append_like(project, "trials", "cohort_e", "cohort_e,COHORT-E,NCT00000005", "trial_z,TRIAL-Z,")
     append_like(project, "arms", "cohort_e", "cohort_e", "trial_z")
     append_like(project, "pcr", "cohort_e", "cohort_e,cohort_e_dual", "trial_z,trial_z_dual")
@@ -693,7 +693,7 @@ def test_a_result_where_there_was_none(project, changes):
     assert after[2:4] == ("after", "1")
     assert after[4].startswith("Rate 0.20 (")
     assert re.search(r"pcr\.csv row \d+ is used by neoadjuvant/pcr_rates", page)
-    # Where there was no result before, no conclusion changed.
+    # Without an earlier result, no conclusion has changed.
     assert "No conclusion changed" in page
 
 
@@ -770,7 +770,7 @@ def test_a_revision_that_does_not_pass_the_check(project, changes):
 
 
 def test_an_adjudication_that_both_have_is_no_change(project, changes):
-    # Two readers differ on the events of trial A, and somebody has settled it.
+    # Two readers differ on the events of trial A, and the difference was adjudicated.
     replace_text(project, "second_reading", "events|n,42|105,42|105,agree",
                  "events|n,42|105,44|105,differ")  # fmt: skip
     path = project / "data/raw/adjudication.csv"
@@ -816,6 +816,6 @@ def test_no_git(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["changes"]) == 1
     assert capsys.readouterr().err.startswith("git is not installed")
-    # What needs no earlier sheet works all the same.
+    # Commands that need no earlier sheet still work.
     assert main(["check", "--list-warnings"]) == 0
     assert "Since the last commit" not in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What is told of an edit of config/, setting by setting."""
+"""Messages on an edit of config/, one setting at a time."""
 
 import pytest
 from trial_evidence.changes.configured import configuration_difference
@@ -24,7 +24,7 @@ rates:
 
 @pytest.fixture
 def told(tmp_path):
-    """What is said of an edit of a file: old and new text."""
+    """The messages on an edit of a file, from its old and new text."""
 
     def say(old="", new="", file="analyses.yaml"):
         for folder, text in (("before", BEFORE), ("after", BEFORE.replace(old, new))):
@@ -69,7 +69,7 @@ def test_each_setting_that_was_edited_is_told_as_it_was_and_as_it_is(told, old, 
     [
         ("# Which analyses there are.", "# Another comment."),
         ("[EFS, DFS]", "\n      - EFS\n      - DFS"),
-        # Settings of one entry.
+        # Keys of one entry.
         ("  - id: response\n    setting: early\n", "  - setting: early\n    id: response\n"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What ``make check`` says of an edit: its rows, its warnings, and a table that was cut in half."""
+"""Messages of ``make check`` on an edit: its rows, its warnings, and a table cut in half."""
 
 import re
 
@@ -11,7 +11,7 @@ SOUND = "No errors, no warnings.\n"
 
 @pytest.fixture
 def check(project, capsys):
-    """Run the check as `make check` does; what the terminal shows, the findings listed or not."""
+    """Run the check as `make check` does; return the terminal output, with or without warnings."""
 
     def run(*arguments, code=0):
         assert main(["check", *(arguments or ["--list-warnings"])]) == code
@@ -42,7 +42,7 @@ def test_the_rows_of_each_table_are_counted(project, check):
 
 
 def test_a_setting_that_was_edited_is_told(project, check):
-    """An estimator that somebody left changed behind would move every result without a word."""
+    """An estimator left changed by accident would change every result without any message."""
     path = project / "config/config.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("tau2_estimator: REML", "tau2_estimator: DL"), encoding="utf-8")
@@ -83,7 +83,7 @@ def test_a_trial_that_nobody_has_judged_is_new_until_it_is_committed(project, ch
 
 @pytest.mark.parametrize("arguments", [("--list-warnings",), ("--state", "state")])
 def test_a_table_that_was_cut_in_half_is_said_loudly(project, check, arguments):
-    """A sound table: every stage would take it."""
+    """The table has no errors, so every stage would accept it."""
     rows, gone = halve(project, "hazard_ratios")
     said = check(*arguments)
     assert (

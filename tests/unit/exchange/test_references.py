@@ -1,4 +1,4 @@
-"""What an export of references fills in and corrects in sources.csv, and what it must not."""
+"""What an export of references fills in or corrects in sources.csv, and what it must leave."""
 
 import csv
 import shutil
@@ -14,7 +14,7 @@ from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import SheetError
 
 RAW, DICTIONARY = Path("data/raw"), read_dictionary(ROOT / "workflow/dictionary")
-# Of the first source of the made-up sheet, as PubMed exports it; its volume is 1, it has no PMID.
+# The first source of the made-up sheet as exported by PubMed; the sheet has volume 1 and no PMID.
 NBIB = """
 PMID- 90000001
 IS  - 0000-0000 (Electronic)
@@ -88,7 +88,7 @@ def sources(folder=RAW):
 
 
 def test_empty_cells_are_filled_in_and_the_same_in_other_words_is_no_difference(project):
-    """The DOI in capitals, pages 101-9 and the journal are what the sheet has."""
+    """The DOI in capitals, pages 101-9 and the journal are equivalent to those of the sheet."""
     found = read(NBIB.format(volume=1))
     assert found.differ == []
     assert cells(found.filled) == {
@@ -125,7 +125,7 @@ def test_ris_is_read_by_doi_and_what_has_no_match_is_said(project):
     ],
 )
 def test_the_pubmed_number_is_where_each_database_has_it(project, tags, number):
-    """Its own number is none of PubMed's."""
+    """A database's own record number is not a PubMed number."""
     found = read(RIS.replace("VL  - 2", tags), "export.ris")
     assert cells(found.filled).get((3, "pmid"), "") == number
 
@@ -222,7 +222,7 @@ def test_a_last_page_that_the_database_does_not_know_is_no_difference(project):
         ("SP  - 97--108", "pages", "97-108"),
         ("SP  - N.PAG\nEP  - N.PAG", "pages", None),
         ("IS  - 4 Suppl. 2", "issue", "4 Suppl. 2"),
-        # The journal's number in the National Library of Medicine, and where an author works.
+        # The journal's number at the National Library of Medicine, and an author's affiliation.
         ("IS  - 9439514, b6e", "issue", None),
         ("IS  - (Baker Q.) Department of Oncology, Made-up University, Aarhus", "issue", None),
     ],
@@ -248,7 +248,7 @@ def test_one_list_of_authors_may_stop_before_the_other(project):
     shutil.copytree("filled", RAW, dirs_exist_ok=True)
     assert read(NBIB.format(volume=1)).filled == []
     fewer = NBIB.format(volume=1).replace("AU  - Grant G\n", "")
-    # Seven and others are not six: the sheet's "et al." then says too much.
+    # Six authors in the file match six and "et al." in the sheet: either list may end early.
     assert "authors" not in {cell.column for cell in read(fewer).differ}
     other = NBIB.format(volume=1).replace("AU  - Clark C", "AU  - Knox K")
     assert [cell.column for cell in read(other).differ] == ["authors"]
@@ -329,7 +329,7 @@ def test_a_malformed_file_is_located(project, text, line, message):
 
 
 def test_an_odd_year_of_another_paper_is_no_matter(project):
-    """The export may be of a whole library, with papers older than any source of the sheet."""
+    """The export may be a whole library, with papers older than any source of the sheet."""
     other = NBIB.format(volume=1).replace("90000001", "90000099").replace("2014 May", "1914")
     other = other.replace("10.1000/", "10.1000/other-")
     found = read(NBIB.format(volume=1) + other)

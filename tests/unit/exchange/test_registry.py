@@ -1,6 +1,6 @@
-"""What a registry record says of the sheet, and what a reader's confirmations do to it.
+"""Comparison of registry records with the sheet, and the effects of a reader's confirmations.
 
-The records are of made-up trials, in the form of the ClinicalTrials.gov API, version 2.
+The records are of made-up trials, in the format of the ClinicalTrials.gov API, version 2.
 """
 
 import copy
@@ -37,7 +37,7 @@ RAW, CONFIG, BOOK = Path("data/raw"), Path("config"), Path("registry.xlsx")
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory):
-    """A folder with the made-up sheet; what is read of it once for all tests."""
+    """A folder with the made-up sheet, and its content, read once for all tests."""
     folder = tmp_path_factory.mktemp("registry")
     write_sheet(folder)
     shutil.copy(RECORDS / "registry.yaml", folder / CONFIG)
@@ -56,7 +56,7 @@ def project(known, tmp_path, monkeypatch):
 
 @pytest.fixture
 def compared(known):
-    """What records say, set against the sheet."""
+    """The comparison of records with the sheet."""
     return lambda source: compare_records(source, known[3], known[1])
 
 
@@ -108,7 +108,7 @@ def test_a_superseded_row_is_not_what_a_record_is_held_against(project):
     path = RAW / "pcr.csv"
     text = path.read_text(encoding="utf-8")
     current = text.splitlines()[7]
-    # The number of the record stands in a row that is no longer used.
+    # The value of the record is in a row that is no longer used.
     old = (
         current.replace(",22,", ",23,").replace(",22.4,", ",23.5,").replace("current", "superseded")
     )
@@ -162,7 +162,7 @@ def test_a_record_is_the_source_that_has_its_number_and_not_that_of_another_tria
 
 
 def test_harms_of_another_definition_are_no_difference_but_a_row(project, compared):
-    """The sheet's 150 of 404 come from the paper; the registry may count otherwise."""
+    """The sheet's 150 of 404 come from the paper; the registry may count differently."""
     found = compared(RECORDS / "poplar.json")
     assert not [line for line in found.page("Differs") if line.table == "harms"]
     (row,) = [row for row in found.rows if row.table == "harms"]
@@ -289,7 +289,7 @@ def test_a_percentage_of_no_patients_is_not_a_count(project, record, compared):
 def test_patients_without_the_outcome_are_not_those_with_it(
     project, record, compared, level, with_it, without_it
 ):
-    """As the registry lists both: a row each, or a category each of one row."""
+    """The registry lists both, as separate rows or as categories of one row."""
     measure = measures(record)[0]
     measure |= {"paramType": "COUNT_OF_PARTICIPANTS", "unitOfMeasure": "Participants"}
     counts = {with_it: ("49", "29", "22"), without_it: ("58", "75", "76")}
@@ -325,7 +325,7 @@ def test_a_ratio_the_other_way_round_is_said(project, record, compared):
 
 
 def test_a_ratio_under_one_of_two_groups_is_against_the_other(project, compared):
-    """Many records name the group that the ratio is posted with, and not the other."""
+    """Many records name only the group under which the ratio is posted."""
     record = json.loads((RECORDS / "poplar.json").read_text(encoding="utf-8"))
     whole = places(compared(written(project, record)).page("Agrees"))
     analysis = measures(record)[0]["analyses"][0]
@@ -380,7 +380,7 @@ def test_who_was_analysed_may_be_a_part_of_the_patients(project, record, compare
 
 
 def test_who_was_analysed_in_unknown_words_stands_beside_the_difference(project, record, compared):
-    """Those who had surgery may not be those of the sheet's row."""
+    """Patients who had surgery may not be the patients of the sheet's row."""
     measures(record)[0]["populationDescription"] = "All participants who had surgery."
     lines = compared(written(project, record)).page("Differs")
     (line,) = [one for one in lines if (one.table, one.row, one.column) == ("pcr", 8, "events")]
@@ -417,7 +417,7 @@ EVENTS = ("resultsSection", "adverseEventsModule")
 
 
 def more(*parts):
-    """A list with more at its end."""
+    """A list with further elements at its end."""
     return lambda old: [*old, *parts]
 
 
@@ -431,7 +431,7 @@ def changed(record, changes):
     return record
 
 
-# Changes of the record of ALDER, where it is then set against the sheet, and both values.
+# Changes of the record of ALDER, the cell with which it is then compared, and both values.
 TAKEN = {
     "blinded twice": (
         {(*DESIGN, "designInfo", "maskingInfo", "masking"): "DOUBLE"},
@@ -523,7 +523,7 @@ def test_a_field_is_taken_for_what_it_says(project, record, compared, case):
     assert places(found.page(page)).get(place) == values
 
 
-# Changes of the record of ALDER, the place that is then not mapped, and why.
+# Changes of the record of ALDER, the path that is then not mapped, and the reason.
 NOT_TAKEN = {
     "a ratio of some patients, in the description of its groups": (
         {(*RATIO, "groupDescription"): "Receptor-positive patients"},
@@ -605,7 +605,7 @@ def test_what_a_field_does_not_say_is_not_taken(project, record, compared, case)
 
 
 def harms_of(found, arm):
-    """Definition, events and n of heart failure in an arm, as rows that could be added."""
+    """Definition, events and n of heart failure in an arm, in rows that could be added."""
     return [
         tuple(row.cells[name] for name in ("definition", "events", "n"))
         for row in found.rows
@@ -634,7 +634,7 @@ def test_a_term_is_an_outcome_only_as_a_whole(project, record, compared):
 
 
 def test_what_is_said_of_the_analysis_counts_before_the_title(project, record, compared):
-    """The title says final; this ratio is of the primary analysis, which the sheet lacks."""
+    """The title says final, but this ratio is from the primary analysis, which the sheet lacks."""
     changes = {(*RATIO, "groupDescription"): "Primary analysis"}
     found = compared(written(project, changed(record, changes)))
     added = {row.cells["hr"]: row.cells["analysis"] for row in found.rows if "hr" in row.cells}
@@ -673,7 +673,7 @@ def test_medians_have_their_arm_limits_and_level(compared):
         ("poplar_a", "OS", "40.8", "35.8", "48.3", "95"),
         ("poplar_ab", "OS", "56.5", "49.3", None, "95"),
     ]
-    # Of two measures of PFS one has to be chosen.
+    # With two measures of PFS, the reader has to choose one.
     several = "2 results of the record are this row: confirm one"
     assert [several in row.note for row in rows] == [True] * 4 + [False] * 2
 
@@ -685,7 +685,7 @@ def test_medians_of_a_ratio_stand_with_their_arms(compared):
 
 
 def with_sheet(table, edit):
-    """What the record of ALDER says of the sheet after an edit of one of its tables."""
+    """The comparison of the record of ALDER with the sheet after an edit of one table."""
     path = RAW / f"{table}.csv"
     path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
     configuration, _, _ = load(RAW, CONFIG)
@@ -713,7 +713,7 @@ def test_of_two_rows_of_one_ratio_the_one_with_its_limits_is_meant(project):
     assert agree["hazard_ratios", 3, "ci_low"] == ("0.34", "0.34")
 
 
-# Titles of measures and groups as the registry has them, of a part of those randomised.
+# Titles of measures and groups in the registry that concern only some of the patients randomised.
 PARTS = (
     "PFS as Determined by BICR in Participants With Brain Metastases at Baseline",
     "Percentage of Participants With pCR in the PD-L1-Positive Population",
@@ -782,7 +782,7 @@ def test_an_agent_that_the_sheet_does_not_have_is_said(project, capsys):
 
 @pytest.fixture
 def refused(compared):
-    """What a person is told of a file that cannot be taken."""
+    """The messages on a file that is refused."""
 
     def told(path):
         with pytest.raises(SheetError) as error:
@@ -793,7 +793,7 @@ def refused(compared):
 
 
 def spoilt(record, path, value):
-    """The record with another value at a path; None takes the name away."""
+    """The record with another value at a path; None removes the name."""
     *steps, last = path
     part = record
     for step in steps:
@@ -914,7 +914,7 @@ def made(known, compared, project):
 
 @pytest.fixture
 def taken(known):
-    """The sheet with what is confirmed in the workbook, before it is checked and imported."""
+    """The sheet with the confirmed lines of the workbook, before it is checked and imported."""
 
     def take():
         write_confirmed(BOOK, RAW, known[2], known[3], Path("confirmed"))
@@ -1064,7 +1064,7 @@ def test_agreement_that_is_confirmed_is_first_hand(made, taken, columns):
     assert len(rows) == len(columns)
     confirm(book, "Agrees", *rows)
     folder = taken()
-    # Where one of the numbers was not confirmed, the row was not read.
+    # If one of its numbers was not confirmed, the row is not verified.
     read = "primary" if len(columns) == 2 else "secondary"
     assert rows_of(folder, "pcr")[11]["verification"] == read
     assert rows_of(folder, "second_reading")[-1]["verdict"] == "agree"
@@ -1095,7 +1095,7 @@ def test_what_cannot_be_taken_is_located(made, taken, sheet, row, cells, message
     assert not Path("confirmed").exists()
 
 
-# A number format, a value and what a reader sees, in a row that could be added.
+# In a row that could be added: a number format, a value, and the text that a reader sees.
 SHOWN = [
     ("hr", 0.9, "0.00", "0.90"),
     ("hr", 0.87, "General", "0.87"),
@@ -1131,7 +1131,7 @@ def test_a_cell_that_the_spreadsheet_changed_is_located(
 
 
 def fill(book, column, value, number_format):
-    """A cell of the first row that could be added, confirmed."""
+    """Fill in a cell of the first row that could be added, and confirm the row."""
     page = book[NEW]
     cell = page.cell(2, [cell.value for cell in page[1]].index(column) + 1)
     cell.value, cell.number_format = value, number_format
@@ -1139,7 +1139,7 @@ def fill(book, column, value, number_format):
 
 
 def again(page, **cells):
-    """The first line once more, below the last one."""
+    """Repeat the first line below the last one."""
     header = [cell.value for cell in page[1]]
     line = dict(zip(header, [cell.value for cell in page[2]], strict=True)) | cells
     page.append([*line.values()])
@@ -1162,7 +1162,7 @@ def column_again(page):
     ],
 )
 def test_no_confirmation_is_passed_over(made, taken, edit, message):
-    """Each of these was imported without a word."""
+    """Each of these was once lost without a message."""
     book = made()
     book["Differs"].cell(2, 10).value = "QQ"
     edit(book["Differs"])
@@ -1187,7 +1187,7 @@ def test_a_line_that_stands_twice_is_one_reading(made, taken, by, readers):
 
 
 def test_the_note_names_who_confirmed_what_was_filled_in(made, taken):
-    """Not who confirmed what differs in the same row."""
+    """Not those who confirmed a difference in the same row."""
     book = made()
     confirm(book, "Differs", 4)
     confirm(book, "Could be added", 4, by="RR")
@@ -1204,7 +1204,7 @@ def test_the_note_names_who_confirmed_what_was_filled_in(made, taken):
 
 
 def test_a_reading_that_differs_in_one_number_differs_as_a_whole(made, taken):
-    """Events and patients agree, the percentage does not: the row was not verified."""
+    """Events and patients agree, but not the percentage: the row is not verified."""
     path = RAW / "pcr.csv"
     text = path.read_text(encoding="utf-8")
     line = "ITT,local,all,49,107,45.8,abel_2014_alder,Table 2,"
@@ -1240,7 +1240,7 @@ def test_initials_with_an_umlaut_are_taken(made, taken):
 
 
 def test_what_was_confirmed_goes_to_no_other_row(made, project, capsys):
-    """A row of the same trial and value has moved up to where the confirmed one was."""
+    """Another row of the same trial and value now has the number of the confirmed one."""
     book = made()
     page = book["Agrees"]
     lines = [line for line in page.iter_rows(min_row=2) if line[1].value == "pcr"]
@@ -1286,7 +1286,7 @@ def test_a_sheet_with_another_name_is_not_passed_over(made, taken):
 
 
 def test_a_workbook_whose_sheets_were_renamed_is_told_their_names(made, capsys):
-    """Not that every table of the sheet is missing."""
+    """The message must not be that every table of the sheet is missing."""
     book = made()
     confirm(book, "Differs", 2)
     for title in book.sheetnames[1:]:
