@@ -1,4 +1,4 @@
-"""Control risks before and after an edit: what absolute effects start from, and its source."""
+"""Control risks before and after an edit, with their sources."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -10,12 +10,12 @@ from trial_evidence.words.printed import percent
 
 # Setting, analysis and level.
 Risks = Mapping[tuple[str, str, str], StartingRisk]
-# In a table of contrasts the one column that a control risk can rest on and no estimate does.
+# The only column in a table of contrasts that affects a control risk but no estimate.
 _MEDIAN = "median_control_months"
 
 
 def trials_with_other_risks(difference: SheetDifference, sheet: Sheet) -> set[str]:
-    """Trials of which a share over time, or the control arm's median, is not the same."""
+    """Trials whose rates over time, or whose control median, have changed."""
     shares = (*sheet.of_kind("rates"), "adjudication")
     found = set()
     for name, table in difference.tables.items():
@@ -30,7 +30,7 @@ def trials_with_other_risks(difference: SheetDifference, sheet: Sheet) -> set[st
 
 
 def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> Risks:
-    """The control risks of some answers, as far as the configuration asks for them."""
+    """The control risks of some answers, if configured."""
     rules = {(rule.setting, rule.analysis): rule for rule in material.report.control_risks}
     return {
         (*place, risk.level): risk
@@ -44,9 +44,9 @@ def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> 
 def risks_in_words(
     before: Risks, after: Risks, titles: Mapping[tuple[str, str], str]
 ) -> Iterator[str]:
-    """Control risks that are printed otherwise, or rest on something else, a sentence or two each.
+    """Control risks whose printed value or source has changed, in one or two sentences each.
 
-    What an answer that is there only once starts from is left out.
+    Answers that exist only before or only after are left out.
     """
     both = {place[:2] for place in before} & {place[:2] for place in after}
     for place in dict.fromkeys([*before, *after]):

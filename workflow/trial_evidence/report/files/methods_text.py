@@ -20,7 +20,7 @@ from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, INTERVAL_WORDS, PRE
 # Packages with which results are computed and drawn.
 COMPUTING = ("numpy", "scipy", "pandas", "statsmodels", "pymare", "matplotlib", "plotnine")
 
-# Columns of a source that workflow/report/references.yaml gives for no work.
+# Defaults of the columns that entries of workflow/report/references.yaml may lack.
 _BLANK = dict.fromkeys(
     ("first_author", "title_short", "volume", "issue", "doi", "pmid", "pmcid", "nct"), ""
 ) | {"type": "article"}
@@ -40,7 +40,7 @@ def works(paragraphs: Sequence[str]) -> tuple[Source, ...]:
 
 
 def references(paragraphs: Sequence[str]) -> tuple[str, ...]:
-    """The works cited in these paragraphs, as a reference list prints them."""
+    """The works cited in these paragraphs, as printed in a list of references."""
     return tuple(map(reference, works(paragraphs)))
 
 

@@ -128,7 +128,7 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
 
 
 def _remarks(effects: Sequence[answers.Effect]) -> str:
-    """What only some summaries need to have explained."""
+    """Footnotes that apply only to some summaries."""
     needed = {
         "pairs": any(effect.behind for effect in effects),
         "unstated": any(effect.participants is None for effect in effects),

@@ -80,7 +80,7 @@ def page(
     methods : sequence of str
         Paragraphs.
     works : sequence of str
-        What they cite.
+        References cited in the methods.
     provenance : mapping
         Content of ``provenance.json``.
     cited : sequence of str

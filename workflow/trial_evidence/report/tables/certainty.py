@@ -23,7 +23,7 @@ _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
 LEVELS = ("very low", "low", "moderate", "high")
 # With fewer trials, heterogeneity is very uncertain.
 FEW = 5
-# Behind a level that a person has not judged in every domain.
+# Suffix of a level if a person has not judged every domain.
 PROVISIONAL = "(provisional)"
 
 

@@ -14,7 +14,8 @@ from trial_evidence.words.models import BOOTSTRAP, is_random_effects
 from trial_evidence.words.numbers import format_number
 from trial_evidence.words.printed import capital, count, counted, listing
 
-# What a simulation found of all but the bootstrap, which it leaves out (docs/calibration.md).
+# Found in a simulation for every prediction interval except the bootstrap, which it leaves out
+# (docs/calibration.md).
 _TOO_SHORT = (
     "Prediction intervals of the random-effects model are too short: in simulations they held the "
     "effect of a further trial less often than their level says (see the methods)."
