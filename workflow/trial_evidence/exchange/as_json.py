@@ -23,78 +23,78 @@ Count = Annotated[Whole, Field(ge=0)]
 class Estimate(Form):
     """One model's result for one set of trials: a row of estimates.csv.
 
-    Ratios are on the natural scale, differences and rates are proportions. A number that a model
-    does not have, or that is beyond what a number can hold, is null.
+    Ratios are on the natural scale; differences and rates are proportions. A number is null if the
+    model does not give it, or if it is not finite.
 
     Attributes
     ----------
     setting
-        Clinical setting, as config/analyses.yaml names it.
+        Clinical setting, as named in config/analyses.yaml.
     analysis
-        Analysis, or pool of rates, of that setting, by its id in config/analyses.yaml.
+        Id of the analysis, or pool of rates, in config/analyses.yaml.
     outcome
-        What the trials reported; several outcomes are joined by "; ".
+        Outcomes reported by the trials, joined by "; ".
     measure
-        Measure of effect: risk_ratio, odds_ratio, risk_difference, hazard_ratio; proportion of a
-        rate; ratio_of_... or difference_of_... of a comparison of two groups of patients inside
+        Measure of effect: risk_ratio, odds_ratio, risk_difference, hazard_ratio; proportion for a
+        rate; ratio_of_... or difference_of_... for a comparison of two groups of patients within
         trials.
     experimental
-        Regimens of the experimental arms, joined by "; "; of a rate, the regimen.
+        Regimens of the experimental arms, joined by "; "; for a rate, the regimen.
     control
-        Regimens of the control arms, joined by "; "; null of a rate.
+        Regimens of the control arms, joined by "; "; null for a rate.
     subgroup
-        Which trials: all, column=value, trial=id where nothing is pooled, or the factor that is
-        tested.
+        Trials or patients: all, column=value, factor=level, trial=id if nothing is pooled, or the
+        factor that is tested.
     model
         Statistical model, such as random_reml_hk, common, dersimonian_laird, mantel_haenszel,
-        bayesian_empirical, bayesian; single_trial of one trial, subgroup_difference of the test
-        between groups of trials, no_trial where none qualifies.
+        bayesian_empirical, bayesian; single_trial for one trial, subgroup_difference for the test
+        between groups of trials, no_trial if none qualifies.
     k
-        Trials.
+        Number of trials.
     participants
-        Patients analysed, all trials and arms together; null where a trial does not say.
+        Patients analysed in all trials and arms; null if a trial does not report it.
     events
-        Patients with the event, all trials and arms together; null where a trial does not say.
+        Patients with the event in all trials and arms; null if a trial does not report it.
     estimate
-        Pooled effect; of a Bayesian model the posterior median.
+        Pooled effect; for a Bayesian model, the posterior median.
     ci_low
         Lower limit of the confidence interval, or of the shortest credible interval.
     ci_high
-        Upper limit of the same.
+        Upper limit of the same interval.
     ci_level
-        Level of all intervals of the result, in percent.
+        Confidence level of all intervals of the result, in percent.
     pi_low
-        Lower limit of the prediction interval, for the effect in a new trial.
+        Lower limit of the prediction interval for the effect in a new trial.
     pi_high
-        Upper limit of the same.
+        Upper limit of the same interval.
     p_value
-        Two-sided test of no effect; of subgroup_difference, of no difference between the groups.
+        Two-sided test of no effect; for subgroup_difference, of no difference between the groups.
     tau2
-        Variance between trials on the scale of the analysis: logarithm of a ratio, difference,
+        Between-trial variance on the scale of the analysis: logarithm of a ratio, difference,
         logit of a rate.
     tau2_low
-        Lower limit of its interval.
+        Lower limit of the interval of tau2.
     tau2_high
-        Upper limit of its interval.
+        Upper limit of the interval of tau2.
     i2
-        Share of the variance that is between trials, in percent, from tau2.
+        Percentage of the variance that is between trials, from tau2.
     q
-        Cochran's Q; of subgroup_difference, the F statistic.
+        Cochran's Q; for subgroup_difference, the F statistic.
     q_df
-        Its degrees of freedom.
+        Degrees of freedom of q.
     q_p
-        Its p value.
+        P value of q.
     i2_from_q
-        Share of the variance that is between trials, in percent, from Q.
+        Percentage of the variance that is between trials, from Q.
     probability_of_benefit
-        Posterior probability, 0 to 1 but for rounding, that the mean effect is a benefit.
+        Posterior probability that the mean effect is a benefit, from 0 to 1 except for rounding.
     role
-        lead is the result that is reported first, co-primary one of equal rank beside it; null of
-        any other.
+        lead for the result that is reported first, co-primary for one of equal rank; null for any
+        other.
     trials
-        The trials, by their id in trials.csv.
+        Ids of the trials in trials.csv.
     remark
-        What a reader should know of the result, such as why the model leads.
+        Remark for readers of the result, such as why the model leads.
     """
 
     setting: Text
@@ -130,7 +130,7 @@ class Estimate(Form):
 
 
 class Estimates(Form):
-    """Every pooled result of the project: what results/estimates.csv holds, with its types.
+    """Every pooled result of the project: the content of results/estimates.csv, with its types.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ class Estimates(Form):
     software_version
         Version of trial-evidence that wrote it.
     estimates
-        The results, in the order of estimates.csv.
+        The results in the order of estimates.csv.
     """
 
     schema: Annotated[
