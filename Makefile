@@ -4,18 +4,18 @@
 # make test                    style, types and tests
 # make clean                   removes everything generated
 # make workbook [BOOK=evidence.xlsx]      writes the sheet as one workbook for a spreadsheet program
-# make watch [BOOK=evidence.xlsx]         answers every save: is it sound, and what does it change?
+# make watch [BOOK=evidence.xlsx]         answers every save: is the sheet sound, and what does it change?
 # make import BOOK=path [YES=yes]         takes a workbook, or a folder of CSV files, into the sheet
 # make worklist [BOOK=worklist.xlsx] [N=40]   lists what to look up in the papers first
 # make records FILE=search.nbib [SEARCH=s10]  takes what a search found, to be screened
-# make registry FILE=record.json [BOOK=registry.xlsx]  sets what ClinicalTrials.gov says against the sheet
-# make references FILE=export.nbib [REPLACE=yes]  fills and corrects sources.csv by PubMed number and DOI
-# make changes [SINCE=revision]           says what your edit changes since the last commit
+# make registry FILE=record.json [BOOK=registry.xlsx]  compares records of ClinicalTrials.gov with the sheet
+# make references FILE=export.nbib [REPLACE=yes|no]  fills in and corrects sources.csv from an export
+# make changes [SINCE=revision]           says what your edit changes in the results, since the last commit
 # make explain ROW=pcr:6                  says why a row is, or is not, in an analysis
 # make explain TRIAL=<id> ANALYSIS=<id>   the same for a trial
-# make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>] [FIGURE=forest]   for a journal or a slide
+# make figures STYLE=lancet [WIDTH=85] [ANALYSIS=<id>] [FIGURE=forest]   draws for a journal or a slide
 # make calibrate               simulates how often the intervals hold (minutes; see config/calibration.yaml)
-# make approve                 takes over what the outputs of the made-up project say now
+# make approve                 accepts what the outputs of the made-up project say now
 # make mutants                 plants faults: would the tests notice? (half an hour)
 # make test-edits              tests with 2,000 random edits of the sheet (minutes)
 # make test-page               tests every view and choice of the page, in Chromium (minutes)
