@@ -115,6 +115,11 @@ def test_what_is_missing_is_filled_in_on_the_side_that_has_no_small_trials(compa
     discs = [s for s in drawing.shapes if len(s.points) > 8 and s.stroke == Style().ink.lower()]
     left = [s.fill for s in discs if s.box[3] < one.y and s.box[2] < one.x - 20]
     assert left == ["#ffffff"] * int(count)
+    # metafor 3.8: trimfill(rma(yi, se^2, method = "REML")) fills in 5 and pools at exp(0.0291)
+    assert count == "5"
+    assert [w.text for w in drawing.words if "imputed trials" in w.text] == [
+        "With imputed trials: 1.03"
+    ]
     assert float(re.search(r"Egger’s test: p [=<] ([\d.]+)\.", chart.description)[1]) < 0.05
     # a mirror image has the standard error of its trial
     hollow = {round(s.box[1], 1) for s in discs if s.fill == "#ffffff" and s.box[3] < one.y}
