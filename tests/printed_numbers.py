@@ -34,6 +34,21 @@ PRINTED_INTERVALS = {
     (0.255, 1.005): "0.26–1.01",
     (2.675, 30.62): "2.68–30.62",
     (-0.05, 0.125): "−0.05 to 0.13",
-    (-0.001, 0.2): "0.00–0.20",
-    (1e-7, 123.4): "0.00–123.40",
+    # A ratio is never zero, and a difference that is none lies on one side of it.
+    (0.0046, 0.08): "0.005–0.08",
+    (0.0003, 0.0049): "0.0003–0.005",
+    (-0.001, 0.2): "−0.001 to 0.20",
+    (1e-7, 123.4): "< 0.0001 to 123.40",
+    (-2e-5, 0.3): "> −0.0001 to 0.30",
+    (0.0, 1.0): "0.00–1.00",
+    (-4e-17, 0.1): "0.00–0.10",
 }
+
+
+def as_printed(value: float, digits: int = 2) -> str:
+    """A number from zero on; one that would be printed as zero gets up to two decimals more."""
+    for more in range(3):
+        text = f"{value:.{digits + more}f}"
+        if float(text) or not value:
+            return text
+    return f"< {10 ** -(digits + 2):.{digits + 2}f}"

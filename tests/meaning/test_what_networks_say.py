@@ -9,6 +9,7 @@ from meaning.evidence import NO_EFFECT, agents, floats, numbers, one, rows, says
 from meaning.reading import Figure, middle
 from meaning.test_what_forests_say import diamond, drawn_at, result
 from meaning.test_what_sequences_say import near
+from printed_numbers import as_printed
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.figures.canvas.publishing import publish
@@ -84,7 +85,7 @@ def test_a_regimen_has_its_effect_against_the_reference(made_up, network):
         assert cells[1 : 2 + full] == counts[not full :]
         assert says(next(c for c in cells if "(" in c), floats(row, *EFFECT)), row["code"]
         scored = any(w.text.strip() == "P-score" for w in drawn.words)
-        assert not scored or cells[-1] == f"{float(row['p_score']):.2f}"
+        assert not scored or cells[-1] == as_printed(float(row["p_score"]))
         models = ("random_reml", "bayesian_empirical", "bayesian")
         others = [model for model in models if model != lead["model"]]
         assert len(others) == len(cells) - 3 - full - scored
@@ -212,7 +213,8 @@ def test_the_bars_of_ranks_are_those_of_the_regimen(made_up, network):
     found = rows(folder(made_up, network) / "ranks.csv")
     axis = drawn.across()
     heads = {
-        row["code"]: drawn.named(f"{row['code']}  {float(row['p_score']):.2f}") for row in found
+        row["code"]: drawn.named(f"{row['code']}  {as_printed(float(row['p_score']))}")
+        for row in found
     }
     order = sorted(heads, key=lambda code: heads[code].y)
     scores = [float(next(r["p_score"] for r in found if r["code"] == code)) for code in order]

@@ -34,9 +34,7 @@ const Words = (() => {
   };
 
   // Rounds half up from 15 significant digits, with a typographic minus, as in the figures.
-  function rounded(value, digits) {
-    if (Number.isNaN(value)) return "";
-    if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  function halfUp(value, digits) {
     const shortest = String(Number(Math.abs(value).toPrecision(15)));
     const shifted = shortest.includes("e")
       ? Math.abs(value) * 10 ** digits
@@ -46,10 +44,21 @@ const Words = (() => {
     return value < 0 && whole > 0 ? `−${text}` : text;
   }
 
+  // As the figures print: no number of two decimals or more becomes zero that is none.
+  function rounded(value, digits) {
+    if (Number.isNaN(value)) return "";
+    if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+    if (digits < 2 || Math.abs(value) <= 1e-12) return halfUp(value, digits);
+    const finer = [0, 1, 2].map((more) => halfUp(value, digits + more));
+    const least = (10 ** -(digits + 2)).toFixed(digits + 2);
+    const beyond = value > 0 ? `< ${least}` : `> −${least}`;
+    return finer.find((text) => /[1-9]/.test(text)) ?? beyond;
+  }
+
   function interval(low, high, digits = 2) {
     if (Number.isNaN(low) || Number.isNaN(high)) return "";
     const ends = [rounded(low, digits), rounded(high, digits)];
-    return ends.join(ends.some((end) => end.startsWith("−")) ? " to " : "–");
+    return ends.join(ends.some((end) => /^[−<>]/.test(end)) ? " to " : "–");
   }
 
   const withInterval = (value, low, high) => {

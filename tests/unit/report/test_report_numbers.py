@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from invented import NAN
+from printed_numbers import as_printed
 from report_material import material, with_sensitivity, with_table
 from small_project import append_like, evidence_of, replace_text, small_project
 from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
@@ -293,8 +294,10 @@ def test_results_and_weights_of_the_rows_used_are_those_of_the_trials(tables, re
             continue
         result = own[row.setting, row.analysis, row.measure, row.subgroup, row.trial_id]
         if result["estimate"]:
-            low, high = float(result["estimate_low"]), float(result["estimate_high"])
-            ends = f"{float(result['estimate']):.2f} ({low:.2f}–{high:.2f})"
+            middle, low, high = (
+                as_printed(float(result[f"estimate{end}"])) for end in ("", "_low", "_high")
+            )
+            ends = f"{middle} ({low}–{high})"
             said, *remarks = shown["Result"].split(", ")
             assert said.endswith(ends)
             level = "" if result["measure"] != "hazard_ratio" else result["estimate_level"]
@@ -390,11 +393,12 @@ def test_heterogeneity_is_that_of_the_random_effects_model(tables, results):
         key = (row.setting, row.analysis, row.measure, row.experimental, row.subgroup)
         result = known[key]
         assert shown["Trials"] == result["k"]
-        assert shown["Q (df), p"].startswith(f"{float(result['q']):.2f} ({result['q_df']}")
+        assert shown["Q (df), p"].startswith(f"{as_printed(float(result['q']))} ({result['q_df']}")
         assert shown["I² from τ²"] == f"{float(result['i2']):.0f}%"
         # The Q-profile set may be empty: then no interval is shown.
         interval = " (" if result["tau2_high"] else ""
-        assert shown["τ² (interval)"].startswith(f"{float(result['tau2']):.3f}{interval}")
+        tau2 = as_printed(float(result["tau2"]), 3)
+        assert shown["τ² (interval)"].startswith(f"{tau2}{interval}")
 
 
 def test_shares_of_risk_of_bias_are_those_of_the_weights(tables, sheet, results):

@@ -74,7 +74,7 @@ class PooledTrials:
             f"{MODEL_NAMES.get(lead['model'], 'one trial')}; k = {lead['k']}"
         )
         if not pd.isna(lead["tau2"]):
-            said += f"; τ² = {round_half_up(lead['tau2'], 3)}; I² = {round_half_up(lead['i2'], 0)}%"
+            said += f"; τ² = {format_number(lead['tau2'], 3)}; I² = {round_half_up(lead['i2'], 0)}%"
         return f"{said})"
 
 

@@ -8,6 +8,10 @@ EN_DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 # Footnote marks in the usual order.
 MARKS = "*†‡§¶"
+_SIGNS = (MINUS, "<", ">")
+# Numbers printed with at least this many decimals are neither counts nor percentages; smaller
+# absolute values than the second are rounding errors of zero.
+_DECIMAL, _NOISE = 2, 1e-12
 # Enough digits for the largest double and its decimals.
 _ALL_DIGITS = Context(prec=400)
 
@@ -48,6 +52,10 @@ def round_half_up(value: float, digits: int) -> str:
 def format_number(value: float, digits: int = 2) -> str:
     """Print a number with a typographic minus sign, and infinity as ∞.
 
+    A ratio is never zero, and readers ask on which side of zero a difference lies. So where two or
+    more decimals would print a non-zero number as zero, up to two further decimals are printed, and
+    below these ``< 0.0001``. The script of the report's page follows the same rule.
+
     Parameters
     ----------
     value
@@ -67,7 +75,19 @@ def format_number(value: float, digits: int = 2) -> str:
     """
     if math.isinf(value):
         return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
-    return round_half_up(value, digits).replace("-", MINUS)
+    text = round_half_up(value, digits)
+    if digits >= _DECIMAL and abs(value) > _NOISE and not float(text):
+        text = _not_zero(value, digits)
+    return text.replace("-", MINUS)
+
+
+def _not_zero(value: float, digits: int) -> str:
+    """A number that these decimals would print as zero."""
+    for finer in (digits + 1, digits + 2):
+        if float(text := round_half_up(value, finer)):
+            return text
+    least = round_half_up(10.0**-finer, finer)
+    return f"< {least}" if value > 0 else f"> -{least}"
 
 
 def format_interval(low: float, high: float, digits: int = 2) -> str:
@@ -83,10 +103,10 @@ def format_interval(low: float, high: float, digits: int = 2) -> str:
     Returns
     -------
     str
-        Limits joined by an en dash, or by "to" if either has a minus sign.
+        Limits joined by an en dash; by "to" if a minus sign or ``<`` would follow the dash.
     """
     ends = format_number(low, digits), format_number(high, digits)
-    return (" to " if any(end.startswith(MINUS) for end in ends) else EN_DASH).join(ends)
+    return (" to " if any(end.startswith(_SIGNS) for end in ends) else EN_DASH).join(ends)
 
 
 def format_percent(share: float, digits: int = 0) -> str:

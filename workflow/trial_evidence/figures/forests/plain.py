@@ -11,7 +11,7 @@ from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.files import Record, records
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.words.models import MODEL_NAMES
-from trial_evidence.words.numbers import format_interval, format_p, round_half_up
+from trial_evidence.words.numbers import format_interval, format_number, format_p, round_half_up
 from trial_evidence.words.printed import with_interval
 
 SIDES = ("experimental", "control")
@@ -134,8 +134,8 @@ def _repeats(lead: Record) -> bool:
 def _heterogeneity(lead: Record) -> Iterator[str]:
     if isnan(lead["q"]):
         return
-    tested = f"Q = {round_half_up(lead['q'], 2)}, df = {int(lead['q_df'])}, {format_p(lead['q_p'])}"
-    spread = "" if isnan(lead["tau2"]) else f"τ² = {round_half_up(lead['tau2'], 3)}; "
+    tested = f"Q = {format_number(lead['q'])}, df = {int(lead['q_df'])}, {format_p(lead['q_p'])}"
+    spread = "" if isnan(lead["tau2"]) else f"τ² = {format_number(lead['tau2'], 3)}; "
     yield f"Heterogeneity: {spread}{tested}."
 
 

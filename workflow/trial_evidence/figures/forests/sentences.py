@@ -44,7 +44,7 @@ def heterogeneity(evidence: AnyEvidence, *, full: bool = False) -> Iterator[str]
     overall = evidence.of("all")
     for record in records(overall[overall["model"].map(is_random_effects)])[:1]:
         parts = {
-            "q": round_half_up(record["q"], 2),
+            "q": format_number(record["q"]),
             "df": f"{record['q_df']:.0f}",
             "p": format_p(record["q_p"]),
         }
@@ -52,7 +52,7 @@ def heterogeneity(evidence: AnyEvidence, *, full: bool = False) -> Iterator[str]
         if record["k"] == 2:
             words = "Heterogeneity: Q = {q}, df = {df}, {p}; two trials are too few to estimate τ²."
         else:
-            parts["tau2"] = round_half_up(record["tau2"], 3)
+            parts["tau2"] = format_number(record["tau2"], 3)
             parts["estimator"] = evidence.configuration.pooling.tau2_estimator
         if full and record["k"] != 2:
             words = (
