@@ -307,7 +307,7 @@ def test_primary_results_alone_agree_with_the_pipelines_function(arithmetic, rea
     configuration = read_configuration(real_page.parent / "config")
     pools = arithmetic.run("""() => Object.values(Page.data.analyses).flat().filter((p) => p.pooled)
         .map((pool) => {
-          const rows = pool.rows.filter((row) => row.pooled && row.primary);
+          const rows = pool.rows.filter((row) => row.pooled && row.verification === "primary");
           const all = pool.rows.filter((row) => row.pooled).length;
           return { scale: pool.scale, measure: pool.set[0], all, y: rows.map((row) => row.y),
                    v: rows.map((row) => row.v), found: Page.pooled(pool, rows, Page.data.method) };

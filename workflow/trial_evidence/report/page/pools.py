@@ -215,7 +215,6 @@ def _row(row: TrialRow) -> dict[str, Any]:
         "arms": row.arms,
         "about": row.about,
         "result": row.result,
-        "primary": row.primary,
         "verification": row.record["verification"],
         "source": row.source,
         "place": row.place,

@@ -13,7 +13,6 @@ from trial_evidence.report.material.material import JOINED
 from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import ALL, Shown
-from trial_evidence.sheet.values import PRIMARY
 from trial_evidence.words.printed import patients_in_words, whole
 
 
@@ -53,11 +52,6 @@ class TrialRow:
     def source(self) -> str:
         """Short citations of the sources."""
         return JOINED.join(reference.short for reference in self.references)
-
-    @property
-    def primary(self) -> bool:
-        """Whether the whole result was verified in the trial's own report."""
-        return all(word == PRIMARY for word in self.record["verification"].split(JOINED))
 
     def tip(self, result: str) -> str:
         """Text shown on hover and focus: trial, result, source, place, verification."""
