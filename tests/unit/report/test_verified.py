@@ -107,6 +107,23 @@ def test_a_row_on_which_one_of_three_readers_differs_does_not_count(of_sheet):
     assert verified(*of_sheet((table, line, line + other + third))).two_readers == 0.0
 
 
+def test_a_row_behind_two_trials_is_one_row_to_look_up(of_sheet):
+    """Who is told of two would look for a row that there is not."""
+    found, analysis = of_sheet(A_SINGLE)
+    trials = found.evidence.trials
+    mine = where(trials, setting=SETTING, analysis=ANALYSIS, pooled="yes", subgroup="all")
+    of = mine.drop_duplicates("trial_id").set_index("trial_id")["rows"].str.split(";")
+    shared = trials["rows"].mask(
+        trials.index.isin(where(mine, trial_id="trial_b").index),
+        ";".join([of["trial_b"][0], of["trial_a"][1]]),
+    )
+    found = replace(found, evidence=replace(found.evidence, trials=trials.assign(rows=shared)))
+    told = verified(found, analysis)
+    # 20% was seen, and that one row is all that is missing of the others.
+    assert (told.rows, told.first_hand) == (5, pytest.approx(0.2))
+    assert told.rows_to_goal == 1
+
+
 def test_it_is_said_in_a_sentence(of_sheet):
     assert verified_in_words(*of_sheet(B_DUAL)) == (
         "70% of the weight comes from results read in the trials’ own reports, and 0% from results "

@@ -1,5 +1,6 @@
 """How much of a pooled result was verified in the primary sources, and by two readers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,12 +45,12 @@ def verified(material: Material, analysis: Analysis) -> Verified | None:
     trials = material.pooled_trials(analysis)
     shares = trials["share"].to_numpy(float)
     behind = [set(places_of(row, material.configuration)) for row in records(trials)]
-    missing = np.array([len(places - material.seen_first_hand) for places in behind])
+    missing = [places - material.seen_first_hand for places in behind]
     both = np.array([places <= material.seen_by_two for places in behind])
     return Verified(
         k=len(trials),
         rows=len(set().union(*behind)),
-        first_hand=float(shares[missing == 0].sum()),
+        first_hand=float(shares[[not rows for rows in missing]].sum()),
         two_readers=float(shares[both].sum()),
         rows_to_goal=_rows_to_goal(shares, missing),
     )
@@ -73,10 +74,12 @@ def verified_in_words(material: Material, analysis: Analysis) -> str:
     )
 
 
-def _rows_to_goal(shares: np.ndarray, missing: np.ndarray) -> int:
-    seen, looked_up = shares[missing == 0].sum(), 0
-    for at in sorted(np.flatnonzero(missing), key=lambda at: -shares[at] / missing[at]):
-        if seen >= GOAL:
-            break
-        seen, looked_up = seen + shares[at], looked_up + int(missing[at])
-    return looked_up
+def _rows_to_goal(shares: np.ndarray, missing: Sequence[set[tuple[str, int]]]) -> int:
+    """A row behind two trials is looked up once."""
+    left, looked_up = set(range(len(missing))), set[tuple[str, int]]()
+    while True:
+        left -= {at for at in left if missing[at] <= looked_up}
+        if not left or 1 - shares[sorted(left)].sum() >= GOAL:
+            return len(looked_up)
+        most = max(sorted(left), key=lambda at: shares[at] / len(missing[at] - looked_up))
+        looked_up |= missing[most]
