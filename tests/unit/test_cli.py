@@ -95,6 +95,17 @@ def test_warnings_are_counted_and_printed_on_request(project, capsys):
     assert [row["severity"] for row in listed(project)] == ["warning"]
 
 
+def test_a_trial_whose_outcomes_are_those_of_another_setting_is_doubted(project, capsys):
+    """One cell takes it out of its analyses and into others; all its numbers are sound."""
+    break_cell(project, "trials", "NCT00000001,neoadjuvant", "NCT00000001,adjuvant")
+    assert main(["check", "--list-warnings"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "column setting" in line]
+    assert told == [
+        "trials.csv, row 2 (trial_a), column setting: no analysis of adjuvant looks at pcr of this "
+        "trial; those of neoadjuvant do. Is the setting right?"
+    ]
+
+
 def test_faults_of_sheet_and_configuration_are_told_together(project, capsys):
     break_cell(project, "pcr", "ITT,local,all,42,105", "ITT,local,all,x,105")
     config = project / "config/config.yaml"

@@ -12,6 +12,7 @@ from typing import Any
 from trial_evidence.config.configuration import FILE as ANALYSES
 from trial_evidence.config.configuration import (
     Configuration,
+    doubtful_settings,
     read_configuration,
     settings_left_out,
     unknown_agents,
@@ -209,6 +210,15 @@ def _texts(sheet: Sheet, config: Path) -> Iterator[str]:
             yield from map(str, table[column].unique())
 
 
+def _reported(sheet: Sheet) -> dict[str, set[str]]:
+    """The outcomes that the sheet has of each trial."""
+    reported: dict[str, set[str]] = {}
+    for table in sheet.results:
+        for trial, outcome in sheet[table][["trial_id", "outcome"]].itertuples(index=False):
+            reported.setdefault(trial, set()).add(outcome)
+    return reported
+
+
 def _against_the_sheet(
     configured: _Configured, sheet: Sheet, dictionary: Dictionary, config: Path
 ) -> Iterator[Problem]:
@@ -221,6 +231,7 @@ def _against_the_sheet(
     if configured.analyses is not None:
         yield from unknown_agents(configured.analyses, agents, lines_of(config / ANALYSES))
         yield from settings_left_out(configured.analyses, sheet["trials"])
+        yield from doubtful_settings(configured.analyses, sheet["trials"], _reported(sheet))
         if networks is not None:
             ids = [network.id for network in networks.networks]
             yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)

@@ -151,6 +151,7 @@ FILE_FAULTS = (
 )
 
 SHAPE_FAULTS = (
+    _header("column name with a space", "pcr", "events", "events "),
     _header("a column name with a slip", "pcr", "reported_percent", "reported_precent"),
     _header("a column name twice", "hazard_ratios", "ci_high", "ci_low"),
     _header("a column without a name", "search_log", "note", ""),
@@ -166,6 +167,9 @@ CELL_FAULTS = (
     _cell("raised decimal point", "hazard_ratios", 14, "hr", "0·84"),
     _cell("typographic minus", "hazard_ratios", 14, "median_followup_months", "−54"),
     _cell("negative count", "pcr", 2, "events", "-42"),
+    _cell("a number that a spreadsheet shortened", "milestones", 2, "months", "3.6E+01"),
+    _cell("a count that a spreadsheet shortened", "trials", 7, "n_randomised", "4.00E+03"),
+    _cell("digits of another script", "milestones", 2, "percent", "\uff19\uff14.\uff11"),
     _cell("thousands separator", "trials", 7, "n_randomised", "4,000"),
     _cell("count with a decimal", "pcr", 2, "n", "105.0"),
     _cell("half a patient", "pcr", 2, "events", "41.5"),
@@ -254,6 +258,14 @@ REFERENCE_FAULTS = (
     Fault(
         "the same result twice", _with_rows("hazard_ratios", lambda rows: rows.append(rows[1][:]))
     ),
+    Fault("the same rate twice", _with_rows("milestones", lambda rows: rows.append(rows[1][:]))),
+    Fault(
+        "the same reading twice", _with_rows("second_reading", lambda rows: rows.append(rows[1][:]))
+    ),
+    Fault(
+        "the same rate twice with other numbers",
+        _with_rows("milestones", lambda rows: rows.append([*rows[1][:6], "94.2", *rows[1][7:]])),
+    ),
 )
 
 ARITHMETIC_FAULTS = (
@@ -261,6 +273,13 @@ ARITHMETIC_FAULTS = (
     _cells("more events than the one patient", "pcr", 2, events="3", n="1", reported_percent=""),
     _cell("limits exchanged", "hazard_ratios", 2, "ci_low", "2.22"),
     _cell("estimate outside its interval", "hazard_ratios", 2, "hr", "6.8"),
+    _cell("rate outside its interval", "milestones", 2, "percent", "49.1"),
+    _cell("limits of a rate exchanged", "milestones", 2, "ci_low", "96.0"),
+    _cell("median outside its interval", "medians", 2, "ci_low", "19"),
+    _cell("hazard ratio of curves outside its interval", "curves_cox", 2, "hr", "7.9"),
+    _cell("more events of a curve than patients", "curves_cox", 2, "events_control", "2740"),
+    _cell("more patients of a curve than randomised", "curves_cox", 2, "n_experimental", "2500"),
+    _cell("restricted mean beyond its limit", "curves_rmst", 3, "rmst", "668"),
     _cell("limit is the estimate", "hazard_ratios", 2, "ci_low", "0.68"),
     _cell("interval not symmetric", "hazard_ratios", 2, "ci_high", "1.42"),
     _cell("percent does not fit the counts", "pcr", 2, "reported_percent", "41.0"),

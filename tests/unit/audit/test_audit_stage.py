@@ -22,7 +22,8 @@ def test_survival_is_what_the_configuration_calls_survival(
 ) -> None:
     """Deaths also count in every other outcome, so no fewer can be alive than event-free."""
     # In the arm of row 2, 94.1% are event-free at 36 months.
-    sheet = sheet_with([], [row_of("milestones", 2, endpoint=outcome, percent="90.0")])
+    other = row_of("milestones", 2, endpoint=outcome, percent="90.0", ci_low="", ci_high="")
+    sheet = sheet_with([], [other])
     setting = "adjuvant"
     only = replace(PROJECT, settings={setting: PROJECT.settings[setting]}, analyses=(), rates=())
     write_evidence(sheet, only, tmp_path)

@@ -48,6 +48,14 @@ def test_what_figures_can_draw_is_not_warned_of() -> None:
     assert _changed("trials", 3, name="TRIAL-é Ω Ж ½ ≥ → † ™ № \ufb01") == []
 
 
+@pytest.mark.parametrize(("percent", "told"), [("94", 0), ("94.1", 1), ("94.2", 1), ("93", 1)])
+def test_a_rate_that_is_printed_twice_with_other_decimals_is_no_contradiction(
+    percent: str, told: int
+) -> None:
+    """An abstract has 94%, the figure 94.1% with its interval."""
+    assert len(_repeated("milestones", 2, percent=percent, ci_low="", ci_high="")) == told
+
+
 def test_enrolment_may_begin_and_end_in_one_year() -> None:
     assert _changed("trials", 2, enrolment_start_year="2010", enrolment_end_year="2010") == []
 

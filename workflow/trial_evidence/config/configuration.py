@@ -1,6 +1,6 @@
 """config/analyses.yaml: comparisons and what is pooled; with config.yaml, the `Configuration`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -444,6 +444,36 @@ def settings_left_out(configuration: Configuration, trials: "pd.DataFrame") -> I
         )
         place = ("trials.csv", int(rows["row"].iloc[0]), str(rows["trial_id"].iloc[0]))
         yield Problem("warning", *place, "setting", str(setting), message)
+
+
+def doubtful_settings(
+    configuration: Configuration, trials: "pd.DataFrame", reported: Mapping[str, Collection[str]]
+) -> Iterator[Problem]:
+    """A warning for each trial whose outcomes are rather those of another setting.
+
+    A slip in this cell takes the trial out of every analysis that it belongs to, and into others.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        As of :func:`settings_left_out`.
+    reported : mapping of str to collection of str
+        Trial to the outcomes of its results.
+    """
+    asked: dict[str, set[str]] = {name: set() for name in configuration.settings}
+    for analysis in configuration.analyses:
+        if not analysis.harm:
+            asked[analysis.setting] |= {outcome.name for outcome in analysis.outcomes}
+    for row, trial, setting in trials[["row", "trial_id", "setting"]].itertuples(index=False):
+        fit = {name: {*reported.get(trial, ())} & names for name, names in asked.items()}
+        most = max(fit, key=lambda name: len(fit[name]))
+        if setting in fit and len(fit[most]) > len(fit[setting]):
+            others = ", ".join(sorted(fit[most] - fit[setting]))
+            message = (
+                f"no analysis of {setting} looks at {others} of this trial; those of {most} do. "
+                "Is the setting right?"
+            )
+            yield Problem("warning", "trials.csv", row, trial, "setting", setting, message)
 
 
 def unknown_analyses(

@@ -21,13 +21,11 @@ from .dictionary import Dictionary
 from .values import ALL, printed_decimals, subgroup_pairs
 
 # Columns for events, patients and arm: in a row of counts, and on both sides of a contrast.
-_SIDES = {
-    "counts": (("events", "n", "arm_id"),),
-    "contrasts": (
-        ("events_experimental", "n_experimental", "experimental_arm_id"),
-        ("events_control", "n_control", "control_arm_id"),
-    ),
-}
+_TWO_ARMS = (
+    ("events_experimental", "n_experimental", "experimental_arm_id"),
+    ("events_control", "n_control", "control_arm_id"),
+)
+_SIDES = {"counts": (("events", "n", "arm_id"),), "contrasts": _TWO_ARMS}
 # Tolerance at the ends of a rounding range, because 0.285 is stored as 0.28499... in binary.
 _HAIR = 1e-9
 _NORMAL = NormalDist()
@@ -81,6 +79,17 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
             problems += [*_percent(row), *_interval(row, "hr"), *_p_value(row)]
     for row in tables.get("biomarker_effects", ()):
         problems += _interval(row, "estimate")
+    for row in tables.get("curves_cox", ()):
+        for side in _TWO_ARMS:
+            problems += _patients(row, *side, randomised)
+        # Digits beyond those of a source: nothing is rounded to the middle of the interval.
+        problems += _outside(row, "hr")
+    for row in of_kind(tables, dictionary, "rates"):
+        problems += _outside(row, "percent")
+    for row in of_kind(tables, dictionary, "times"):
+        problems += _outside(row, "median_months")
+    for row in tables.get("curves_rmst", ()):
+        problems += _restricted_mean(row)
     problems += _arms_make_the_trial(tables)
     problems += _levels_make_the_arm(of_kind(tables, dictionary, "counts"))
     return problems
@@ -199,28 +208,46 @@ def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, ...]:
     return printed_alike(*((row.text(c), row.numbers.get(c, math.nan)) for c in columns))
 
 
-def _interval(row: CheckedRow, ratio: str) -> Iterable[Problem]:
-    estimate, low, high = map(row.numbers.get, (ratio, "ci_low", "ci_high"))
+def _outside(row: CheckedRow, name: str) -> list[Problem]:
+    """What cannot be of a value and its limits on any scale."""
+    value, low, high = map(row.numbers.get, (name, "ci_low", "ci_high"))
     if low is not None and high is not None and low > high:
         message = (
             f"the lower limit {row.text('ci_low')} is above the upper limit "
             f"{row.text('ci_high')}. Are they exchanged?"
         )
         return [row.problem("error", "ci_low", message)]
-    if estimate is None:
-        return []
-    problems = []
     for side, column, limit, sign in (("lower", "ci_low", low, 1), ("upper", "ci_high", high, -1)):
-        if limit is None:
-            continue
-        is_limit = f"the {side} limit is"
-        if sign * (estimate - limit) < 0:
-            message = f"{row.text(ratio)} lies outside its interval: {is_limit} {row.text(column)}."
-            return [row.problem("error", ratio, message)]
-        if estimate == limit:
-            message = f"{is_limit} the estimate itself, {row.text(ratio)}.{_look(row)}"
-            problems.append(row.problem("warning", column, message))
+        if value is not None and limit is not None and sign * (value - limit) < 0:
+            message = (
+                f"{row.text(name)} lies outside its interval: the {side} limit is "
+                f"{row.text(column)}."
+            )
+            return [row.problem("error", name, message)]
+    return []
+
+
+def _interval(row: CheckedRow, ratio: str) -> Iterable[Problem]:
+    if impossible := _outside(row, ratio):
+        return impossible
+    problems = [
+        row.problem(
+            "warning",
+            column,
+            f"the {side} limit is the estimate itself, {row.text(ratio)}.{_look(row)}",
+        )
+        for side, column in (("lower", "ci_low"), ("upper", "ci_high"))
+        if ratio in row.numbers and row.numbers[ratio] == row.numbers.get(column)
+    ]
     return problems or _asymmetry(row, ratio)
+
+
+def _restricted_mean(row: CheckedRow) -> Iterator[Problem]:
+    """The mean of times that are cut off at tau is at most tau."""
+    mean, tau = map(row.numbers.get, ("rmst", "tau"))
+    if mean is not None and tau is not None and mean > tau:
+        message = f"a mean of {row.text('rmst')} months cannot exceed its limit tau, "
+        yield row.problem("error", "rmst", f"{message}{row.text('tau')} months.")
 
 
 def _asymmetry(row: CheckedRow, ratio: str) -> Iterator[Problem]:

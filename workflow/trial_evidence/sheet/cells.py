@@ -237,7 +237,8 @@ def _refuse_other_forms(table: Table, header: Sequence[str]) -> None:
 
 def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
     absent = [name for name in table.columns if name not in header]
-    missing = [name for name in absent if not table.columns[name].optional]
+    spaced = {name.strip() for name in header if name != name.strip()} & {*absent}
+    missing = [n for n in absent if not table.columns[n].optional and n not in spaced]
     faults: dict[str, str] = {}
     for name, count in Counter(header).items():
         if not name.strip():
@@ -245,6 +246,9 @@ def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
                 "a column has no name. Delete empty columns between the others or to the right of "
                 "them."
             )
+        elif name.strip() in spaced:
+            message = f"{quoted(name)} begins or ends with a space. Write {quoted(name.strip())}."
+            faults[name.strip()] = message
         elif name not in table.columns:
             faults[name] = f"there is no such column.{did_you_mean(name, absent)}"
         elif count > 1:

@@ -30,6 +30,11 @@ _SAME_RESULT = {
         ("median_followup_months", "assessor"),
         ("hr", "ci_low", "ci_high"),
     ),
+    "rates": (
+        ("arm_id", "endpoint", "population", "subgroup", "months", "source_id"),
+        (),
+        ("percent", "ci_low", "ci_high"),
+    ),
 }
 # Decision on a screened record -> the column it requires, and why.
 _WITH_DECISION = {
@@ -83,6 +88,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_arms_of_the_trial(tables, dictionary),
         *_cells_of_contrasts(of_kind(tables, dictionary, "contrasts")),
         *_same_result_twice(tables, dictionary),
+        *_same_row_twice(tables, dictionary),
         *_one_thing_twice(tables),
         *_trials_without_arms(tables),
         *_letters_of_figures(tables),
@@ -180,13 +186,33 @@ def _same_result_twice(tables: Rows, dictionary: Dictionary) -> Iterator[Problem
         for rows in groups.values():
             for n, row in enumerate(rows):
                 for earlier in rows[:n]:
-                    if all(_compatible(row.text(c), earlier.text(c)) for c in unsaid):
+                    said_alike = all(_compatible(row.text(c), earlier.text(c)) for c in unsaid)
+                    if said_alike and not _rounded(row, earlier):
                         yield _twice(numbers, row, earlier)
                         break
 
 
+def _same_row_twice(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
+    """Rows that are equal throughout, where no key and no result tells them from each other."""
+    told = {*dictionary.of_kind(*_SAME_RESULT)}
+    told |= {name for name, table in dictionary.tables.items() if table.keys}
+    for name, rows in tables.items():
+        first: dict[tuple[tuple[str, str], ...], int] = {}
+        for row in rows if name not in told else ():
+            earlier = first.setdefault(tuple(row.texts.items()), row.number)
+            if earlier != row.number:
+                message = f"the row is the same as row {earlier}. Delete one."
+                yield row.problem("warning", "", message)
+
+
 def _compatible(one: str, other: str) -> bool:
     return one == other or one in NOT_SAID or other in NOT_SAID
+
+
+def _rounded(row: CheckedRow, earlier: CheckedRow) -> bool:
+    """Say whether two rates are one that was printed twice, once with fewer decimals."""
+    one, other = row.text("percent"), earlier.text("percent")
+    return one != other and same_value(one, other)
 
 
 def _twice(values: Sequence[str], row: CheckedRow, earlier: CheckedRow) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from trial_evidence.words.problems import Severity, did_you_mean, quoted
@@ -34,6 +35,11 @@ PRIMARY = "primary"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+# As a spreadsheet shows a number for which its column is too narrow.
+_SHORTENED = re.compile(r"[+-]?[0-9](\.[0-9]+)?E[+-][0-9]{2,}")
+_PERHAPS_CUT = (
+    "a spreadsheet shortened it, and may have cut digits: type it as the source prints it."
+)
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FACTOR = re.compile(r"[a-z][a-z0-9_]*")
 _ERROR_VALUE = re.compile(r"#(#+|[A-ZÄÖÜ0/]+[!?]?)")
@@ -235,6 +241,8 @@ def _read_number(column: Column, cell: str) -> Reading:
         if column.type == "level" and 0 < number < 1:
             message += f" Write the level in percent: {number * 100:g}."
         raise _refused(cell, message)
+    if _SHORTENED.fullmatch(cell):
+        return Reading(cell, number, warning=f"{quoted(cell)}: {_PERHAPS_CUT}")
     return Reading(cell, number)
 
 
@@ -262,11 +270,16 @@ def _advice(column: Column, cell: str) -> str:
         return f" Write it without thousands separators: {re.sub('[^0-9]', '', cell)}"
     if whole and re.fullmatch(r"[+-]?[0-9]+\.0+", cell):
         return f" Write {cell.partition('.')[0]}"
+    if whole and _SHORTENED.fullmatch(cell):
+        return f" {_PERHAPS_CUT[0].upper()}{_PERHAPS_CUT[1:]}"
     if whole and _NUMBER.fullmatch(cell) and "e" in cell.lower() and float(cell).is_integer():
         return f" Write {float(cell):.0f}"
     pointed = cell.translate(_POINTS)
     if pointed != cell and not whole and _NUMBER.fullmatch(pointed):
         return f" Use a point as decimal mark: {pointed}"
+    plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in cell)
+    if plain != cell and _NUMBER.fullmatch(plain):
+        return f" Type it in plain digits: {plain}"
     if cell.startswith("<"):
         return " A number is wanted here, without < or >."
     return ""
