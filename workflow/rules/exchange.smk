@@ -31,7 +31,7 @@ rule exchange:
         "results/estimates.json",
         "results/estimates.schema.json",
     params:
-        code=code_of("extract", "pool", "network", "exchange"),
+        code=code_of("extract", "pool", "network", "report", "exchange"),
     message:
         "Wrote the results for R, RevMan and CINeMA, and as JSON"
     shell:

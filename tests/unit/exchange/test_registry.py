@@ -552,19 +552,19 @@ NOT_TAKEN = {
     "an arm registered as experimental and as comparator": (
         {REGISTERED: more({"label": "Bemab + Taxane", "type": "ACTIVE_COMPARATOR"})},
         f"{MEASURES}[2].analyses[1]",
-        "which of them is the experimental arm, neither the sheet nor the record says: alder_a, "
+        "neither the sheet nor the record says which arm is the experimental one: alder_a, "
         "alder_b.",
     ),
     "two arms registered as experimental": (
         {REGISTERED: lambda old: [one | {"type": "EXPERIMENTAL"} for one in old]},
         f"{MEASURES}[2].analyses[1]",
-        "which of them is the experimental arm, neither the sheet nor the record says: alder_a, "
+        "neither the sheet nor the record says which arm is the experimental one: alder_a, "
         "alder_b.",
     ),
     "a comparator that is not registered": (
         {REGISTERED: lambda old: [old[0], old[2]]},
         f"{MEASURES}[2].analyses[1]",
-        "which of them is the experimental arm, neither the sheet nor the record says: alder_a, "
+        "neither the sheet nor the record says which arm is the experimental one: alder_a, "
         "alder_b.",
     ),
     "two phases": (

@@ -193,7 +193,7 @@ def _ratio(
     one, other = (place.arm for place in places)
     experimental = _experimental(trial, one, other)
     if not experimental:
-        why = "which of them is the experimental arm, neither the sheet nor the record says"
+        why = "neither the sheet nor the record says which arm is the experimental one"
         return unmapped(f"{why}: {one}, {other}.")
     control = other if experimental == one else one
     key = key_of_outcome(trial, outcome, experimental_arm_id=experimental, control_arm_id=control)
