@@ -401,6 +401,11 @@ def test_an_explanation_needs_no_results_and_leaves_none(project, capsys):
     asked = ["--trial", "trial_a", "--analysis", "pcr_rates"]
     assert main(["explain", *asked]) == 0
     assert "pcr_rates (neoadjuvant), all, proportion" in capsys.readouterr().out
+    # Of a network every regimen of the trial, with its row.
+    assert main(["explain", "--trial", "trial_a", "--analysis", "pcr_network"]) == 0
+    in_network = capsys.readouterr().out
+    assert "\npcr_network (neoadjuvant), " in in_network
+    assert re.findall(r"^  used +pcr.csv row (\d+)$", in_network, re.M) == ["2", "5"]
     assert not (project / "results").exists()
     assert not (project / "data/processed").exists()
 
