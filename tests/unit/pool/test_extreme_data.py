@@ -63,9 +63,34 @@ def test_logistic_models_give_a_result_or_the_reason(function, counts):
 
 
 def test_a_logistic_model_that_does_not_settle_says_so(monkeypatch):
-    monkeypatch.setattr(binomial_normal, "MOST_EVALUATIONS", 300)
+    monkeypatch.setattr(binomial_normal, "MOST_EVALUATIONS", 30)
     counts = Counts([18, 1, 0], [18, 583, 5], [18, 0, 11], [38, 1, 11], "odds_ratio")
     assert conditional_logistic(counts, approximate=True) == Refused(NOT_SETTLED)
+
+
+def test_empty_arms_beside_full_ones_have_the_estimate_of_direct_integration():
+    """Trials so unlike that the reader was told that the fit does not settle, after half a minute.
+
+    In R, with a, n1, c, n0 the columns below:
+
+        sum_of_logs <- function(x) max(x) + log(sum(exp(x - max(x)))); z <- seq(-14, 14, 0.01)
+        one <- function(i, p) {
+          m <- a[i] + c[i]; j <- max(0, m - n0[i]):min(m, n1[i]); theta <- p[1] + p[2] * z
+          l <- lchoose(n1[i], j) + lchoose(n0[i], m - j) + outer(j, theta)
+          x <- l[j == a[i], ] - apply(l, 2, sum_of_logs) + dnorm(z, log = TRUE)
+          sum_of_logs(x) + log(0.01) }
+        f <- function(p) -sum(sapply(1:8, one, p = p))
+        best <- optim(optim(c(-3, 4), f)$par, f, method = "BFGS", control = list(reltol = 1e-16))
+        sqrt(solve(optimHess(best$par, f))[1, 1])
+    """
+    counts = Counts(
+        [0, 3, 46, 0, 18, 1, 41, 12], [267, 79, 200, 140, 121, 15, 146, 90],
+        [218, 42, 36, 81, 41, 45, 35, 41], [218, 272, 107, 198, 175, 198, 67, 157], "odds_ratio",
+    )  # fmt: skip
+    found = conditional_logistic(counts)
+    assert found.estimate == pytest.approx(-3.324180598, rel=1e-6)
+    assert found.tau2 == pytest.approx(17.43056, rel=1e-6)
+    assert found.se == pytest.approx(1.571991, rel=1e-5)
 
 
 def test_tables_too_large_for_the_exact_likelihood_are_not_begun():

@@ -9,6 +9,7 @@ preserves that), so Newton's method finds its maximum; tau is found on a grid an
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,8 @@ from trial_evidence.pool.engine.results import (
     percent_weights,
     wald,
 )
+from trial_evidence.pool.engine.roots import falling_roots
+from trial_evidence.pool.engine.stacks import Ints
 from trial_evidence.pool.models.counts import Counts
 
 NODES = 101
@@ -150,16 +153,12 @@ class _OneMargin(_Likelihood):
     def at(self, mean: float, tau: float) -> _Point:
         self.count()
         a = self.successes[:, None]
-        mode = np.zeros((a.size, 1))
-        for _ in range(100):
-            _, first, second = self.cumulant(mean + tau * mode)
-            step = (tau * (a - first) - mode) / (1 + tau * tau * second)
-            mode = mode + np.clip(step, -3, 3)
-            if np.abs(step).max() < 1e-9:
-                break
-        _, _, second = self.cumulant(mean + tau * mode)
-        scale = 1 / np.sqrt(1 + tau * tau * second)
-        z, log_weights = _points(mode, scale)
+
+        def slope(z: Floats) -> tuple[Floats, Floats]:
+            _, first, second = self.cumulant(mean + tau * z)
+            return tau * (a - first) - z, -1 - tau * tau * second
+
+        z, log_weights = _points(slope, a.size)
         theta = mean + tau * z
         cumulant, first, second = self.cumulant(theta)
         log_terms = a * theta - cumulant + log_weights
@@ -246,16 +245,13 @@ class _TwoArms(_Likelihood):
         self.count()
         a, n1, c, n0 = (x[:, None] for x in (self.t.a, self.t.n1, self.t.c, self.t.n0))
         alpha = baseline[:, None]
-        z = np.zeros_like(alpha)
-        for _ in range(100):
+
+        def slope(z: Floats) -> tuple[Floats, Floats]:
             p1, p0 = _expit(alpha + mean + tau * z / 2), _expit(alpha - tau * z / 2)
             v = n1 * p1 * (1 - p1) + n0 * p0 * (1 - p0)
-            step = (tau / 2 * (a - n1 * p1 - c + n0 * p0) - z) / (1 + tau * tau / 4 * v)
-            z = z + np.clip(step, -3, 3)
-            if np.abs(step).max() < 1e-9:
-                break
-        scale = 1 / np.sqrt(1 + tau * tau / 4 * v)
-        z, log_weights = _points(z, scale)
+            return tau / 2 * (a - n1 * p1 - c + n0 * p0) - z, -1 - tau * tau / 4 * v
+
+        z, log_weights = _points(slope, a.size)
         eta1, eta0 = alpha + mean + tau * z / 2, alpha - tau * z / 2
         p1, p0 = _expit(eta1), _expit(eta0)
         log_terms = (
@@ -299,12 +295,28 @@ class _TwoArms(_Likelihood):
         return _Point.of(value, by_mean, by_tau, *profiled)
 
 
-def _points(mode: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """Quadrature points around each mode, shape (k, NODES), and their log weights.
+def _points(slope: Callable[[Floats], tuple[Floats, Floats]], trials: int) -> tuple[Floats, Floats]:
+    """Quadrature points around the mode of each trial's integrand, and their log weights.
 
-    Trapezoidal rule in t with z = mode + scale sinh(t): fine at the peak and wide in the tails,
-    which may differ between the sides. The weights include the standard normal density.
+    ``slope`` returns the slope of the log integrand and its derivative, each of shape (k, 1); points
+    and weights have shape (k, NODES). Trapezoidal rule in t with z = mode + scale sinh(t): fine at
+    the peak and wide in the tails, which may differ between the sides. The weights include the
+    standard normal density.
     """
+    nowhere = np.zeros((trials, 1))
+    start, fall = (part[:, 0] for part in slope(nowhere))
+
+    def of_some(z: Floats, which: Ints) -> tuple[Floats, Floats]:
+        at = nowhere.copy()
+        at[which, 0] = z
+        value, derivative = slope(at)
+        return value[which, 0], derivative[which, 0]
+
+    # The slope falls by at least one per unit of z, so its zero is no farther away than its value.
+    # Without a bracket, Newton's method oscillates where the integrand falls steeply.
+    low, high = np.minimum(start, 0.0), np.maximum(start, 0.0)
+    mode = falling_roots(of_some, low, high, -start / fall, np.ones(trials))[:, None]
+    scale = 1 / np.sqrt(-slope(mode)[1])
     reach = np.arcsinh(REACH / scale)
     t = reach * np.linspace(-1, 1, NODES)
     z = mode + scale * np.sinh(t)
