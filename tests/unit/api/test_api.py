@@ -218,6 +218,8 @@ def test_a_prediction_interval_that_repeats_the_mean_is_not_drawn(tmp_path):
         (trials(events_control=[12, 22.5, 9]), "column events_control: 22.5 is no whole number"),
         (trials(n_control=[0, 98, 41]), "column n_control: 0 patients were analysed"),
         (trials(trial=["Ash", "Elm", "Elm"]), 'row 2 (Elm), column trial: "Elm" is there twice'),
+        (trials(trial=[7, "7", "Elm"]), 'row 1 (7), column trial: "7" is there twice'),
+        (trials(n_control=[10**400, 98, 41]), "column n_control: inf is not a finite number"),
         (trials(trial=["Ash", "", "Elm"]), "row 1, column trial: the cell is empty"),
         (trials().rename(columns={"trial": "trail"}), 'no column "trial". Did you mean "trail"?'),
         (trials().drop(columns="n_control"), "needs the columns events_experimental"),
@@ -242,6 +244,8 @@ def test_a_fault_is_told_by_row_and_column(data, said):
         ({"estimate": [0.7, 0.8], "ci_low": [0.5, 0.5], "ci_high": [0.9, 1.2],
           "ci_level": [0.95, 95]}, "0.95 is no level in percent"),
         ({"yi": [0.1, 0.2], "sei": [0.1, 0]}, "row 1 (B), column sei: 0 is not above 0"),
+        ({"yi": [0.1, 0.2], "sei": [0.1, 1e-160]}, "row 1 (B), column sei: 1e-160 is less than"),
+        ({"yi": [0.1, 1e160], "sei": [0.1, 0.1]}, "row 1 (B), column yi: 1e+160 is beyond"),
         ({"yi": [0.1, np.inf], "sei": [0.1, 0.1]}, "inf is not a finite number"),
     ],
 )  # fmt: skip
@@ -270,8 +274,11 @@ def test_every_fault_is_told_at_once():
         ({"interval": "knapp"}, "Allowed: wald, t, hartung_knapp"),
         ({"level": 0.95}, "level is in percent"),
         ({"level": "95"}, "level is in percent"),
+        ({"level": None}, "level is in percent"),
         ({"tau_prior": 0}, "tau_prior is 0"),
         ({"tau_prior": "0.5"}, "tau_prior is '0.5'"),
+        ({"tau_prior": [0.5]}, "tau_prior is [0.5]"),
+        ({"tau_prior": 1e-12}, "too many powers of ten apart"),
     ],
 )
 def test_a_word_that_is_not_known_is_told_with_those_that_are(wrong, said):
@@ -307,6 +314,15 @@ def test_arms_that_make_no_network_are_told(rows, said):
     data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
     with pytest.raises(api.DataError, match=re.escape(said)):
         api.network(data, "odds_ratio")
+
+
+def test_a_name_with_a_blank_behind_it_is_no_other_treatment():
+    """Else "A " would stand in the league beside "A", each with some of the trials."""
+    rows = [("Oak", "A", 20, 90), ("Oak", "B", 9, 91), ("Fir", "A ", 25, 80), ("Fir ", "B", 12, 82)]
+    found = api.network(
+        pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"]), "odds_ratio"
+    )
+    assert (found.treatments, found.q_df) == (("A", "B"), 1)
 
 
 def test_a_reference_that_the_network_does_not_have_is_told_with_those_that_it_has():

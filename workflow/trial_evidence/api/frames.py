@@ -1,5 +1,6 @@
 """Checks of data frames from users; all errors are reported at once, by row and column."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ FRAME = "data frame"
 INTERVAL = ("estimate", "ci_low", "ci_high")
 LEVEL = "ci_level"
 """Confidence level of the interval of a row, in percent; 95 if the column is missing."""
+LARGEST = 1e20
+"""Larger numbers, or standard errors below 1 / LARGEST, overflow sums of squares."""
 _SEVERAL = 'several columns are called "{}". Keep one.'
 
 
@@ -59,10 +62,13 @@ class Frame:
         return (cells.notna() & (cells.astype(str).str.strip() != "")).to_numpy(dtype=bool)
 
     def filled(self, *columns: str) -> None:
-        """Note cells without a name."""
+        """Note cells without a name; 1 and "1" are one name, and so are "A" and "A "."""
         for column in columns:
-            for row in np.flatnonzero(~self.named(column)):
+            named = self.named(column)
+            for row in np.flatnonzero(~named):
                 self.fault("the cell is empty.", int(row), column)
+            cells = self.data[column].astype(object)
+            self.data[column] = cells.where(~named, cells.astype(str).str.strip())
 
     def fault(
         self, message: str, row: int | None = None, column: str = "", value: Any = ""
@@ -125,7 +131,9 @@ class Frame:
                 continue
             found[row] = number
             if not np.isfinite(number):
-                self.fault(f"{value} is not a finite number.", row, column, value)
+                self.fault(f"{number:g} is not a finite number.", row, column, number)
+            elif abs(number) > LARGEST:
+                self.fault(f"{number:g} is beyond {LARGEST:g}.", row, column, number)
         return found
 
     def levels(self) -> Floats:
@@ -158,6 +166,8 @@ class Frame:
         yi, given = self.numbers("yi"), "vi" if way == "variance" else "sei"
         spread = self.numbers(given)
         self.hold(np.isnan(spread) | (spread > 0), given, "{} is not above 0.")
+        enough = ~(spread > 0) | (spread >= 1 / LARGEST)
+        self.hold(enough, given, f"{{}} is less than {1 / LARGEST:g}.")
         return yi, spread if given == "vi" else spread**2
 
     def _from_interval(self) -> tuple[Floats, Floats]:
@@ -204,6 +214,8 @@ def _number(value: Any) -> float | None:
         return None
     try:
         return float(value)
+    except OverflowError:
+        return math.inf
     except (TypeError, ValueError):
         return None
 

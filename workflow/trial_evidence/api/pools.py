@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from trial_evidence.api.frames import Frame, one_of, ways_of
+from trial_evidence.api.frames import LARGEST, Frame, one_of, ways_of
 from trial_evidence.measures import COUNT_COLUMNS, MEASURES, Measure
 from trial_evidence.words.models import CAUTIOUS, INTERVAL_WORDS, MODEL_NAMES, TAU2_ESTIMATOR_NAMES
 from trial_evidence.words.numbers import format_interval, format_number, round_half_up
@@ -23,6 +24,10 @@ PREDICTIONS = {
 }  # fmt: skip
 # Limits of a trial's own result: name in the pipeline -> name here.
 LIMITS = {"estimate_low": "ci_low", "estimate_high": "ci_high"}
+TOO_FAR_APART = (
+    "Nothing can be computed: effects, their standard errors and tau_prior lie too many powers of "
+    "ten apart. Are they on one scale?"
+)
 OF_TRIALS = ("pooled", "corrected", "yi", "vi")
 NATURAL = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
 OF_MODELS = (
@@ -148,19 +153,25 @@ def pool(
         leading=(LeadRule(from_trials=2, model="random_effects"),),
     )
     level = check_level(level)
-    if isinstance(tau_prior, str) or (tau_prior is not None and not tau_prior > 0):
+    if tau_prior is not None and not (
+        isinstance(tau_prior, Real) and 1 / LARGEST <= tau_prior <= LARGEST
+    ):
         raise ValueError(f"tau_prior is {tau_prior!r}. It is a scale, a number above 0.")
     rows = _checked(trials, reading, level)
     rows = with_own_results(rows.assign(measure=measure), level)
     used = rows[rows["pooled"]]
-    models = pool_all(
-        used["yi"],
-        used["vi"],
-        pooling=pooling,
-        level=level,
-        priors={} if tau_prior is None else {CAUTIOUS: HalfNormal(tau_prior)},
-        counts=counts_of(used, measure) if {*COUNT_COLUMNS} <= {*used.columns} else None,
-    )
+    try:
+        with np.errstate(invalid="ignore", over="ignore"):
+            models = pool_all(
+                used["yi"],
+                used["vi"],
+                pooling=pooling,
+                level=level,
+                priors={} if tau_prior is None else {CAUTIOUS: HalfNormal(float(tau_prior))},
+                counts=counts_of(used, measure) if {*COUNT_COLUMNS} <= {*used.columns} else None,
+            )
+    except ArithmeticError:
+        raise ValueError(TOO_FAR_APART) from None
     weights = pd.Series(models[0].weights, index=used.index, dtype=float)
     kept = {name: name for name in ("trial", "estimate", *LIMITS, "weight", *OF_TRIALS)} | LIMITS
     given = [column for column in COUNT_COLUMNS if column in rows]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,7 @@ def check_level(level: float) -> float:
         If the level is not between 0 and 100. A level of 1 or less is refused as well, because it
         is probably a fraction and not a percentage.
     """
-    if isinstance(level, str) or not 1 < level < 100:
+    if not isinstance(level, Real) or not 1 < level < 100:
         raise ValueError(f"level is in percent, above 1 and below 100, not {level!r}")
     return float(level)
 

@@ -298,8 +298,8 @@ class _TwoArms(_Likelihood):
 def _points(slope: Callable[[Floats], tuple[Floats, Floats]], trials: int) -> tuple[Floats, Floats]:
     """Quadrature points around the mode of each trial's integrand, and their log weights.
 
-    ``slope`` returns the slope of the log integrand and its derivative, each of shape (k, 1); points
-    and weights have shape (k, NODES). Trapezoidal rule in t with z = mode + scale sinh(t): fine at
+    ``slope`` returns the slope of the log integrand and its derivative, each of shape (k, 1).
+    Points and weights have shape (k, NODES). Trapezoidal rule in t with z = mode + scale sinh(t): fine at
     the peak and wide in the tails, which may differ between the sides. The weights include the
     standard normal density.
     """
