@@ -1,5 +1,6 @@
 """Absolute effects: formulas checked by hand, and control risks."""
 
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -30,10 +31,16 @@ RATIO = {"estimate": 0.8, "ci_low": 0.7, "ci_high": 1.1, "participants": 1000.0}
         (0.30, 0.15, "risk_difference", 0.45),
         (0.95, 0.15, "risk_difference", 1.0),
         (0.05, -0.15, "risk_difference", 0.0),  # at least 0
+        (0.20, math.inf, "odds_ratio", 1.0),  # plogis(qlogis(0.2) + Inf); else it was unknown
+        (1.00, 0.0, "odds_ratio", 1.0),  # the limit of a ratio that is zero in print
+        (0.00, math.inf, "risk_ratio", 0.0),  # any multiple of no patients is none
+        (0.20, math.nan, "risk_ratio", math.nan),  # an unknown limit is not 1000 per 1000
+        (0.20, math.nan, "risk_difference", math.nan),  # nor 0 per 1000
     ],
 )
 def test_risk_with_treatment(risk, effect, measure, expected):
-    assert treated_risk(risk, effect, measure) == pytest.approx(expected, rel=1e-12)
+    found = treated_risk(risk, effect, measure)
+    assert found == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
 def test_a_rate_is_no_effect():

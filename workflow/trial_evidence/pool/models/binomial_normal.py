@@ -299,9 +299,9 @@ def _points(slope: Callable[[Floats], tuple[Floats, Floats]], trials: int) -> tu
     """Quadrature points around the mode of each trial's integrand, and their log weights.
 
     ``slope`` returns the slope of the log integrand and its derivative, each of shape (k, 1).
-    Points and weights have shape (k, NODES). Trapezoidal rule in t with z = mode + scale sinh(t): fine at
-    the peak and wide in the tails, which may differ between the sides. The weights include the
-    standard normal density.
+    Points and weights have shape (k, NODES). Trapezoidal rule in t with z = mode + scale sinh(t):
+    fine at the peak and wide in the tails, which may differ between the sides. The weights include
+    the standard normal density.
     """
     nowhere = np.zeros((trials, 1))
     start, fall = (part[:, 0] for part in slope(nowhere))

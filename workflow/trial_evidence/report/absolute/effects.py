@@ -24,12 +24,17 @@ def treated_risk(control_risk: float, effect: float, measure: str) -> float:
     -------
     float
         Risk ratio: p RR, at most 1. Hazard ratio: 1 - (1 - p)^HR, which assumes proportional
-        hazards. Odds ratio: p OR / (1 - p + p OR). Risk difference: p + RD, from 0 to 1.
+        hazards. Odds ratio: p OR / (1 - p + p OR). Risk difference: p + RD, from 0 to 1. Limits
+        may be infinite; NaN gives NaN.
     """
+    if math.isnan(control_risk) or math.isnan(effect):
+        return math.nan
     if measure == "risk_ratio":
-        return min(1.0, control_risk * effect)
+        return min(1.0, control_risk * effect) if control_risk > 0 else 0.0
     if measure == "hazard_ratio":
         return 1 - math.pow(1 - control_risk, effect)
+    if measure == "odds_ratio" and (math.isinf(effect) or control_risk == 1):
+        return float(control_risk > 0)
     if measure == "odds_ratio":
         return control_risk * effect / (1 - control_risk + control_risk * effect)
     if measure == "risk_difference":
