@@ -1,5 +1,6 @@
 """Leave-one-out and cumulative forest plots, and the charts of one pool, against the tables."""
 
+import itertools
 import math
 import re
 import statistics
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.path import Path
 from meaning.evidence import BENEFIT_BELOW, NO_EFFECT, floats, named, numbers, one, rows, says
-from meaning.reading import Figure
+from meaning.reading import ON_THE_SPOT, Figure
 from meaning.test_what_forests_say import POOL, POOLED, drawn_at, estimates, result
 from scipy.stats import norm
 from scipy.stats import t as student
@@ -285,6 +286,31 @@ def test_all_subsets_are_counted_and_the_pool_is_marked(made_up, case):
 
 
 @pytest.mark.parametrize("case", FIRST, ids=named)
+def test_every_two_trials_lie_at_their_own_estimate_and_their_own_i2(made_up, case):
+    """Of two trials REML is solved by hand: what their difference has beyond their variances."""
+    drawn = figure(made_up, case, "gosh")
+    heads = sorted((w for w in drawn.words if w.text.startswith("Subsets with")), key=lambda w: w.x)
+    half, i2 = heads[1].box[0] - 3, drawn.upright()
+    chosen = re.match(r"Subsets with(?:out)? (.*?)(?: \(|$)", heads[0].text)[1]
+    tiles = [s.box for s in drawn.shapes if s.fill not in {"none", "#ffffff"} and len(s.points) < 6]
+    for one_, other in itertools.combinations(pooled_trials(made_up, case), 2):
+        (y1, v1), (y2, v2) = (floats(row, "yi", "vi") for row in (one_, other))
+        tau2 = max(0.0, ((y1 - y2) ** 2 - v1 - v2) / 2)
+        share = 100 * tau2 / (tau2 + (v1 + v2) / 2)
+        w1, w2 = 1 / (v1 + tau2), 1 / (v2 + tau2)
+        estimate = math.exp((w1 * y1 + w2 * y2) / (w1 + w2))
+        with_it = chosen in {one_["trial"], other["trial"]}
+        x = drawn.across(x=(0, half) if with_it else (half, drawn.width))
+        at = x.at(estimate), i2.at(share)
+        held = [
+            box for box in tiles
+            if all(low - ON_THE_SPOT < here < high + ON_THE_SPOT
+                   for here, low, high in zip(at, box[:2], box[2:], strict=True))
+        ]  # fmt: skip
+        assert held, (one_["trial"], other["trial"])
+
+
+@pytest.mark.parametrize("case", FIRST, ids=named)
 def test_the_specification_curve_runs_through_every_result(made_up, case):
     drawn = figure(made_up, case, "specification")
     y = drawn.upright()
@@ -333,6 +359,18 @@ def test_the_bubbles_lie_at_year_and_effect_and_the_line_is_that_of_the_regressi
     for year in (min(years), max(years)):
         fitted = math.exp(terms["intercept"] + slope * year)
         assert drawn.passes(x.at(year), y.at(fitted)), year
+    # The band: what its ends are wide, in all, is no less than what the slope leaves open.
+    (slope_row,) = (
+        row for row in table(made_up, case, "meta_regression", covariate="year")
+        if row["coefficient"] and row["term"] != "intercept"
+    )  # fmt: skip
+    low, high = floats(slope_row, "ci_low", "ci_high")
+    (band,) = (s for s in drawn.shapes if s.fill not in {"none", "#ffffff"} and len(s.points) > 60)
+    wide = 0.0
+    for year in (min(years), max(years)):
+        edge = [y.value(py) for px, py in band.points if abs(px - x.at(year)) < 0.5]
+        wide += math.log(max(edge) / min(edge))
+    assert wide >= 0.98 * (high - low) * (max(years) - min(years))
     _favours(drawn, case[0])
 
 
