@@ -484,3 +484,98 @@ def test_a_trial_that_the_report_does_not_pool_is_told_and_comes_in(tool, made_u
     assert [name for name, text in said.items() if "not pooled" in text] == [silent]
     tool.get_by_label("Trials not pooled").select_option("pooled too")
     assert f"Comes in: {silent}" in tool.locator(".differs").inner_text()
+
+
+def test_each_line_has_the_counts_and_the_source_of_its_own_trial(tool, made_up):
+    """Its source leads to its row among the rows used, its other link to the paper itself."""
+    trials = {row["trial"]: row for row in table(made_up, "trials")}
+    sources = {row["source_id"]: row for row in read(made_up.folder / "data/raw/sources.csv")}
+    lines = tool.locator("tbody tr").all()
+    assert len(lines) == len(trials)
+    for line in lines:
+        row = trials[line.locator("th a").inner_text()]
+        counts = " v ".join(f"{float(row[f'events_{arm}']):.0f}/{float(row[f'n_{arm}']):.0f}"
+                            for arm in ("experimental", "control"))  # fmt: skip
+        assert counts in line.inner_text()
+        source = sources[row["source_id"]]
+        inside, outside = line.locator("td").last.locator("a").all()
+        assert inside.inner_text() == f"{source['first_author']} {source['year']}"
+        target = tool.page.locator(f"[id='{inside.get_attribute('href')[1:]}']")
+        assert target.evaluate("(one) => one.tagName") == "TR"
+        assert target.locator("th a").first.inner_text().startswith(row["trial"])
+        assert outside.inner_text() == "DOI"
+        assert outside.get_attribute("href") == f"https://doi.org/{source['doi']}"
+
+
+def test_the_report_keeps_its_own_verdict_beside_another_measure(tool):
+    """No difference is 1 of the report's risk ratio, and 0 of the reader's risk difference."""
+    tool.page.evaluate("""() => {
+      const [report] = Pools.data.analyses["neoadjuvant/pcr_dual_v_almab"];
+      Object.assign(report.published.random_reml_hk, { ci_low: 0.9, ci_high: 2.5 });
+    }""")
+    tool.get_by_label("Measure and patients").select_option(label="Risk difference: all trials")
+    tool.get_by_label("Pool ALDER").uncheck()
+    here, there = tool.locator(".told .verdict").all_inner_texts()
+    assert (here.split(maxsplit=1)[1], there.split(maxsplit=1)[1]) == ("Benefit", "Left open")
+
+
+def test_what_becomes_of_each_trial_is_told_by_its_name(tool):
+    """Unticked, gone by another choice, and ticked again."""
+    for name in ("BIRCH", "FIR"):
+        tool.get_by_label(f"Pool {name}").uncheck()
+    assert "Without BIRCH, FIR" in tool.locator(".differs").all_inner_texts()[0].splitlines()
+    tool.get_by_label(f"Pool {'FIR'}").check()
+    assert "Without BIRCH" in tool.locator(".differs").inner_text().splitlines()
+    tool.get_by_role("button", name="Back to the report").click()
+    high = tool.page.evaluate("""() => Pools.data.analyses["neoadjuvant/pcr_dual_v_almab"][0].rows
+      .filter((row) => row.pooled && row.bias === "high").map((row) => row.trial)""")
+    tool.get_by_label("Risk of bias").select_option("not high")
+    assert f"Drops out: {', '.join(high)}" in tool.locator(".differs").inner_text().splitlines()
+
+
+def test_the_trials_shown_are_those_that_are_pooled_when_asked(tool):
+    tool.get_by_label("Filter trials by text").fill("2014")
+    assert tool.locator("tbody th a").all_inner_texts() == ["ALDER"]
+    # Its source is Abel's; a reader types as he likes.
+    tool.get_by_label("Filter trials by text").fill("ABEL")
+    assert tool.locator("tbody th a").all_inner_texts() == ["ALDER"]
+    tool.get_by_role("button", name="Pool only the trials shown").click()
+    assert tool.locator(".result").first.inner_text().startswith("1 of 6 trials: ")
+    tool.get_by_label("Filter trials by text").fill("")
+    assert tool.locator("tbody tr:has(input:checked) th a").all_inner_texts() == ["ALDER"]
+
+
+@pytest.mark.parametrize("way", ["reset", "measure"])
+def test_no_filter_stays_in_its_field_that_filters_no_more(way, tool):
+    field = tool.get_by_label("Filter trials by text")
+    field.fill("alder")
+    if way == "reset":
+        tool.get_by_label("Pool ALDER").uncheck()
+        tool.get_by_role("button", name="Back to the report").click()
+    else:
+        menu = tool.get_by_label("Measure and patients")
+        menu.select_option(label="Risk difference: all trials")
+    assert (field.input_value(), tool.locator("tbody tr").count()) == ("", 7)
+
+
+def test_on_the_way_back_the_menus_say_what_is_pooled(tool):
+    for chosen in ("DL", "REML"):
+        asked = f"estimator={chosen}&interval=wald"
+        tool.page.goto(f"{tool.page.url.partition('#')[0]}#{ANALYSIS}?{asked}")
+        tool.get_by_text(f"({chosen}, 95% interval").wait_for()
+        assert tool.get_by_label("Estimator").input_value() == chosen
+
+
+def test_the_sign_of_the_order_points_upwards_from_the_smallest(tool):
+    for sign, backwards in (("▲", False), ("▼", True)):
+        tool.get_by_role("button", name=re.compile("Risk ratio")).click()
+        own = [numbers(text)[0] for text in tool.locator("tbody td:nth-child(5)").all_inner_texts()]
+        assert own == sorted(own, reverse=backwards)
+        assert tool.locator("thead button", has_text=sign).count() == 1
+
+
+def test_the_arrow_of_a_cut_interval_points_away_from_the_others(tool):
+    (cut,) = tool.locator("tbody svg path.filled").all()
+    x, away = re.match(r"M(-?[\d.]+) \S+l(-?[\d.]+) ", cut.get_attribute("d")).groups()
+    # From its tip, right of the end of the axis, back to the interval.
+    assert float(x) > 200 > 0 > float(away)

@@ -58,6 +58,19 @@ def test_next_and_previous_go_through_every_view(visit, page):
     assert watched.complaints == []
 
 
+def test_a_view_and_the_ways_out_of_it_have_their_own_names(visit, page):
+    """In the title, which a bookmark keeps, and below, where a reader goes on."""
+    watched = visit(page)
+    report = watched.page.title()
+    watched.page.goto(f"{watched.address}#trial-birch")
+    names = watched.run("[...document.querySelectorAll('nav .tree a')].map((a) => a.textContent)")
+    at = names.index("BIRCH")
+    watched.page.wait_for_function("(start) => document.title !== start", arg=report)
+    assert watched.page.title() == f"BIRCH – {report}"
+    before, after = watched.page.locator(".steps a").all_inner_texts()
+    assert (before, after) == (f"← {names[at - 1]}", f"{names[at + 1]} →")
+
+
 def test_a_link_into_another_view_opens_it_at_the_row(visit, page):
     watched = visit(page)
     target = watched.run("""() => {
