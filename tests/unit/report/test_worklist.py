@@ -202,6 +202,19 @@ def test_a_row_on_which_two_readers_differ_is_listed_though_it_was_seen_at_first
     assert 1 < float(moved[1]) < float(moved[0])
 
 
+def test_what_was_read_of_another_row_is_not_told_of_this_one(doubted):
+    """The dual arm's row would be said to move to what a reader found for the single arm."""
+    sheet, configuration, evidence = doubted
+    first = sheet["pcr"]["row"] == 2
+    unseen = sheet["pcr"].assign(verification=sheet["pcr"]["verification"].mask(first, "secondary"))
+    second = sheet["second_reading"].replace({"second_value": {"42|105": "60|105"}})
+    tables = {**sheet.tables, "pcr": unseen, "second_reading": second}
+    changed = replace(sheet, tables=tables)
+    rows = worklist(configuration, changed, evidence.trials)
+    why = rows[rows["table"] == "pcr"].set_index("row")["why"]
+    assert ["the second reader's value" in why[row] for row in (2, 5)] == [False, True]
+
+
 def test_the_same_list_gives_the_same_bytes(made, tmp_path):
     first, second = tmp_path / "first.xlsx", tmp_path / "second.xlsx"
     write_answers_book(made[2], first)
@@ -257,6 +270,29 @@ def test_another_reading_of_a_row_is_kept(made, tmp_path, other):
     shutil.copytree(tmp_path / "answered", kept)
     again, _ = answered((kept, first, made[2]), tmp_path, pcr=answer | other)
     assert len(again["second_reading"]) == len(first["second_reading"]) + 1
+
+
+def test_every_patient_may_have_had_the_event(made, tmp_path):
+    sheet, _ = answered(made, tmp_path, pcr={"Value seen": "105 of 105"})
+    assert sheet["second_reading"].iloc[-1]["second_value"] == "105|105"
+
+
+def test_what_is_wrong_with_a_reading_is_told_with_the_line_it_was_taken_from(made, tmp_path):
+    """By table and row: the next row would send the reader to a line that nobody filled in."""
+    raw, sheet, rows = made
+    book = tmp_path / "worklist.xlsx"
+    write_answers_book(rows, book)
+    workbook = load_workbook(book)
+    page = workbook[WORKLIST]
+    header = [cell.value for cell in page[1]]
+    (line,) = (cells for cells in page.iter_rows(min_row=2) if cells[0].value == "pcr")
+    for title, text in (ANSWER | {"Value seen": "41/105"}).items():
+        line[header.index(title)].value = text
+    workbook.save(book)
+    places = write_answered(book, raw, sheet, DICTIONARY, tmp_path / "answered").places
+    there = load_sheet(tmp_path / "answered", DICTIONARY)[0]["second_reading"]["row"].iloc[-1]
+    place = f"worklist.xlsx, row {line[0].row}"
+    assert places == {("pcr", 2): place, ("second_reading", there): place}
 
 
 def test_rounding_is_no_difference(made, tmp_path):

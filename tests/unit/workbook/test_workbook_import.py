@@ -184,6 +184,28 @@ def test_a_new_row_stands_where_the_workbook_has_it(tmp_path: Path) -> None:
     ]
 
 
+def test_each_of_several_new_rows_stands_where_the_workbook_has_it(tmp_path: Path) -> None:
+    """From the second on the rows of the workbook are no longer numbered as those of the file."""
+    raw = copy_of(VALID, tmp_path)
+    order: list[str] = []
+
+    def edit(workbook: Any) -> None:
+        sheet = workbook["arms"]
+        for number, arm in ((3, "first_new"), (7, "second_new")):
+            above = [cell.value for cell in sheet[number - 1]]
+            sheet.insert_rows(number)
+            for position, value in enumerate(above, start=1):
+                sheet.cell(number, position).value = value
+            sheet.cell(number, column_of("arms", "arm_id")).value = arm
+        at = column_of("arms", "arm_id") - 1
+        order.extend(row[at] for row in sheet.iter_rows(values_only=True) if row[at])
+
+    result = imported(edited(raw, edit), raw)
+    assert (errors(result), result.written) == ([], ("arms.csv",))
+    at = column_of("arms", "arm_id") - 1
+    assert [row[at] for row in cells_of(raw, "arms")] == order
+
+
 def test_a_new_warning_is_told_and_the_known_ones_are_not(tmp_path: Path) -> None:
     raw = copy_of(REAL, tmp_path)
 
@@ -285,6 +307,21 @@ def test_an_old_workbook_does_not_undo_a_newer_edit_unasked(tmp_path: Path) -> N
     asked = imported(book, raw)
     assert [question.partition(":")[0] for question in asked.plan.questions] == ["pcr.csv, row 2"]
     assert files_of(raw) == newer
+
+
+def test_an_old_workbook_does_not_remove_a_newer_row_unasked(tmp_path: Path) -> None:
+    """It never had the row, which an import would take for a row that somebody has deleted."""
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, lambda workbook: workbook["pcr"].__setitem__("G4", 28))
+    file = raw / "pcr.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    newer = ADDED["pcr"][0].replace("trial_y", "trial_a").replace("roe_2026", "doe_2020")
+    file.write_text("".join([*lines, newer.replace("ypT0/is ypN0", "ypT0 ypN0"), "\n"]))
+    before = files_of(raw)
+    asked = imported(book, raw)
+    said = [q.partition(":")[0] for q in asked.plan.questions]
+    assert said == [f"pcr.csv, row {len(lines) + 1}"]
+    assert (asked.written, files_of(raw)) == ((), before)
 
 
 def test_of_many_rows_that_would_be_undone_the_rest_is_counted(tmp_path: Path) -> None:
