@@ -157,6 +157,28 @@ def test_judgements_stand_under_their_outcome(found):
     ]
 
 
+def test_of_the_judgements_those_that_were_published_are_counted(found):
+    judged = found.sheet["risk_of_bias"]
+    own = judged[judged["trial_id"].isin(["trial_a", "trial_b"])].assign(basis="judged")
+    assert len(own) == 2
+    told = pd.concat([own, own.iloc[:1].assign(outcome="EFS", basis="published")])
+    tables = {name: found.sheet[name] for name in found.sheet.tables} | {"risk_of_bias": told}
+    other = replace(found, sheet=replace(found.sheet, tables=tables))
+    (said,) = lights_of(other, SETTING).footnotes
+    assert said == "1 of 3 judgements were published, the others are our own."
+
+
+def test_below_a_pool_of_two_stand_its_trials_and_then_both(found):
+    effects = [e for panel in summary_of(found, {}).panels for e in panel.effects if e.behind]
+    assert effects
+    for effect in effects:
+        *trials, both = effect.behind
+        assert [one.is_trial for one in effect.behind] == [True, True, False]
+        assert both.label == "Both, if they share one effect"
+        low, high = sorted(one.estimate for one in trials)
+        assert low <= both.estimate <= high
+
+
 def test_what_nobody_counted_has_no_box_and_is_said(found):
     flow = flow_of(found)
     boxes = {box.step: box for stage in flow.stages for box in stage.boxes}
