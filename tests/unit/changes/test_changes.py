@@ -404,8 +404,8 @@ def test_another_control_risk_is_told_with_its_source(project, changes):
     page = changes()
     (told,) = _risks(page)
     assert told.endswith(
-        ", 36 months: was 7.4%, is now 8.4%. TRIAL-F (iDFS; Doe 2020, Journal of Made-up Results) "
-        "(of 2 trials)."
+        ", 36 months: was 7.4%, is now 8.4%; source: TRIAL-F (iDFS; Doe 2020, Journal of Made-up "
+        "Results) (of 2 trials)."
     )
     assert matters(page)[0] == "No verdict and no certainty changed."
     assert "No estimate differs." in page

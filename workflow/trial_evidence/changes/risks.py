@@ -55,7 +55,7 @@ def risks_in_words(
         sources = [risk.source for risk in (one, other) if risk]
         if place[:2] not in both or (was == now and len(set(sources)) == 1):
             continue
-        change = f"was {was}, is now {now}" + (f". {other.source}" if other else "")
+        change = f"was {was}, is now {now}" + (f"; source: {other.source}" if other else "")
         if was == now:
             change = f"{now} as before, but its source was {sources[0]}, and is now {sources[1]}"
         yield f"Control risk: {titles.get(place[:2], place[1])}, {place[2]}: {change}."
