@@ -12,6 +12,10 @@ WAYS = {"Skip to the content": "content", "Start": "start", "All main results": 
         "How certain": "findings", "Trials": "characteristics", "Harms": "harms"}  # fmt: skip
 # The table saved with "Data" for each figure.
 NUMBERS_OF = {"-league": "League table", "-split": "Direct versus indirect", "-graph": "Rows used",
+              "-ranks": "Regimens compared with", "-components": "Additive components",
+              "-additivity": "Observed in the network", "-alternatives": "Dual regimens against",
+              "-surrogacy": "Trials with both", "-specification": "All combinations",
+              "overview-summary": "Main results", "overview-flow": "From the search",
               "-leave-one-out": "Leaving out one trial", "-timeline": "Cumulative evidence",
               "balance-metastatic-first-line": "Benefit and harm side by side"}  # fmt: skip
 BENEFITS = {entry["title"] for entry in ANALYSES if entry["pool"] == "overall"}

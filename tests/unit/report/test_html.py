@@ -11,9 +11,11 @@ from report_material import material
 from small_project import evidence_of, replace_text, small_project
 from trial_evidence.report.material.material import report_table
 from trial_evidence.report.page.grids import Cell, declared_grid, report_grid
+from trial_evidence.report.page.grids import grid as grouped
 from trial_evidence.report.page.page import page
 from trial_evidence.report.page.pools import json_island
 from trial_evidence.report.page.sections import page_settings
+from trial_evidence.report.page.sources import Link
 from trial_evidence.report.trail.trace import trail_of
 from trial_evidence.report.words.formats import FORMATS
 
@@ -248,6 +250,15 @@ def test_rows_that_share_their_first_cell_stand_below_it():
     assert grid.headings == ("Number", "Letter")
     assert [group.heading for group in grid.groups] == [Cell("a"), Cell("b")]
     assert [row[0].text for row in grid.rows] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(("other", "kept"), [("#here", ("#here",)), ("#there", ())])
+def test_a_heading_of_a_group_leads_only_where_all_of_its_rows_do(other, kept):
+    """Else it is a link to the analysis of the first row alone."""
+    lines = [[Cell("Harm", (Link("Harm", address),)), Cell(text), Cell("x")]
+             for address, text in (("#here", "1"), (other, "2"))]  # fmt: skip
+    (group,) = grouped("Title", ["Harm", "Number", "Letter"], lines).groups
+    assert tuple(link.address for link in group.heading.links) == kept
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ def cards_of(pooled, rows, **tables):
     return {card.setting: card for card in cards(found, tables)}
 
 
-def claimed(verdict):
-    row = {"rule": "effect", "setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab",
-           "verdict": verdict}  # fmt: skip
-    return report_table("claims", "Claims", [row], [], list(row))
+def claimed(*verdicts, rules=("effect",)):
+    place = {"setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab"}
+    rows = [{"rule": rule, **place, "verdict": verdict}
+            for rule, verdict in zip(rules, verdicts, strict=True)]  # fmt: skip
+    return report_table("claims", "Claims", rows, [], list(rows[0]))
 
 
 def test_benefit_lies_to_the_right_whatever_is_counted(pooled):
@@ -46,6 +47,13 @@ def test_the_verdict_is_that_of_the_claim_and_has_a_sign(pooled):
     assert (probable.verdict, probable.sign) == ("Probable", "≈")
     unknown = cards_of(pooled, [row], claims=claimed("a word to come"))["Neoadjuvant"]
     assert (unknown.verdict, unknown.sign) == ("A word to come", "?")
+
+
+def test_a_claim_on_another_question_gives_the_card_no_verdict(pooled):
+    """Of the same analysis, such as on patients who benefit more, and before it in the table."""
+    row = {**RESPONSE, "estimate": 2.0, "ci_low": 1.25, "ci_high": 2.5}
+    claims = claimed("not supported", "probable", rules=("interaction", "effect"))
+    assert cards_of(pooled, [row], claims=claims)["Neoadjuvant"].verdict == "Probable"
 
 
 @pytest.mark.parametrize(
