@@ -237,14 +237,19 @@ def read(path):
 
 
 def rounded(text, digits=2):
-    """A number of a table, rounded as by hand."""
-    value = Decimal(text).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-    return str(abs(value) if value == 0 else value).replace("-", "−")
+    """A number of a table, rounded as by hand; up to two more decimals if it would print as 0."""
+    value = Decimal(text)
+    more = range(digits, digits + 3) if digits > 1 else [digits]
+    found = [value.quantize(Decimal(1).scaleb(-shown), ROUND_HALF_UP) for shown in more]
+    first = next(filter(None, found), None)
+    if first is None and len(found) > 1 and abs(value) > 1e-12:
+        return "< 0.0001" if value > 0 else "> −0.0001"
+    return str(abs(found[0]) if first is None else first).replace("-", "−")
 
 
 def between(low, high, digits=2):
     ends = [rounded(low, digits), rounded(high, digits)] if low and high else []
-    return (" to " if any(end.startswith("−") for end in ends) else "–").join(ends)
+    return (" to " if any(end[0] in "−<>" for end in ends) else "–").join(ends)
 
 
 def count(text):

@@ -355,12 +355,12 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
             f"{format_probability(found.probabilities_below[0], 1)}%."
         )
     for other in others:
-        alternative = fit_posterior(c.yi, c.vi, other, c.level)
+        refit = fit_posterior(c.yi, c.vi, other, c.level)
         statements.append(
             f"With the cautious prior {other.label}: "
-            f"{result_of(c, alternative.median, alternative.ci_low, alternative.ci_high)}, "
+            f"{result_of(c, refit.median, refit.ci_low, refit.ci_high)}, "
             "probability of benefit "
-            f"{format_probability(c.benefit(alternative.probability_below_zero), 1)}%."
+            f"{format_probability(c.benefit(refit.probability_below_zero), 1)}%."
         )
     curves = [
         pd.DataFrame({"kind": kind, "curve": label, "value": values, "density": heights})
