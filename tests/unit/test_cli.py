@@ -270,7 +270,7 @@ def test_an_import_into_a_table_that_is_open_ends_with_an_exit_code_that_says_so
     before = sheet_of(project)
     edit(book, "pcr", "G2", 43)
     lock = project / "data/raw/.~lock.pcr.csv#"
-    lock.write_text(",jroe,ward7,01.12.2026 21:43,file:///home/jroe/4;")
+    lock.write_text(",jroe,ward7,01.12.2026 21:43,file:///profile/4;")
     assert main(["import", "--book", str(book)]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1

@@ -225,7 +225,7 @@ def test_prediction_intervals_that_are_too_short_are_said_to_be(fields, interval
     assert ("intervals of the random-effects model are too short" in " ".join(
         front_table(shown, {}).notes
     )) == told  # fmt: skip
-    assert ("less often than their level" in methods_text(shown)) == (interval != "bootstrap")
+    assert ("than their nominal level" in methods_text(shown)) == (interval != "bootstrap")
 
 
 # -------------------------------------------------------------------------------------- methods

@@ -13,8 +13,8 @@ from trial_evidence.workbook.write import write_workbook
 from workbook_files import DICTIONARY, VALID, cells_of, check, copy_of, edited, files_of, imported
 
 # As LibreOffice writes it; then with a comma in the name, and without a name.
-LOCK = ",jroe,ward7,01.12.2026 21:43,file:///home/jroe/.config/libreoffice/4;"
-NAMED = "Roe\\, Jane,jroe,ward7,01.12.2026 21:43,file:///home/jroe/.config/libreoffice/4;"
+LOCK = ",jroe,ward7,01.12.2026 21:43,file:///profile/4;"
+NAMED = "Roe\\, Jane,jroe,ward7,01.12.2026 21:43,file:///profile/4;"
 
 
 def _events(workbook: Any) -> None:

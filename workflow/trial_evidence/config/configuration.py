@@ -449,16 +449,16 @@ def settings_left_out(configuration: Configuration, trials: "pd.DataFrame") -> I
 def doubtful_settings(
     configuration: Configuration, trials: "pd.DataFrame", reported: Mapping[str, Collection[str]]
 ) -> Iterator[Problem]:
-    """A warning for each trial whose outcomes are rather those of another setting.
+    """Warnings for trials whose outcomes fit another setting better than their own.
 
-    A slip in this cell takes the trial out of every analysis that it belongs to, and into others.
+    A wrong setting removes the trial from all analyses it belongs to and may add it to others.
 
     Parameters
     ----------
     trials : DataFrame
-        As of :func:`settings_left_out`.
+        As in :func:`settings_left_out`.
     reported : mapping of str to collection of str
-        Trial to the outcomes of its results.
+        Trial -> outcomes of its results.
     """
     asked: dict[str, set[str]] = {name: set() for name in configuration.settings}
     for analysis in configuration.analyses:

@@ -1,4 +1,4 @@
-"""Whether a spreadsheet program has a file open, as the lock file beside it says."""
+"""Refuse to write files that a spreadsheet program has open, according to their lock files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.printed import listing
 
-# The first field of LibreOffice's line is the name that its user gave, then that of the system and
-# the computer, then since when; a comma within a field comes after a backslash.
+# Fields of LibreOffice's lock file: user name, login, computer, time of opening. A comma within a
+# field is escaped by a backslash.
 _FIELD = re.compile(r"((?:[^,;\\]|\\.)*)[,;]")
 _ESCAPED = re.compile(r"\\(.)")
 
 
 def refuse_open(paths: Iterable[Path]) -> None:
-    """Raise a RequestError where a file that is to be written is open in a spreadsheet program.
+    """Raise a RequestError if a file to be written is open in a spreadsheet program.
 
-    Its next save would undo what was written, and nobody would be told.
+    The program's next save would silently overwrite what was written.
     """
     opened = [(path, lock, who) for path in paths for lock, who in _locks(path)]
     if not opened:
@@ -35,13 +35,13 @@ def refuse_open(paths: Iterable[Path]) -> None:
 
 
 def _locks(path: Path) -> list[tuple[Path, str]]:
-    """The lock of a file, and whose it is in words; none where nobody has it open."""
+    """The lock file of a file, with its owner in words; empty if nobody has the file open."""
     for name, reads in ((f".~lock.{path.name}#", _of_libreoffice), (f"~${path.name}", _of_excel)):
         lock = path.with_name(name)
         try:
             return [(lock, reads(lock.read_bytes()))]
         except PermissionError:
-            # Excel lets nobody read its own.
+            # Excel denies access to its own lock file.
             return [(lock, "")]
         except OSError:
             continue
@@ -58,7 +58,7 @@ def _of_libreoffice(content: bytes) -> str:
 
 
 def _of_excel(content: bytes) -> str:
-    """Its first byte says how long the name is that follows."""
+    """The user name; the first byte is its length."""
     length = content[0] if content else 0
     return _shown(content[1 : 1 + length].decode("cp1252", errors="replace").strip())
 

@@ -109,7 +109,9 @@ def _test(net: ShownNetwork) -> str:
     common = kinds["difference: test of additivity"]
     random = kinds["difference, random effects"]
     if pd.isna(common["p_value"]) or pd.isna(random["p_value"]):
-        return "Additivity cannot be tested: components are as many as independent comparisons."
+        return (
+            "Additivity cannot be tested: there are as many components as independent comparisons."
+        )
     return (
         f"Test of additivity: Q = {format_number(common['statistic'], 1)} on {common['df']:g} df, "
         f"{format_p(common['p_value'])} (common effect); {format_number(random['statistic'], 1)}, "

@@ -113,12 +113,12 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
         said.append(f"{effect.group}, {effect.label}: {numbers}, k = {effect.k}")
         panels.setdefault(row["measure"], []).append((analysis, effect))
     level = material.configuration.confidence_level
-    side_by_side = [
+    co_primary = [
         f"{_short_title(material, material.analysis(row['setting'], row['analysis']))} "
         f"({material.configuration.settings[row['setting']].lower()}) {formats.effect(row)}"
         for row in records(where(front_table(material, certainty).data, role="co-primary"))
     ]
-    cautious = f" With the co-primary model: {'; '.join(side_by_side)}." if side_by_side else ""
+    cautious = f" With the co-primary model: {'; '.join(co_primary)}." if co_primary else ""
     remarks = _remarks([effect for found in panels.values() for _, effect in found])
     return answers.EffectSummary(
         panels=tuple(_panel(measure, found) for measure, found in panels.items()),

@@ -17,8 +17,8 @@ from trial_evidence.words.printed import capital, count, counted, listing
 # Found in a simulation for every prediction interval except the bootstrap, which it leaves out
 # (docs/calibration.md).
 _TOO_SHORT = (
-    "Prediction intervals of the random-effects model are too short: in simulations they held the "
-    "effect of a further trial less often than their level says (see the methods)."
+    "Prediction intervals of the random-effects model are too short: in simulations they contained "
+    "the effect of a further trial less often than their nominal level (see the methods)."
 )
 
 
