@@ -18,7 +18,7 @@
 # make approve                 accepts what the outputs of the made-up project say now
 # make mutants                 plants faults: would the tests notice? (half an hour)
 # make test-edits              tests with 2,000 random edits of the sheet (minutes)
-# make test-page               tests every view and choice of the page, in Chromium (minutes)
+# make test-long               tests views and choices of the page, recipes, clusters (minutes)
 # make lock                    renews requirements.lock after an edit of pyproject.toml (needs uv)
 
 # The first Python that is new enough; else python3, whose version is then reported.
@@ -33,7 +33,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The matrices are small: one thread per core would be slower, not faster.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: all help check watch workbook worklist import records registry references explain changes figures calibrate test test-edits test-page approve mutants clean lock
+.PHONY: all help check watch workbook worklist import records registry references explain changes figures calibrate test test-edits test-long approve mutants clean lock
 
 SINCE ?= HEAD
 # BOOK as given on the command line; BOOK from the environment applies only to the sheet.
@@ -101,16 +101,17 @@ figures: all
 calibrate: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m snakemake calibrate --logger progress
 
+# The types are checked while the tests run.
 test: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/python -m snakefmt --check Snakefile workflow/rules
-	@$(BIN)/python -m mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-	  --ignore=tests/browser/test_views.py --ignore=tests/browser/test_choices.py
+	@$(BIN)/python -m mypy & types=$$!; \
+	  $(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	  wait $$types && exit $$tests
 
-# Every view of the page and every choice in it, in Chromium; takes minutes longer than `make test`.
-test-page: $(STAMP)
-	@BROWSER_TESTS=required $(BIN)/python -m pytest tests/browser -n 2 --dist loadfile
+# Every view of the page and every choice in it, in Chromium; the recipes; clusters; looks of figures.
+test-long: $(STAMP)
+	@BROWSER_TESTS=required $(BIN)/python -m pytest -m long -n 2 --dist loadfile
 
 # The new texts must be read with git diff; see docs/testing.md.
 approve: $(STAMP)

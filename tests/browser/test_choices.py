@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from opened import Watched
 
+pytestmark = pytest.mark.long
+
 # Compare every n-th specification of an analysis.
 EACH = 7
 ROWS = ("definition_first", "analysis_first", "assessor_first", "verification")

@@ -61,6 +61,7 @@ def test_opens_without_a_complaint_or_a_request(made, visit, request):
     assert [url for url in watched.requests if not url.startswith("data:")] == [watched.address]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [390])
 def test_axe_finds_no_fault(width, visit, real_page):
     watched = visit(real_page, width=width)
@@ -78,6 +79,7 @@ def test_axe_finds_no_fault(width, visit, real_page):
     assert [(f["id"], f["nodes"][0]["html"]) for f in found] == []
 
 
+@pytest.mark.long
 def test_what_is_said_to_a_screen_reader_is_what_is_seen(desk):
     desk.run(OPEN_ONE)
     rules = ["label-content-name-mismatch", "empty-table-header"]
@@ -103,6 +105,7 @@ def test_no_table_of_an_analysis_is_cut_on_a_desk(desk):
     assert desk.run(wide) == []
 
 
+@pytest.mark.long
 def test_paper_has_the_rows_of_every_analysis(desk):
     desk.run("document.documentElement.classList.add('whole')")
     printed = desk.page.pdf(prefer_css_page_size=True)

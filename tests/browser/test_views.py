@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+pytestmark = pytest.mark.long
+
 SMALL = {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}
 
 

@@ -22,6 +22,8 @@ from trial_evidence.report.files.styled_figures import (
 from trial_evidence.report.material.material import read_material
 from trial_evidence.report.tables.certainty import certainties, certainty_words
 
+pytestmark = pytest.mark.long
+
 MM = 72 / 25.4
 LOOKS = read_figure_configuration(ROOT / "config")
 

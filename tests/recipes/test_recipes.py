@@ -18,6 +18,8 @@ from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.stage import setting_forests
 from trial_evidence.report.files.styled_figures import choose_style
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -7,6 +7,8 @@ import sys
 import pytest
 from project_copy import ROOT, Project, edited_yaml, new_project
 
+pytestmark = pytest.mark.long
+
 CALIBRATED = "results/calibration/"
 
 
