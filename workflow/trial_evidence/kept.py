@@ -103,8 +103,13 @@ def _of_attributes(names: Iterable[str]) -> Callable[[Any], Iterable[Any]]:
 
 def _of_table(table: pd.DataFrame | pd.Series) -> Iterable[Any]:
     frame = table.to_frame() if isinstance(table, pd.Series) else table
-    hashed = _of_bytes(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
-    return (*map(str, frame.columns), *map(str, frame.dtypes), hashed)
+    cells = frame.to_numpy()
+    head = (*map(str, frame.columns), *map(str, frame.dtypes), frame.index.tolist())
+    if cells.dtype != object:
+        return (*head, cells)
+    # Not pandas' own hash, which takes many times as long for small tables.
+    rows = cells.tolist()
+    return (*head, *(repr(row) if _PLAIN.issuperset(map(type, row)) else row for row in rows))
 
 
 def _of_bytes(content: bytes) -> str:
