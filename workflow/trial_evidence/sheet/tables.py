@@ -105,7 +105,8 @@ def operator(p_value: str) -> str:
 
 
 def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
-    # Imported here because it is slow, and checks alone do not need it.
+    # Imported here because they are slow, and checks alone do not need them.
+    import numpy as np
     import pandas as pd
 
     rows = checked.rows
@@ -124,6 +125,9 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
         data["outcome"] = [row.text(checked.table.outcome_column) or name for row in rows], "object"
         for name_of, unsaid in UNSAID.items():
             data.setdefault(name_of, ([unsaid] * len(rows), "object"))
-    series = {n: pd.Series(cells, dtype=dtype) for n, (cells, dtype) in data.items()}
+    # With types and one index given, pandas neither inspects nor aligns the columns.
+    index = pd.RangeIndex(len(rows))
+    arrays = {n: np.array(cells, dtype=dtype) for n, (cells, dtype) in data.items()}
+    series = {n: pd.Series(array, index=index, dtype=array.dtype) for n, array in arrays.items()}
     # copy() stores columns of one type in one block, which makes taking rows faster.
-    return pd.DataFrame(series).copy()
+    return pd.DataFrame(series, index=index).copy()
