@@ -205,6 +205,7 @@ CELL_FAULTS = (
     _cell("interval level as a fraction", "hazard_ratios", 14, "ci_level", "0.95"),
     _cell("p value of nought", "hazard_ratios", 3, "p_value", "0.000"),
     _cell("p value with letter and blanks", "hazard_ratios", 3, "p_value", "p < 0,05"),
+    _cell("p value of at most a bound", "hazard_ratios", 3, "p_value", "≤0.05"),
     _cell("p value not significant", "hazard_ratios", 3, "p_value", "ns"),
     _cell("registry number too short", "trials", 2, "nct", "NCT0000001"),
     _cell("number too large", "pcr", 2, "n", "105" + "0" * 30),

@@ -5,11 +5,13 @@ import pytest
 from example_networks import REFERENCE, at_random, network, of_counts, of_pairwise, two_arm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from invented import POOLING
 from reference import load
 from scipy.stats import t as student_t
 from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrasts
 from trial_evidence.network.fit.league import fit_network
 from trial_evidence.network.fit.least_squares import estimate_tau2, laplacian, rotate
+from trial_evidence.network.models import interval_heading, network_models
 
 NETWORKS = sorted(REFERENCE["networks"])
 MATRICES = {
@@ -337,3 +339,10 @@ def test_conductances_of_a_two_arm_network():
         laplacian(rotate(data), 0.01),
         [[first, -first, 0], [-first, first + second, -second], [0, -second, second]],
     )
+
+
+def test_every_model_of_a_network_has_a_heading_that_names_its_interval():
+    fits = [fit_network(of_pairwise(NETWORKS[0]), estimator) for estimator in ("REML", "DL")]
+    headings = {m.name: interval_heading(m) for m in network_models(*fits, {}, POOLING)}
+    assert headings.pop("random_reml_hk") == "Hartung–\nKnapp type"
+    assert headings == dict.fromkeys(["random_reml", "random_dl", "common"], "Wald\ninterval")

@@ -103,13 +103,19 @@ def test_another_line_of_code_has_another_checksum(monkeypatch, tmp_path):
     assert found[0] != found[1]
 
 
-@pytest.mark.parametrize("name", ["rules/report.smk", "report/page.html.j2", "dictionary/a.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Snakefile", "workflow/rules/report.smk", "workflow/report/page.html.j2",
+        "workflow/dictionary/a.csv",
+    ],
+)  # fmt: skip
 def test_another_rule_text_or_dictionary_has_another_checksum(monkeypatch, tmp_path, name):
     """Everything that affects the results counts, not only the library; file names as well."""
     raw, config = ROOT / "tests/sheets/valid", ROOT / "config"
-    monkeypatch.setattr(files_provenance, "supplied", lambda folder: tmp_path / folder)
+    monkeypatch.setattr(files_provenance, "supplied", lambda folder: tmp_path / "workflow" / folder)
     path = tmp_path / name
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True, exist_ok=True)
     found = set()
     for content in ("one", "two"):
         path.write_text(content)

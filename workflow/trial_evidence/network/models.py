@@ -134,4 +134,4 @@ def interval_heading(model: NetworkModel) -> str:
     """The interval of a model as a column heading."""
     if model.prior:
         return "Bayesian\n" + model.prior.replace("(", "\n(", 1)
-    return {WALD: "Wald\ninterval", HARTUNG_KNAPP: "Hartung–\nKnapp type"}[model.name]
+    return "Hartung–\nKnapp type" if model.name == HARTUNG_KNAPP else "Wald\ninterval"

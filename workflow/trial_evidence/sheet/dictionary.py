@@ -258,7 +258,7 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         type=kind,
         words=tuple(allowed.split("|")) if kind == "word" else (),
         range=_range(where, allowed) if kind in NUMBER_TYPES and allowed else None,
-        pattern=allowed if kind in {"text", "id"} else "",
+        pattern=allowed if kind == "text" else "",
         one_pair=kind == "subgroup" and allowed == "factor=level",
         required=not only and _required(table, name, row["required"]),
         optional=row["required"] == OPTIONAL,

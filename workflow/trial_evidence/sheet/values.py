@@ -302,7 +302,7 @@ def _p_value_advice(cell: str) -> str:
     if _DATE.fullmatch(cell):
         return " The spreadsheet turned it into a date: type it again."
     plain = re.sub(r"^(?i:p)\s*", "", cell).replace(" ", "").translate(_POINTS)
-    plain = plain.removeprefix("=").replace("≤", "<").replace("<=", "<")
+    plain = plain.removeprefix("=")
     if plain != cell and _NUMBER.fullmatch(plain.removeprefix("<")):
         return f" Write {plain}"
     return " Write a number, or < and a number: 0.03, <0.001."
