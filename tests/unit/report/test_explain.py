@@ -106,6 +106,12 @@ def test_a_harm_has_no_judgement_of_a_response(row):
     assert "bias" not in paragraph(row("harms", 2), "diarrhoea_any (neoadjuvant), all, risk ratio")
 
 
+def test_the_judgement_of_all_patients_is_not_that_of_a_subgroup(row):
+    start = "pcr_dual_v_trastuzumab (neoadjuvant), hormone_receptor=positive, risk ratio"
+    assert "result" in paragraph(row("pcr", 3), start)
+    assert "bias" not in paragraph(row("pcr", 3), start)
+
+
 def test_a_row_is_followed_through_every_analysis(row):
     headings = re.findall(r"^(\w+) \(neoadjuvant\), all, (.*)$", row("pcr", 2), flags=re.MULTILINE)
     measures = ("risk ratio", "odds ratio", "risk difference")

@@ -239,6 +239,21 @@ def test_the_timeline_counts_all_arms_of_the_trials_compared(found):
     ]  # fmt: skip
 
 
+def test_the_timeline_names_the_trials_that_it_cannot_place(found):
+    tables = {name: found.sheet[name] for name in found.sheet.tables}
+    trials, sources = tables["trials"], tables["sources"]
+    undated, uncounted = trials["name"] == "TRIAL-A", trials["name"] == "TRIAL-B"
+    own = sources["source_id"].str.endswith("trial_a")
+    assert [undated.sum(), uncounted.sum()] == [1, 1]
+    year = trials["first_report_year"].mask(undated)
+    patients = trials["n_randomised"].mask(uncounted)
+    tables["trials"] = trials.assign(first_report_year=year, n_randomised=patients)
+    tables["sources"] = sources.assign(year=sources["year"].mask(own))
+    dated, words, _ = timeline_of(replace(found, sheet=replace(found.sheet, tables=tables)))
+    assert not {"TRIAL-A", "TRIAL-B"} & set(dated["label"])
+    assert "not stated: TRIAL-A, TRIAL-B." in " ".join(words.footnotes)
+
+
 def test_without_judgements_there_is_no_figure_of_them(found):
     tables = {name: found.sheet[name] for name in found.sheet.tables}
     tables["risk_of_bias"] = tables["risk_of_bias"].iloc[:0]
