@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import isnan, nan
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -102,10 +103,15 @@ class Evidence(Generic[AnyAnalysis]):
         found = self.estimates
         return found[(found["subgroup"] == subgroup) & (found["model"] != "subgroup_difference")]
 
+    @cached_property
+    def _by_role(self) -> Mapping[tuple[str, str], Record]:
+        """The first estimate of each subgroup and role; looked up many times for one figure."""
+        found = self.estimates[self.estimates["model"] != "subgroup_difference"]
+        return {(row["subgroup"], row["role"]): row for row in reversed(records(found))}
+
     def estimate(self, subgroup: str, role: str = "lead") -> Record | None:
         """The estimate for a subgroup that has a role; None if there is none."""
-        found = self.of(subgroup)
-        return next(iter(records(found[found["role"] == role])), None)
+        return self._by_role.get((subgroup, role))
 
     def pooled(self, subgroup: str) -> Record | None:
         """The leading estimate for a subgroup; None if it rests on a single trial or is missing."""
