@@ -323,14 +323,15 @@ def _is_joined(drawn, places, a, b):
     one_, other = places[a], places[b]
     length = hypot(other.x - one_.x, other.y - one_.y)
     step_x, step_y = (other.x - one_.x) / length, (other.y - one_.y) / length
-    gap = longest = 0
+    gap = 0
     for far in range(int(one_.width / 2) + 2, int(length - other.width / 2) - 1):
         x, y = one_.x + far * step_x, one_.y + far * step_y
         if any(hypot(m.x - x, m.y - y) < m.width / 2 for c, m in places.items() if c not in (a, b)):
             return False
         gap = 0 if drawn.passes(x, y) else gap + 1
-        longest = max(longest, gap)
-    return longest < 18
+        if gap == 18:
+            return False
+    return True
 
 
 def _apart(word, mark):

@@ -3,6 +3,7 @@
 import csv
 import shutil
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from meaning.evidence import rows
@@ -14,15 +15,21 @@ from trial_evidence.loaded import load
 SETTING, ANALYSIS = "neoadjuvant", "pcr_dual_v_almab"
 
 
+@cache
+def read(folder):
+    """Configuration, sheet and looks, which no test changes."""
+    configuration, sheet, _ = load(folder / "data/raw", folder / "config")
+    return configuration, sheet, read_figure_configuration(folder / "config")
+
+
 def forest(made_up, changed=lambda entry: entry, results=None, processed=None, of=ANALYSIS):
     """The forest plot of response for a changed analysis or changed results."""
-    config = made_up.folder / "config"
-    configuration, sheet, _ = load(made_up.folder / "data/raw", config)
-    analyses = tuple(
-        changed(entry) if entry.id == ANALYSIS else entry for entry in configuration.analyses
-    )
+    configuration, sheet, looks = read(made_up.folder)
+    wanted = {of.partition("/")[0]}
+    analyses = tuple(changed(entry) for entry in configuration.analyses if entry.id in wanted)
+    rates = tuple(entry for entry in configuration.rates if entry.id in wanted)
     return setting_forests(
-        replace(configuration, analyses=analyses), read_figure_configuration(config), sheet,
+        replace(configuration, analyses=analyses, rates=rates), looks, sheet,
         SETTING, processed or made_up.folder / "data/processed", results or made_up.results,
     )[f"{of}/forest"]  # fmt: skip
 

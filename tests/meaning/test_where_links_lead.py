@@ -32,19 +32,23 @@ def words(element):
     return " ".join(element.text_content().split())
 
 
-def target(page, link):
-    (found,) = page.xpath("//*[@id=$id]", id=link.get("href")[1:])
-    return found
+@pytest.fixture(scope="module")
+def target(page):
+    """Finds what a link leads to; no two elements of the page share an id."""
+    named = page.xpath("//*[@id]")
+    targets = {element.get("id"): element for element in named}
+    assert len(targets) == len(named)
+    return lambda link: targets[link.get("href")[1:]]
 
 
 def heading(element):
     return words(element.find("h2"))
 
 
-def test_a_link_leads_to_what_it_names(page):
+def test_a_link_leads_to_what_it_names(page, target):
     seen = set()
     for link in page.xpath("//a[starts-with(@href, '#')][not(@aria-label)]"):
-        text, found = words(link), target(page, link)
+        text, found = words(link), target(link)
         if link.get("class") == "card":
             text = words(link.find_class("what")[0])
         if text in WAYS:
@@ -70,13 +74,13 @@ def test_a_link_leads_to_what_it_names(page):
     assert len(seen) > 60
 
 
-def test_a_trial_of_a_figure_leads_to_its_own_row(page):
+def test_a_trial_of_a_figure_leads_to_its_own_row(page, target):
     """The link is on the trial's line, and its text gives the trial's result there."""
     links = page.xpath("//*[name()='a'][@aria-label]")
     assert len(links) > 60
     for link in links:
         trial, result = re.match(r"(.+?): (.*?)\. Source: ", link.get("aria-label")).groups()
-        row, box = target(page, link), link[0]
+        row, box = target(link), link[0]
         assert words(row[0]).startswith(trial)
         top, height = float(box.get("y")), float(box.get("height"))
         drawing = next(link.iterancestors("{*}svg", "svg"))

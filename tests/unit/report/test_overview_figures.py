@@ -270,16 +270,14 @@ def forests(project, **choices):
     configuration = found.configuration
     chosen = tuple(
         replace(a, figure=FigureChoices(**choices))
-        if (a.setting, a.id) == (SETTING, ANALYSIS)
-        else a
         for a in configuration.analyses
+        if (a.setting, a.id) == (SETTING, ANALYSIS)
     )
     found = setting_forests(
-        replace(configuration, analyses=chosen), LOOKS, found.sheet, SETTING,
+        replace(configuration, analyses=chosen, rates=()), LOOKS, found.sheet, SETTING,
         folder / "data/processed", folder / "results",
     )  # fmt: skip
-    own = {stem.partition("/"): forest for stem, forest in found.items()}
-    return {name: forest for (analysis, _, name), forest in own.items() if analysis == ANALYSIS}
+    return {stem.removeprefix(f"{ANALYSIS}/"): forest for stem, forest in found.items()}
 
 
 def trials(forest):
