@@ -117,7 +117,7 @@ def test_hazard_ratios_are_those_of_the_sheet(evidence):
     assert checked > 30
 
 
-def about(row, contrasts, analysis):
+def about(row, pairs, analysis):
     """Whether a row of the sheet is a result that the analysis must consider."""
     levels = {f"{m.factor}={level}" for m in analysis.effect_modifiers for level in m.levels}
     if row.get("subgroup", "all") not in {"all", *levels}:
@@ -125,11 +125,7 @@ def about(row, contrasts, analysis):
     if row.get("outcome", "pcr") not in analysis.endpoints and analysis.kind == "counts":
         return False
     if analysis.kind == "counts":
-        return row["arm_id"] in {*contrasts["experimental_arm_id"], *contrasts["control_arm_id"]}
-    pairs = {
-        frozenset(pair)
-        for pair in zip(contrasts["experimental_arm_id"], contrasts["control_arm_id"], strict=True)
-    }
+        return any(row["arm_id"] in pair for pair in pairs)
     pair = frozenset((row["experimental_arm_id"], row["control_arm_id"]))
     return row["endpoint"] in analysis.endpoints and pair in pairs
 
@@ -139,9 +135,14 @@ def about(row, contrasts, analysis):
 )
 def test_every_result_of_a_contrast_is_either_used_or_set_aside(evidence, analysis):
     found = evidence[analysis.setting]
-    contrasts = matches(found.contrasts, analysis)
+    admitted = matches(found.contrasts, analysis)
+    pairs = {
+        frozenset((row["experimental_arm_id"], row["control_arm_id"]))
+        for rows in admitted.values()
+        for row in rows
+    }
     table = PRINTED[analysis.table]
-    wanted = {number for number, row in table.items() if about(row, contrasts, analysis)}
+    wanted = {number for number, row in table.items() if about(row, pairs, analysis)}
     own = found.used[found.used["analysis"] == analysis.id]
     used = {int(number) for rows in own["rows"] for number in rows.split(";")}
     aside = set(found.set_aside.loc[found.set_aside["analysis"] == analysis.id, "row"])

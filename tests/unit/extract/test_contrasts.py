@@ -148,7 +148,11 @@ FOUR_ARMS = [
 
 def taken(rule, *arms):
     found = matches(contrasts(*arms), analysis(contrast=rule))
-    return list(zip(found["experimental_arm_id"], found["control_arm_id"], strict=True))
+    return [
+        (row["experimental_arm_id"], row["control_arm_id"])
+        for rows in found.values()
+        for row in rows
+    ]
 
 
 def test_only_the_kind_asked_for_is_taken():

@@ -27,7 +27,7 @@ from trial_evidence.extract.evidence import (
     RATE_COLUMNS,
     SET_ASIDE_COLUMNS,
     USED_COLUMNS,
-    _alike,
+    _pool_alike,
     extract_setting,
 )
 from trial_evidence.extract.narrowed import narrowed
@@ -396,9 +396,9 @@ def test_a_ratio_and_a_difference_of_a_harm_rest_on_one_definition():
         for measure, last in (("risk_ratio", silent), ("risk_difference", {}))
         for trial, more in zip(trials, ({}, last), strict=True)
     ]  # fmt: skip
-    found = _alike(pd.DataFrame(rows), ["harm"]).set_index(["measure", "trial_id"])
-    assert (found["pooled"] == "no").all()
-    reasons = found["not_pooled_reason"]
+    _pool_alike(rows, {"harm"})
+    assert {row["pooled"] for row in rows} == {"no"}
+    reasons = {(row["measure"], row["trial_id"]): row["not_pooled_reason"] for row in rows}
     assert reasons["risk_ratio", "a"] == reasons["risk_difference", "a"] == OWN_DEFINITIONS
     assert reasons["risk_ratio", "b"] == NO_INFORMATION
 
@@ -412,7 +412,8 @@ def test_a_harm_is_held_against_the_trials_that_added_the_same_agent():
          "n_experimental": 50.0, "n_control": 50.0, "not_pooled_reason": ""}
         for trial, added in agents.items()
     ]  # fmt: skip
-    assert (_alike(pd.DataFrame(rows), ["harm"])["pooled"] == "yes").all()
+    _pool_alike(rows, {"harm"})
+    assert {row["pooled"] for row in rows} == {"yes"}
 
 
 def test_what_an_analysis_sees_of_the_sheet_holds_every_decision_about_it():
@@ -453,8 +454,8 @@ def test_the_definition_of_most_trials_is_pooled_then_that_of_most_patients(
          "pooled": "yes", "not_pooled_reason": ""}
         for trial, definition, n in zip("abcd", definitions, patients, strict=False)
     ]  # fmt: skip
-    found = _alike(pd.DataFrame(rows), ["harm"])
-    assert list(found.loc[found["pooled"] == "yes", "trial_id"]) == pooled
+    _pool_alike(rows, {"harm"})
+    assert [row["trial_id"] for row in rows if row["pooled"] == "yes"] == pooled
 
 
 @pytest.mark.parametrize(

@@ -139,13 +139,17 @@ def first_report_years(sheet: Sheet) -> dict[str, float]:
 
     Taken from trials.csv or, if the cell is empty, the earliest year of the sources of its results.
     """
-    years = sheet["sources"].set_index("source_id")["year"]
-    read = pd.concat([sheet[table][["trial_id", "source_id"]] for table in sheet.results])
-    earliest = read["source_id"].map(years).groupby(read["trial_id"]).min()
-    trials = sheet["trials"].set_index("trial_id")
+    sources, trials = sheet["sources"], sheet["trials"]
+    years = dict(zip(sources["source_id"], sources["year"], strict=True))
+    earliest: dict[str, float] = {}
+    for table in (sheet[name] for name in sheet.results):
+        for trial, source in zip(table["trial_id"], table["source_id"], strict=True):
+            year = years.get(source, np.nan)
+            if year == year:
+                earliest[trial] = min(year, earliest.get(trial, np.inf))
     return {
         str(trial): float(year if year == year else earliest.get(trial, np.nan))
-        for trial, year in trials["first_report_year"].items()
+        for trial, year in zip(trials["trial_id"], trials["first_report_year"], strict=True)
     }
 
 

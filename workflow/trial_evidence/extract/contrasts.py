@@ -8,9 +8,14 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.extract.regimens import joined
-from trial_evidence.files import records_by
+from trial_evidence.files import Record, records, records_by
 
 Arm = Mapping[str, Any]
+CONTRAST_COLUMNS = [
+    "trial_id", "experimental_arm_id", "control_arm_id", "kind", "added_agents",
+    "experimental_agents", "control_agents", "experimental_partner", "control_partner",
+    "same_partner", "changed_backbone",
+]  # fmt: skip
 _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
 
 
@@ -44,33 +49,31 @@ def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFra
         for group in records_by(inside, "trial_id").values()
         for earlier, later in combinations(group, 2)
     ]
-    experimental, control = (
-        pd.DataFrame([pair[side] for pair in pairs], columns=inside.columns) for side in (0, 1)
-    )
-    sets = list(zip(experimental["agent_set"], control["agent_set"], strict=True))
-    added = [[agent for agent in given if agent not in other] for given, other in sets]
-    return pd.DataFrame(
-        {
-            "trial_id": experimental["trial_id"],
-            "experimental_arm_id": experimental["arm_id"],
-            "control_arm_id": control["arm_id"],
-            "kind": [_kind(*pair) for pair in pairs],
-            "added_agents": [joined(agents) for agents in added],
-            "experimental_agents": experimental["agent_set"].map(joined),
-            "control_agents": control["agent_set"].map(joined),
-            "experimental_partner": experimental["partner"],
-            "control_partner": control["partner"],
-            "same_partner": experimental["partner"] == control["partner"],
-            "changed_backbone": [
-                any(parents.get(agent) in set(other) - set(given) for agent in new)
-                for new, (given, other) in zip(added, sets, strict=True)
-            ],
-        }
-    )
+    rows = []
+    for experimental, control in pairs:
+        given, other = experimental["agent_set"], control["agent_set"]
+        added = [agent for agent in given if agent not in other]
+        replaced = set(other) - set(given)
+        rows.append(
+            {
+                "trial_id": experimental["trial_id"],
+                "experimental_arm_id": experimental["arm_id"],
+                "control_arm_id": control["arm_id"],
+                "kind": _kind(experimental, control),
+                "added_agents": joined(added),
+                "experimental_agents": joined(given),
+                "control_agents": joined(other),
+                "experimental_partner": experimental["partner"],
+                "control_partner": control["partner"],
+                "same_partner": experimental["partner"] == control["partner"],
+                "changed_backbone": any(parents.get(agent) in replaced for agent in added),
+            }
+        )
+    return pd.DataFrame(rows, columns=CONTRAST_COLUMNS)
 
 
-def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
-    """The contrasts that an analysis admits, preferred control arms first.
+def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Record]]:
+    """The contrasts that an analysis admits, by trial, preferred control arms first.
 
     Parameters
     ----------
@@ -79,27 +82,33 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> pd.DataFrame:
     analysis : Analysis
         Its ``contrast`` rule gives the kind and, optionally, the arms in order of preference,
         whether the partner is the same and whether the backbone has changed.
-
-    Returns
-    -------
-    DataFrame
-        The matching contrasts, sorted by trial (in sheet order), then by preference.
     """
     rule = analysis.contrast
-    found = contrasts[contrasts["kind"] == rule.kind]
-    if rule.same_partner is not None:
-        found = found[found["same_partner"] == rule.same_partner]
-    if rule.changed_backbone is not None:
-        found = found[found["changed_backbone"] == rule.changed_backbone]
-    orders = {
-        f"{side}_agents": list(wanted)
-        for side, wanted in (("control", rule.control), ("experimental", rule.experimental))
-        if wanted is not None
+    wanted = {
+        "kind": rule.kind,
+        **{
+            column: value
+            for column, value in (
+                ("same_partner", rule.same_partner),
+                ("changed_backbone", rule.changed_backbone),
+            )
+            if value is not None
+        },
     }
-    for column, wanted in orders.items():
-        found = found[found[column].isin(wanted)]
-    orders = {"trial_id": list(found["trial_id"].unique())} | orders
-    return found.sort_values(list(orders), key=lambda c: c.map(orders[str(c.name)].index))
+    orders = {
+        f"{side}_agents": list(order)
+        for side, order in (("control", rule.control), ("experimental", rule.experimental))
+        if order is not None
+    }
+    found: dict[str, list[Record]] = {}
+    for row in records(contrasts):
+        if all(row[column] == value for column, value in wanted.items()) and all(
+            row[column] in order for column, order in orders.items()
+        ):
+            found.setdefault(row["trial_id"], []).append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: [order.index(row[column]) for column, order in orders.items()])
+    return found
 
 
 def _ordered(earlier: Arm, later: Arm, parents: Mapping[str, str]) -> tuple[Arm, Arm]:

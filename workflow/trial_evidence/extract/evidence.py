@@ -1,19 +1,20 @@
 """Tidy evidence of one setting: the rows used by each analysis, and the rows set aside."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.columns import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.extract.comparisons import Records, trial_evidence
 from trial_evidence.extract.context import Context, setting_context, tables_of
 from trial_evidence.extract.contrasts import matches
 from trial_evidence.extract.rates import rate_evidence
 from trial_evidence.extract.selection import level_sets
-from trial_evidence.files import records_by
+from trial_evidence.files import Record
 from trial_evidence.measures import COUNT_COLUMNS, MEASURES
 from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
@@ -59,16 +60,14 @@ def extract_setting(sheet: Sheet, configuration: Configuration, setting: str) ->
 
 def evidence_of(context: Context) -> SettingEvidence:
     """Extract the evidence of a context's setting according to its configuration."""
-    configuration, setting, contrasts = context.configuration, context.setting, context.contrasts
+    configuration, setting = context.configuration, context.setting
     used: Records = []
     aside: Records = []
     for analysis in configuration.of_setting(setting):
-        found = matches(contrasts, analysis)
-        found = found[found["trial_id"].isin(context.admitted(analysis))]
-        of_trial = records_by(found, "trial_id")
+        of_trials = contrasts_of_trials(context, analysis)
         for levels in level_sets(analysis.effect_modifiers):
-            for group in of_trial.values():
-                taken, left = trial_evidence(context, analysis, group, levels)
+            for contrasts in of_trials:
+                taken, left = trial_evidence(context, analysis, contrasts, levels)
                 used += taken
                 aside += left
     rates: Records = []
@@ -76,67 +75,97 @@ def evidence_of(context: Context) -> SettingEvidence:
         taken, left = rate_evidence(context, rate_analysis)
         rates += taken
         aside += left
-    differing = context.differing
-    tables = tables_of(configuration)
-    for record in (*used, *rates):
-        table = tables[setting, record["analysis"]]
-        rows = [(table, int(row)) for row in record["rows"].split(";")]
-        record["readers_differ"] = "; ".join(differing[row] for row in rows if row in differing)
+    _tell_readers(context, rates)
     return SettingEvidence(
-        used=_alike(
-            _with_effect_sizes(pd.DataFrame(used, columns=USED_COLUMNS)),
-            [a.id for a in configuration.of_setting(setting) if a.harm],
-        ),
+        used=used_table(context, used),
         set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),
-        contrasts=contrasts,
+        contrasts=context.contrasts,
         rates=_with_logits(
             pd.DataFrame(rates, columns=RATE_COLUMNS), configuration.confidence_level
         ),
     )
 
 
-def _with_effect_sizes(used: pd.DataFrame) -> pd.DataFrame:
+def contrasts_of_trials(context: Context, analysis: Analysis) -> list[list[Record]]:
+    """The contrasts that an analysis may use, in order of preference, one list per trial."""
+    admitted = set(context.admitted(analysis))
+    found = matches(context.contrasts, analysis)
+    return [contrasts for trial, contrasts in found.items() if trial in admitted]
+
+
+def used_table(context: Context, used: Records) -> pd.DataFrame:
+    """The table ``used`` from the rows of :func:`trial_evidence`, which are completed in place."""
+    _tell_readers(context, used)
+    _add_effect_sizes(used)
+    _pool_alike(used, {a.id for a in context.configuration.of_setting(context.setting) if a.harm})
+    columns: dict[str, Any] = {
+        name: [record.get(name, np.nan) for record in used] for name in USED_COLUMNS
+    }
+    effects = {name: np.array(columns[name], float) for name in ("yi", "vi")}
+    source = pd.Series(columns["se_source"], dtype=object)
+    return pd.DataFrame(columns | effects | {"se_source": source})
+
+
+def _tell_readers(context: Context, rows: Records) -> None:
+    """Fill in ``readers_differ``: the values on which the readers of a row do not agree."""
+    differing, tables = context.differing, tables_of(context.configuration)
+    for record in rows:
+        table = tables[context.setting, record["analysis"]]
+        numbers = [(table, int(row)) for row in record["rows"].split(";")]
+        record["readers_differ"] = "; ".join(differing[row] for row in numbers if row in differing)
+
+
+def _add_effect_sizes(used: Records) -> None:
     """Fill in yi and vi for outcomes that are counts, all trials of a measure at once."""
-    used = used.astype({"yi": float, "vi": float, "se_source": object}).assign(corrected="no")
-    for measure, rows in used.groupby("measure"):
-        reading = MEASURES[str(measure)]
+    of_measures: dict[str, Records] = {}
+    for record in used:
+        record["corrected"] = "no"
+        of_measures.setdefault(record["measure"], []).append(record)
+    for measure, rows in of_measures.items():
+        reading = MEASURES[measure]
         if reading.kind != "counts":
             continue
-        effects = reading.effects(*(rows[column].to_numpy(float) for column in COUNT_COLUMNS))
-        silent = rows.index[~effects.informative]
-        used.loc[rows.index, "yi"] = effects.yi
-        used.loc[rows.index, "vi"] = effects.vi
-        used.loc[rows.index, "corrected"] = np.where(effects.corrected, "yes", "no")
-        used.loc[rows.index, "se_source"] = "counts"
-        used.loc[silent, ["yi", "vi"]] = np.nan
-        used.loc[silent, "pooled"] = "no"
-        used.loc[silent, "not_pooled_reason"] = NO_INFORMATION
-    return used
+        counts = (np.array([row[column] for row in rows], float) for column in COUNT_COLUMNS)
+        effects = reading.effects(*counts)
+        found = (effects.yi, effects.vi, effects.corrected, effects.informative)
+        for record, yi, vi, corrected, informative in zip(
+            rows, *(values.tolist() for values in found), strict=True
+        ):
+            record |= {"yi": yi, "vi": vi, "corrected": "yes" if corrected else "no"}
+            record["se_source"] = "counts"
+            if not informative:
+                record |= {"yi": np.nan, "vi": np.nan, "pooled": "no"}
+                record["not_pooled_reason"] = NO_INFORMATION
 
 
-def _alike(used: pd.DataFrame, harms: Sequence[str]) -> pd.DataFrame:
+def _pool_alike(used: Records, harms: Collection[str]) -> None:
     """For each harm and set of added agents, pool only trials with the most common definition.
 
     A tie is broken by the number of patients. A trial without events carries no information about
     a ratio, but its definition still counts, so that a ratio and a difference use the same
     definition.
     """
-    used = used.copy()
-    pooled = used["pooled"] == "yes"
-    with_result = pooled | (used["not_pooled_reason"] == NO_INFORMATION)
-    considered = used[used["analysis"].isin(harms) & with_result]
-    for _, trials in considered.groupby(["analysis", "measure", "added_agents"], sort=False):
-        words = trials["definition"].str.lower()
-        if words.nunique() < 2:
+    groups: dict[tuple[str, ...], Records] = {}
+    for record in used:
+        with_result = record["pooled"] == "yes" or record["not_pooled_reason"] == NO_INFORMATION
+        if record["analysis"] in harms and with_result:
+            place = tuple(record[name] for name in ("analysis", "measure", "added_agents"))
+            groups.setdefault(place, []).append(record)
+    for trials in groups.values():
+        defined: dict[str, list[float]] = {}
+        for record in trials:
+            n = record["n_experimental"] + record["n_control"]
+            defined.setdefault(record["definition"].lower(), []).append(n)
+        if len(defined) < 2:
             continue
-        patients = trials["n_experimental"] + trials["n_control"]
-        common = patients.groupby(words).agg(["size", "sum"]).sort_values(["size", "sum"])
-        shared = common["size"].iloc[-1] > 1
-        other = (words != common.index[-1]) | (not shared)
-        left = trials.index[other & pooled[trials.index]]
-        used.loc[left, "pooled"] = "no"
-        used.loc[left, "not_pooled_reason"] = OTHER_DEFINITION if shared else OWN_DEFINITIONS
-    return used
+        patients = {word: sum(n for n in ns if n == n) for word, ns in defined.items()}
+        common = max(defined, key=lambda word: (len(defined[word]), patients[word], word))
+        shared = len(defined[common]) > 1
+        for record in trials:
+            other = not shared or record["definition"].lower() != common
+            if other and record["pooled"] == "yes":
+                record["pooled"] = "no"
+                record["not_pooled_reason"] = OTHER_DEFINITION if shared else OWN_DEFINITIONS
 
 
 def _with_logits(rates: pd.DataFrame, level: float) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.contrasts import matches, trial_contrasts
 from trial_evidence.extract.regimens import arm_regimens
 from trial_evidence.extract.selection import WHOLE
-from trial_evidence.files import Record, records_by
+from trial_evidence.files import Record
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.problems import Problem
 
@@ -65,7 +65,7 @@ def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[s
     found: set[str] = set()
     for analysis in analyses:
         own = judgements["outcome"].isin([*analysis.endpoints, *analysis.labels])
-        found |= {*matches(contrasts, analysis)["trial_id"]} - {*judgements["trial_id"][own]}
+        found |= matches(contrasts, analysis).keys() - {*judgements["trial_id"][own]}
     return found
 
 
@@ -84,7 +84,7 @@ def _pooled(
     for analysis in configuration.answers:
         if analysis.setting != setting:
             continue
-        for group in records_by(matches(context.contrasts, analysis), "trial_id").values():
+        for group in matches(context.contrasts, analysis).values():
             used, _ = trial_evidence(context, analysis, group, (WHOLE,))
             yield from (row for row in used[:1] if row["pooled"] == "yes" and _tells(row))
 

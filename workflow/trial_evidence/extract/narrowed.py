@@ -29,7 +29,7 @@ def narrowed(
         Factors for which the other tables of results show how many patients of a trial had each
         level: their rows by level are kept.
     """
-    trials = matches(contrasts, analysis)["trial_id"].unique()
+    trials = list(matches(contrasts, analysis))
     years = first_report_years(sheet)
 
     def rows_of(name: str, table: pd.DataFrame) -> pd.DataFrame:
