@@ -9,8 +9,9 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.columns import USED_COLUMNS
-from trial_evidence.extract.context import setting_context
-from trial_evidence.extract.evidence import evidence_of
+from trial_evidence.extract.comparisons import trial_evidence
+from trial_evidence.extract.context import Context, setting_context
+from trial_evidence.extract.evidence import contrasts_of_trials, used_table
 from trial_evidence.files import records
 from trial_evidence.pool.estimates import ALL
 from trial_evidence.sensitivity.properties import risk_of_bias
@@ -40,7 +41,10 @@ class RowChoice:
 
 
 def row_choices(
-    configuration: Configuration, sheet: Sheet, analysis: Analysis
+    configuration: Configuration,
+    sheet: Sheet,
+    analysis: Analysis,
+    context: Context | None = None,
 ) -> tuple[RowChoice, ...]:
     """The rows of an analysis for every order of preference and admission, the configured first.
 
@@ -48,19 +52,33 @@ def row_choices(
     ----------
     sheet : Sheet
         Must contain at least the trials of the analysis.
+    context : Context, optional
+        That of the setting, if several analyses share it.
     """
     configuration = configuration.own(analysis)
     # Its own orders are now those of the configuration, and are varied like these.
     bare = replace(analysis, effect_modifiers=(), selection={})
     # Everything that does not depend on the choices is prepared once.
-    context = setting_context(sheet, configuration, analysis.setting)
+    context = context or setting_context(sheet, configuration, analysis.setting)
+    of_trials = contrasts_of_trials(context, bare)
     alone = replace(configuration, analyses=(bare,), rates=())
+    tables: dict[tuple[str, ...], pd.DataFrame] = {}
     found = []
     for names, varied in _variants(alone, bare.table, counted=bare.kind == "counts"):
-        used = evidence_of(replace(context, configuration=varied)).used
-        used = used[(used["subgroup"] == ALL) & used["yi"].notna() & used["vi"].notna()]
-        found.append(RowChoice(names, used.assign(risk_of_bias=risk_of_bias(sheet, used))))
+        chosen = replace(context, configuration=varied)
+        taken = [trial_evidence(chosen, bare, contrasts, (ALL,))[0] for contrasts in of_trials]
+        used = [row for rows in taken for row in rows]
+        # Many choices select the same rows, and these make the same table.
+        rows = tuple(row["rows"] for row in used)
+        if rows not in tables:
+            tables[rows] = _with_effects(used_table(chosen, used), sheet)
+        found.append(RowChoice(names, tables[rows]))
     return tuple(found)
+
+
+def _with_effects(used: pd.DataFrame, sheet: Sheet) -> pd.DataFrame:
+    used = used[used["yi"].notna() & used["vi"].notna()]
+    return used.assign(risk_of_bias=risk_of_bias(sheet, used))
 
 
 def choice_tables(choices: Sequence[RowChoice]) -> dict[str, pd.DataFrame]:

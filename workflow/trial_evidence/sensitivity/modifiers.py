@@ -1,6 +1,6 @@
 """Effect modifiers: comparisons of patients within the same trial, for every factor."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, EffectModifier
-from trial_evidence.extract.evidence import extract_setting
+from trial_evidence.extract.context import Context, setting_context
+from trial_evidence.extract.evidence import evidence_of
 from trial_evidence.pool.estimates import differences_within_trials, qualifying_trials
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.models.pooling import pool_all
@@ -31,48 +32,51 @@ LEAST_TRIALS = 2
 NOT_REPORTED = "No trial of the setting reports results by it."
 
 
-def found_modifiers(
-    sheet: Sheet, trials: pd.Series, configured: tuple[EffectModifier, ...]
-) -> tuple[EffectModifier, ...]:
-    """Every pair of levels of every single factor in the sheet.
-
-    Parameters
-    ----------
-    trials : Series of str
-        Ids of the trials to include.
-    configured : tuple of EffectModifier
-        Factors with a given label and order of levels; levels of others are in alphabetical order.
-    """
-    rows = pd.concat([sheet[name] for name in sheet.results])
-    single = rows["trial_id"].isin(trials) & ~rows["subgroup"].str.contains("&")
-    parts = rows.loc[single, "subgroup"].drop_duplicates().str.partition("=")
-    known = {(modifier.factor, *sorted(modifier.levels)): modifier for modifier in configured}
-    pairs = [
-        (str(factor), pair)
-        for factor, levels in parts[parts[2] != ""].groupby(0)[2]
-        for pair in combinations(sorted(levels), 2)
-    ]
-    return tuple(
-        known.get((factor, *pair))
-        or EffectModifier(factor, factor.replace("_", " ").capitalize(), pair)
-        for factor, pair in pairs
-    )
-
-
 def with_all_modifiers(
     configuration: Configuration, sheet: Sheet, setting: str
 ) -> tuple[Analysis, ...]:
-    """The pooled analyses of a setting, each with every factor that its trials report."""
-    inside = sheet["trials"]["setting"] == setting
-    trials = sheet["trials"].loc[inside, "trial_id"]
-    return tuple(
-        replace(a, effect_modifiers=found_modifiers(sheet, trials, a.effect_modifiers))
-        for a in pooled_analyses(configuration, setting)
-    )
+    """The pooled analyses of a setting, each with every pair of levels that its trials report.
+
+    Factors keep their configured label and order of levels; levels of others are in alphabetical
+    order.
+    """
+    trials = sheet["trials"]
+    inside = set(trials.loc[trials["setting"] == setting, "trial_id"])
+    pairs = [
+        (factor, pair)
+        for factor, levels in sorted(_levels_reported(sheet, inside).items())
+        for pair in combinations(sorted(levels), 2)
+    ]
+    found = []
+    for analysis in pooled_analyses(configuration, setting):
+        known = {(m.factor, *sorted(m.levels)): m for m in analysis.effect_modifiers}
+        modifiers = tuple(
+            known.get((factor, *pair))
+            or EffectModifier(factor, factor.replace("_", " ").capitalize(), pair)
+            for factor, pair in pairs
+        )
+        found.append(replace(analysis, effect_modifiers=modifiers))
+    return tuple(found)
+
+
+def _levels_reported(sheet: Sheet, trials: Collection[str]) -> dict[str, set[str]]:
+    """Single factor -> the levels by which these trials report any result."""
+    levels: dict[str, set[str]] = {}
+    for name in sheet.results:
+        columns = (sheet[name][column] for column in ("trial_id", "subgroup"))
+        for trial, subgroup in zip(*columns, strict=True):
+            factor, _, level = subgroup.partition("=")
+            if level and trial in trials and "&" not in subgroup:
+                levels.setdefault(factor, set()).add(level)
+    return levels
 
 
 def effect_modifiers_table(
-    configuration: Configuration, analyses: tuple[Analysis, ...], sheet: Sheet, setting: str
+    configuration: Configuration,
+    analyses: tuple[Analysis, ...],
+    sheet: Sheet,
+    setting: str,
+    context: Context | None = None,
 ) -> pd.DataFrame:
     """Interactions estimated within each trial and pooled.
 
@@ -80,6 +84,8 @@ def effect_modifiers_table(
     ----------
     analyses : tuple of Analysis
         From :func:`with_all_modifiers`.
+    context : Context, optional
+        That of the setting, if it has been made for other tables.
 
     Returns
     -------
@@ -91,7 +97,8 @@ def effect_modifiers_table(
         reports have a row that says so.
     """
     wide = replace(configuration, analyses=analyses, rates=())
-    used = extract_setting(sheet, wide, setting).used
+    context = context or setting_context(sheet, wide, setting)
+    used = evidence_of(replace(context, configuration=wide)).used
     asked_for = configuration.sensitivity.effect_modifiers
     comparisons = by_measure(configuration, analyses, used)
     return table(comparisons, MODIFIER_COLUMNS, partial(_interactions, asked_for=asked_for))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.files import Record, records
 from trial_evidence.measures import MEASURES
 from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.pool.models.leading import leading_model
@@ -29,6 +30,8 @@ NOBODY = "none"
 _POOLS = 1024
 # Rows of a table written at a time.
 _ROWS = 20_000
+# Columns of the chosen rows that decide which pools there are.
+_READ = ["measure", "trial_id", "yi", "vi", "pooled", "risk_of_bias"]
 CHOICE_COLUMNS = [
     "measure", "definition_first", "analysis_first", "assessor_first", "verification",
     "exclusions", "risk_of_bias", "without", "estimator", "interval",
@@ -109,14 +112,20 @@ def multiverse(
     Specifications that pool the same numbers in the same way count as one. It carries the first of
     their choices, with the configured ones coming first.
     """
-    sets: list[tuple[dict[str, str], pd.DataFrame]] = []
+    sets: list[tuple[dict[str, str], Sequence[Record]]] = []
+    # Many choices share one table.
+    tables = {id(choice.used): choice.used for choice in choices}
+    rows_of = {name: records(used[_READ]) for name, used in tables.items()}
     for choice in choices:
-        used = choice.used
         for excluded, biased in product(("applied", "ignored"), ("any", "not high")):
-            kept = (used["pooled"] == "yes") | (excluded == "ignored")
-            kept &= (used["risk_of_bias"] != JUDGED_HIGH) | (biased == "any")
+            kept = [
+                row
+                for row in rows_of[id(choice.used)]
+                if (row["pooled"] == "yes" or excluded == "ignored")
+                and (row["risk_of_bias"] != JUDGED_HIGH or biased == "any")
+            ]
             filters = {"exclusions": excluded, "risk_of_bias": biased}
-            sets.append(({**choice.names, **filters}, used[kept]))
+            sets.append(({**choice.names, **filters}, kept))
     return _multiverse(analysis, sets, configuration.own(analysis))
 
 
@@ -172,18 +181,19 @@ def _mark(effect: int) -> int:
 
 def _multiverse(
     analysis: Analysis,
-    sets: Sequence[tuple[dict[str, str], pd.DataFrame]],
+    sets: Sequence[tuple[dict[str, str], Sequence[Record]]],
     configuration: Configuration,
 ) -> Multiverse | None:
     effects: dict[tuple[Any, ...], int] = {}
     pools = _Pools([], {})
     for measure in (m for m in analysis.measures if MEASURES[m].is_ratio):
         for names, rows in sets:
-            of_measure = rows[rows["measure"] == measure]
-            numbers = of_measure[["trial_id", "yi", "vi"]].itertuples(index=False, name=None)
             members = {
-                str(effect[0]): effects.setdefault((measure, *effect), len(effects))
-                for effect in numbers
+                str(row["trial_id"]): effects.setdefault(
+                    (measure, row["trial_id"], row["yi"], row["vi"]), len(effects)
+                )
+                for row in rows
+                if row["measure"] == measure
             }
             pools.add({"measure": measure, **names}, members)
     if not pools.found:
@@ -203,7 +213,7 @@ def _multiverse(
     curve = specification_curve(yi, vi, blocks, pairs, configuration.confidence_level)
     chosen = pools.choices()
     configured = sets[0][1]
-    k = int((configured["measure"] == chosen["measure"].iloc[0]).sum())
+    k = sum(row["measure"] == chosen["measure"].iloc[0] for row in configured)
     # Fewer than two configured trials form no pool; then no specification is that of the report.
     priors = configuration.tau_priors[str(chosen["measure"].iloc[0])]
     empirical = priors.empirical is not None

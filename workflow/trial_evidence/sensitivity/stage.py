@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration
-from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.context import Context, setting_context
 from trial_evidence.extract.narrowed import narrowed
 from trial_evidence.figures.canvas.page import Picture
 from trial_evidence.figures.canvas.publishing import LISTING, helpers, listing_of, publishing
@@ -87,7 +87,7 @@ def write_sensitivity(
     folder, style = results / setting, style_for(configuration.figure_width_mm)
     trials = read_table(folder / "trials.csv", TRIAL_NUMBERS)
     compared = comparisons(configuration, setting, trials)
-    contrasts = setting_context(sheet, configuration, setting).contrasts
+    context = setting_context(sheet, configuration, setting)
     factors = share_factors(configuration.sensitivity)
     own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
     found: dict[str, Examined] = {}
@@ -101,7 +101,7 @@ def write_sensitivity(
             seen = (
                 analysis,
                 tuple(c for c in compared if c.analysis.id == analysis.id),
-                narrowed(sheet, analysis, contrasts, factors),
+                narrowed(sheet, analysis, context.contrasts, factors),
                 replace(configuration, analyses=(), rates=()),
                 style,
             )
@@ -111,7 +111,7 @@ def write_sensitivity(
             drawing.add(own_pages)
             pages |= own_pages
         parts.forget_others()
-        none = {**_tables((), (), sheet, configuration, setting), **choice_tables(())}
+        none = {**_tables((), (), sheet, configuration, context), **choice_tables(())}
         for name, empty in none.items():
             rows = (one.tables[name] for one in found.values())
             write_long_table(folder / FOLDER / f"{name}.csv", (empty, *rows))
@@ -128,10 +128,11 @@ def _examined(
     configuration: Configuration,
     style: Style,
 ) -> Examined:
-    choices = row_choices(configuration, sheet, analysis)
+    context = setting_context(sheet, configuration, analysis.setting)
+    choices = row_choices(configuration, sheet, analysis, context)
     curve = multiverse(configuration, analysis, choices)
     rows = None if curve is None else curve.rows()
-    tables = _tables((analysis,), compared, sheet, configuration, analysis.setting)
+    tables = _tables((analysis,), compared, sheet, configuration, context)
     return Examined(
         {**tables, **choice_tables(choices)},
         analysis_pages(analysis, compared, rows, sheet, configuration, style),
@@ -144,7 +145,7 @@ def _tables(
     compared: tuple[Comparison, ...],
     sheet: Sheet,
     configuration: Configuration,
-    setting: str,
+    context: Context,
 ) -> Tables:
     choices = configuration.sensitivity
     return {
@@ -155,7 +156,9 @@ def _tables(
         "shrinkage": shrinkage_table(compared),
         "small_study": small_study_table(compared),
         "subgroups": subgroups_table(compared, sheet),
-        "effect_modifiers": effect_modifiers_table(configuration, analyses, sheet, setting),
+        "effect_modifiers": effect_modifiers_table(
+            configuration, analyses, sheet, context.setting, context
+        ),
         "control_risk": control_risk_table(compared),
         "meta_regression": meta_regression_table(compared, sheet, choices),
         "what_would_change": what_would_change_table(compared, choices),
