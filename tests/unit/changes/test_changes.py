@@ -240,12 +240,12 @@ def test_a_network_that_is_shown_against_another_regimen_is_compared(side):
     dual = "trastuzumab+tucatinib|concurrent|chemotherapy"
     turned = replace(network, reference=dual)
     after = replace(side, networks=replace(side.networks, networks=(turned,)))
-    found = {change.regimen: change for change in network_changes(side, after).estimates}
+    found = {change.regimen: change for change in network_changes(side, after, ()).estimates}
     assert set(found) == {"T+Tuc+CT v T+CT", "T+CT v T+Tuc+CT"}
     assert found["T+Tuc+CT v T+CT"].after is None
     # 1 / 0.71
     assert found["T+CT v T+Tuc+CT"].after["estimate"] == pytest.approx(1 / 0.71)
-    assert network_changes(side, side).estimates == ()
+    assert network_changes(side, side, ()).estimates == ()
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,10 @@ def configuration_difference(before: Path, after: Path) -> list[str]:
             lines.append(f"{name}: the file was {'added' if there[1] else 'removed'}")
             continue
         try:
-            old, new = (read_yaml_text((folder / file).read_bytes()) for folder in folders)
+            texts = [(folder / file).read_bytes() for folder in folders]
+            if texts[0] == texts[1]:
+                continue
+            old, new = map(read_yaml_text, texts)
         except (OSError, YamlFault):
             continue
         lines += [f"{name}, {line}" for line in _differences((), old, new)]

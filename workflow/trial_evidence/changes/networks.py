@@ -1,7 +1,8 @@
 """Network estimates before and after an edit, for the networks affected by it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -10,9 +11,10 @@ from trial_evidence.changes.compare import EstimateChange, Key, differing
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
+from trial_evidence.extract.context import Context, setting_context
 from trial_evidence.extract.stage import setting_checksum
 from trial_evidence.files import records
-from trial_evidence.network.evidence.rows import NetworkEvidence, evidence_of_networks
+from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
 from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.models import LEADING
 from trial_evidence.network.models import WALD as RANDOM
@@ -39,6 +41,23 @@ class Side:
     networks: NetworkConfiguration
     report: ReportConfiguration | None = None
 
+    @cached_property
+    def contexts(self) -> dict[str, Context]:
+        """Setting -> its part of the sheet."""
+        return {
+            setting: setting_context(self.sheet, self.configuration, setting)
+            for setting in self.configuration.settings
+        }
+
+    def evidence_of_networks(self, setting: str) -> dict[str, NetworkEvidence]:
+        """The evidence of every network of a setting, by its id; empty if there is no setting."""
+        return {
+            network.id: network_evidence(
+                self.sheet, self.configuration, self.networks, network, self.contexts[setting]
+            )
+            for network in self.networks.of_setting(setting)
+        }
+
 
 @dataclass(frozen=True)
 class NetworkChanges:
@@ -62,16 +81,23 @@ class NetworkChanges:
 
 def untouched(before: Side, after: Side) -> frozenset[str]:
     """Settings with the same rows in both sheets, if both configurations are equal."""
-    alike = (before.configuration, before.networks) == (after.configuration, after.networks)
+    if (before.configuration, before.networks) != (after.configuration, after.networks):
+        return frozenset()
+    sheets = (before.sheet, after.sheet)
+    # Which rows concern a setting depends on its trials.
+    differ = {
+        name for name, table in after.sheet.tables.items() if not table.equals(before.sheet[name])
+    }
+    tables = None if "trials" in differ else differ
     return frozenset(
         setting
-        for setting in (after.configuration.settings if alike else ())
-        if setting_checksum(before.sheet, setting) == setting_checksum(after.sheet, setting)
+        for setting in after.configuration.settings
+        if not differ or len({setting_checksum(sheet, setting, tables) for sheet in sheets}) == 1
     )
 
 
-def network_changes(before: Side, after: Side) -> NetworkChanges:
-    """Compare the networks of all settings.
+def network_changes(before: Side, after: Side, same: Collection[str]) -> NetworkChanges:
+    """Compare the networks of all settings but those in `same`, which are :func:`untouched`.
 
     Effects are those of the leading model. A network is fitted again only if its evidence or its
     configuration differs.
@@ -79,13 +105,12 @@ def network_changes(before: Side, after: Side) -> NetworkChanges:
     changes: list[EstimateChange] = []
     evidence: list[NetworkEvidence] = []
     tables: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
-    same = untouched(before, after)
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
-        new = evidence_of_networks(after.sheet, after.configuration, after.networks, setting)
+        new = after.evidence_of_networks(setting)
         evidence += new.values()
         if setting in same:
             continue
-        old = evidence_of_networks(before.sheet, before.configuration, before.networks, setting)
+        old = before.evidence_of_networks(setting)
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
             if _same_methods(before, after) and _same_evidence(one, other):

@@ -23,7 +23,7 @@ from trial_evidence.config.configuration import Configuration, read_configuratio
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.extract.context import tables_of
-from trial_evidence.extract.evidence import SettingEvidence, extract_setting
+from trial_evidence.extract.evidence import SettingEvidence, evidence_of
 from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.figures.forests.layout import layout
@@ -69,7 +69,7 @@ def write_changes(
         If the revision does not exist.
     """
     now = _side(sheet, configuration, config)
-    evidence = _evidence(sheet, configuration)
+    evidence = _evidence(now)
     remark = ""
     notes: list[str] = []
     matters: list[str] = []
@@ -90,10 +90,11 @@ def write_changes(
             before, notes = _earlier(old, then, now)
             # Analyses that no longer exist keep their old titles.
             titles = _titles(before) | titles
-            same = {setting: evidence[setting] for setting in untouched(before, now)}
-            found = (_evidence(old, before.configuration, same), evidence)
+            same = untouched(before, now)
+            known = {setting: evidence[setting] for setting in same}
+            found = (_evidence(before, known), evidence)
             changes = estimate_changes(*found, (before.configuration, configuration))
-            networks = network_changes(before, now)
+            networks = network_changes(before, now, same)
             matters = [
                 *_judgements((before, now), found, difference, changes, networks, titles),
                 *moved(changes, networks.estimates, (before.configuration, configuration), titles),
@@ -215,12 +216,11 @@ def _users(
 
 
 def _evidence(
-    sheet: Sheet,
-    configuration: Configuration,
+    side: Side,
     known: Mapping[str, SettingEvidence] = MappingProxyType({}),
 ) -> dict[str, SettingEvidence]:
     """The evidence by setting; `known` has that of settings that need not be read again."""
     return {
-        s: known[s] if s in known else extract_setting(sheet, configuration, s)
-        for s in configuration.settings
+        setting: known[setting] if setting in known else evidence_of(context)
+        for setting, context in side.contexts.items()
     }

@@ -82,7 +82,13 @@ def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> 
         return Judged({}, {})
     with tempfile.TemporaryDirectory() as folder:
         material = material_on(
-            answers, side.sheet, side.configuration, side.report, tables, Path(folder)
+            answers,
+            side.contexts,
+            side.sheet,
+            side.configuration,
+            side.report,
+            tables,
+            Path(folder),
         )
         found = certainties(material)
         claims = zip(side.report.claims, verdicts(material, certainty_words(found)), strict=True)

@@ -1,10 +1,11 @@
 """The extract stage: writes the tidy evidence of every setting to data/processed."""
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 from trial_evidence.config.configuration import Configuration
-from trial_evidence.extract.evidence import extract_setting
+from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.files import write_table, write_text
 from trial_evidence.sheet import Sheet
 
@@ -25,18 +26,26 @@ def write_evidence(sheet: Sheet, configuration: Configuration, processed: Path) 
     that setting.
     """
     for setting in configuration.settings:
-        evidence = extract_setting(sheet, configuration, setting)
-        for table in TABLES:
-            path = processed / setting / f"{table}.csv"
-            write_table(path, getattr(evidence, table), keep_unchanged=True)
+        write_tables(extract_setting(sheet, configuration, setting), processed / setting)
         mark = setting_checksum(sheet, setting)
         write_text(processed / setting / "sheet.sha256", f"{mark}\n", keep_unchanged=True)
 
 
-def setting_checksum(sheet: Sheet, setting: str) -> str:
+def write_tables(evidence: SettingEvidence, folder: Path) -> None:
+    """Write the evidence of one setting into its folder."""
+    for table in TABLES:
+        write_table(folder / f"{table}.csv", getattr(evidence, table), keep_unchanged=True)
+
+
+def setting_checksum(sheet: Sheet, setting: str, tables: Collection[str] | None = None) -> str:
     """Checksum of all rows of the sheet that concern a setting, regardless of their position.
 
     A stage that needs more of the sheet than the evidence runs again when this changes.
+
+    Parameters
+    ----------
+    tables : collection of str, optional
+        The tables to consider, besides the years of the sources cited; all by default.
 
     Returns
     -------
@@ -48,6 +57,8 @@ def setting_checksum(sheet: Sheet, setting: str) -> str:
     concerned = set(trials.loc[trials["setting"] == setting, "trial_id"])
     digest = hashlib.sha256()
     for name in (*EVIDENCE_TABLES, *sheet.results):
+        if tables is not None and name not in tables:
+            continue
         # Row numbers count only in tables of results: evidence refers to those rows by number.
         unread = {WORKING_NOTE} if name in sheet.results else {WORKING_NOTE, "row"}
         table = sheet[name].drop(columns=unread.intersection(sheet[name]))
@@ -57,7 +68,8 @@ def setting_checksum(sheet: Sheet, setting: str) -> str:
     cited = {
         source
         for name in sheet.results
-        for source in sheet[name].loc[sheet[name]["trial_id"].isin(concerned), "source_id"]
+        for trial, source in zip(sheet[name]["trial_id"], sheet[name]["source_id"], strict=True)
+        if trial in concerned
     }
     years = sheet["sources"].loc[sheet["sources"]["source_id"].isin(cited), ["source_id", "year"]]
     years = years.sort_values("source_id")

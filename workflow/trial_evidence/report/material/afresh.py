@@ -13,9 +13,9 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
-from trial_evidence.extract.context import setting_context
+from trial_evidence.extract.context import Context, setting_context
 from trial_evidence.extract.evidence import evidence_of
-from trial_evidence.extract.stage import write_evidence
+from trial_evidence.extract.stage import write_tables
 from trial_evidence.files import write_table
 from trial_evidence.kept import Parts
 from trial_evidence.network.evidence.rows import network_evidence
@@ -66,7 +66,7 @@ def evidence_on(
         rates=tuple(r for r in configuration.rates_of_setting(setting) if r.id in looking),
     )
     with tempfile.TemporaryDirectory() as folder:
-        evidence = read_evidence(only, *_written(sheet, only, tables, Path(folder)))
+        evidence = read_evidence(only, *_written({setting: context}, only, tables, Path(folder)))
     every: dict[str, dict[str, pd.DataFrame]] = {
         f"{network.setting}/{network.id}": {} for network in networks.networks
     }
@@ -76,6 +76,7 @@ def evidence_on(
 
 def material_on(
     answers: Collection[tuple[str, str]],
+    contexts: Mapping[str, Context],
     sheet: Sheet,
     configuration: Configuration,
     report: ReportConfiguration,
@@ -86,6 +87,8 @@ def material_on(
 
     Parameters
     ----------
+    contexts : mapping of str to Context
+        Setting -> its part of the sheet.
     tables : mapping
         Tables of the networks that claims may name.
     folder : Path
@@ -106,21 +109,25 @@ def material_on(
         ),
         rates=(),
     )
-    processed, results = _written(sheet, only, tables, folder)
+    processed, results = _written(contexts, only, tables, folder)
     for setting in only.settings:
-        write_behind_verdicts(only, sheet, setting, results)
+        write_behind_verdicts(only, sheet, contexts[setting], results)
     return replace(
         read_material(only, report, sheet, processed, results), configuration=configuration
     )
 
 
 def _written(
-    sheet: Sheet, only: Configuration, tables: TablesOfNetworks, folder: Path
+    contexts: Mapping[str, Context],
+    only: Configuration,
+    tables: TablesOfNetworks,
+    folder: Path,
 ) -> tuple[Path, Path]:
     """Write the evidence and estimates of a configuration, and the tables of networks."""
     processed, results = folder / "processed", folder / "results"
-    write_evidence(sheet, only, processed)
     for setting in only.settings:
+        evidence = evidence_of(replace(contexts[setting], configuration=only))
+        write_tables(evidence, processed / setting)
         write_estimates(only, setting, processed, results, Parts())
     for (setting, network), found in tables.items():
         for name, table in found.items():

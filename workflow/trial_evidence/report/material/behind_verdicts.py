@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
+from trial_evidence.extract.context import Context
 from trial_evidence.files import read_table, write_table
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.report.material.material import SENSITIVITY_NUMBERS
@@ -22,7 +23,7 @@ from trial_evidence.sheet import Sheet
 
 
 def write_behind_verdicts(
-    configuration: Configuration, sheet: Sheet, setting: str, results: Path
+    configuration: Configuration, sheet: Sheet, context: Context, results: Path
 ) -> None:
     """Write how single trials and defensible choices affect the answers of a setting.
 
@@ -30,14 +31,17 @@ def write_behind_verdicts(
 
     Parameters
     ----------
+    context : Context
+        The part of the sheet on the setting.
     results : Path
         Holds ``<setting>/trials.csv``.
     """
+    setting = context.setting
     trials = read_table(results / setting / "trials.csv", TRIAL_NUMBERS)
     compared = comparisons(configuration, setting, trials)
     analyses = with_all_modifiers(configuration, sheet, setting)
     curves = (
-        multiverse(configuration, analysis, row_choices(configuration, sheet, analysis))
+        multiverse(configuration, analysis, row_choices(configuration, sheet, analysis, context))
         for analysis in analyses
     )
     summaries = [multiverse_summary(curve) for curve in curves if curve is not None]
@@ -48,7 +52,9 @@ def write_behind_verdicts(
     tables |= {
         "leave_one_out": leave_one_out_table(compared),
         "small_study": small_study_table(compared),
-        "effect_modifiers": effect_modifiers_table(configuration, analyses, sheet, setting),
+        "effect_modifiers": effect_modifiers_table(
+            configuration, analyses, sheet, setting, context
+        ),
         "multiverse_summary": pd.concat([pd.DataFrame(columns=SUMMARY_COLUMNS), *summaries]),
     }
     for name, table in tables.items():
