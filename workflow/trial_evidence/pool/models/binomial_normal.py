@@ -13,8 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import gammaln, logsumexp, stdtrit
+from scipy.special import gammaln, stdtrit
 
 from trial_evidence.measures.scales import LOGIT
 from trial_evidence.pool.engine.results import (
@@ -38,10 +37,15 @@ REACH = 7.5
 LARGEST_TAU = 5.0
 # The search for tau stops where the log likelihood is this far below its maximum so far.
 FAR_BELOW = 15.0
-# A fit usually takes a few hundred evaluations of the likelihood; after this many, give up.
+# A Newton step this small, relative to what it moves, is the last: the error is about its square.
+LAST_STEP = 1e-7
+# On the grid of tau, the likelihood is only compared.
+COARSE_STEP = 1e-3
+# A fit usually takes about a hundred evaluations of the likelihood; after this many, give up.
 MOST_EVALUATIONS = 1_500
 # The exact likelihood sums over all tables with a trial's margins; largest total for all trials.
 MOST_TABLES = 10_000
+TINY = 1e-12
 NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
 UNBOUNDED = "No estimate: the likelihood rises with tau beyond all bounds."
 NOT_SETTLED = "No estimate: the fit does not settle on these tables."
@@ -61,6 +65,16 @@ class _Point:
     mean_mean: float
     mean_tau: float
     tau_tau: float
+
+    @property
+    def mean_by_tau(self) -> float:
+        """Change of the best mean per unit of tau."""
+        return self.mean_tau / max(-self.mean_mean, TINY)
+
+    @property
+    def bend(self) -> float:
+        """Second derivative in tau with the mean profiled out."""
+        return self.tau_tau + self.mean_tau * self.mean_by_tau
 
     @classmethod
     def of(cls, *terms: Floats) -> "_Point":
@@ -87,11 +101,13 @@ class _Likelihood(ABC):
     def at(self, mean: float, tau: float) -> _Point:
         """Log likelihood and derivatives at a given mean and tau."""
 
-    def best_mean(self, start: float, tau: float) -> tuple[float, _Point]:
+    def best_mean(
+        self, start: float, tau: float, last_step: float = LAST_STEP
+    ) -> tuple[float, _Point]:
         """The mean that maximises the likelihood at a given tau, and the derivatives there."""
         mean, here = start, self.at(start, tau)
         for _ in range(200):
-            step = here.slope_mean / max(-here.mean_mean, 1e-12)
+            step = here.slope_mean / max(-here.mean_mean, TINY)
             step = math.copysign(min(abs(step), 2.0), step)
             there = self.at(mean + step, tau)
             while there.value < here.value - 1e-10 * abs(here.value) and abs(step) > 1e-14:
@@ -100,41 +116,50 @@ class _Likelihood(ABC):
             mean, here = mean + step, there
             if not math.isfinite(here.value):
                 break
-            if abs(step) < 1e-9 * (1 + abs(mean)):
+            if abs(step) < last_step * (1 + abs(mean)):
                 return mean, here
         raise _NotSettledError
 
     def best(self) -> tuple[float, _Point, float] | None:
         """Mean, derivatives and tau at the maximum likelihood; None if tau is unbounded."""
-        grid = np.concatenate([[0.0], np.geomspace(1e-2, LARGEST_TAU, 20)])
-        means, points, mean = [], [], 0.0
-        for tau in grid:
-            mean, point = self.best_mean(mean, float(tau))
-            means.append(mean)
-            points.append(point)
-            values = [point.value for point in points]
-            if point.value < max(values) - FAR_BELOW:
+        grid = [0.0, *np.geomspace(1e-2, LARGEST_TAU, 20).tolist()]
+        found: list[tuple[float, _Point, float]] = []
+
+        def near(tau: float, last_step: float = LAST_STEP) -> tuple[float, _Point, float]:
+            """The best mean at tau, from the one at the tau before."""
+            mean, point, before = found[-1]
+            shift = point.mean_by_tau * (tau - before)
+            start = mean + math.copysign(min(abs(shift), 2.0), shift)
+            found.append((*self.best_mean(start, tau, last_step), tau))
+            return found[-1]
+
+        found.append((*self.best_mean(0.0, 0.0), 0.0))
+        values = [found[0][1].value]
+        for tau in grid[1:]:
+            values.append(near(tau, COARSE_STEP)[1].value)
+            if values[-1] < max(values) - FAR_BELOW:
                 break
         top = int(np.argmax(values))
-        if top == grid.size - 1:
+        if top == len(grid) - 1:
             return None
         # At tau = 0 the slope in tau is zero by symmetry, so the curvature decides.
-        none = means[0], points[0], 0.0
-        first = points[0]
-        if top == 0 and first.tau_tau - first.mean_tau**2 / first.mean_mean <= 0:
+        none, over = found[0], found[top + 1][1]
+        if top == 0 and none[1].bend <= 0:
             return none
-        start = means[top]
-
-        def slope(tau: float) -> float:
-            return self.best_mean(start, tau)[1].slope_tau
-
-        bottom = float(grid[top - 1]) if top > 1 else 1e-5
-        if slope(bottom) <= 0:
+        bottom = grid[top - 1] if top > 1 else 1e-5
+        found.append(found[top])
+        if (found[top - 1][1] if top > 1 else near(bottom)[1]).slope_tau <= 0:
             return none
-        if not slope(float(grid[top + 1])) < 0:
+        if not over.slope_tau < 0:
             raise _NotSettledError
-        tau = float(brentq(slope, bottom, float(grid[top + 1]), xtol=1e-12, rtol=1e-12))
-        return *self.best_mean(start, tau), tau
+
+        def slope(tau: Floats, _: Ints) -> tuple[Floats, Floats]:
+            point = near(float(tau[0]))[1]
+            return np.array([point.slope_tau]), np.array([point.bend])
+
+        start = max(grid[top], bottom)
+        bracket = (np.array([tau]) for tau in (bottom, grid[top + 1], start, bottom))
+        return near(float(falling_roots(slope, *bracket)[0]))
 
 
 class _OneMargin(_Likelihood):
@@ -145,6 +170,7 @@ class _OneMargin(_Likelihood):
 
     def __init__(self, successes: Floats) -> None:
         self.successes = successes
+        self.modes = np.zeros(successes.size)
 
     @abstractmethod
     def cumulant(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
@@ -158,21 +184,20 @@ class _OneMargin(_Likelihood):
             _, first, second = self.cumulant(mean + tau * z)
             return tau * (a - first) - z, -1 - tau * tau * second
 
-        z, log_weights = _points(slope, a.size)
+        z, log_weights, self.modes = _points(slope, self.modes)
         theta = mean + tau * z
         cumulant, first, second = self.cumulant(theta)
-        log_terms = a * theta - cumulant + log_weights
-        value = logsumexp(log_terms, axis=1)
-        share = np.exp(log_terms - value[:, None])
+        value, share = _total(a * theta - cumulant + log_weights)
         residual = a - first
-        by_mean, by_tau = (share * residual).sum(axis=1), (share * residual * z).sum(axis=1)
+        lean, curve = share * residual, share * (residual**2 - second)
+        by_mean, by_tau = lean.sum(axis=1), (lean * z).sum(axis=1)
         return _Point.of(
             value,
             by_mean,
             by_tau,
-            (share * (residual**2 - second)).sum(axis=1) - by_mean**2,
-            (share * z * (residual**2 - second)).sum(axis=1) - by_mean * by_tau,
-            (share * z**2 * (residual**2 - second)).sum(axis=1) - by_tau**2,
+            curve.sum(axis=1) - by_mean**2,
+            (z * curve).sum(axis=1) - by_mean * by_tau,
+            (z**2 * curve).sum(axis=1) - by_tau**2,
         )
 
 
@@ -194,26 +219,31 @@ class _Hypergeometric(_OneMargin):
 
     def __init__(self, counts: "_Tables") -> None:
         super().__init__(counts.a)
-        total = counts.a + counts.c
         lowest, highest = counts.range
-        self.events = []
-        self.log_ways = []
-        for low, high, m, n1, n0 in zip(lowest, highest, total, counts.n1, counts.n0, strict=True):
-            j = np.arange(low, high + 1)
-            self.events.append(j)
-            self.log_ways.append(_log_choose(n1, j) + _log_choose(n0, m - j))
+        sizes = (highest - lowest + 1).astype(np.intp)
+        # The possible tables of all trials in a row: their trial, and where each trial begins.
+        self.trial = np.repeat(np.arange(sizes.size), sizes)
+        self.begins = np.cumsum(sizes) - sizes
+        self.events = (np.arange(sizes.sum()) - (self.begins - lowest)[self.trial]).astype(float)
+        self.middle = ((lowest + highest) / 2)[:, None]
+        self.apart = self.events - self.middle[self.trial, 0]
+        n1, n0, m = (x[self.trial] for x in (counts.n1, counts.n0, counts.a + counts.c))
+        self.log_ways = _log_choose(n1, self.events) + _log_choose(n0, m - self.events)
 
     def cumulant(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
-        values, means, variances = np.empty((3, *theta.shape))
-        for i, (j, log_ways) in enumerate(zip(self.events, self.log_ways, strict=True)):
-            terms = log_ways[:, None] + j[:, None] * theta[i]
-            top = terms.max(axis=0)
-            np.exp(terms - top, out=terms)
-            total = terms.sum(axis=0)
-            values[i] = top + np.log(total)
-            means[i] = j @ terms / total
-            variances[i] = (j - j.mean()) ** 2 @ terms / total - (means[i] - j.mean()) ** 2
-        return values, means, variances
+        # Tables in the last axis, where sums over each trial's are fastest.
+        terms = theta.T[:, self.trial]
+        terms *= self.events
+        terms += self.log_ways
+        top = np.maximum.reduceat(terms, self.begins, axis=1)
+        terms -= top[:, self.trial]
+        np.exp(terms, out=terms)
+        total = np.add.reduceat(terms, self.begins, axis=1)
+        terms *= self.apart
+        mean = np.add.reduceat(terms, self.begins, axis=1) / total
+        terms *= self.apart
+        square = np.add.reduceat(terms, self.begins, axis=1) / total
+        return (top + np.log(total)).T, mean.T + self.middle, (square - mean**2).T
 
 
 @dataclass(frozen=True)
@@ -240,6 +270,10 @@ class _TwoArms(_Likelihood):
         self.t = counts
         p = (counts.a + counts.c + 0.5) / (counts.n1 + counts.n0 + 1)
         self.baseline = np.log(p / (1 - p))
+        self.modes = np.zeros(p.size)
+        # Mean and tau of the evaluation before, and how the baselines follow them.
+        self.before = (0.0, 0.0)
+        self.follow = np.zeros((2, p.size))
 
     def _integrals(self, baseline: Floats, mean: float, tau: float) -> tuple[Floats, ...]:
         self.count()
@@ -251,15 +285,13 @@ class _TwoArms(_Likelihood):
             v = n1 * p1 * (1 - p1) + n0 * p0 * (1 - p0)
             return tau / 2 * (a - n1 * p1 - c + n0 * p0) - z, -1 - tau * tau / 4 * v
 
-        z, log_weights = _points(slope, a.size)
+        z, log_weights, self.modes = _points(slope, self.modes)
         eta1, eta0 = alpha + mean + tau * z / 2, alpha - tau * z / 2
         p1, p0 = _expit(eta1), _expit(eta0)
-        log_terms = (
+        value, share = _total(
             a * eta1 - n1 * np.logaddexp(0, eta1) + c * eta0 - n0 * np.logaddexp(0, eta0)
             + log_weights
         )  # fmt: skip
-        value = logsumexp(log_terms, axis=1)
-        share = np.exp(log_terms - value[:, None])
         r1, r0 = a - n1 * p1, c - n0 * p0
         v1, v0 = n1 * p1 * (1 - p1), n0 * p0 * (1 - p0)
         slopes = (r1 + r0, r1, z / 2 * (r1 - r0))
@@ -275,7 +307,8 @@ class _TwoArms(_Likelihood):
         return value, *expected, *second
 
     def at(self, mean: float, tau: float) -> _Point:
-        baseline = self.baseline
+        shift = (mean - self.before[0]) * self.follow[0] + (tau - self.before[1]) * self.follow[1]
+        baseline = self.baseline + np.clip(shift, -2, 2)
         terms = self._integrals(baseline, mean, tau)
         for _ in range(200):
             step = np.clip(terms[1] / -terms[4], -2, 2)
@@ -286,25 +319,26 @@ class _TwoArms(_Likelihood):
                 there = self._integrals(baseline + step, mean, tau)
                 worse = there[0] < terms[0] - 1e-10 * np.abs(terms[0])
             baseline, terms = baseline + step, there
-            if np.abs(step).max() < 1e-10 * (1 + np.abs(baseline).max()):
+            if np.abs(step).max() < LAST_STEP * (1 + np.abs(baseline).max()):
                 break
-        self.baseline = baseline
         value, _, by_mean, by_tau, aa, am, at, mm, mt, tt = terms
+        self.baseline, self.before, self.follow = baseline, (mean, tau), -np.array([am, at]) / aa
         # Profiling out the baselines changes the second derivatives (Schur complement).
         profiled = (mm - am * am / aa, mt - am * at / aa, tt - at * at / aa)
         return _Point.of(value, by_mean, by_tau, *profiled)
 
 
-def _points(slope: Callable[[Floats], tuple[Floats, Floats]], trials: int) -> tuple[Floats, Floats]:
-    """Quadrature points around the mode of each trial's integrand, and their log weights.
+def _points(
+    slope: Callable[[Floats], tuple[Floats, Floats]], start: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Quadrature points around the mode of each trial's integrand, log weights, and the modes.
 
-    ``slope`` returns the slope of the log integrand and its derivative, each of shape (k, 1).
-    Points and weights have shape (k, NODES). Trapezoidal rule in t with z = mode + scale sinh(t):
-    fine at the peak and wide in the tails, which may differ between the sides. The weights include
-    the standard normal density.
+    ``slope`` returns the slope of the log integrand and its derivative, each of shape (k, 1);
+    ``start`` is near the modes. Points and weights have shape (k, NODES). Trapezoidal rule in t
+    with z = mode + scale sinh(t): fine at the peak and wide in the tails, which may differ between
+    the sides. The weights include the standard normal density.
     """
-    nowhere = np.zeros((trials, 1))
-    start, fall = (part[:, 0] for part in slope(nowhere))
+    nowhere = np.zeros((start.size, 1))
 
     def of_some(z: Floats, which: Ints) -> tuple[Floats, Floats]:
         at = nowhere.copy()
@@ -314,18 +348,28 @@ def _points(slope: Callable[[Floats], tuple[Floats, Floats]], trials: int) -> tu
 
     # The slope falls by at least one per unit of z, so its zero is no farther away than its value.
     # Without a bracket, Newton's method oscillates where the integrand falls steeply.
-    low, high = np.minimum(start, 0.0), np.maximum(start, 0.0)
-    mode = falling_roots(of_some, low, high, -start / fall, np.ones(trials))[:, None]
+    pull = slope(nowhere)[0][:, 0]
+    low, high = np.minimum(pull, 0.0), np.maximum(pull, 0.0)
+    modes = falling_roots(of_some, low, high, np.clip(start, low, high), np.ones(start.size))
+    mode = modes[:, None]
     scale = 1 / np.sqrt(-slope(mode)[1])
     reach = np.arcsinh(REACH / scale)
     t = reach * np.linspace(-1, 1, NODES)
     z = mode + scale * np.sinh(t)
     step = 2 * reach / (NODES - 1)
     log_weights = np.log(step * scale * np.cosh(t)) - 0.5 * z**2 - 0.5 * math.log(2 * math.pi)
-    return z, log_weights
+    return z, log_weights, modes
 
 
-def _log_choose(n: float, j: Floats) -> Floats:
+def _total(log_terms: Floats) -> tuple[Floats, Floats]:
+    """Logarithm of the sum of each row's terms, and their shares of it."""
+    top = log_terms.max(axis=1, keepdims=True)
+    terms = np.exp(log_terms - top)
+    total = terms.sum(axis=1, keepdims=True)
+    return (top + np.log(total))[:, 0], terms / total
+
+
+def _log_choose(n: Floats, j: Floats) -> Floats:
     return np.asarray(gammaln(n + 1) - gammaln(j + 1) - gammaln(n - j + 1))
 
 
