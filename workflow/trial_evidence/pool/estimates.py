@@ -1,5 +1,6 @@
 """All estimates of one setting: every analysis, subgroup and model in one table."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -210,9 +211,10 @@ class _Pool:
             return
         counts = counts_of(rows, self.measure)
         lead, results = self._pooled(rows["yi"], rows["vi"], counts=counts)
+        frame = self._frame(rows, subgroup)
         for result, role in results:
             remark = lead.reason if role == "lead" else ""
-            own = self._record(result, rows, subgroup)
+            own = frame | self._numbers(result)
             if result.model == "single_trial":
                 own |= published_limits(records(rows)[0], self.configuration.confidence_level)
             self.records.append(own | {"role": role, "remark": remark})
@@ -245,10 +247,12 @@ class _Pool:
         """Add the pooled within-trial difference between a factor's first and second levels."""
         both = rows[rows["subgroup"].isin(modifier.subgroups)]
         found = differences_within_trials(rows, modifier)
+        frame = self._frame(both, modifier.factor)
         ratio = "ratio" if self.reading.is_ratio else "difference"
         name = f"{modifier.levels[0]} v {modifier.levels[1]}"
         self.records.extend(
-            self._record(result, both, modifier.factor)
+            frame
+            | self._numbers(result)
             | {
                 "measure": f"{ratio}_of_{self.measure}s",
                 "role": role,
@@ -324,11 +328,12 @@ class _Pool:
             "trials": ";".join(dict.fromkeys(rows["trial_id"])),
         }
 
-    def _record(self, result: Pooled, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
+    def _numbers(self, result: Pooled) -> dict[str, Any]:
+        """The columns that a model fills."""
         natural = self.reading.scale.to_natural
         below = result.probability_below_zero
         fewer = self.analysis.fewer_is_better
-        return self._frame(rows, subgroup) | {
+        return {
             "model": result.model,
             "k": result.k,
             **{
@@ -349,15 +354,14 @@ def with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
 
     The interval is the published one, at its own level, or a Wald interval if none was published.
     """
-    z = ndtri(0.5 + level / 200)
-    half = z * np.sqrt(rows["vi"].to_numpy(float))
-    yi = rows["yi"].to_numpy(float)
-    own = {"estimate": yi, "estimate_low": yi - half, "estimate_high": yi + half}
-    table = rows.assign(**own)
+    half = ndtri(0.5 + level / 200) * np.sqrt(rows["vi"].to_numpy(float))
+    yi, measures = rows["yi"].to_numpy(float), rows["measure"].to_numpy()
+    own = {"estimate": yi.copy(), "estimate_low": yi - half, "estimate_high": yi + half}
     for measure, reading in MEASURES.items():
-        mask = table["measure"] == measure
-        for column in own:
-            table.loc[mask, column] = reading.scale.to_natural(table.loc[mask, column])
+        mask = measures == measure
+        for values in own.values() if mask.any() else ():
+            values[mask] = reading.scale.to_natural(values[mask])
+    table = rows.assign(**own)
     table["estimate_level"] = level
     if "published" in table:
         for column, printed in PUBLISHED.items():
@@ -371,5 +375,5 @@ def _joined(values: Iterable[str]) -> str:
 
 def _total(rows: pd.DataFrame, columns: list[str]) -> float | None:
     """Sum over trials; None if any number is missing."""
-    counts = rows[columns]
-    return None if bool(counts.isna().any(axis=None)) else float(counts.to_numpy().sum())
+    total = sum(float(rows[column].to_numpy(float).sum()) for column in columns)
+    return None if math.isnan(total) else total
