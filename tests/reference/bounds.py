@@ -85,6 +85,7 @@ class Row:
     bound: float
 
 
+@cache
 def table() -> tuple[Row, ...]:
     """Every quantity and reference, in the order of the families."""
     found: dict[tuple[str, str], list[Pair]] = {}

@@ -43,9 +43,11 @@ def plain(yi, vi):
     k = len(y)
 
     def minus_log_likelihood(tau2):
-        w = 1 / (v + tau2)
-        mean = (w * y).sum() / w.sum()
-        return 0.5 * (np.log(v + tau2).sum() + np.log(w.sum()) + (w * (y - mean) ** 2).sum())
+        """At each of many tau2."""
+        w = 1 / (v + tau2[:, None])
+        total = w.sum(axis=1)
+        residuals = y - (w @ y / total)[:, None]
+        return 0.5 * (-np.log(w).sum(axis=1) + np.log(total) + (w * residuals**2).sum(axis=1))
 
     def slope(tau2):
         w = 1 / (v + tau2)
@@ -54,7 +56,7 @@ def plain(yi, vi):
 
     # A grid finds the mode approximately, a root of the slope exactly.
     grid = np.concatenate([[0.0], np.geomspace(1e-8, 100 * (y.var() + v.max()), 4000)])
-    at = int(np.argmin([minus_log_likelihood(x) for x in grid]))
+    at = int(np.argmin(minus_log_likelihood(grid)))
     low, high = grid[max(at - 1, 0)], grid[at + 1]
     tau2 = brentq(slope, low, high, xtol=1e-16) if slope(low) < 0 else 0.0
     w = 1 / (v + tau2)
