@@ -28,6 +28,19 @@ def test_roots_are_found_where_newton_alone_would_crawl(roots, power):
     np.testing.assert_allclose(found, where, rtol=1e-5, atol=1e-5)
 
 
+def test_a_function_alone_has_the_root_that_it_has_among_others():
+    where = np.array([0.3, 7.0, 40.0, 1e-3])
+
+    def cube(of):
+        return lambda x, which: (of[which] ** 3 - x**3, -3 * x**2)
+
+    low, high, start, scale = np.zeros(4), np.full(4, 50.0), np.full(4, 5.0), np.ones(4)
+    together = falling_roots(cube(where), low, high, start, scale)
+    alone = [falling_roots(cube(where[[i]]), low[:1], high[:1], start[:1], scale[:1])[0]
+             for i in range(4)]  # fmt: skip
+    assert together.tolist() == alone
+
+
 def test_a_root_at_the_end_of_its_bracket_is_found():
     def function(x, which):
         return -x, -np.ones_like(x)

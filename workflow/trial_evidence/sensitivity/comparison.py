@@ -106,10 +106,10 @@ class Comparison:
         A change of model with the number of trials would be mistaken for the influence of the
         trials.
         """
-        choices = self.choices
-        fit = fit_stack(
-            yi, vi, method=choices["method"], interval=choices["interval"], level=self.level
-        )
+        choices, prior = self.choices, self.priors.get(self.lead(self.k).model)
+        # Of the results of a Bayesian model, only those of single trials do not have a posterior.
+        method = choices["method"] if prior is None else "EE"
+        fit = fit_stack(yi, vi, method=method, interval=choices["interval"], level=self.level)
         found = Pools(fit.estimate, fit.ci_low, fit.ci_high, fit.tau2)
         for at in np.flatnonzero(fit.k == 1).tolist():
             # A limit printed as exactly no effect may be slightly off it when recomputed.
@@ -118,10 +118,10 @@ class Comparison:
             for ends, name in ((found.low, "ci_low"), (found.high, "ci_high")):
                 if name in limits:
                     ends[at] = float(self.reading.scale.to_analysis(limits[name]))
-        prior, many = self.priors.get(self.lead(self.k).model), fit.k > 1
+        many = fit.k > 1
         if prior is None or not many.any():
             return found
-        bayes = posterior_stack(yi[:, many], vi[:, many], prior, self.level)
+        bayes = posterior_stack(yi[:, many], vi[:, many], prior, self.level, prediction=False)
         for own, its in zip(
             found, (bayes.median, bayes.ci_low, bayes.ci_high, bayes.tau_median**2), strict=True
         ):

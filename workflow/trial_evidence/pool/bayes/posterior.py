@@ -135,14 +135,16 @@ class _Solved:
         self.mean = NormalMixtures(self.means, np.sqrt(self.variances), weights)
         self.new_trial = NormalMixtures(self.means, np.sqrt(self.variances + tau**2), weights)
 
-    def summary(self, level: float) -> dict[str, Floats]:
+    def summary(self, level: float, *, prediction: bool = True) -> dict[str, Floats]:
         """The fields of `Summary`, which single posteriors and stacks of them share."""
         half = np.full(self.shift.size, 0.5)
+        none = (np.full(self.shift.size, math.nan),) * len(NEW_TRIAL_ENDS)
+        new_trial = self.new_trial.intervals(level / 100) if prediction else none
         effects = {
             "mean": (self.tau.weights * self.means).sum(axis=0),
             "median": self.mean.quantile(half),
             **dict(zip(MEAN_ENDS, self.mean.intervals(level / 100), strict=True)),
-            **dict(zip(NEW_TRIAL_ENDS, self.new_trial.intervals(level / 100), strict=True)),
+            **dict(zip(NEW_TRIAL_ENDS, new_trial, strict=True)),
         }
         return {name: values + self.shift for name, values in effects.items()} | {
             "probability_below_zero": self.mean.cdf(0.0 - self.shift),
@@ -266,6 +268,7 @@ def posterior_stack(
     level: float = 95.0,
     *,
     mean_prior: MeanPrior = FLAT,
+    prediction: bool = True,
 ) -> Summary[Floats]:
     """Posteriors of many analyses at once.
 
@@ -280,6 +283,8 @@ def posterior_stack(
         Level of the intervals in percent.
     mean_prior : MeanPrior
         Prior for the mean effect; flat by default.
+    prediction : bool
+        Whether to compute the intervals for a new trial, half of the work; otherwise NaN.
 
     Returns
     -------
@@ -298,7 +303,7 @@ def posterior_stack(
     rule = fast_rule(prior)
 
     def summary(part: Stack) -> dict[str, Floats]:
-        return _Solved(part, prior, mean_prior, rule).summary(level)
+        return _Solved(part, prior, mean_prior, rule).summary(level, prediction=prediction)
 
     width = CHUNK // (rule.panels * rule.nodes * len(whole.yi))
     return Summary(**by_chunks(whole, width, summary))

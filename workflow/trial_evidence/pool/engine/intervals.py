@@ -106,7 +106,11 @@ def t_quantile(p: float, df: Floats) -> Floats:
     df : numpy.ndarray of float, shape (analyses,)
         Degrees of freedom.
     """
-    values, inverse = np.unique(df, return_inverse=True)
+    # Most stacks have one number of trials, and a single analysis has no other.
+    alike = df.size > 0 and bool((df == df[0]).all())
+    values, inverse = (
+        (df[:1], np.zeros(df.size, np.intp)) if alike else np.unique(df, return_inverse=True)
+    )
     quantiles = np.full(values.size, np.nan)
     quantiles[values > 0] = stdtrit(values[values > 0], p)
     return np.asarray(quantiles[inverse])
