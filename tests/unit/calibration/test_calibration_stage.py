@@ -10,7 +10,12 @@ import yaml
 from invented import ROOT, SETTING, analysis, configuration
 from trial_evidence.calibration.designs import Design, read_designs
 from trial_evidence.calibration.pictures import calibration_charts, panel_values
-from trial_evidence.calibration.stage import part_file, write_calibration, write_part
+from trial_evidence.calibration.stage import (
+    calibration_table,
+    part_file,
+    write_calibration,
+    write_part,
+)
 from trial_evidence.calibration.summary import calibration_page, extreme_by_trials
 from trial_evidence.config.configuration import ContrastRule
 from trial_evidence.config.reading import read
@@ -69,17 +74,18 @@ def write_parts(project, simulation, folder, order=lambda numbers: numbers):
     return folder
 
 
-def calibrated(project, simulation, folder, **order):
-    """The whole calibration."""
+def table_of(project, simulation, folder, **order):
+    """The table of a calibration, without its page and figures."""
     write_parts(project, simulation, folder, **order)
-    write_calibration(project[0], simulation, project[1], folder)
-    return folder
+    return calibration_table(project[0], simulation, project[1], folder)
 
 
 @pytest.fixture(scope="module")
 def tiny(project, tmp_path_factory):
     """A calibration with few simulations. Not to be changed."""
-    return calibrated(project, TINY, tmp_path_factory.mktemp("tiny"))
+    folder = write_parts(project, TINY, tmp_path_factory.mktemp("tiny"))
+    write_calibration(project[0], TINY, project[1], folder)
+    return folder
 
 
 # --------------------------------------------------------------------------------------- designs
@@ -140,12 +146,12 @@ def test_width_of_the_prediction_interval_that_knows_tau():
 
 @pytest.fixture(scope="module")
 def alike(tmp_path_factory):
-    """Rows for four identical trials, 4,000 simulations per tau."""
+    """Values for four identical trials, 2,000 simulations per tau."""
     folder = tmp_path_factory.mktemp("alike")
     write_trials(folder / "results", [trial("alike", vi) for vi in ALIKE.vi])
-    simulation = Simulation(taus=(0.0, 0.3), simulations=4000, part=4000, seed=1)
-    calibrated((configuration(named("alike")), folder / "results"), simulation, folder / "out")
-    table = read_table(folder / "out/calibration.csv", ["tau", "value"])
+    simulation = Simulation(taus=(0.0, 0.3), simulations=2000, part=2000, seed=1)
+    asked = configuration(named("alike")), folder / "results"
+    table = table_of(asked, simulation, folder / "out")
     keys = table[["tau", "quantity", "method"]].itertuples(index=False, name=None)
     return dict(zip(keys, table["value"], strict=True))
 
@@ -153,7 +159,7 @@ def alike(tmp_path_factory):
 def test_hartung_knapp_holds_its_level_for_trials_alike(alike):
     # It is then the one-sample t interval, which is exact: the number of intervals that contain the
     # truth is binomial, and is outside four standard errors once in 16,000.
-    bound = 4 * math.sqrt(0.95 * 0.05 / 4000)
+    bound = 4 * math.sqrt(0.95 * 0.05 / 2000)
     assert abs(alike[0.3, "coverage", "REML hartung_knapp"] - 0.95) < bound
 
 
@@ -163,9 +169,8 @@ def test_another_seed_draws_other_trials(tmp_path):
     found = []
     for seed in (1, 2):
         simulation = Simulation(taus=(0.3,), simulations=4, part=4, seed=seed)
-        calibrated(asked, simulation, tmp_path / f"{seed}")
-        found.append((tmp_path / f"{seed}/calibration.csv").read_text(encoding="utf-8"))
-    assert found[0] != found[1]
+        found.append(table_of(asked, simulation, tmp_path / f"{seed}"))
+    assert not found[0].equals(found[1])
 
 
 def test_the_common_effect_is_as_wide_as_knowing_that_tau_is_zero(alike):
@@ -213,8 +218,11 @@ def test_files_and_columns(project, tiny):
 
 
 def test_the_order_in_which_parts_are_made_changes_no_byte(project, tiny, tmp_path):
-    backwards = calibrated(project, TINY, tmp_path / "backwards", order=reversed)
-    assert files(tiny) == files(backwards)
+    backwards = table_of(project, TINY, tmp_path, order=reversed)
+    assert files(tiny / "parts") == files(tmp_path / "parts")
+    pd.testing.assert_frame_equal(
+        backwards, calibration_table(project[0], TINY, project[1], tiny), check_exact=True
+    )
 
 
 def test_more_simulations_add_parts_to_those_that_are_full(project, tmp_path):

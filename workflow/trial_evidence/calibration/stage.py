@@ -59,6 +59,21 @@ def write_part(
     write_table(part_file(folder, number), pd.DataFrame(rows, columns=PART_COLUMNS))
 
 
+def calibration_table(
+    configuration: Configuration, simulation: Simulation, results: Path, folder: Path
+) -> pd.DataFrame:
+    """The results of all the parts, which must exist, with columns ``CALIBRATION_COLUMNS``."""
+    parts = [_read_part(part_file(folder, number)) for number in range(simulation.parts)]
+    rows = [
+        row
+        for design in read_designs(configuration, results)
+        for row in rows_of_design(
+            design, configuration, simulation, (part[_pool(design)] for part in parts)
+        )
+    ]
+    return pd.DataFrame(rows, columns=CALIBRATION_COLUMNS)
+
+
 def write_calibration(
     configuration: Configuration, simulation: Simulation, results: Path, folder: Path
 ) -> None:
@@ -76,16 +91,7 @@ def write_calibration(
     LookupError
         As for the parts.
     """
-    designs = read_designs(configuration, results)
-    parts = [_read_part(part_file(folder, number)) for number in range(simulation.parts)]
-    rows = [
-        row
-        for design in designs
-        for row in rows_of_design(
-            design, configuration, simulation, (part[_pool(design)] for part in parts)
-        )
-    ]
-    table = pd.DataFrame(rows, columns=CALIBRATION_COLUMNS)
+    table = calibration_table(configuration, simulation, results, folder)
     write_table(folder / "calibration.csv", table)
     write_text(folder / "calibration.md", calibration_page(table))
     style = style_for(configuration.figure_width_mm)
