@@ -70,14 +70,14 @@ def test_parts_that_ran_separately_give_the_same_results(rows):
 
 
 def test_every_part_has_random_numbers_of_its_own():
-    first, second = (simulate(PLAN, PRIORS, number) for number in (0, 1))
+    first, second = (simulate(PLAN, {}, number) for number in (0, 1))
     key = (1, "width", "REML wald")
     assert first[key][0] == second[key][0] == 1500
     assert first[key][1] != second[key][1]
 
 
 def test_the_last_part_holds_the_rest():
-    assert simulate(PLAN, PRIORS, 2)[0, "width", "REML wald"][0] == 1000
+    assert simulate(PLAN, {}, 2)[0, "width", "REML wald"][0] == 1000
 
 
 @pytest.mark.parametrize(

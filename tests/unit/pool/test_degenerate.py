@@ -21,8 +21,8 @@ PRIORS = {"bayesian_empirical": InverseGamma(1.49, 0.24), "bayesian": HalfNormal
 EFFECTS = {"risk_ratio": risk_ratio, "odds_ratio": odds_ratio, "risk_difference": risk_difference}
 
 
-def every_model(yi, vi, pooling=POOLING, counts=None):
-    found = pool_all(yi, vi, pooling=pooling, level=95, priors=PRIORS, counts=counts)
+def every_model(yi, vi, pooling=POOLING, counts=None, priors=PRIORS):
+    found = pool_all(yi, vi, pooling=pooling, level=95, priors=priors, counts=counts)
     return {result.model: result for result in found}
 
 
@@ -74,7 +74,7 @@ def test_every_choice_has_a_result_for_two_trials(method, interval):
             estimate_interval=interval,
             prediction_interval=prediction,
         )
-        found = every_model([-0.4, -0.4], [0.02, 0.05], choice)[choice.model]
+        found = every_model([-0.4, -0.4], [0.02, 0.05], choice, priors={})[choice.model]
         assert is_sound(found)
         # no degrees of freedom: no prediction interval, and no description of one
         lost = prediction.endswith("_2")

@@ -5,6 +5,7 @@ likelihood of the trials, and normal distributions given tau.
 """
 
 import math
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -36,24 +37,28 @@ class ByDefinition:
     """Expectations over the posterior of tau, by adaptive integration over log tau."""
 
     def __init__(self, trials, prior):
-        self.y, self.v = (np.array(x) for x in TRIALS[trials])
+        self.y, self.v = TRIALS[trials]
         self.shape, self.scale = PRIORS[prior]
+        # All integrals share most of their nodes.
+        self.at = cache(self.given)
         self.total = self.integral(lambda *_: 1.0)
 
-    def given(self, tau):
-        w = 1 / (self.v + tau**2)
-        return float((w * self.y).sum() / w.sum()), float(1 / w.sum()), w
+    def given(self, log_tau):
+        """The density of log tau up to a constant; tau; mean and variance of the mean given tau."""
+        tau = math.exp(log_tau)
+        w = [1 / (v + tau**2) for v in self.v]
+        variance = 1 / sum(w)
+        mean = variance * sum(a * b for a, b in zip(w, self.y, strict=True))
+        misfit = sum(a * (b - mean) ** 2 for a, b in zip(w, self.y, strict=True))
+        likelihood = 0.5 * (sum(map(math.log, w)) + math.log(variance) - misfit)
+        prior = -(self.shape + 1) * log_tau - self.scale / tau
+        # the last term: d tau = tau d log tau
+        return math.exp(likelihood + prior + log_tau), tau, mean, variance
 
     def integral(self, function, last=30.0):
         def top(log_tau):
-            tau = math.exp(log_tau)
-            mean, variance, w = self.given(tau)
-            likelihood = 0.5 * (
-                np.log(w).sum() + math.log(variance) - (w * (self.y - mean) ** 2).sum()
-            )
-            prior = -(self.shape + 1) * log_tau - self.scale / tau
-            # the last term: d tau = tau d log tau
-            return math.exp(likelihood + prior + log_tau) * function(tau, mean, variance)
+            density, *given = self.at(log_tau)
+            return density * function(*given)
 
         pieces = np.append(np.arange(-6.0, last, 1.0), last)
         options = {"epsabs": 0, "epsrel": 1e-11, "limit": 200}
@@ -78,6 +83,7 @@ class ByDefinition:
         return self.average(height)
 
 
+@cache
 def both(trials, prior):
     return posterior(*TRIALS[trials], InverseGamma(*PRIORS[prior])), ByDefinition(trials, prior)
 
