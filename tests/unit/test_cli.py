@@ -548,7 +548,7 @@ def test_the_module_is_a_command(project):
     ("module", "heavy"),
     [
         ("trial_evidence.sheet", {"pandas", "scipy", "pymare", "statsmodels", "plotnine"}),
-        ("trial_evidence.cli", {"scipy", "pymare", "statsmodels", "plotnine"}),
+        ("trial_evidence.cli", {"pandas", "scipy", "pymare", "statsmodels", "plotnine"}),
         (
             "trial_evidence.workbook.write, trial_evidence.workbook.transfer",
             {"pandas", "scipy", "pymare", "statsmodels", "plotnine"},

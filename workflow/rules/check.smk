@@ -24,6 +24,4 @@ rule check:
     message:
         "Checked the sheet"
     shell:
-        # Without the standby process: the check comes first, needs few modules, and would have to
-        # wait until the modules of the other stages are imported.
-        f"{standby.NAME}= python -m trial_evidence check --state {STATE}"
+        f"python -m trial_evidence check --state {STATE}"

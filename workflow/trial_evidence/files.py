@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A row of a table, column name -> value.
 Record = Mapping[str, Any]
@@ -69,27 +71,27 @@ def write_text(path: Path, text: str, *, keep_unchanged: bool = False) -> None:
     write_whole(path, text.encode("utf-8"), keep_unchanged=keep_unchanged)
 
 
-def write_table(path: Path, table: pd.DataFrame, *, keep_unchanged: bool = False) -> None:
+def write_table(path: Path, table: "pd.DataFrame", *, keep_unchanged: bool = False) -> None:
     """Write a table as CSV in full double precision, lines ending in a line feed."""
     text = table.to_csv(index=False, lineterminator="\n")
     write_text(path, text, keep_unchanged=keep_unchanged)
 
 
-def write_long_table(path: Path, parts: Iterable[pd.DataFrame]) -> None:
+def write_long_table(path: Path, parts: "Iterable[pd.DataFrame]") -> None:
     """Write a table given in parts (at least one), as :func:`write_table` would write it whole."""
     with whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         for at, part in enumerate(parts):
             part.to_csv(file, index=False, header=at == 0, lineterminator="\n")
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """Rows of a table as dictionaries, column name -> value."""
     names = [str(name) for name in table.columns]
     # All cells at once: for a few rows, ten times as fast as column by column.
     return [dict(zip(names, row, strict=True)) for row in table.to_numpy(dtype=object).tolist()]
 
 
-def records_by(table: pd.DataFrame, column: str) -> dict[str, list[dict[str, Any]]]:
+def records_by(table: "pd.DataFrame", column: str) -> dict[str, list[dict[str, Any]]]:
     """Rows of a table as dictionaries, grouped by a column; groups and rows keep their order."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in records(table):
@@ -97,7 +99,7 @@ def records_by(table: pd.DataFrame, column: str) -> dict[str, list[dict[str, Any
     return found
 
 
-def where(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+def where(table: "pd.DataFrame", **values: Any) -> "pd.DataFrame":
     """Rows of a table whose columns hold these values."""
     kept = np.ones(len(table), dtype=bool)
     for column, value in values.items():
@@ -109,7 +111,7 @@ def where(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
     return table.take(places)
 
 
-def read_table(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
+def read_table(path: Path, numbers: Iterable[str]) -> "pd.DataFrame":
     """Read a table that :func:`write_table` wrote.
 
     Parameters
@@ -117,6 +119,8 @@ def read_table(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
     numbers : iterable of str
         Numeric columns, with NaN for empty cells; every other column is text.
     """
+    import pandas as pd
+
     # We read many tables of a few rows, and pandas' reader takes eight times as long to start.
     with path.open(encoding="utf-8", newline="") as file:
         names, *rows = csv.reader(file)
@@ -135,8 +139,10 @@ def records_there(path: Path) -> list[dict[str, Any]]:
     return records(read_table(path, [])) if path.is_file() else []
 
 
-def _block(columns: Mapping[str, Sequence[Any]], kind: type, rows: int) -> pd.DataFrame:
+def _block(columns: Mapping[str, Sequence[Any]], kind: type, rows: int) -> "pd.DataFrame":
     """Columns of one type as a data frame backed by a single array."""
+    import pandas as pd
+
     cells: np.ndarray[Any, Any] = np.empty((len(columns), rows), dtype=kind)
     for place, column in enumerate(columns.values()):
         cells[place] = column

@@ -13,13 +13,15 @@ from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 from pydantic import BaseModel
 
 from trial_evidence.files import OWN_SETTINGS, OWN_TABLES, write_text, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Folder of parts cached between runs, below data/processed.
 PARTS = "kept"
@@ -71,6 +73,8 @@ def _feed(add: Callable[[str], None], thing: Any) -> None:
 
 def _parts_of(kind: type) -> Callable[[Any], Iterable[Any]]:
     """A function that splits values of this type into parts, recursively down to plain values."""
+    import pandas as pd
+
     if issubclass(kind, bool | int | float | str | bytes | np.generic | Path):
         return lambda thing: (repr(thing),)
     if issubclass(kind, np.ndarray):
@@ -101,7 +105,9 @@ def _of_attributes(names: Iterable[str]) -> Callable[[Any], Iterable[Any]]:
     return lambda thing: [getattr(thing, name) for name in named]
 
 
-def _of_table(table: pd.DataFrame | pd.Series) -> Iterable[Any]:
+def _of_table(table: "pd.DataFrame | pd.Series") -> Iterable[Any]:
+    import pandas as pd
+
     frame = table.to_frame() if isinstance(table, pd.Series) else table
     cells = frame.to_numpy()
     head = (*map(str, frame.columns), *map(str, frame.dtypes), frame.index.tolist())
