@@ -40,7 +40,11 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Run]:
 
 @pytest.fixture(scope="session")
 def edited(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFactory) -> Edited:
-    """A finished project in which a trial was added through the workbook. Do not modify it."""
+    """A finished project in which a trial was added through the workbook. Do not modify it.
+
+    And the page numbers of the other setting's reference were corrected: no analysis uses them; the
+    list of references does.
+    """
     project = first_run[0].copied_to(tmp_path_factory.mktemp("edited") / "project")
     before, times_before = project.contents(), project.times()
     project.command("workbook", "--book", "evidence.xlsx")
@@ -48,6 +52,8 @@ def edited(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFact
     imported = project.command("import", "--book", "evidence.xlsx")
     checked = project.command("check", "--list-warnings")
     changes = project.command("changes")
+    reference = "1,{},10.1000/doe_2020_trial_f,"
+    project.replace("data/raw/sources.csv", reference.format("1-10"), reference.format("1-11"))
     run = project.snakemake()
     return Edited(
         project, imported, checked, changes, run,
@@ -78,19 +84,6 @@ def taken_back(
 def finished(first_run: tuple[Project, Run], tmp_path: Path) -> Project:
     """A finished project that the test may modify."""
     return first_run[0].copied_to(tmp_path / "project")
-
-
-@pytest.fixture(scope="session")
-def used(first_run: tuple[Project, Run], tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A finished project to plant faults in, without computing; `mended` undoes them."""
-    return first_run[0].copied_to(tmp_path_factory.mktemp("used") / "project")
-
-
-@pytest.fixture
-def mended(first_run: tuple[Project, Run], used: Project) -> Project:
-    """The project for faults, with a valid sheet and configuration."""
-    used.give_back(first_run[0])
-    return used
 
 
 @pytest.fixture

@@ -22,10 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
 # Two settings suffice: one whose output changes and one that must stay unchanged.
 SETTINGS = ("neoadjuvant", "adjuvant")
-# One analysis for each distinct path through the stages.
+# One analysis for each distinct path through the stages: events, times, two harms, rates.
 ANALYSES = (
-    "pcr_dual_v_trastuzumab", "event_free_dual_v_single", "overall_survival_dual_v_single",
-    "grade_3_or_higher_any", "serious_adverse_event", "pcr_rates",
+    ("neoadjuvant", "pcr_dual_v_trastuzumab"), ("adjuvant", "event_free_dual_v_single"),
+    ("neoadjuvant", "grade_3_or_higher_any"), ("adjuvant", "grade_3_or_higher_any"),
+    ("adjuvant", "serious_adverse_event"), ("neoadjuvant", "pcr_rates"),
 )  # fmt: skip
 NETWORKS = ("pcr_network", "event_free_network")
 # The cache between runs, which no user reads.
@@ -131,9 +132,9 @@ def new_project(folder: Path) -> Project:
     # The analyses name control arms whose agents the made-up trials do not have.
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
     without_own_nodes(folder / "config")
+    drawn_once(folder / "config")
     narrow_the_sheet(folder / "data/raw")
     narrow_the_configuration(folder / "config")
-    drawn_once(folder / "config")
     return Project(folder)
 
 
@@ -157,22 +158,28 @@ def narrow_the_sheet(raw: Path) -> None:
 
 
 def narrow_the_configuration(config: Path) -> None:
-    """Keep only the analyses of the two settings, and those of all settings."""
+    """Keep the analyses of `ANALYSES` with one measure and few ways to pool, and the networks."""
 
     def left(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [x for x in entries if x.get("setting", SETTINGS[0]) in SETTINGS]
 
     def asked(entry: dict[str, Any]) -> bool:
-        return entry.get("analysis", ANALYSES[0]) in ANALYSES
+        analysis = entry.get("analysis", entry.get("id"))
+        return analysis is None or (entry["setting"], analysis) in ANALYSES
 
+    with edited_yaml(config / "config.yaml") as methods:
+        methods["sensitivity"] |= {"estimators": ["DL", "REML"], "intervals": ["wald", "t"]}
     with edited_yaml(config / "analyses.yaml") as analyses:
         analyses["settings"] = {name: analyses["settings"][name] for name in SETTINGS}
         for part in ("analyses", "rates"):
-            analyses[part] = [x for x in left(analyses[part]) if x["id"] in ANALYSES]
+            analyses[part] = [x for x in analyses[part] if asked(x)]
+        for entry in analyses["analyses"]:
+            # Harms are listed by both of theirs.
+            entry["measures"] = entry["measures"][: 2 if entry.get("harm") else 1]
     with edited_yaml(config / "networks.yaml") as networks:
         networks["networks"] = [x for x in left(networks["networks"]) if x["id"] in NETWORKS]
         networks["synergy"] = left(networks["synergy"])
         networks["surrogacy"] = [x for x in networks["surrogacy"] if x["endpoint"] in NETWORKS]
     with edited_yaml(config / "report.yaml") as report:
-        report["control_risks"] = [x for x in left(report["control_risks"]) if asked(x)]
-        report["claims"] = [x for x in report["claims"] if left([x["rule"]]) and asked(x["rule"])]
+        report["control_risks"] = [x for x in report["control_risks"] if asked(x)]
+        report["claims"] = [x for x in report["claims"] if asked(x["rule"])]

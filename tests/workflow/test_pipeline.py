@@ -18,7 +18,7 @@ CONFIGURED = yaml.safe_load((ROOT / "config/analyses.yaml").read_text(encoding="
 ENTRIES = [
     (a["setting"], a["id"])
     for a in [*CONFIGURED["analyses"], *CONFIGURED["rates"]]
-    if a["setting"] in SETTINGS and a["id"] in ANALYSES
+    if (a["setting"], a["id"]) in ANALYSES
 ]
 # All harms share one figure and one line.
 FIGURED = [
@@ -216,20 +216,16 @@ def test_the_judgement_stands_in_the_report(edited):
 # -------------------------------------------------------------------------------- later runs
 
 
-def test_a_second_run_does_nothing(mended):
-    before = mended.times()
-    run = mended.snakemake()
-    assert (run.code, run.steps) == (0, [])
-    assert mended.times() == before
-
-
-def test_what_is_said_while_the_sheet_is_watched_is_nothing_that_a_run_made(mended):
-    log = mended.folder / "data/processed/watch.log"
+def test_a_second_run_does_nothing(finished):
+    """Nor does it take what is said while the sheet is watched for something that a run made."""
+    log = finished.folder / "data/processed/watch.log"
     log.write_text("A line.\n", encoding="utf-8")
-    run = mended.snakemake()
+    before = finished.times()
+    run = finished.snakemake()
+    assert (run.code, run.steps) == (0, [])
     assert "is not as it was made" not in run.err
+    assert finished.times() == before
     assert log.read_text(encoding="utf-8") == "A line.\n"
-    log.unlink()
 
 
 def test_an_edit_changes_its_setting_alone(edited):
@@ -245,6 +241,8 @@ def test_an_edit_changes_its_setting_alone(edited):
         f for f in changed(edited.times_before, edited.times_after) if f.startswith("results/")
     }
     assert {setting_of(file) for file in written} == {"neoadjuvant", ""}
+    references = edited.project.folder / "results/tables/references.ris"
+    assert "11" in re.findall(r"^EP  - (.*)$", references.read_text(encoding="utf-8"), re.M)
 
 
 def test_an_edit_taken_back_gives_the_same_bytes(edited, taken_back):
@@ -272,37 +270,12 @@ def test_a_run_rests_on_the_sheet_as_it_was_checked(first_run, taken_back):
     assert 44 not in events
 
 
-@pytest.fixture(scope="module")
-def made_again(first_run, tmp_path_factory):
-    """A run after deleting a figure and removing a setting from config/; the contents before it."""
-    project = first_run[0].copied_to(tmp_path_factory.mktemp("made_again") / "project")
-    before = project.contents()
-    (project.folder / "results/adjuvant/event_free_dual_v_single/forest.svg").unlink()
-    # No analysis uses a reference's page numbers; the list of references does.
-    project.replace("data/raw/sources.csv", "1-10", "1-11")
-    inventory = project.folder / "data/processed/inventory.json"
-    made = json.loads(inventory.read_text(encoding="utf-8"))
-    for file in ("results/palliative/estimates.csv", "data/processed/palliative/used.csv"):
-        path = project.folder / file
-        path.parent.mkdir()
-        path.write_text("analysis\n", encoding="utf-8")
-        made[file] = hashlib.sha256(b"analysis\n").hexdigest()
-    inventory.write_text(json.dumps(made), encoding="utf-8")
-    run = project.snakemake()
-    assert run.code == 0, run.err
-    return before, project, run
-
-
 def test_another_word_of_the_dictionary_concerns_all_that_reads_the_sheet_by_it(finished):
     """Otherwise results and their recorded checksum would refer to an outdated dictionary."""
     every = {"results/report.html", "results/checks/audit.csv", "results/neoadjuvant/trials.csv"}
-
-    def stale():
-        return every & set(finished.snakemake("--list-changes", "params").out.split())
-
-    assert stale() == set()
     finished.replace("workflow/dictionary/pcr.csv", "What counts as pCR", "What is counted as pCR")
-    assert stale() == every
+    # That none is stale before, a second run shows: it would make them again.
+    assert every <= set(finished.snakemake("--list-changes", "params").out.split())
 
 
 def test_a_run_beside_another_takes_none_of_its_files_away(finished):
@@ -318,6 +291,46 @@ def test_a_run_beside_another_takes_none_of_its_files_away(finished):
     assert "is made again" not in run.err
 
 
+def exchange(one, other):
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def made_again(first_run, tmp_path_factory):
+    """A run after results were lost, edited or damaged, or their setting removed; what was before.
+
+    Of the one setting, a forest plot is lost; all else concerns the other, or all settings.
+    """
+    project = first_run[0].copied_to(tmp_path_factory.mktemp("made_again") / "project")
+    before = project.contents()
+    results = project.folder / "results"
+    (results / "neoadjuvant" / ANALYSIS / "forest.svg").unlink()
+    edited = results / "adjuvant/estimates.csv"
+    edited.write_text(edited.read_text(encoding="utf-8").replace("0.8", "0.5"), encoding="utf-8")
+    cut = results / "adjuvant/event_free_dual_v_single/leave_one_out.svg"
+    cut.write_bytes(cut.read_bytes()[:1000])
+    (results / "adjuvant/trials.csv").touch()
+    (results / "adjuvant/network/event_free_network/league.csv").unlink()
+    exchange(results / "overview/flow.svg", results / "overview/evidence_map.svg")
+    exchange(results / "report.html", results / "trace.csv")
+    # A temporary file of a killed run; no process has such an id.
+    (results / "adjuvant/sensitivity/.multiverse.csv.999999999.part").write_text("setting,an")
+    # As of a setting that config/ no longer has.
+    inventory = project.folder / "data/processed/inventory.json"
+    made = json.loads(inventory.read_text(encoding="utf-8"))
+    for file in ("results/palliative/estimates.csv", "data/processed/palliative/used.csv"):
+        path = project.folder / file
+        path.parent.mkdir()
+        path.write_text("analysis\n", encoding="utf-8")
+        made[file] = hashlib.sha256(b"analysis\n").hexdigest()
+    inventory.write_text(json.dumps(made), encoding="utf-8")
+    run = project.snakemake()
+    assert run.code == 0, run.err
+    return before, project, run
+
+
 def test_results_of_a_setting_that_was_taken_out_go(made_again):
     """Among current results they would pass for results of the current sheet."""
     _, project, _ = made_again
@@ -325,79 +338,77 @@ def test_results_of_a_setting_that_was_taken_out_go(made_again):
     assert not (project.folder / "data/processed/palliative").exists()
 
 
-def test_what_was_lost_is_made_again_and_no_more(made_again):
-    before, finished, run = made_again
-    made = {step for step in run.steps if step.startswith(("Pooled", "Drew", "Examined", "Ana"))}
-    assert made == {"Drew the figures: adjuvant"}
-    assert {setting_of(file) for file in changed(before, finished.contents())} == {""}
-
-
-def exchange(one, other):
-    content = one.read_bytes()
-    one.write_bytes(other.read_bytes())
-    other.write_bytes(content)
-
-
-def test_what_was_edited_by_hand_or_damaged_is_made_as_it_was(finished):
-    before = finished.contents()
-    results = finished.folder / "results"
-    edited = results / "adjuvant/estimates.csv"
-    edited.write_text(edited.read_text(encoding="utf-8").replace("0.8", "0.5"), encoding="utf-8")
-    cut = results / "adjuvant/event_free_dual_v_single/leave_one_out.svg"
-    cut.write_bytes(cut.read_bytes()[:1000])
-    (results / "adjuvant/trials.csv").touch()
-    next(results.glob("neoadjuvant/network/*/league.csv")).unlink()
-    exchange(results / "overview/flow.svg", results / "overview/evidence_map.svg")
-    exchange(results / "report.html", results / "trace.csv")
-    # A temporary file of a killed run; no process has such an id.
-    (results / "adjuvant/sensitivity/.multiverse.csv.999999999.part").write_text("setting,an")
-    run = finished.snakemake()
-    assert run.code == 0, run.err
+def test_what_was_lost_edited_or_damaged_is_made_as_it_was(made_again):
+    before, project, run = made_again
     assert "results/adjuvant/estimates.csv is not as it was made, and is made again." in run.err
-    assert finished.contents() == before
+    assert project.contents() == before
+
+
+def test_what_was_lost_is_made_again_and_no_more(made_again):
+    steps = made_again[2].steps
+    assert [step for step in steps if "neoadjuvant" in step] == ["Drew the figures: neoadjuvant"]
+    assert not {"Checked the sheet", "Extracted the evidence of all settings"} & set(steps)
 
 
 # ---------------------------------------------------------------------------------- faults
 
-FAULTS = {
-    "a broken cell": (
-        lambda p: p.replace("data/raw/pcr.csv", "all,42,105,40.0", 'all,"42,0",105,40.0'),
-        "pcr.csv, row 2 (trial_a), column events: ",
-    ),
-    "a missing configuration": (
-        lambda p: (p.folder / "config/networks.yaml").unlink(),
-        "networks.yaml: The file is missing.",
-    ),
-    # The workflow itself reads the ids.
-    "an analysis without an id": (
-        lambda p: p.replace("config/analyses.yaml", "- id: event_free_dual_v_single", "- id:"),
-        "analyses.yaml, line ",
-    ),
-}
+
+def break_a_cell(project):
+    project.replace("data/raw/pcr.csv", "all,42,105,40.0", 'all,"42,0",105,40.0')
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_told_and_leaves_everything_as_it_was(mended, fault):
-    break_it, message = FAULTS[fault]
-    before = mended.contents()
-    break_it(mended)
-    run = mended.snakemake()
+def remove_the_networks(project):
+    (project.folder / "config/networks.yaml").unlink()
+
+
+def take_an_id_away(project):
+    project.replace("config/analyses.yaml", "- id: event_free_dual_v_single", "- id:")
+
+
+BROKEN_CELL = "pcr.csv, row 2 (trial_a), column events: "
+NO_NETWORKS = "networks.yaml: The file is missing."
+
+
+@pytest.fixture(scope="module")
+def faulty(first_run, tmp_path_factory):
+    """A finished project after a run with a broken cell and without a configuration."""
+    project = first_run[0].copied_to(tmp_path_factory.mktemp("faulty") / "project")
+    break_a_cell(project)
+    remove_the_networks(project)
+    return project, project.snakemake()
+
+
+def assert_told(run, *messages):
     assert run.code != 0
-    assert any(line.startswith(message) for line in run.err.splitlines()), run.err
+    for message in messages:
+        assert any(line.startswith(message) for line in run.err.splitlines()), run.err
     assert "Nothing was computed." in run.err
     assert "Traceback" not in run.err + run.out
-    assert changed(before, mended.contents()) <= {PROBLEMS, MARK}
-    assert not (mended.folder / MARK).exists()
 
 
-def test_a_fault_that_was_repaired_recomputes_nothing(first_run, mended):
-    FAULTS["a broken cell"][0](mended)
-    assert mended.snakemake().code != 0
-    mended.give_back(first_run[0])
-    run = mended.snakemake()
+def test_faults_are_told_and_leave_everything_as_it_was(first_run, faulty):
+    project, run = faulty
+    assert_told(run, BROKEN_CELL, NO_NETWORKS)
+    assert changed(first_run[0].contents(), project.contents()) <= {PROBLEMS, MARK}
+    assert not (project.folder / MARK).exists()
+
+
+def test_an_analysis_without_an_id_is_told_and_leaves_everything_as_it_was(finished):
+    """The workflow itself reads the ids."""
+    before = finished.contents()
+    take_an_id_away(finished)
+    assert_told(finished.snakemake(), "analyses.yaml, line ")
+    assert changed(before, finished.contents()) <= {PROBLEMS, MARK}
+    assert not (finished.folder / MARK).exists()
+
+
+def test_faults_that_were_repaired_recompute_nothing(first_run, faulty, tmp_path):
+    project = faulty[0].copied_to(tmp_path / "project")
+    project.give_back(first_run[0])
+    run = project.snakemake()
     assert run.code == 0
     assert [step for step in run.steps if step not in ALWAYS] == []
-    assert mended.contents() == first_run[0].contents()
+    assert project.contents() == first_run[0].contents()
 
 
 def test_check_does_nothing_else(untouched):
@@ -424,7 +435,6 @@ def test_a_table_that_is_taken_away_when_a_run_begins_is_said_to_be_just_being_s
 
 
 def test_check_finds_a_fault(untouched):
-    FAULTS["a broken cell"][0](untouched)
-    run = untouched.snakemake("check")
-    assert run.code != 0
+    remove_the_networks(untouched)
+    assert_told(untouched.snakemake("check"), NO_NETWORKS)
     assert set(untouched.contents()) == {PROBLEMS}
