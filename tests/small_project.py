@@ -11,11 +11,13 @@ from pathlib import Path
 import yaml
 from invented import ROOT
 from trial_evidence.cli import main
-from trial_evidence.config.configuration import Configuration, read_configuration
-from trial_evidence.loaded import DICTIONARY
+from trial_evidence.config.configuration import Configuration
+from trial_evidence.extract.stage import write_evidence
+from trial_evidence.files import write_whole
+from trial_evidence.loaded import load
 from trial_evidence.report.material.material import read_evidence
 from trial_evidence.report.trail.evidence import Evidence
-from trial_evidence.sheet import Sheet, load_sheet, read_dictionary
+from trial_evidence.sheet import Sheet
 
 
 def small_project(folder: Path) -> Path:
@@ -113,16 +115,35 @@ def append_like(folder: Path, table: str, start: str, old: str, new: str) -> Non
     path.write_text(f"{text}{row.replace(old, new)}\n", encoding="utf-8")
 
 
+# Configuration, setting and its evidence -> results of the pool stage, by name of the file.
+_POOLED: dict[tuple[object, ...], dict[str, bytes]] = {}
+
+
 def evidence_of(folder: Path) -> tuple[Sheet, Configuration, Evidence]:
     """Extract and pool the sheet of a project; return the sheet and the tables written."""
-    places = [f"--{name}={folder / place}" for name, place in (
-        ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
-        ("results", "results"),
-    )]  # fmt: skip
-    configuration = read_configuration(folder / "config")
-    assert main(["extract", *places]) == 0
+    processed, results = folder / "data/processed", folder / "results"
+    configuration, sheet, _ = load(folder / "data/raw", folder / "config")
+    write_evidence(sheet, configuration, processed)
     for setting in configuration.settings:
+        _pool(folder, setting)
+    return sheet, configuration, read_evidence(configuration, processed, results)
+
+
+def _pool(folder: Path, setting: str) -> None:
+    """Pool a setting, unless an earlier test pooled the same evidence in the same way."""
+    evidence = folder / "data/processed" / setting
+    read = [
+        *sorted((folder / "config").glob("*.yaml")),
+        evidence / "used.csv",
+        evidence / "rates.csv",
+    ]
+    made_from = (setting, *(path.read_bytes() for path in read))
+    results = folder / "results" / setting
+    if made_from not in _POOLED:
+        places = [f"--{name}={folder / place}" for name, place in (
+            ("config", "config"), ("processed", "data/processed"), ("results", "results"),
+        )]  # fmt: skip
         assert main(["pool", *places, f"--setting={setting}"]) == 0
-    sheet, _ = load_sheet(folder / "data/raw", read_dictionary(DICTIONARY))
-    evidence = read_evidence(configuration, folder / "data/processed", folder / "results")
-    return sheet, configuration, evidence
+        _POOLED[made_from] = {path.name: path.read_bytes() for path in results.glob("*.csv")}
+    for name, content in _POOLED[made_from].items():
+        write_whole(results / name, content)
