@@ -554,7 +554,7 @@ def test_the_module_is_a_command(project):
             {"pandas", "scipy", "pymare", "statsmodels", "plotnine"},
         ),
         ("trial_evidence.extract.stage", {"pymare", "plotnine", "matplotlib"}),
-        ("trial_evidence.pool.stage", {"plotnine", "matplotlib"}),
+        ("trial_evidence.pool.stage", {"statsmodels", "plotnine", "matplotlib"}),
         ("trial_evidence.figures.stage", {"pymare"}),
         ("trial_evidence.audit.stage", {"pymare", "plotnine", "matplotlib"}),
         ("trial_evidence.report.trail.explain", {"pymare", "plotnine", "matplotlib"}),

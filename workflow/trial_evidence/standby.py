@@ -23,10 +23,14 @@ from pathlib import Path
 
 # Environment variable of the stages with the address of the standby process.
 NAME = "TRIAL_EVIDENCE_STANDBY"
-# In the order in which they are needed; the extraction uses modules that the pooling imports.
-# PyMARE is slow to import; pooling and sensitivity analyses import it only when they use it.
+# In the order in which they are needed. Two are slow to import, so the stages import them only when
+# they use them: statsmodels (extraction and pooling) and PyMARE (pooling and sensitivity analyses).
 _STAGES = ("pool", "extract", "network", "figures", "sensitivity", "audit", "exchange", "report")
-_MODULES = (*(f"trial_evidence.{stage}.stage" for stage in _STAGES), "pymare")
+_MODULES = (
+    "statsmodels.stats.meta_analysis",
+    *(f"trial_evidence.{stage}.stage" for stage in _STAGES),
+    "pymare",
+)
 _TAKEN = b"taken\n"
 _STDIN = 0
 _LENGTH = struct.Struct("!Q")

@@ -16,7 +16,7 @@ from trial_evidence.config.configuration import (
     EffectModifier,
     RateAnalysis,
 )
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.pool.bayes.priors import model_priors
@@ -91,10 +91,10 @@ def pool_setting(
         pooled(_analysis_estimates, rows, analysis, measure)
         for analysis in configuration.of_setting(setting)
         for measure in analysis.measures
-        for rows in [used[(used["analysis"] == analysis.id) & (used["measure"] == measure)]]
+        for rows in [where(used, analysis=analysis.id, measure=measure)]
     ]
     rate_pools = [
-        pooled(_rate_estimates, rates[rates["analysis"] == analysis.id], analysis)
+        pooled(_rate_estimates, where(rates, analysis=analysis.id), analysis)
         for analysis in configuration.rates_of_setting(setting)
     ]
     found = [record for pool in (*pools, *rate_pools) for record in pool.records]
@@ -117,7 +117,7 @@ def qualifying_trials(rows: pd.DataFrame, modifier: EffectModifier) -> list[str]
 def differences_within_trials(rows: pd.DataFrame, modifier: EffectModifier) -> pd.DataFrame:
     """Effect at a factor's first level minus that at the second: ``yi`` and ``vi`` by trial."""
     first, second = (
-        rows[rows["subgroup"] == name].set_index("trial_id") for name in modifier.subgroups
+        where(rows, subgroup=name).set_index("trial_id") for name in modifier.subgroups
     )
     second = second.loc[first.index]
     yi, vi = interaction_within_trials(first["yi"], first["vi"], second["yi"], second["vi"])
@@ -133,7 +133,7 @@ def _analysis_estimates(
     rows: pd.DataFrame, configuration: Configuration, analysis: Analysis, measure: str
 ) -> "_Pool":
     pool = _Pool(analysis, measure, configuration)
-    pooled = rows[(rows["subgroup"] == ALL) & (rows["pooled"] == "yes")]
+    pooled = where(rows, subgroup=ALL, pooled="yes")
     overall = analysis.pool == "overall"
     if overall:
         pool.add(pooled, ALL)
@@ -153,12 +153,12 @@ def _analysis_estimates(
             continue
         inside = rows[rows["trial_id"].isin(trials)]
         for name in modifier.subgroups:
-            of_level = inside[inside["subgroup"] == name]
+            of_level = where(inside, subgroup=name)
             if overall:
                 pool.add(of_level, name)
                 continue
             for trial_id in trials:
-                own = of_level[of_level["trial_id"] == trial_id]
+                own = where(of_level, trial_id=trial_id)
                 pool.add(own, f"{name} & trial={trial_id}", weigh=False)
         if overall:
             pool.add_interaction(inside, modifier)
@@ -169,7 +169,7 @@ def _rate_estimates(
     rows: pd.DataFrame, configuration: Configuration, analysis: RateAnalysis
 ) -> "_Pool":
     pool = _Pool(analysis, "proportion", configuration)
-    pooled = rows[rows["pooled"] == "yes"]
+    pooled = where(rows, pooled="yes")
     for (_, subgroup), group in pooled.groupby(["regimen", "subgroup"], sort=False):
         pool.add(group, str(subgroup))
     return pool

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from statsmodels.stats.contingency_tables import StratifiedTable
 
 from trial_evidence.measures import COUNT_COLUMNS
 from trial_evidence.measures.effects import FROM_COUNTS, check_tables
@@ -144,6 +143,9 @@ def _odds_ratio(a: Floats, n1: Floats, c: Floats, n0: Floats) -> tuple[float, fl
     b, d, n = n1 - a, n0 - c, n1 + n0
     if (a * d).sum() == 0 or (b * c).sum() == 0:
         return None
+    # A slow import, only needed where odds ratios are pooled.
+    from statsmodels.stats.contingency_tables import StratifiedTable
+
     tables = StratifiedTable(np.array([[a, b], [c, d]]))
     return float(tables.logodds_pooled), float(tables.logodds_pooled_se), b * c / n
 

@@ -6,8 +6,7 @@ from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc
-from scipy.stats import f
+from scipy.special import chdtrc, fdtrc
 
 from trial_evidence.pool.engine.likelihood import mixed_effects_tau2
 from trial_evidence.pool.engine.many import FitChoices, StackedFit, fit_stack
@@ -99,7 +98,7 @@ def subgroup_test(yi: npt.ArrayLike, vi: npt.ArrayLike, groups: Sequence[str]) -
         statistic=statistic,
         df_num=df_num,
         df_den=df_den,
-        p_value=float(f.sf(statistic, df_num, df_den)),
+        p_value=float(fdtrc(df_num, df_den, statistic)),
         tau2=tau2,
     )
 
