@@ -22,6 +22,7 @@ from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrast
 from trial_evidence.network.evidence.nodes import nodes_of
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.pictures.drawings import network_drawings
+from trial_evidence.network.stage import network_pages
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL, surrogacy_results
 from trial_evidence.pool.bayes.priors import HalfNormal
@@ -344,12 +345,13 @@ def test_an_expected_rate_above_all_patients_is_said_to_be_none(tmp_path):
     for old, new in (("30,99,30.3", "79,99,79.8"), ("24,101,23.8", "50,101,49.5"),
                      ("49,100,49.0", "88,100,88.0")):  # fmt: skip
         replace_text(tmp_path, "pcr", f"all,{old},doe_2020", f"all,{new},doe_2020")
-    places = tmp_path / "results/neoadjuvant/network/pcr_network"
-    run(tmp_path, "neoadjuvant")
+    content, _ = load_sheet(tmp_path / "data/raw", read_dictionary(DICTIONARY))
+    configuration = read_configuration(tmp_path / "config")
+    networks = read_networks(tmp_path / "config", configuration)
+    pages = network_pages(configuration, networks, content, "neoadjuvant", style_for(180.0))
 
     def said(scale):
-        texts = re.findall(r">([^<]+)</text>", (places / f"synergy_{scale}.svg").read_text("utf-8"))
-        return " ".join(texts)
+        return " ".join(text.text for text in pages[f"pcr_network/synergy_{scale}"].texts)
 
     assert "More than 100% is expected in TRIAL-C" in said("multiplicative")
     # The number of patients who respond to neither agent cannot be negative.

@@ -280,6 +280,7 @@ def constructed(*extra):
     ]
 
 
+@cache
 def found(*extra):
     return surrogacy(constructed(*extra), within_correlation=-0.2, sensitivity=())
 
