@@ -39,11 +39,12 @@ def baujat(
     # readers look for the outlying trials: their names get the best positions
     far = shown["contribution"] / x.high + shown["influence"] / y.high
     shown = shown.assign(far=far).sort_values("far", ascending=False, kind="stable")
-    return (
-        p9.ggplot(shown, p9.aes("contribution", "influence"))
-        + house(style, words, height, x=x_label, y=y_label)
-        + geom_disc(**disc(1.15 * style.square_unweighted_mm, style.ink, style.paper, style))
-        + geom_names(p9.aes(label="trial"), style=style)
-        + scale("x", x)
-        + scale("y", y)
-    )
+    plot = p9.ggplot(shown, p9.aes("contribution", "influence"))
+    plot += [
+        *house(style, words, height, x=x_label, y=y_label),
+        geom_disc(**disc(1.15 * style.square_unweighted_mm, style.ink, style.paper, style)),
+        geom_names(p9.aes(label="trial"), style=style),
+        scale("x", x),
+        scale("y", y),
+    ]
+    return plot

@@ -69,14 +69,16 @@ def bubble(
     beyond = max([0.0, *(known["diameter"] / 2 / height - rims)])
     trial = legend([_TRIAL], style, {"size": key_size(style)}, shape=["o"])
     fit, legends = ([], []) if line is None else _fit(line, axis, level, style)
-    return (
-        p9.ggplot(known, p9.aes("covariate", "y"))
-        + house(style, words, height, [trial, *legends], covariate, vertical_label(axis))
-        + fit
-        + reference_line(axis, style, "y")
-        + bubbles(known, _TRIAL, "trial", style)
-        + [scale("x", x), scale("y", y, beyond=beyond)]
-    )
+    plot = p9.ggplot(known, p9.aes("covariate", "y"))
+    plot += [
+        *house(style, words, height, [trial, *legends], covariate, vertical_label(axis)),
+        *fit,
+        *reference_line(axis, style, "y"),
+        *bubbles(known, _TRIAL, "trial", style),
+        scale("x", x),
+        scale("y", y, beyond=beyond),
+    ]
+    return plot
 
 
 def _fit(

@@ -89,16 +89,17 @@ def calibration(
     )
     together = shown.groupby(["method", "key"], observed=True)["value"].transform("size")
     hair, line = line_width(style.hair_pt), line_width(style.interval_pt)
-    return (
-        p9.ggplot(shown, p9.aes("trials", "value", color="key", group="key"))
-        + house(style, words, rows * (head + panel) + (rows - 1) * 4, [keys], "Trials", y)
-        + p9.theme(strip_text=p9.element_text(ma="left"))
-        + p9.facet_wrap("method", ncol=columns, labeller=labeller)
-        + p9.geom_hline(yintercept=target, color=style.muted, size=hair, linetype="dashed")
-        + p9.geom_line(p9.aes(linetype="key"), shown[together > 1], size=line)
-        + geom_disc(
+    plot = p9.ggplot(shown, p9.aes("trials", "value", color="key", group="key"))
+    plot += [
+        *house(style, words, rows * (head + panel) + (rows - 1) * 4, [keys], "Trials", y),
+        p9.theme(strip_text=p9.element_text(ma="left")),
+        p9.facet_wrap("method", ncol=columns, labeller=labeller),
+        p9.geom_hline(yintercept=target, color=style.muted, size=hair, linetype="dashed"),
+        p9.geom_line(p9.aes(linetype="key"), shown[together > 1], size=line),
+        geom_disc(
             p9.aes(fill="key", shape="key"), size=point_size(style.square_min_mm, hair), stroke=hair
-        )
-        + p9.scale_x_discrete(limits=[str(int(count)) for count in trials])
-        + scale("y", span)
-    )
+        ),
+        p9.scale_x_discrete(limits=[str(int(count)) for count in trials]),
+        scale("y", span),
+    ]
+    return plot

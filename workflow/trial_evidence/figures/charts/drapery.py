@@ -91,32 +91,34 @@ def drapery(
     reference = pd.DataFrame({"x": no_effect, "y": 0.0, "yend": 1.0})
     right_axis = pd.DataFrame({"y": _apart(levels, height, style)})
     hair, rule = line_width(style.hair_pt), line_width(style.rule_pt)
-    return (
-        p9.ggplot(points, p9.aes("x", "p_value"))
-        + house(style, words.with_footnotes(*footnotes), height * top, [keys], x=axis, y=_Y_LABEL)
-        + p9.theme(
+    plot = p9.ggplot(points, p9.aes("x", "p_value"))
+    plot += [
+        *house(style, words.with_footnotes(*footnotes), height * top, [keys], x=axis, y=_Y_LABEL),
+        p9.theme(
             axis_line_y=p9.element_blank(),
             plot_margin_right=(style.margin_mm + right) / style.width_mm,
-        )
-        + p9.geom_hline(yintercept=list(levels), color=style.muted, size=hair / 2)
-        + _segments(sides, style.ink, rule)
-        + _segments(reference, style.ink, rule)
-        + p9.geom_path(p9.aes(color="kind", size="kind", linetype="kind", group="line"))
-        + _segments(flags.assign(y=1.0, yend=flags["top"]), style.muted, hair)
-        + [
+        ),
+        p9.geom_hline(yintercept=list(levels), color=style.muted, size=hair / 2),
+        _segments(sides, style.ink, rule),
+        _segments(reference, style.ink, rule),
+        p9.geom_path(p9.aes(color="kind", size="kind", linetype="kind", group="line")),
+        _segments(flags.assign(y=1.0, yend=flags["top"]), style.muted, hair),
+        *(
             p9.geom_text(
                 p9.aes("word", "y", label="label"), some, ha=side, va="baseline",
                 size=style.footnote_pt, color=style.ink, inherit_aes=False,
             )
             for side, some in flags.groupby("align")
-        ]
-        + geom_beside(
+        ),
+        geom_beside(
             p9.aes(y="y", label="label"), right_axis.assign(label=right_axis["y"].map(_percent)),
             style=style, size=style.text_pt, inherit_aes=False,
-        )
-        + favours(axis, style)
-        + [scale("x", x), scale("y", replace(y, high=top))]
-    )  # fmt: skip
+        ),
+        *favours(axis, style),
+        scale("x", x),
+        scale("y", replace(y, high=top)),
+    ]  # fmt: skip
+    return plot
 
 
 def _segments(frame: pd.DataFrame, colour: str, width: float) -> p9.geom_segment:

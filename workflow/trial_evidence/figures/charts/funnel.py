@@ -146,23 +146,25 @@ def funnel(
     points = points.assign(
         x=natural(points["estimate"], axis.scale), kind=np.where(imputed, *reversed(_KINDS))
     )
-    return (
-        p9.ggplot()
-        + house(style, words, height, legends, x=axis, y="Standard error")
-        + shaded
-        + p9.geom_path(
+    plot = p9.ggplot()
+    plot += [
+        *house(style, words, height, legends, x=axis, y="Standard error"),
+        *shaded,
+        p9.geom_path(
             p9.aes("x", "standard_error", color="key", linetype="key", size="key", group="ray"),
             rays,
-        )
-        + [
+        ),
+        *(
             geom_disc(p9.aes("x", "standard_error", shape="kind"), points[hollow], **looks)
             for hollow, looks in (
                 (~imputed, disc(size, style.ink, style.paper, style)),
                 (imputed, disc(size, style.paper, style.ink, style)),
             )
-        ]
-        + [scale("x", x), scale("y", y, backwards=True)]
-    )
+        ),
+        scale("x", x),
+        scale("y", y, backwards=True),
+    ]
+    return plot
 
 
 def extended_funnel(
@@ -239,21 +241,24 @@ def extended_funnel(
                 **disc(1.3 * size, style.paper, style.ink, style),
             )
         ]  # fmt: skip
-    return (
-        p9.ggplot()
-        + house(style, words, height, legends, x=axis, y="Standard error")
-        + _shaded(further, across, up, axis)
-        + [*reference_line(axis, style), *favours(axis, style)]
-        + p9.geom_path(
+    plot = p9.ggplot()
+    plot += [
+        *house(style, words, height, legends, x=axis, y="Standard error"),
+        _shaded(further, across, up, axis),
+        *reference_line(axis, style),
+        *favours(axis, style),
+        p9.geom_path(
             p9.aes("x", "standard_error", color="key", linetype="key", size="key"), pool
-        )
-        + geom_disc(
+        ),
+        geom_disc(
             p9.aes("x", "standard_error", shape="kind"), points,
             **disc(1.15 * size, style.ink, style.paper, style),
-        )
-        + marked
-        + [scale("x", x), scale("y", y, backwards=True)]
-    )  # fmt: skip
+        ),
+        *marked,
+        scale("x", x),
+        scale("y", y, backwards=True),
+    ]  # fmt: skip
+    return plot
 
 
 def _verdicts(axis: Axis) -> list[str]:

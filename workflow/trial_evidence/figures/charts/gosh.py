@@ -124,25 +124,27 @@ def gosh(
     line = style.leading_mm(style.text_pt)
     further = (max(map(len, headings)) - 1) * line
     panels_mm = further + rows * height + (rows - 1) * (2 * style.block_gap_mm + line + further)
-    return (
-        p9.ggplot()
-        + house(style, words, panels_mm, legends, x=axis, y=_Y_LABEL, columns=columns)
-        + p9.theme(
+    plot = p9.ggplot()
+    plot += [
+        *house(style, words, panels_mm, legends, x=axis, y=_Y_LABEL, columns=columns),
+        p9.theme(
             axis_line_y=p9.element_blank(), panel_spacing_y=2 * style.block_gap_mm / style.width_mm
-        )
-        + p9.facet_wrap("panel", ncol=columns)
-        + p9.geom_blank(p9.aes("x", "y"), every)
-        + reference_line(axis, style)
-        + p9.geom_rect(_RECTANGLE, tiles)
-        + p9.geom_rect(_BAR, bars.assign(ymin=_FOOT), fill=style.accent_light)
-        + marks
-        + p9.geom_segment(
+        ),
+        p9.facet_wrap("panel", ncol=columns),
+        p9.geom_blank(p9.aes("x", "y"), every),
+        *reference_line(axis, style),
+        p9.geom_rect(_RECTANGLE, tiles),
+        p9.geom_rect(_BAR, bars.assign(ymin=_FOOT), fill=style.accent_light),
+        *marks,
+        p9.geom_segment(
             p9.aes("x", "y", xend="x", yend="yend"), left,
             color=style.ink, size=line_width(style.rule_pt),
-        )
-        + favours(axis, style, columns=columns, **last)
-        + [scale("x", x), scale("y", replace(y, high=_FOOT + _BARS))]
-    )  # fmt: skip
+        ),
+        *favours(axis, style, columns=columns, **last),
+        scale("x", x),
+        scale("y", replace(y, high=_FOOT + _BARS)),
+    ]  # fmt: skip
+    return plot
 
 
 def _roomy(axis: Axis, values: list[float], room_mm: float, columns: int, style: Style) -> Span:

@@ -65,18 +65,20 @@ def observed_predicted(
     dashed = {"color": style.muted, "size": line_width(style.rule_pt)}
     agreement = pd.DataFrame({"predicted": ends, "observed": ends, "key": _AGREEMENT})
     looks = disc(style.square_unweighted_mm, style.accent, style.paper, style)
-    return (
-        p9.ggplot(shown, p9.aes("predicted", "observed"))
-        + house(style, words, height, legends, predicted, axis.label)
-        + p9.geom_line(p9.aes(linetype="key"), agreement, **dashed)
-        + [
+    plot = p9.ggplot(shown, p9.aes("predicted", "observed"))
+    plot += [
+        *house(style, words, height, legends, predicted, axis.label),
+        p9.geom_line(p9.aes(linetype="key"), agreement, **dashed),
+        *(
             p9.geom_segment(p9.aes(**ends_of, color="interval"), size=line_width(style.hair_pt))
             for ends_of in (
                 {"y": "observed_low", "xend": "predicted", "yend": "observed_high"},
                 {"x": "predicted_low", "xend": "predicted_high", "yend": "observed"},
             )
-        ]
-        + geom_disc(p9.aes(shape="kind"), **looks)
-        + geom_names(p9.aes(label="label"), style=style)
-        + [scale("x", x), scale("y", y)]
-    )
+        ),
+        geom_disc(p9.aes(shape="kind"), **looks),
+        geom_names(p9.aes(label="label"), style=style),
+        scale("x", x),
+        scale("y", y),
+    ]
+    return plot

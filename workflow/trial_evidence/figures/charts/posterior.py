@@ -101,25 +101,26 @@ def posterior(
     height = panel_height_mm(style) * (0.62 if apart else 1.05)
     between_mm = (1 + under[0]) * style.leading_mm(style.text_pt) + style.block_gap_mm
     corners = reach.melt(var_name="panel").assign(density=0.0)
-    return (
-        p9.ggplot(curves, p9.aes("value", "density"))
-        + house(style, words, height, [keys, shaded], label, below_axis=below, columns=columns)
-        + p9.theme(
+    plot = p9.ggplot(curves, p9.aes("value", "density"))
+    plot += [
+        *house(style, words, height, [keys, shaded], label, below_axis=below, columns=columns),
+        p9.theme(
             axis_line_y=p9.element_blank(),
             axis_text_y=p9.element_blank(),
             axis_ticks_major_y=p9.element_blank(),
             panel_spacing_y=between_mm / style.width_mm,
-        )
-        + p9.facet_wrap("panel", ncol=columns, scales="free")
-        + p9.geom_blank(data=corners)
-        + p9.geom_area(p9.aes(fill="key"), shade, position="identity")
-        + reference_line(axis, style, panel=_PANELS[0])
-        + p9.geom_path(p9.aes(color="kind", size="kind", linetype="kind"))
-        + favours(axis, style, labels[0], columns, panel=_PANELS[0])
-        + (tau_label if apart else [])
-        + per_panel("x", spans)
-        + p9.scale_y_continuous(expand=(0, 0, 0.04, 0))
-    )
+        ),
+        p9.facet_wrap("panel", ncol=columns, scales="free"),
+        p9.geom_blank(data=corners),
+        p9.geom_area(p9.aes(fill="key"), shade, position="identity"),
+        *reference_line(axis, style, panel=_PANELS[0]),
+        p9.geom_path(p9.aes(color="kind", size="kind", linetype="kind")),
+        *favours(axis, style, labels[0], columns, panel=_PANELS[0]),
+        *(tau_label if apart else []),
+        *per_panel("x", spans),
+        p9.scale_y_continuous(expand=(0, 0, 0.04, 0)),
+    ]
+    return plot
 
 
 def _looks(style: Style) -> dict[str, Stroke]:

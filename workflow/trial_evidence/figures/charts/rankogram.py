@@ -57,18 +57,19 @@ def rankogram(ranks: pd.DataFrame, y: str, words: Words, style: Style) -> p9.ggp
         return Span(1 - margin, last + margin, shown, tuple(map(str, shown)))
 
     hair = line_width(style.hair_pt)
-    return (
-        p9.ggplot(bars, p9.aes("rank"))
-        + house(style, words, count * row_mm, x="Rank (1 is the best)", y=y)
-        + p9.geom_rect(
+    plot = p9.ggplot(bars, p9.aes("rank"))
+    plot += [
+        *house(style, words, count * row_mm, x="Rank (1 is the best)", y=y),
+        p9.geom_rect(
             p9.aes(xmin="rank - 0.4", xmax="rank + 0.4", ymin="row", ymax="top"), fill=style.accent
-        )
-        + p9.geom_hline(p9.aes(yintercept="row"), peaks, color=style.ink, size=hair)
-        + p9.geom_text(
+        ),
+        p9.geom_hline(p9.aes(yintercept="row"), peaks, color=style.ink, size=hair),
+        p9.geom_text(
             p9.aes(y="top", label="percent"), peaks,
             va="bottom", size=style.footnote_pt, color=style.ink,
-        )
-        + scale("x", fitting(ranked, across_mm(style, rows), style))
-        + scale("y", rows)
-        + p9.theme(axis_ticks_major_y=p9.element_blank(), axis_line_y=p9.element_blank())
-    )  # fmt: skip
+        ),
+        scale("x", fitting(ranked, across_mm(style, rows), style)),
+        scale("y", rows),
+        p9.theme(axis_ticks_major_y=p9.element_blank(), axis_line_y=p9.element_blank()),
+    ]  # fmt: skip
+    return plot

@@ -116,10 +116,10 @@ def specification(
     )
     curve, legends = _curve(known, axis, pitch, (bottom, top), names_mm, style)
     labels = widest_mm(span.labels, style.text_pt)
-    return (
-        p9.ggplot(_thinned(known, pitch), p9.aes("x", "estimate"))
-        + house(style, words, height + below + style.block_gap_mm, legends, y=vertical_label(axis))
-        + p9.theme(
+    plot = p9.ggplot(_thinned(known, pitch), p9.aes("x", "estimate"))
+    plot += [
+        *house(style, words, height + below + style.block_gap_mm, legends, y=vertical_label(axis)),
+        p9.theme(
             axis_line=p9.element_blank(),
             axis_text_x=p9.element_blank(),
             axis_ticks_major_x=p9.element_blank(),
@@ -128,14 +128,15 @@ def specification(
             ),
             strip_text=p9.element_blank(),
             panel_spacing_y=style.block_gap_mm / style.width_mm,
-        )
-        + p9.facet_grid("panel", scales="free_y", space={"x": [1], "y": panels["mm"].tolist()})
-        + p9.geom_blank(p9.aes("x", "y"), corners)
-        + _choices(rows, choices.loc[known.index], pitch, count, style)
-        + curve
-        + p9.scale_x_continuous(expand=(0, 0), breaks=[])
-        + per_panel("y", [span, Span(lowest, 0.0, (), ())])
-    )
+        ),
+        p9.facet_grid("panel", scales="free_y", space={"x": [1], "y": panels["mm"].tolist()}),
+        p9.geom_blank(p9.aes("x", "y"), corners),
+        *_choices(rows, choices.loc[known.index], pitch, count, style),
+        *curve,
+        p9.scale_x_continuous(expand=(0, 0), breaks=[]),
+        *per_panel("y", [span, Span(lowest, 0.0, (), ())]),
+    ]
+    return plot
 
 
 def _rows(choices: pd.DataFrame) -> pd.DataFrame:

@@ -107,15 +107,17 @@ def surrogate(
             )
             for key, (_, width) in drawn.items()
         ]
-    return (
-        p9.ggplot(shown, p9.aes("surrogate", "endpoint"))
-        + house(style, words, height, legends, x.label, vertical_label(y))
-        + behind
-        + reference_line(x, style)
-        + reference_line(y, style, "y")
-        + bubbles(shown, _TRIAL, "label", style)
-        + [scale("x", across), scale("y", up)]
-    )
+    plot = p9.ggplot(shown, p9.aes("surrogate", "endpoint"))
+    plot += [
+        *house(style, words, height, legends, x.label, vertical_label(y)),
+        *behind,
+        *reference_line(x, style),
+        *reference_line(y, style, "y"),
+        *bubbles(shown, _TRIAL, "label", style),
+        scale("x", across),
+        scale("y", up),
+    ]
+    return plot
 
 
 def _curves(

@@ -82,27 +82,30 @@ def timeline(trials: pd.DataFrame, words: Words, style: Style) -> p9.ggplot:
     keys = legend([_POOLED, _COMPARED], style, key, fill=fill, color=edge)
     legends = [] if trials["pooled"].all() else [keys]
 
-    return (
-        p9.ggplot(dots, p9.aes("year", "total"))
-        + house(style, words, len(totals) * row, legends, y="Patients")
-        + p9.facet_wrap("panel", ncol=1, scales="free_y")
-        + p9.geom_blank(data=pd.concat([foot, top]))
-        + p9.geom_step(
+    plot = p9.ggplot(dots, p9.aes("year", "total"))
+    plot += [
+        *house(style, words, len(totals) * row, legends, y="Patients"),
+        p9.facet_wrap("panel", ncol=1, scales="free_y"),
+        p9.geom_blank(data=pd.concat([foot, top])),
+        p9.geom_step(
             data=pd.concat([foot, dots, head]),
             color=style.accent, size=line_width(1.5 * style.interval_pt),
-        )
-        + geom_disc(
+        ),
+        geom_disc(
             p9.aes(size="size", fill="kind", color="kind"), stroke=stroke,
             show_legend=bool(legends),
-        )
-        + geom_names(p9.aes(label="label"), named, style=style)
-        + ([] if legends else keys.scales(1))
-        + p9.theme(
+        ),
+        geom_names(p9.aes(label="label"), named, style=style),
+        *([] if legends else keys.scales(1)),
+        p9.theme(
             panel_spacing_y=2 * style.block_gap_mm / style.width_mm,
             strip_text=p9.element_text(margin={"t": 0.5 * clear, "b": clear}),
-        )
-        + [scale("x", x), *per_panel("y", spans), p9.scale_size_identity()]
-    )  # fmt: skip
+        ),
+        scale("x", x),
+        *per_panel("y", spans),
+        p9.scale_size_identity(),
+    ]  # fmt: skip
+    return plot
 
 
 def _with_commas(span: Span) -> Span:

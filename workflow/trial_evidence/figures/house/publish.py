@@ -71,10 +71,10 @@ class Chart:
         for layer in plot.layers:
             if isinstance(layer.geom, geom_names):
                 layer.geom.params["absent"] = absent
-        if self.height_mm is None:
-            return plot
-        size = (style.width_mm / MM_PER_INCH, self.height_mm / MM_PER_INCH)
-        return plot + p9.theme(figure_size=size)
+        if self.height_mm is not None:
+            size = (style.width_mm / MM_PER_INCH, self.height_mm / MM_PER_INCH)
+            plot += p9.theme(figure_size=size)
+        return plot
 
 
 def _height_mm(plot: p9.ggplot) -> float:

@@ -218,5 +218,6 @@ def ends(span: Span) -> tuple[float, float]:
     return span.place(span.low), span.place(span.high)
 
 
-def _keep(x: Numbers, range: tuple[float, float] = (0.0, 1.0), only_finite: bool = True) -> Numbers:
-    return x
+def _keep(x: Any, range: tuple[float, float] = (0.0, 1.0), only_finite: bool = True) -> Numbers:
+    # plotnine then looks for NaN, which takes much longer in a column of a table
+    return np.array(x, dtype=float)

@@ -1,7 +1,8 @@
 """The house look of charts: theme, widths and sizes, text around the panel.
 
 A chart is a `plotnine.ggplot` as wide as the page: add layers, scales or a theme to it as to any
-other, and save it with `save` (see figures/house/publish.py).
+other, and save it with `save` (see figures/house/publish.py). Charts here are extended by `+=`:
+for a `+`, plotnine copies the whole plot, theme and all.
 """
 
 from collections.abc import Iterable, Sequence
@@ -69,7 +70,8 @@ def house_theme(style: Style, aspect: float = 1.3) -> p9.theme:
     def text(points: float, **more: Any) -> p9.element_text:
         return p9.element_text(size=points, color=style.ink, linespacing=spread, **more)
 
-    return p9.theme_void(base_size=style.text_pt, base_family=FONT_FAMILY) + p9.theme(
+    theme = p9.theme_void(base_size=style.text_pt, base_family=FONT_FAMILY)
+    theme += p9.theme(
         text=text(style.text_pt, family=FONT_FAMILY),
         plot_background=p9.element_rect(fill=style.paper, color="none"),
         plot_title=text(style.title_pt, weight="bold", ha="left", margin={"b": upright * gap}),
@@ -100,6 +102,7 @@ def house_theme(style: Style, aspect: float = 1.3) -> p9.theme:
         legend_box_spacing=style.block_gap_mm / style.width_mm,
         legend_margin=0,
     )
+    return theme
 
 
 def house(
@@ -196,7 +199,7 @@ def house(
 
 
 def with_footnotes(plot: p9.ggplot, footnotes: Sequence[str], style: Style) -> p9.ggplot:
-    """The plot with more footnotes, and taller by as much as they need."""
+    """Add footnotes to a plot, which grows by as much as they need."""
     lines = _small_print(footnotes, style)
     if not lines:
         return plot
@@ -204,11 +207,11 @@ def with_footnotes(plot: p9.ggplot, footnotes: Sequence[str], style: Style) -> p
     width, height = plot.theme.getp("figure_size")
     more = len(lines) * style.leading_mm(style.footnote_pt)
     more += 0.0 if there else style.block_gap_mm
-    return (
-        plot
-        + p9.labs(caption="\n".join([*filter(None, [there]), *lines]))
-        + p9.theme(figure_size=(width, height + more / MM_PER_INCH))
-    )
+    plot += [
+        p9.labs(caption="\n".join([*filter(None, [there]), *lines])),
+        p9.theme(figure_size=(width, height + more / MM_PER_INCH)),
+    ]
+    return plot
 
 
 def _small_print(texts: Iterable[str], style: Style) -> list[str]:
