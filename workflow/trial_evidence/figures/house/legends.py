@@ -142,6 +142,12 @@ class LegendRows(p9.guides):
         plot.guides = self
         return plot
 
+    def _apply_guide_themes(self, gdefs: list[Any]) -> None:
+        for guide in gdefs:
+            # its theme is that of the plot, which is applied to the panels later, and once
+            guide.theme.axs = []
+        super()._apply_guide_themes(gdefs)
+
     def _assemble_guides(self, gdefs: list[Any], boxes: list[Any]) -> Any:
         left = list(boxes)
         counts = [*self.counts, *[1] * len(boxes)]

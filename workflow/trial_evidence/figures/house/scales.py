@@ -210,7 +210,7 @@ def per_panel(along: Literal["x", "y"], spans: Sequence[Span]) -> list[Any]:
         return [own[place] for place in places]
 
     kind = p9.scale_x_continuous if along == "x" else p9.scale_y_continuous
-    return [kind(breaks=breaks, labels=labels, expand=(0, 0))]
+    return [kind(breaks=breaks, labels=labels, expand=(0, 0), oob=_keep)]
 
 
 def ends(span: Span) -> tuple[float, float]:
