@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from trial_evidence.audit.findings import Finding
@@ -55,8 +56,19 @@ def row_of(table: str, number: int, **changes: str) -> tuple[str, Row]:
 
 def found_by(check: Callable[[Sheet], Iterable[Finding]], sheet: Sheet) -> list[Finding]:
     """Return what a check finds in a sheet but not in the valid one."""
-    usual = {finding.id for finding in check(sheet_with())}
+    usual = _usual(check)
     return [finding for finding in check(sheet) if finding.id not in usual]
+
+
+@cache
+def valid_sheet() -> Sheet:
+    """Return the valid sheet. Do not modify it."""
+    return sheet_with()
+
+
+@cache
+def _usual(check: Callable[[Sheet], Iterable[Finding]]) -> frozenset[str]:
+    return frozenset(finding.id for finding in check(valid_sheet()))
 
 
 def _read(text: str) -> tuple[list[str], list[list[str]]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 import pytest
-from audit_sheets import Row, found_by, row_of, sheet_with
+from audit_sheets import Row, found_by, row_of, sheet_with, valid_sheet
 from expected_findings import EXPECTED
 from trial_evidence.audit import counts, effects, hazards, sources, times
 from trial_evidence.audit.findings import Finding
@@ -775,7 +775,7 @@ def test_a_trial_far_from_its_pool_is_found() -> None:
     # The other three agree: tau2 is 0, their mean 0 with variance 0.04 / 3.
     # 0.6 / sqrt(0.04 + 0.04 / 3) = 2.598; exp(0.6) = 1.82, exp(-0.6) = 0.55
     for effect, ratio, residual in ((0.6, "1.82", "2.6"), (-0.6, "0.55", "-2.6")):
-        (finding,) = effects.far_from_pool(sheet_with(), _pool(effect, 4))
+        (finding,) = effects.far_from_pool(valid_sheet(), _pool(effect, 4))
         assert finding.rows == (2, 5)
         assert f"risk ratio {ratio}; the other 3 trials pooled give 1.00" in finding.figures
         assert f"residual {residual}" in finding.figures
@@ -784,7 +784,7 @@ def test_a_trial_far_from_its_pool_is_found() -> None:
 @pytest.mark.parametrize(("effect", "k"), [(0.55, 4), (0.9, 3)])
 def test_a_trial_near_its_pool_or_in_a_small_one_is_left_alone(effect: float, k: int) -> None:
     # 0.55 / 0.2309 = 2.38
-    assert list(effects.far_from_pool(sheet_with(), _pool(effect, k))) == []
+    assert list(effects.far_from_pool(valid_sheet(), _pool(effect, k))) == []
 
 
 @pytest.mark.parametrize("others", [{"measure": "odds_ratio"}, {"subgroup": "receptor=negative"}])
@@ -793,4 +793,4 @@ def test_a_trial_is_held_against_its_pool_by_one_measure_of_all_patients(
 ) -> None:
     """Two results of each of three trials do not make a pool of six, with one outlier."""
     pool = pd.concat([_pool(0.9, 3), _pool(0.0, 3).assign(**others)])
-    assert list(effects.far_from_pool(sheet_with(), pool)) == []
+    assert list(effects.far_from_pool(valid_sheet(), pool)) == []

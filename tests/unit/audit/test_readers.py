@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from audit_sheets import DICTIONARY, FROZEN, REAL, Row, sheet_with
+from audit_sheets import DICTIONARY, FROZEN, REAL, Row, sheet_with, valid_sheet
 from trial_evidence.audit.readers import (
     disagreements,
     reading_agreement,
@@ -58,6 +59,7 @@ def _events(sheet: Sheet) -> float:
     return float(rows.loc[rows["row"] == 2, "events"].iloc[0])
 
 
+@cache
 def _frozen() -> Sheet:
     return load_sheet(FROZEN, DICTIONARY)[0]
 
@@ -276,7 +278,7 @@ def test_of_two_rows_a_reading_is_of_the_one_with_the_first_readers_values() -> 
 
 def test_a_row_is_read_by_two_once_no_difference_is_left() -> None:
     row = {("pcr", 2)}
-    assert read_by_two(sheet_with()) == row
+    assert read_by_two(valid_sheet()) == row
     assert read_by_two(sheet_with([DIFFERS])) == set()
     assert read_by_two(sheet_with([DIFFERS], [_decision(**WHOLE)])) == row
     # A third reader differs in one cell of a row on which the second agreed.
@@ -370,7 +372,7 @@ def test_a_settled_value_is_used_as_if_it_had_been_typed_in_the_table(
     number, place = ROWS[table]
     value = SETTLED[table][field]
     typed = sheet_with([(table, number, {field: value})] if field != "outcome" else [])
-    before = sheet_with()[table]
+    before = valid_sheet()[table]
     (first,) = before.loc[before["row"] == number, field]
     reading = {**place, "field": field, "first_value": str(first), "second_value": value}
     together = "|".join(name for name in SETTLED[table] if name != field)

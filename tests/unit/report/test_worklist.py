@@ -6,6 +6,8 @@ import re
 import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
@@ -43,13 +45,28 @@ def made(pooled):
     return raw, sheet, worklist(configuration, sheet, evidence.trials)
 
 
+# Worklists and their workbooks.
+_BOOKS = []
+
+
+def book_of(rows):
+    """The workbook of a worklist, written once."""
+    for known, content in _BOOKS:
+        if known is rows:
+            return content
+    with TemporaryDirectory() as folder:
+        book = Path(folder) / "worklist.xlsx"
+        write_answers_book(rows, book)
+        _BOOKS.append((rows, book.read_bytes()))
+    return _BOOKS[-1][1]
+
+
 def answered(made, tmp_path, edit=None, **by_table):
     """The sheet after the answers, and the messages; `edit` changes the worksheet before saving."""
     raw, sheet, rows = made
     book, folder = tmp_path / "worklist.xlsx", tmp_path / "answered"
-    book.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
-    write_answers_book(rows, book)
+    book.write_bytes(book_of(rows))
     workbook = load_workbook(book)
     page = workbook[WORKLIST]
     header = [cell.value for cell in page[1]]
@@ -281,7 +298,7 @@ def test_what_is_wrong_with_a_reading_is_told_with_the_line_it_was_taken_from(ma
     """By table and row: the next row would send the reader to a line that nobody filled in."""
     raw, sheet, rows = made
     book = tmp_path / "worklist.xlsx"
-    write_answers_book(rows, book)
+    book.write_bytes(book_of(rows))
     workbook = load_workbook(book)
     page = workbook[WORKLIST]
     header = [cell.value for cell in page[1]]

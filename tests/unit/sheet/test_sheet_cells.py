@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from sheet_files import DICTIONARY, VALID, check, files_of, lines
 from sheets.invalid.faults import as_csv, rows_of
-from trial_evidence.sheet import load_sheet
+from trial_evidence.sheet import Sheet, load_sheet
 from trial_evidence.sheet.tables import typed_sheet
 from trial_evidence.words.problems import SheetError
 
@@ -36,14 +37,20 @@ HARMLESS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@cache
+def plain() -> Sheet:
+    """Return the valid sheet. Do not modify it."""
+    return typed_sheet(check(files_of(VALID))[0])
+
+
 @pytest.mark.parametrize("form", HARMLESS)
 def test_the_form_of_a_file_does_not_change_the_sheet(form: str) -> None:
-    plain = typed_sheet(check(files_of(VALID))[0])
     changed = {name: HARMLESS[form](content) for name, content in files_of(VALID).items()}
     tables, problems = check(changed)
     assert problems == []
-    for name, frame in plain.tables.items():
-        assert frame.equals(typed_sheet(tables)[name])
+    sheet = typed_sheet(tables)
+    for name, frame in plain().tables.items():
+        assert frame.equals(sheet[name])
 
 
 def test_a_cell_with_line_breaks_is_one_row() -> None:

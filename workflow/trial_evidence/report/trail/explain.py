@@ -5,7 +5,10 @@ The wording is in workflow/report/explain.txt.j2.
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
+
+import jinja2
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
@@ -173,13 +176,6 @@ def _lines(sheet: Sheet, trail: Trail, evidence: Evidence, configuration: Config
         counts = risk == NOT_JUDGED and analysis in configuration.answers
         return f"{printed.words(risk)}{COUNTS_AGAINST if counts else ''}"
 
-    made = environment()
-    made.filters |= {
-        "plain": _plain,
-        "number": printed.number,
-        "model": reading.model_words,
-        "estimate": effect,
-    }
     known = {
         "sources": {source["source_id"]: source for source in records(sheet["sources"])},
         "kinds": sheet.kinds,
@@ -188,7 +184,19 @@ def _lines(sheet: Sheet, trail: Trail, evidence: Evidence, configuration: Config
         "contrasts": records(evidence.contrasts),
         "synergy": evidence.networks.rows("synergy_set_aside"),
     }
-    return made.get_template("explain.txt.j2").make_module(known)
+    return _template().make_module(known)
+
+
+@cache
+def _template() -> jinja2.Template:
+    made = environment()
+    made.filters |= {
+        "plain": _plain,
+        "number": printed.number,
+        "model": reading.model_words,
+        "estimate": effect,
+    }
+    return made.get_template("explain.txt.j2")
 
 
 def _joined(parts: Iterable[str]) -> str:
