@@ -235,11 +235,21 @@ class Material:
 
     def about(self, table: pd.DataFrame, analysis: Analysis, **values: str) -> pd.DataFrame:
         """Rows of a table of results on an analysis, in its first measure."""
-        return where(of_pool(table, analysis), measure=analysis.measures[0], **values)
+        place = {"setting": analysis.setting, "analysis": analysis.id}
+        return where(table, **place, measure=analysis.measures[0], **values)
 
     def leads(self, analysis: Analysis) -> list[dict[str, Any]]:
         """The leading estimate in all patients, then the co-primary one; empty without trials."""
-        return by_rank(self.about(self.evidence.estimates, analysis, subgroup="all"))
+        place = analysis.setting, analysis.id, analysis.measures[0]
+        return [dict(row) for row in self._leads.get(place, ())]
+
+    @cached_property
+    def _leads(self) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+        found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        for row in by_rank(where(self.evidence.estimates, subgroup="all")):
+            place = row["setting"], row["analysis"], row["measure"]
+            found.setdefault(place, []).append(row)
+        return found
 
     def lead(self, analysis: Analysis) -> dict[str, Any] | None:
         """The leading estimate of an analysis in all patients; None without trials."""
