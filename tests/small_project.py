@@ -2,13 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-import yaml
 from invented import ROOT
 from trial_evidence.cli import main
 from trial_evidence.config.configuration import Configuration
@@ -49,8 +49,10 @@ def judge_every_trial(folder: Path) -> None:
 def without_own_nodes(config: Path) -> None:
     """Remove arms that the made-up sheet does not have from networks.yaml."""
     path = config / "networks.yaml"
-    networks = yaml.safe_load(path.read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump(networks | {"own_nodes": {}}, sort_keys=False), encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    text, times = re.subn(r"^own_nodes:\n(?:  .*\n)+", "own_nodes: {}\n", text, flags=re.M)
+    assert times == 1
+    path.write_text(text, encoding="utf-8")
 
 
 def drawn_once(config: Path) -> None:

@@ -31,6 +31,7 @@ from workbook_files import (
     errors,
     files_of,
     imported,
+    some_of_the_real,
 )
 
 
@@ -207,7 +208,7 @@ def test_each_of_several_new_rows_stands_where_the_workbook_has_it(tmp_path: Pat
 
 
 def test_a_new_warning_is_told_and_the_known_ones_are_not(tmp_path: Path) -> None:
-    raw = copy_of(REAL, tmp_path)
+    raw = some_of_the_real(tmp_path)
 
     def edit(workbook: Any) -> None:
         workbook["pcr"].insert_rows(4)

@@ -6,7 +6,7 @@ import csv
 import io
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from openpyxl import load_workbook
 from trial_evidence.sheet import Dictionary, find_problems, read_dictionary
 from trial_evidence.words.problems import Problem
+from trial_evidence.workbook.layout import as_csv
 from trial_evidence.workbook.transfer import ImportPlan, ImportResult, import_book
 from trial_evidence.workbook.write import write_workbook
 
@@ -39,6 +40,33 @@ def copy_of(sheet: Path, folder: Path) -> Path:
     raw = folder / "raw"
     shutil.copytree(sheet, raw)
     return raw
+
+
+def some_of_the_real(folder: Path) -> Path:
+    """Return the real sheet with only the trials at the top of each table, and their sources."""
+    raw = copy_of(REAL, folder)
+    tables = [path.stem for path in raw.glob("*.csv")]
+    _keep(
+        raw, tables, "trial_id", {t for name in tables for t in _column(raw, name, "trial_id")[:1]}
+    )
+    cited = {s for name in tables if name != "sources" for s in _column(raw, name, "source_id")}
+    _keep(raw, ["sources"], "source_id", cited)
+    return raw
+
+
+def _column(raw: Path, table: str, name: str) -> list[str]:
+    header, *rows = cells_of(raw, table)
+    return [row[header.index(name)] for row in rows] if name in header else []
+
+
+def _keep(raw: Path, tables: Iterable[str], column: str, words: Collection[str]) -> None:
+    """Remove the rows of these tables with other words in a column."""
+    for table in tables:
+        header, *rows = cells_of(raw, table)
+        if column in header:
+            at = header.index(column)
+            left = as_csv([header, *(row for row in rows if row[at] in words)])
+            (raw / f"{table}.csv").write_text(left, encoding="utf-8")
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ Somebody looking for a mistake needs the line, and must be told of the duplicate
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -63,8 +64,10 @@ class Group(dict[str, Any]):
         self.items_at: dict[str, list[int]] = {}
 
 
+# One command reads a file several times: to check and to compare it, and for lines of warnings.
+@lru_cache(maxsize=32)
 def read_yaml_text(content: bytes) -> Any:
-    """Content of a YAML file, with every mapping as a `Group`.
+    """Content of a YAML file, with every mapping as a `Group`; callers must not modify it.
 
     Parameters
     ----------
