@@ -40,6 +40,8 @@ DIFFERENT = [
     pd.DataFrame({"a": [2.0, 1.0]}),
     pd.DataFrame({"a": ["1.0", "2.0"]}), pd.DataFrame({"a": [1.0, 2.0]}, index=[5, 6]),
     pd.Series([1.0, 2.0], name="a", index=[7, 8]), digest,
+    pd.DataFrame({"a": [1, None]}, dtype="Int64"), pd.DataFrame({"a": [1, 0]}, dtype="Int64"),
+    pd.DataFrame({"a": pd.to_datetime(["2020-01-02", None])}),
     partial(digest, 1), partial(digest, 2),
 ]  # fmt: skip
 

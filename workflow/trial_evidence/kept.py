@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
+from datetime import date
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -75,7 +76,8 @@ def _parts_of(kind: type) -> Callable[[Any], Iterable[Any]]:
     """A function that splits values of this type into parts, recursively down to plain values."""
     import pandas as pd
 
-    if issubclass(kind, bool | int | float | str | bytes | np.generic | Path):
+    whole = bool | int | float | str | bytes | date | np.generic | Path | type(pd.NA)
+    if issubclass(kind, whole):
         return lambda thing: (repr(thing),)
     if issubclass(kind, np.ndarray):
         return lambda array: (
