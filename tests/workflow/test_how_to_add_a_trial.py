@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from figures.svg_reading import check_svg, read_svg
 from openpyxl import load_workbook
-from project_copy import ROOT, Project
+from project_copy import ROOT, Project, edited_yaml
+from small_project import drawn_once
 
 PAGE = (ROOT / "docs/how-to-add-a-trial.md").read_text(encoding="utf-8")
 TRIAL, SETTING, ANALYSIS = "phedra", "neoadjuvant", "pcr_dual_v_trastuzumab"
@@ -39,13 +40,19 @@ def rows_of(raw: Path, table: str) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def shorten(project: Project) -> None:
-    """Plots of one measure in one format, without rates, as the page describes no others."""
-    project.replace("config/config.yaml", "formats: [svg, pdf, png]", "formats: [svg]")
-    path = project.folder / "config/analyses.yaml"
-    text = path.read_text(encoding="utf-8")
-    text = text.replace("[risk_ratio, odds_ratio, risk_difference]", "[risk_ratio]")
-    path.write_text(text[: text.index("\nrates:")] + "\nrates: []\n", encoding="utf-8")
+def shorten(config: Path) -> None:
+    """Plots of one measure in one format; no rates and no network, as the page describes none."""
+    drawn_once(config)
+    with edited_yaml(config / "analyses.yaml") as analyses:
+        analyses["rates"] = []
+        for entry in analyses["analyses"]:
+            # Harms are listed by both of theirs.
+            entry["measures"] = entry["measures"][: 2 if entry.get("harm") else 1]
+    with edited_yaml(config / "networks.yaml") as networks:
+        networks["networks"] = [x for x in networks["networks"] if x["outcome"] != "pcr"]
+        networks |= {"synergy": [], "surrogacy": []}
+    with edited_yaml(config / "report.yaml") as report:
+        report["claims"] = [claim for claim in report["claims"] if "file" not in claim["rule"]]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +69,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, 
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([header, *own])
     project = Project(folder)
-    shorten(project)
+    shorten(folder / "config")
     project.git("init", "--quiet")
     project.git("add", "data/raw", "config")
     project.git("commit", "--quiet", "--message", "Without the trial")
