@@ -1,5 +1,7 @@
 """The made-up sheet as a project in a folder, run without the workflow."""
 
+import contextlib
+import csv
 import json
 import os
 import re
@@ -7,8 +9,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import yaml
 from invented import ROOT
 from trial_evidence.cli import main
 from trial_evidence.config.configuration import Configuration
@@ -18,6 +23,16 @@ from trial_evidence.loaded import load
 from trial_evidence.report.material.material import read_evidence
 from trial_evidence.report.trail.evidence import Evidence
 from trial_evidence.sheet import Sheet
+
+# Two settings of a narrow project: one whose output changes and one that must stay unchanged.
+SETTINGS = ("neoadjuvant", "adjuvant")
+# One analysis for each distinct path through the stages: events, times, two harms, rates.
+ANALYSES = (
+    ("neoadjuvant", "pcr_dual_v_trastuzumab"), ("adjuvant", "event_free_dual_v_single"),
+    ("neoadjuvant", "grade_3_or_higher_any"), ("adjuvant", "grade_3_or_higher_any"),
+    ("adjuvant", "serious_adverse_event"), ("neoadjuvant", "pcr_rates"),
+)  # fmt: skip
+NETWORKS = ("pcr_network", "event_free_network")
 
 
 def small_project(folder: Path) -> Path:
@@ -61,6 +76,59 @@ def drawn_once(config: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "formats: [svg, pdf, png]" in text
     path.write_text(text.replace("formats: [svg, pdf, png]", "formats: [svg]"), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def edited_yaml(path: Path) -> Iterator[dict[str, Any]]:
+    """The content of a file, restored afterwards."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    yield content
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def narrow(folder: Path) -> None:
+    """Keep two settings of the made-up sheet, and few analyses."""
+    narrow_the_sheet(folder / "data/raw")
+    narrow_the_configuration(folder / "config")
+
+
+def narrow_the_sheet(raw: Path) -> None:
+    """Keep only the trials of the two settings and their sources."""
+    with (raw / "trials.csv").open(encoding="utf-8", newline="") as file:
+        others = {r["trial_id"] for r in csv.DictReader(file) if r["setting"] not in SETTINGS}
+    gone = others | {f"doe_2020_{trial}" for trial in others}
+    for path in raw.glob("*.csv"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        left = [line for line in lines if line.partition(",")[0] not in gone]
+        path.write_text("".join(left), encoding="utf-8")
+
+
+def narrow_the_configuration(config: Path) -> None:
+    """Keep the analyses of `ANALYSES` with one measure and few ways to pool, and the networks."""
+
+    def left(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [x for x in entries if x.get("setting", SETTINGS[0]) in SETTINGS]
+
+    def asked(entry: dict[str, Any]) -> bool:
+        analysis = entry.get("analysis", entry.get("id"))
+        return analysis is None or (entry["setting"], analysis) in ANALYSES
+
+    with edited_yaml(config / "config.yaml") as methods:
+        methods["sensitivity"] |= {"estimators": ["DL", "REML"], "intervals": ["wald", "t"]}
+    with edited_yaml(config / "analyses.yaml") as analyses:
+        analyses["settings"] = {name: analyses["settings"][name] for name in SETTINGS}
+        for part in ("analyses", "rates"):
+            analyses[part] = [x for x in analyses[part] if asked(x)]
+        for entry in analyses["analyses"]:
+            # Harms are listed by both of theirs.
+            entry["measures"] = entry["measures"][: 2 if entry.get("harm") else 1]
+    with edited_yaml(config / "networks.yaml") as networks:
+        networks["networks"] = [x for x in left(networks["networks"]) if x["id"] in NETWORKS]
+        networks["synergy"] = left(networks["synergy"])
+        networks["surrogacy"] = [x for x in networks["surrogacy"] if x["endpoint"] in NETWORKS]
+    with edited_yaml(config / "report.yaml") as report:
+        report["control_risks"] = [x for x in report["control_risks"] if asked(x)]
+        report["claims"] = [x for x in report["claims"] if asked(x["rule"])]
 
 
 def commands(folder: Path, *several: list[str]) -> str:

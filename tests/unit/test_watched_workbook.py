@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from invented import ROOT
 from openpyxl import load_workbook
-from small_project import git, judge_every_trial, small_project
+from small_project import git, judge_every_trial, narrow, small_project
 from trial_evidence import watch as watching
 from trial_evidence.cli import main
 from trial_evidence.sheet import read_dictionary
@@ -116,6 +116,7 @@ TOLD = "neoadjuvant/pcr_dual_v_trastuzumab, all: Risk ratio "
 def watched(tmp_path, monkeypatch, capsys):
     """The messages after each save, and the number of runs started by then."""
     monkeypatch.chdir(small_project(tmp_path))
+    narrow(tmp_path)
     judge_every_trial(tmp_path)
 
     def saved(*saves):
@@ -182,6 +183,7 @@ def test_a_table_that_was_cut_in_half_is_said_loudly_at_that_save(watched):
 def test_a_workbook_that_cannot_be_taken_ends_nothing(tmp_path, monkeypatch, capsys):
     """Leftovers of an interrupted import need attention; watching continues meanwhile."""
     monkeypatch.chdir(small_project(tmp_path))
+    narrow(tmp_path)
     judge_every_trial(tmp_path)
     said = []
 

@@ -9,26 +9,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-from small_project import drawn_once, without_own_nodes
+from small_project import drawn_once, narrow, without_own_nodes
 from trial_evidence.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = ("data/processed", "results")
-# Two settings suffice: one whose output changes and one that must stay unchanged.
-SETTINGS = ("neoadjuvant", "adjuvant")
-# One analysis for each distinct path through the stages: events, times, two harms, rates.
-ANALYSES = (
-    ("neoadjuvant", "pcr_dual_v_trastuzumab"), ("adjuvant", "event_free_dual_v_single"),
-    ("neoadjuvant", "grade_3_or_higher_any"), ("adjuvant", "grade_3_or_higher_any"),
-    ("adjuvant", "serious_adverse_event"), ("neoadjuvant", "pcr_rates"),
-)  # fmt: skip
-NETWORKS = ("pcr_network", "event_free_network")
 # The cache between runs, which no user reads.
 KEPT = re.compile(r"data/processed/(state/|kept/|inventory\.json)|.*/\.drawn\w*\.json")
 
@@ -133,53 +121,5 @@ def new_project(folder: Path) -> Project:
     shutil.copy(ROOT / "data/raw/agents.csv", folder / "data/raw")
     without_own_nodes(folder / "config")
     drawn_once(folder / "config")
-    narrow_the_sheet(folder / "data/raw")
-    narrow_the_configuration(folder / "config")
+    narrow(folder)
     return Project(folder)
-
-
-@contextlib.contextmanager
-def edited_yaml(path: Path) -> Iterator[dict[str, Any]]:
-    """The content of a file, restored afterwards."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    yield content
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-
-def narrow_the_sheet(raw: Path) -> None:
-    """Keep only the trials of the two settings and their sources."""
-    with (raw / "trials.csv").open(encoding="utf-8", newline="") as file:
-        others = {r["trial_id"] for r in csv.DictReader(file) if r["setting"] not in SETTINGS}
-    gone = others | {f"doe_2020_{trial}" for trial in others}
-    for path in raw.glob("*.csv"):
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        left = [line for line in lines if line.partition(",")[0] not in gone]
-        path.write_text("".join(left), encoding="utf-8")
-
-
-def narrow_the_configuration(config: Path) -> None:
-    """Keep the analyses of `ANALYSES` with one measure and few ways to pool, and the networks."""
-
-    def left(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [x for x in entries if x.get("setting", SETTINGS[0]) in SETTINGS]
-
-    def asked(entry: dict[str, Any]) -> bool:
-        analysis = entry.get("analysis", entry.get("id"))
-        return analysis is None or (entry["setting"], analysis) in ANALYSES
-
-    with edited_yaml(config / "config.yaml") as methods:
-        methods["sensitivity"] |= {"estimators": ["DL", "REML"], "intervals": ["wald", "t"]}
-    with edited_yaml(config / "analyses.yaml") as analyses:
-        analyses["settings"] = {name: analyses["settings"][name] for name in SETTINGS}
-        for part in ("analyses", "rates"):
-            analyses[part] = [x for x in analyses[part] if asked(x)]
-        for entry in analyses["analyses"]:
-            # Harms are listed by both of theirs.
-            entry["measures"] = entry["measures"][: 2 if entry.get("harm") else 1]
-    with edited_yaml(config / "networks.yaml") as networks:
-        networks["networks"] = [x for x in left(networks["networks"]) if x["id"] in NETWORKS]
-        networks["synergy"] = left(networks["synergy"])
-        networks["surrogacy"] = [x for x in networks["surrogacy"] if x["endpoint"] in NETWORKS]
-    with edited_yaml(config / "report.yaml") as report:
-        report["control_risks"] = [x for x in report["control_risks"] if asked(x)]
-        report["claims"] = [x for x in report["claims"] if asked(x["rule"])]

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from project_copy import ROOT, Project, edited_yaml, new_project
+from project_copy import ROOT, Project, new_project
+from small_project import edited_yaml
 
 pytestmark = pytest.mark.long
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from figures.svg_reading import check_svg, read_svg
 from openpyxl import load_workbook
-from project_copy import ROOT, Project, edited_yaml
-from small_project import drawn_once
+from project_copy import ROOT, Project
+from small_project import drawn_once, edited_yaml
 
 PAGE = (ROOT / "docs/how-to-add-a-trial.md").read_text(encoding="utf-8")
 TRIAL, SETTING, ANALYSIS = "phedra", "neoadjuvant", "pcr_dual_v_trastuzumab"

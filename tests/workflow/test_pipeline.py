@@ -12,7 +12,8 @@ import pytest
 import yaml
 from analyst import REASON
 from figures.svg_reading import check_svg
-from project_copy import ANALYSES, ROOT, SETTINGS
+from project_copy import ROOT
+from small_project import ANALYSES, SETTINGS
 
 CONFIGURED = yaml.safe_load((ROOT / "config/analyses.yaml").read_text(encoding="utf-8"))
 ENTRIES = [

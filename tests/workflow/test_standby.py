@@ -49,11 +49,17 @@ def run(folder, name, arguments):
     )
 
 
+@pytest.fixture(scope="module")
+def alone(project):
+    """The commands without a standby process."""
+    return {arguments: run(project, "", arguments) for arguments in (CHECK, WRONG, ())}
+
+
 @pytest.mark.parametrize(
-    "arguments", [CHECK, WRONG, []], ids=["a faulty sheet", "a wrong command", "no command"]
+    "arguments", [CHECK, WRONG, ()], ids=["a faulty sheet", "a wrong command", "no command"]
 )
-def test_a_copy_says_and_ends_as_the_command_does_by_itself(project, name, arguments):
-    by_itself, copy = (run(project, of, arguments) for of in ("", name))
+def test_a_copy_says_and_ends_as_the_command_does_by_itself(project, name, alone, arguments):
+    by_itself, copy = alone[arguments], run(project, name, arguments)
     assert by_itself.returncode > 0
     assert by_itself.stderr
     assert (copy.returncode, copy.stdout, copy.stderr) == (
@@ -61,18 +67,18 @@ def test_a_copy_says_and_ends_as_the_command_does_by_itself(project, name, argum
     )  # fmt: skip
 
 
-def test_a_command_whose_standby_is_gone_runs_by_itself(project):
+def test_a_command_whose_standby_is_gone_runs_by_itself(project, alone):
     gone, process = standby.start()
     process.kill()
     process.wait(timeout=60)
     process.stdin.close()
-    alone, without = (run(project, of, CHECK) for of in ("", gone))
-    assert (without.returncode, without.stderr) == (alone.returncode, alone.stderr)
+    without = run(project, gone, CHECK)
+    assert (without.returncode, without.stderr) == (alone[CHECK].returncode, alone[CHECK].stderr)
     assert "pcr.csv, row 2" in without.stderr
 
 
-def test_a_copy_sees_the_sheet_as_it_is_now(tmp_path, name):
-    """Input cached for all commands is read again after a cell has changed."""
+def test_a_copy_sees_sheet_and_configuration_as_they_are_now(tmp_path, name):
+    """Input cached for all commands is read again after a cell or a setting has changed."""
     folder = small_project(tmp_path / "project")
     before = "all,14,20,70.0"
     for events, percent in ((13, "65.0"), (12, "60.0")):
@@ -81,16 +87,11 @@ def test_a_copy_sees_the_sheet_as_it_is_now(tmp_path, name):
         used = pd.read_csv(folder / "data/processed/neoadjuvant/used.csv")
         assert events in set(used.loc[used["n_experimental"] == 20, "events_experimental"])
         before = now
-
-
-def test_a_copy_sees_the_configuration_as_it_is_now(tmp_path, name):
-    folder = small_project(tmp_path / "project")
-    assert run(folder, name, EXTRACT).returncode == 0
     config = folder / "config/config.yaml"
     config.write_text(config.read_text(encoding="utf-8") + "colour: red\n", encoding="utf-8")
-    now = run(folder, name, EXTRACT)
-    assert now.returncode == 1
-    assert '"colour" is not known here' in now.stderr
+    refused = run(folder, name, EXTRACT)
+    assert refused.returncode == 1
+    assert '"colour" is not known here' in refused.stderr
 
 
 def test_what_a_copy_is_told_is_its_own(project, name, tmp_path):
