@@ -1,7 +1,7 @@
 """Charts saved and read back: positions of their marks on their own axes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -38,11 +38,20 @@ ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])
 LETTERS = sorted(set(map(chr, FT2Font(str(font_path(bold=False))).get_charmap())))
 CHART_TEXT = st.text(st.sampled_from(LETTERS), max_size=60)
 UGLY_TEXTS = [
-    "a name of many words " * 9,
+    "$of_tex^$ \\frac{1}{2} <b>&amp;</b> % \N{CJK UNIFIED IDEOGRAPH-764C} \N{ROCKET} \t \n \x07"
+    + " a name of many words" * 9,
     "X" * 300,
-    "$of_tex^$ \\frac{1}{2} <b>&amp;</b> % \N{CJK UNIFIED IDEOGRAPH-764C} \N{ROCKET} \t \n \x07",
     "",
 ]
+
+
+def at_widths(cases: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Pairs of a preset and a case: every case where room is shortest, and each other width once.
+
+    The wider presets differ from one another in numbers alone.
+    """
+    every = [("column", case) for case in cases]
+    return [*every, ("wide_column", cases[len(cases) // 2]), ("page", cases[-1])]
 
 
 def chart(

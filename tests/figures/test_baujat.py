@@ -8,6 +8,7 @@ from figures.chart_reading import (
     CHART_TEXT,
     DRAWN,
     UGLY_TEXTS,
+    at_widths,
     chart,
     dots,
     drawn,
@@ -54,8 +55,7 @@ def test_a_trial_without_numbers_is_named_at_the_foot(tmp_path):
     assert len(dots(drawing, "1")) == 3
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-@pytest.mark.parametrize("count", [0, 1, 2, 13, 40])
+@pytest.mark.parametrize(("preset", "count"), at_widths([0, 1, 2, 13, 40]))
 def test_any_number_of_trials_makes_a_sound_figure(tmp_path, preset, count):
     trials = [(f"Trial {n} ({1990 + n})", n % 6 / 2, n % 5 / 70) for n in range(count)]
     drawing = drawn(plot(trials, style=PRESETS[preset]), tmp_path)

@@ -5,8 +5,16 @@ from itertools import product
 
 import pandas as pd
 import pytest
-from figures.chart_reading import CHART_TEXT, UGLY_TEXTS, chart, drawn, middle
-from hypothesis import given, settings
+from figures.chart_reading import (
+    CHART_TEXT,
+    DRAWN,
+    UGLY_TEXTS,
+    at_widths,
+    chart,
+    drawn,
+    middle,
+)
+from hypothesis import given
 from hypothesis import strategies as st
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.charts.calibration import calibration
@@ -100,8 +108,7 @@ def test_too_many_lines_are_refused():
         calibration(table, 0.95, "", Words(), PRESETS["page"])
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-@pytest.mark.parametrize("count", [1, 5, 8])
+@pytest.mark.parametrize(("preset", "count"), at_widths([1, 5, 8]))
 def test_any_number_of_panels_makes_a_sound_figure(tmp_path, preset, count):
     assert drawn(coverage(several(count), style=PRESETS[preset]), tmp_path)
 
@@ -119,12 +126,12 @@ def test_two_methods_that_print_alike_keep_a_panel_each(tmp_path):
     assert [word.text for word in drawing.words].count("Wald") == 2
 
 
-@settings(max_examples=12)
+@DRAWN
 @given(
     st.lists(st.floats(-1e4, 1e4), min_size=6, max_size=6),
     st.lists(CHART_TEXT, min_size=1, max_size=4, unique=True),
     st.sampled_from(sorted(PRESETS)),
 )
-def test_no_figure_leaves_its_page(tmp_path_factory, numbers, names, preset):
+def test_no_figure_leaves_its_page(tmp_path, numbers, names, preset):
     table = pd.concat(values(numbers, name) for name in names)
-    drawn(chart(calibration, table, 0.0, "", style=PRESETS[preset]), tmp_path_factory.mktemp("any"))
+    assert drawn(chart(calibration, table, 0.0, "", style=PRESETS[preset]), tmp_path)

@@ -15,6 +15,7 @@ from figures.chart_reading import (
     MUTED,
     RATIO,
     UGLY_TEXTS,
+    at_widths,
     chart,
     drawn,
     lines,
@@ -116,8 +117,7 @@ def test_levels_too_close_to_print_are_not_printed(tmp_path):
     assert "94%" not in words
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-@pytest.mark.parametrize("count", [0, 1, 2, 13, 40])
+@pytest.mark.parametrize(("preset", "count"), at_widths([0, 1, 2, 13, 40]))
 def test_any_number_of_trials_makes_a_sound_figure(tmp_path, preset, count):
     trials = [curve(f"Trial {n}", n % 7 / 6, 0.1 + n % 4 / 8) for n in range(count)]
     assert drawn(plot(trials, style=PRESETS[preset]), tmp_path)

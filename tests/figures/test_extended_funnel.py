@@ -15,6 +15,7 @@ from figures.chart_reading import (
     PAPER,
     RATIO,
     UGLY_TEXTS,
+    at_widths,
     chart,
     dots,
     drawn,
@@ -112,8 +113,7 @@ def test_infinite_limits_are_no_verdict(tmp_path):
     assert regions(drawing) == []
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-@pytest.mark.parametrize("mark", [None, MARK])
+@pytest.mark.parametrize(("preset", "mark"), at_widths([None, MARK]))
 def test_every_width_is_sound(tmp_path, preset, mark):
     assert drawn(plot(smallest=mark, style=PRESETS[preset]), tmp_path)
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from figures.chart_reading import at_widths
 from figures.svg_reading import Drawing, Shape, Word, check_svg, read_svg, word_defects
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -281,8 +282,7 @@ def test_words_beside_a_reference_at_the_edge_of_the_page_stay_on_one_line(tmp_p
     assert check_svg(tmp_path / "forest.svg") == []
 
 
-@pytest.mark.parametrize("count", [1, 13, 40, 60])
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(("preset", "count"), at_widths([1, 13, 40, 60]))
 def test_any_number_of_rows_makes_a_sound_figure(tmp_path, count, preset):
     save_page(layout(many(count), PRESETS[preset]), tmp_path / "forest", ("svg",))
     assert check_svg(tmp_path / "forest.svg") == []
@@ -309,7 +309,9 @@ def test_any_name_makes_a_sound_figure(tmp_path, name, preset):
         axis=replace(RATIO, favours_low=name, favours_high=name, label=name),
         footnotes=(name,),
     )
-    save_page(layout(plot, PRESETS[preset]), tmp_path / "forest", ("svg", "pdf", "png"))
+    # Another width moves the letters and lines of a PDF or a bitmap, but brings no others.
+    formats = ("svg", "pdf", "png") if preset == "page" else ("svg",)
+    save_page(layout(plot, PRESETS[preset]), tmp_path / "forest", formats)
     assert check_svg(tmp_path / "forest.svg") == []
 
 

@@ -16,6 +16,7 @@ from figures.chart_reading import (
     PAPER,
     RATIO,
     UGLY_TEXTS,
+    at_widths,
     chart,
     drawn,
     middle,
@@ -121,8 +122,7 @@ def test_the_words_begin_at_no_effect_though_all_subsets_lie_on_one_side(tmp_pat
             assert 0 < side * (near - null) < 6
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-@pytest.mark.parametrize("count", [0, 1, 57, 32_767])
+@pytest.mark.parametrize(("preset", "count"), at_widths([0, 1, 57, 32_767]))
 def test_any_number_of_subsets_makes_a_sound_figure(tmp_path, preset, count):
     chance = np.random.default_rng(count)
     subsets = pd.DataFrame(
@@ -143,8 +143,7 @@ def test_any_text_makes_a_sound_figure(tmp_path, text):
     assert drawn(plot(chosen, chosen=text, words=words), tmp_path)
 
 
-@pytest.mark.parametrize("scale", ["log", "linear", "logit"])
-@pytest.mark.parametrize("preset", sorted(PRESETS))
+@pytest.mark.parametrize(("preset", "scale"), at_widths(["log", "linear", "logit"]))
 def test_a_single_subset_near_no_effect_has_an_axis_that_can_be_read(tmp_path, scale, preset):
     subset = pd.DataFrame([(-0.005859375, 0.0, False)], columns=["estimate", "i2", "chosen"])
     axis = replace(RATIO, scale=scale)

@@ -17,6 +17,7 @@ from figures.chart_reading import (
     RATIO,
     UGLY_TEXTS,
     area,
+    at_widths,
     chart,
     drawn,
     lines,
@@ -233,8 +234,7 @@ def test_the_likeliest_rank_has_its_probability_on_it(tmp_path):
     assert drawing.word("80%").x == pytest.approx(drawing.word("2").x, abs=0.5)
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-@pytest.mark.parametrize("count", [1, 5, 17])
+@pytest.mark.parametrize(("preset", "count"), at_widths([1, 5, 17]))
 def test_any_number_of_treatments_has_its_row(tmp_path, preset, count):
     table = ranks({f"Node {n}": [1 / count] * count for n in range(count)})
     drawing = drawn(chart(rankogram, table, "", style=PRESETS[preset]), tmp_path)
@@ -400,8 +400,7 @@ def test_the_bands_are_named_by_their_level(tmp_path):
     assert "95%" not in said(drawing)
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS))
-@pytest.mark.parametrize("count", [1, 3, 20])
+@pytest.mark.parametrize(("preset", "count"), at_widths([1, 3, 20]))
 def test_any_number_of_trials_stays_on_the_page(tmp_path, preset, count):
     trials = pd.DataFrame(
         [(f"Trial {n}", n % 7 / 5, -(n % 5) / 4, 10.0 + n) for n in range(count)],

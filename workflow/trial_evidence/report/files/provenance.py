@@ -186,7 +186,7 @@ def _code_checksum() -> str:
         for name, pattern in _CODE.items()
         for path in supplied(name).glob(pattern)
     }
-    found["Snakefile"] = supplied("rules").parent.with_name("Snakefile")
+    found["Snakefile"] = supplied("dictionary").parent.with_name("Snakefile")
     for name, path in sorted(found.items()):
         if path.is_file():
             digest.update(name.encode())
