@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from invented import DUAL_AND_SINGLE, PCR, analysis, configuration, sheet
+from trial_evidence.extract.context import setting_context
 from trial_evidence.sensitivity.choices import row_choices
 from trial_evidence.sensitivity.specifications import multiverse, multiverse_table
 from unit.sensitivity.test_tables import counted_sheet
@@ -20,7 +21,8 @@ METHODS = 1 + 7 * 4
 def specifications(settings, content):
     """The table of the only analysis."""
     (only,) = settings.analyses
-    found = multiverse(settings, only, row_choices(settings, content, only))
+    context = setting_context(content, settings, only.setting)
+    found = multiverse(settings, only, row_choices(settings, content, only, context))
     return pd.concat(multiverse_table(found, 95.0))
 
 

@@ -9,6 +9,7 @@ import pytest
 from invented import PCR, SENSITIVITY, SETTING, analysis, configuration, sheet
 from reference import load
 from trial_evidence.config.configuration import EffectModifier
+from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.evidence import extract_setting
 from trial_evidence.sensitivity import deletion, specifications
 from trial_evidence.sensitivity.choices import row_choices
@@ -216,7 +217,7 @@ def receptor_rows(trial, counts):
 
 def interactions(settings, content):
     wide = with_all_modifiers(settings, content, SETTING)
-    return effect_modifiers_table(settings, wide, content, SETTING)
+    return effect_modifiers_table(settings, wide, setting_context(content, settings, SETTING))
 
 
 def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
@@ -290,8 +291,9 @@ def test_shrunken_effects_are_those_of_the_exact_posterior():
 
 
 def multiverse_of(settings, content):
-    choices = row_choices(settings, content, settings.analyses[0])
-    return specifications.multiverse(settings, settings.analyses[0], choices)
+    (only,) = settings.analyses
+    context = setting_context(content, settings, only.setting)
+    return specifications.multiverse(settings, only, row_choices(settings, content, only, context))
 
 
 def test_the_multiverse_counts_every_distinct_specification_once():

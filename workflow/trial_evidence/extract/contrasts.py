@@ -84,17 +84,12 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Recor
         whether the partner is the same and whether the backbone has changed.
     """
     rule = analysis.contrast
-    wanted = {
+    rules = {
         "kind": rule.kind,
-        **{
-            column: value
-            for column, value in (
-                ("same_partner", rule.same_partner),
-                ("changed_backbone", rule.changed_backbone),
-            )
-            if value is not None
-        },
+        "same_partner": rule.same_partner,
+        "changed_backbone": rule.changed_backbone,
     }
+    wanted = {column: value for column, value in rules.items() if value is not None}
     orders = {
         f"{side}_agents": list(order)
         for side, order in (("control", rule.control), ("experimental", rule.experimental))

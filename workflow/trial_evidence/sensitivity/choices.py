@@ -10,7 +10,7 @@ import pandas as pd
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.columns import USED_COLUMNS
 from trial_evidence.extract.comparisons import trial_evidence
-from trial_evidence.extract.context import Context, setting_context
+from trial_evidence.extract.context import Context
 from trial_evidence.extract.evidence import contrasts_of_trials, used_table
 from trial_evidence.files import records
 from trial_evidence.pool.estimates import ALL
@@ -44,7 +44,7 @@ def row_choices(
     configuration: Configuration,
     sheet: Sheet,
     analysis: Analysis,
-    context: Context | None = None,
+    context: Context,
 ) -> tuple[RowChoice, ...]:
     """The rows of an analysis for every order of preference and admission, the configured first.
 
@@ -52,14 +52,13 @@ def row_choices(
     ----------
     sheet : Sheet
         Must contain at least the trials of the analysis.
-    context : Context, optional
-        That of the setting, if several analyses share it.
+    context : Context
+        The part of the sheet on the setting.
     """
     configuration = configuration.own(analysis)
     # Its own orders are now those of the configuration, and are varied like these.
     bare = replace(analysis, effect_modifiers=(), selection={})
-    # Everything that does not depend on the choices is prepared once.
-    context = context or setting_context(sheet, configuration, analysis.setting)
+    # What does not depend on the choices is prepared once.
     of_trials = contrasts_of_trials(context, bare)
     alone = replace(configuration, analyses=(bare,), rates=())
     tables: dict[tuple[str, ...], pd.DataFrame] = {}

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, EffectModifier
-from trial_evidence.extract.context import Context, setting_context
+from trial_evidence.extract.context import Context
 from trial_evidence.extract.evidence import evidence_of
 from trial_evidence.pool.estimates import differences_within_trials, qualifying_trials
 from trial_evidence.pool.models.leading import leading_model
@@ -74,9 +74,7 @@ def _levels_reported(sheet: Sheet, trials: Collection[str]) -> dict[str, set[str
 def effect_modifiers_table(
     configuration: Configuration,
     analyses: tuple[Analysis, ...],
-    sheet: Sheet,
-    setting: str,
-    context: Context | None = None,
+    context: Context,
 ) -> pd.DataFrame:
     """Interactions estimated within each trial and pooled.
 
@@ -84,8 +82,8 @@ def effect_modifiers_table(
     ----------
     analyses : tuple of Analysis
         From :func:`with_all_modifiers`.
-    context : Context, optional
-        That of the setting, if it has been made for other tables.
+    context : Context
+        The part of the sheet on the setting.
 
     Returns
     -------
@@ -97,7 +95,6 @@ def effect_modifiers_table(
         reports have a row that says so.
     """
     wide = replace(configuration, analyses=analyses, rates=())
-    context = context or setting_context(sheet, wide, setting)
     used = evidence_of(replace(context, configuration=wide)).used
     asked_for = configuration.sensitivity.effect_modifiers
     comparisons = by_measure(configuration, analyses, used)

@@ -156,9 +156,7 @@ def _tables(
         "shrinkage": shrinkage_table(compared),
         "small_study": small_study_table(compared),
         "subgroups": subgroups_table(compared, sheet),
-        "effect_modifiers": effect_modifiers_table(
-            configuration, analyses, sheet, context.setting, context
-        ),
+        "effect_modifiers": effect_modifiers_table(configuration, analyses, context),
         "control_risk": control_risk_table(compared),
         "meta_regression": meta_regression_table(compared, sheet, choices),
         "what_would_change": what_would_change_table(compared, choices),

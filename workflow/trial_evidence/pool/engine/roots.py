@@ -1,6 +1,5 @@
 """Roots of many decreasing functions at once, each within its own bracket."""
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +12,6 @@ SMALL_STEP = 1e-7
 ROUNDING = 4 * float(np.finfo(float).eps)
 # Bisection alone needs about 1100 halvings from the largest to the smallest double.
 MOST_STEPS = 1200
-NOT_A_NUMBER = "a function whose root is sought is not a number in its bracket"
 
 FunctionAndSlope = Callable[[Floats, npt.NDArray[np.intp]], tuple[Floats, Floats]]
 
@@ -52,13 +50,9 @@ def falling_roots(
     x, low, high, scale = start.copy(), low.copy(), high.copy(), scale.copy()
     before = high - low
     for _ in range(MOST_STEPS):
-        if left.size == 1:
-            of_last = (float(part[0]) for part in (low, high, x, before, scale))
-            result[left] = _falling_root(function, left, *of_last)
-            return result
         value, slope = function(x, left)
         if np.isnan(value).any():
-            raise ArithmeticError(NOT_A_NUMBER)
+            raise ArithmeticError("a function whose root is sought is not a number in its bracket")
         above = value > 0
         np.copyto(low, x, where=above)
         np.copyto(high, x, where=~above)
@@ -82,32 +76,3 @@ def falling_roots(
         else:
             before, x = new - x, new
     raise ArithmeticError(f"{left.size} brackets do not close")
-
-
-def _falling_root(
-    function: FunctionAndSlope,
-    which: npt.NDArray[np.intp],
-    low: float,
-    high: float,
-    x: float,
-    before: float,
-    scale: float,
-) -> float:
-    """The same steps for a single function: with arrays of one, they take longer than it does."""
-    for _ in range(MOST_STEPS):
-        value, slope = (float(part[0]) for part in function(np.array([x]), which))
-        if math.isnan(value):
-            raise ArithmeticError(NOT_A_NUMBER)
-        if value == 0:
-            return x
-        low, high = (x, high) if value > 0 else (low, x)
-        step = -value / slope if slope else math.inf
-        new = x + step
-        newton = low <= new <= high and 2 * abs(step) <= abs(before)
-        if not newton:
-            new = low + (high - low) / 2
-        size = scale + abs(new)
-        if abs(step) <= SMALL_STEP * size if newton else high - low <= ROUNDING * size:
-            return new
-        before, x = new - x, new
-    raise ArithmeticError("a bracket does not close")

@@ -52,9 +52,7 @@ def write_behind_verdicts(
     tables |= {
         "leave_one_out": leave_one_out_table(compared),
         "small_study": small_study_table(compared),
-        "effect_modifiers": effect_modifiers_table(
-            configuration, analyses, sheet, setting, context
-        ),
+        "effect_modifiers": effect_modifiers_table(configuration, analyses, context),
         "multiverse_summary": pd.concat([pd.DataFrame(columns=SUMMARY_COLUMNS), *summaries]),
     }
     for name, table in tables.items():
