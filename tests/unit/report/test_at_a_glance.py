@@ -70,10 +70,12 @@ def test_the_summary_shows_the_first_measure():
     assert summary(*both, of=(COUNTED,))[1].startswith("response: k = 3, RR 0.63")
 
 
-def test_the_summary_shows_the_leading_model_alone():
-    lines = summary({}, {"model": "bayesian", "role": "co-primary", "estimate": 0.7})
-    assert [line for line in lines if line.startswith("comparison")] == [
-        "comparison: k = 3, HR 0.63 (0.40–0.88) results/early/comparison/"
+def test_the_co_primary_result_follows_the_leading_one():
+    """Where the intervals of the two disagree on no effect, the first alone would mislead."""
+    second = {"model": "bayesian", "role": "co-primary", "estimate": 0.7, "ci_high": 1.05}
+    assert summary(second, {}, {"role": "", "estimate": 0.5})[1:3] == [
+        "comparison: k = 3, HR 0.63 (0.40–0.88) results/early/comparison/",
+        "Bayesian, cautious prior (co-primary): HR 0.70 (0.40–1.05) results/early/comparison/",
     ]
 
 

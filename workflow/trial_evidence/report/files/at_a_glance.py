@@ -12,7 +12,7 @@ from trial_evidence.files import Record, records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.report.material.material import of_pool
 from trial_evidence.report.words.formats import FORMATS, cell, effect
-from trial_evidence.report.words.reading import in_percent
+from trial_evidence.report.words.reading import in_percent, model_words
 from trial_evidence.report.words.templates import declared, environment
 from trial_evidence.words.numbers import round_half_up
 from trial_evidence.words.printed import counted, of_whom, p_value, words
@@ -72,6 +72,7 @@ def at_a_glance(
 def summary_lines(estimates: pd.DataFrame, configuration: Configuration) -> str:
     """One line per analysis: k, leading estimate, interval, and the folder of its figures.
 
+    The result of the co-primary model follows in a line of its own: the two may disagree.
     `estimates` has the columns of ``results/estimates.csv``, all settings.
     """
     lines: list[str] = []
@@ -86,13 +87,13 @@ def lines_of_setting(
     estimates: pd.DataFrame, configuration: Configuration, setting: str
 ) -> Iterator[tuple[str, str]]:
     """The lines of one setting: analysis and text."""
-    lead = where(estimates, role="lead")
+    leading = estimates[estimates["role"].isin(["lead", "co-primary"])]
     harms = 0
     for analysis in configuration.of_setting(setting):
         if analysis.harm:
             harms += 1
             continue
-        rows = where(of_pool(lead, analysis), measure=analysis.measures[0])
+        rows = where(of_pool(leading, analysis), measure=analysis.measures[0])
         folder = f"results/{setting}/{analysis.id}/"
         for text in _summary(analysis, rows):
             yield analysis.id, f"  {text:<76} {folder}"
@@ -100,7 +101,7 @@ def lines_of_setting(
         text = f"{HARMS}: {counted(harms, 'kind')}"
         yield HARMS, f"  {text:<76} results/{setting}/{HARMS}/"
     for rates in configuration.rates_of_setting(setting):
-        k = len(where(of_pool(lead, rates), subgroup="all"))
+        k = len(where(of_pool(leading, rates), subgroup="all", role="lead"))
         text = f"{rates.id}: {counted(k, 'regimen')}"
         yield rates.id, f"  {text:<76} results/{setting}/{rates.id}/"
 
@@ -108,12 +109,15 @@ def lines_of_setting(
 def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
     start = f"{analysis.subgroups}=" if analysis.pool == "within_subgroups" else "trial="
     overall = where(rows, subgroup="all")
-    shown = rows[rows["subgroup"].str.startswith(start)] if overall.empty else overall[:1]
-    for record in records(shown):
+    shown = rows[rows["subgroup"].str.startswith(start)] if overall.empty else overall
+    for record in records(where(shown, role="lead")):
         level = words(record["subgroup"].partition("=")[2])
         name = "".join(word[0] for word in _measure(record).split()).upper()
         numbers = f"k = {record['k']:.0f}, {name} {effect(record)}"
         yield f"{', '.join(filter(None, [analysis.id, level]))}: {numbers}"
+        other = where(shown, role="co-primary", subgroup=record["subgroup"])
+        for second in records(other):
+            yield f"  {model_words(second)} (co-primary): {name} {effect(second)}"
     if shown.empty:
         yield f"{analysis.id}: no trial qualifies"
 
