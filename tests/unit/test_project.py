@@ -5,6 +5,7 @@ import csv
 import re
 import tomllib
 from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,8 @@ def parts(path):
     return found[:-1] if found[-1] == "__init__" else found
 
 
-def imports(path):
-    """Rooms of the library that a file imports."""
+def imported(path):
+    """What a file imports of the library: parts of dotted names below the library."""
     package = ["trial_evidence", *path.relative_to(LIBRARY).parent.parts]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -93,7 +94,12 @@ def imports(path):
         for name in names:
             root, *rest = name.split(".")
             if root == "trial_evidence" and rest:
-                yield room(rest)
+                yield tuple(rest)
+
+
+def imports(path):
+    """Rooms of the library that a file imports."""
+    return map(room, imported(path))
 
 
 def test_every_module_has_its_room():
@@ -106,13 +112,23 @@ def test_no_module_imports_one_downstream(name):
     position = next(n for n, level in enumerate(STREAM) if name in level)
     upstream = set().union(*STREAM[:position])
     found = {
-        f"{path.relative_to(LIBRARY)} imports {imported}"
+        f"{path.relative_to(LIBRARY)} imports {other}"
         for path in python_files()
         if parts(path) and room(parts(path)) == name
-        for imported in imports(path)
-        if imported not in upstream | {name}
+        for other in imports(path)
+        if other not in upstream | {name}
     }
     assert found == set()
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    files = {parts(path): path for path in python_files()}
+    graph = {
+        module: {other[:n] for other in imported(path) for n in (len(other), len(other) - 1)}
+        for module, path in files.items()
+    }
+    # Raises CycleError with the modules of the circle.
+    TopologicalSorter({a: (of & files.keys()) - {a} for a, of in graph.items()}).prepare()
 
 
 def test_the_sheet_knows_nothing_but_itself_and_words():

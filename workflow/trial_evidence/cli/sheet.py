@@ -28,7 +28,7 @@ from trial_evidence.words.problems import (
 from trial_evidence.workbook.layout import as_csv
 
 if TYPE_CHECKING:
-    from trial_evidence.exchange.incoming import Taken
+    from trial_evidence.exchange.taken import Taken
     from trial_evidence.workbook.transfer import ImportPlan
 
 _UNCHANGED = "Nothing was imported; the sheet is unchanged."

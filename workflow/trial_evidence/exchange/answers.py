@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from openpyxl import Workbook
 
-from trial_evidence.exchange.incoming import Taken
+from trial_evidence.exchange.taken import Taken
 from trial_evidence.exchange.worklist import (
     FIELDS,
     fields_of,

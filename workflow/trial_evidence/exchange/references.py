@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trial_evidence.exchange.answers import put_cells
-from trial_evidence.exchange.incoming import Taken
+from trial_evidence.exchange.taken import Taken
 from trial_evidence.sheet.cells import Row
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from trial_evidence.exchange.answers import initials_fault, put_cells, read_lines, write_lines
-from trial_evidence.exchange.incoming import Taken
 from trial_evidence.exchange.registry.against import (
     ADDED,
     AGREES,
@@ -20,6 +19,7 @@ from trial_evidence.exchange.registry.against import (
     which_row,
 )
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
+from trial_evidence.exchange.taken import Taken
 from trial_evidence.exchange.worklist import FIELDS, key_of
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT, same_value

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.registry import FILE, read_registry_words
-from trial_evidence.exchange.incoming import Taken
 from trial_evidence.exchange.registry.against import Comparison, Held, compare
 from trial_evidence.exchange.registry.book import write_registry_book
 from trial_evidence.exchange.registry.claims import Trial
@@ -13,6 +12,7 @@ from trial_evidence.exchange.registry.confirmed import write_confirmed
 from trial_evidence.exchange.registry.findings import findings
 from trial_evidence.exchange.registry.groups import ArmFinder, agent_names
 from trial_evidence.exchange.registry.record import Record, read_records
+from trial_evidence.exchange.taken import Taken
 from trial_evidence.loaded import load, words_of
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.words.errors import RequestError
