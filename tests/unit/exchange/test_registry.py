@@ -545,6 +545,10 @@ NOT_TAKEN = {
         {(*RATIO, "paramValue"): "NA"},
         f"{MEASURES}[2].analyses[0]", "the value is not available (NA).",
     ),
+    "a median that is not available": (
+        {TIMES: [{"groupId": "OG000", "value": "NA"}, BOTH_MEDIANS[1]]},
+        f"{MEASURES}[2].classes[0].categories[0].measurements[0].value", "the value is not available (NA).",
+    ),
     "two outcomes": (
         {(*ALL_MEASURES, 2, "title"): "Event-free Survival (EFS) and Overall Survival (OS)"},
         f"{MEASURES}[2]", "its title names several outcomes: EFS, OS.",
@@ -1026,6 +1030,15 @@ def test_a_confirmed_difference_is_a_second_reading_and_changes_no_number(made, 
     assert rows_of(folder, "pcr") == rows_of(RAW, "pcr")
 
 
+def test_a_confirmed_difference_is_told_by_its_columns(made, known):
+    confirm(made(), "Differs", 2, 3)
+    said = write_confirmed(BOOK, RAW, known[2], known[3], Path("confirmed")).said
+    assert said[0] == (
+        "pcr.csv, row 8 (alder), events, reported_percent: the record differs, and waits for "
+        "adjudication."
+    )
+
+
 def test_what_is_filled_in_is_noted_beside_the_notes_of_its_own_row(made, taken):
     path = RAW / "hazard_ratios.csv"
     header, first, *rest = path.read_text(encoding="utf-8").splitlines()
@@ -1087,7 +1100,7 @@ def test_agreement_that_is_confirmed_is_first_hand(made, taken, columns):
         ("Differs", 2, {"by": "yes"}, 'Confirmed by: "yes" is not the initials of a reader'),
         ("Differs", 2, {"by": "x"}, '"x" is not the initials of a reader'),
         ("Differs", 2, {"Which row": "trial_id=ivy"}, "pcr.csv, row 8 is now another row, trial_"),
-        ("Differs", 2, {"In the sheet": "21"}, "pcr.csv, row 8, column events no longer holds"),
+        ("Differs", 2, {"In the sheet": "21"}, 'column events no longer holds "21". Make a new'),
         ("Differs", 2, {"In the record": "many"}, '"many" is not a whole number'),
         ("Differs", 2, {"In the record": True}, "turned what was typed into a logical value"),
         ("Agrees", 3, {"In the record": "2009"}, 'it does not agree with "2008" of the sheet.'),

@@ -237,6 +237,7 @@ def test_it_has_to_be_clear_which_search_it_was(project, capsys, log, asked, ans
         (None, "There is no file export.nbib."),
         (b"", "export.nbib holds no record. Export the search from PubMed as PubMed (.nbib)"),
         (b"title,year\nA title,2020\n", "export.nbib holds no record."),
+        (b" A title\nPMID- 1\n", "export.nbib, line 1: the line is in no record; a record begins"),
         (b"PMID- 1\nTI  - M\xfcller\n", "export.nbib cannot be read as UTF-8 text."),
     ],
 )
@@ -272,8 +273,12 @@ def test_a_file_that_is_no_export(project, capsys, content, answer):
                 'line 13: no PMID, no DOI: "12345678901" is there; expected a PubMed number.',
             ],
         ),
+        (
+            RIS.replace("PY  - 2020", "PY  - in press"),
+            ['line 1: DOI 10.1000/MADE.UP.2020.01: "in press" is there; expected a year.'],
+        ),
     ],
-    ids=["PubMed, joined", "RIS, joined", "RIS, cut", "numbers"],
+    ids=["PubMed, joined", "RIS, joined", "RIS, cut", "numbers", "RIS, year"],
 )
 def test_a_cut_or_joined_export_is_refused_with_all_its_lines(project, capsys, text, answers):
     (project / "export.txt").write_text(text, encoding="utf-8")
