@@ -5,8 +5,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from report_material import material, with_table
-from trial_evidence.report.absolute.hazards import curve_facts, not_proportional, time_gained
-from trial_evidence.report.absolute.over_time import over_time_table
+from trial_evidence.report.absolute.hazards import (
+    curve_facts,
+    not_proportional,
+    over_time_table,
+    time_gained,
+)
 
 TRIAL = {
     "setting": "adjuvant", "analysis": "event_free_dual_v_single", "measure": "hazard_ratio",
@@ -31,9 +35,10 @@ def test_time_gained_is_the_difference_of_two_areas():
     gained = time_gained(
         {"rmst": 41.9, "se": 1.2, "tau": 48}, {"rmst": 40.1, "se": 0.9, "tau": 48}, 95
     )
-    assert gained.difference == pytest.approx(1.8)
-    assert gained.se == pytest.approx(1.5)
-    assert (gained.low, gained.high) == pytest.approx((-1.139946, 4.739946), abs=1e-6)
+    assert gained["gained"] == pytest.approx(1.8)
+    assert gained["gained_se"] == pytest.approx(1.5)
+    limits = gained["gained_low"], gained["gained_high"]
+    assert limits == pytest.approx((-1.139946, 4.739946), abs=1e-6)
 
 
 def test_areas_up_to_different_times_are_not_compared():

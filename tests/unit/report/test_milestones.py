@@ -3,7 +3,7 @@
 import pytest
 from trial_evidence.config.methods import Selection
 from trial_evidence.config.reports import MilestoneRules
-from trial_evidence.report.absolute.milestones import chosen_rate, is_usable
+from trial_evidence.report.absolute.control_risks import chosen_rate, is_usable
 
 RULES = MilestoneRules(0.05, ("the time of the rate",), ("ITT", "mITT"))
 ADMITTED = Selection({"status": ("current",), "verification": ("primary", "secondary")}, {})

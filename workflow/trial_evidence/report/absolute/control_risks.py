@@ -1,23 +1,27 @@
 """Control risks (without the second agent) to which effects are applied, with their sources."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.config.reports import ControlRisk
+from trial_evidence.config.methods import Selection
+from trial_evidence.config.reports import ControlRisk, MilestoneRules
+from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import Record, records, where
-from trial_evidence.report.absolute.milestones import CURVE, chosen_rate, is_usable
 from trial_evidence.report.material.material import JOINED, Material, citation, source_ids
 from trial_evidence.report.trail.trace import Cells
+from trial_evidence.sheet.values import printed_decimals
 from trial_evidence.words.numbers import round_half_up
 from trial_evidence.words.printed import counted, listing, patients_in_words, percent
 
 LEVELS = ("low", "moderate", "high")
 QUARTILES = ("lower quartile", "median", "upper quartile")
 WHOLE = "all"
+CURVE = "digitised_curve"
+INFERRED = "reconstructed"
 
 
 @dataclass(frozen=True)
@@ -51,33 +55,31 @@ class StartingRisk:
     cells: str = ""
 
 
-def control_risks(
-    material: Material, analysis: Analysis, rule: ControlRisk
-) -> tuple[tuple[StartingRisk, ...], str]:
+Found = tuple[tuple[StartingRisk, ...], str]
+
+
+def control_risks(material: Material, analysis: Analysis, rule: ControlRisk) -> Found:
     """The control risks of an analysis, and a sentence on their source.
 
     No risks are returned if no control arm reports what the rule asks for.
     """
-    trials = records(material.pooled_trials(analysis))
     if rule.source == "stated":
         stated = zip(LEVELS, rule.risks, strict=True)
         return tuple(StartingRisk(level, risk, rule.basis) for level, risk in stated), rule.basis
     if rule.source == "control_median":
-        return _at_the_median(material, analysis, trials)
+        return _at_the_median(material, analysis)
     if rule.source == "milestones":
-        return _at_milestones(material, analysis, rule, trials)
-    return _of_the_arms(material, analysis, trials)
+        return _at_milestones(material, analysis, rule)
+    return _of_the_arms(material, analysis)
 
 
-def _of_the_arms(
-    material: Material, analysis: Analysis, trials: Sequence[Record]
-) -> tuple[tuple[StartingRisk, ...], str]:
+def _of_the_arms(material: Material, analysis: Analysis) -> Found:
     """Quartiles of the control arms that report their events."""
-    counts = [row for row in trials if row["events_control"] == row["events_control"]]
+    trials = material.pooled_trials(analysis)
+    counts = records(trials.dropna(subset=["events_control"]))
     if not counts:
         return (), "no control arm reports its number of events, so there is no control risk"
-    rows = material.pooled_trials(analysis)
-    quartiles = (rows["events_control"] / rows["n_control"]).quantile([0.25, 0.5, 0.75])
+    quartiles = (trials["events_control"] / trials["n_control"]).quantile([0.25, 0.5, 0.75])
     arms = f"the control arms of {len(counts)} of {counted(len(trials), 'trial')}"
     # A quartile depends on all arms; their reports are listed in the table of the rows used.
     places = _places(analysis.table, counts) | {"source_id": ""}
@@ -89,10 +91,9 @@ def _of_the_arms(
     return found, f"lower quartile, median and upper quartile of {arms} ({names})"
 
 
-def _at_the_median(
-    material: Material, analysis: Analysis, trials: Sequence[Record]
-) -> tuple[tuple[StartingRisk, ...], str]:
+def _at_the_median(material: Material, analysis: Analysis) -> Found:
     """50%, at the time by which half of the control patients had the event."""
+    trials = records(material.pooled_trials(analysis))
     sheet = material.sheet[analysis.table].set_index("row")["median_control_months"]
     known = [
         (row, time)
@@ -112,10 +113,9 @@ def _at_the_median(
     return (StartingRisk("moderate", 0.5, text, **places),), text
 
 
-def _at_milestones(
-    material: Material, analysis: Analysis, rule: ControlRisk, trials: Sequence[Record]
-) -> tuple[tuple[StartingRisk, ...], str]:
+def _at_milestones(material: Material, analysis: Analysis, rule: ControlRisk) -> Found:
     """Risk of the control arms at each time: that of the only arm, or the median of several."""
+    trials = records(material.pooled_trials(analysis))
     looked_at = [row for row in trials if not rule.trials or row["trial_id"] in rule.trials]
     found: list[StartingRisk] = []
     missing: dict[str, list[str]] = {}
@@ -162,6 +162,48 @@ def _rate_of(
     return None
 
 
+def is_usable(row: Record, selection: Selection, rules: MilestoneRules) -> bool:
+    """Whether a row is admitted to the evidence and its time was printed rather than inferred."""
+    inferred = row["derivation"] == INFERRED and any(
+        words in row["note"] for words in rules.inferred_time
+    )
+    return inadmissible(row, selection) is None and not inferred
+
+
+def chosen_rate(rows: Iterable[Record], months: float, rules: MilestoneRules) -> Record | None:
+    """The row of ``milestones`` to use at a time, among those of one arm, outcome and subgroup.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Usable rows; ``percent_printed`` is the text in the file.
+    months : float
+        The requested time.
+
+    Returns
+    -------
+    mapping or None
+        Among the rows within the tolerance, in this order: not read off a curve, nearest in time,
+        preferred population, with an interval, more decimals, verified in the trial's own report,
+        first in the sheet.
+    """
+
+    def rank(row: Record) -> tuple[float, ...]:
+        known = row["population"] in rules.population
+        return (
+            row["derivation"] == CURVE,
+            abs(row["months"] - months),
+            rules.population.index(row["population"]) if known else len(rules.population),
+            row["ci_low"] != row["ci_low"],
+            -printed_decimals(row["percent_printed"]),
+            row["verification"] != "primary",
+            row["row"],
+        )
+
+    near = [row for row in rows if abs(row["months"] - months) <= rules.tolerance * months]
+    return min(near, key=rank, default=None)
+
+
 def _risk_at(
     material: Material,
     months: float,
@@ -170,20 +212,15 @@ def _risk_at(
     looked_at: int,
 ) -> StartingRisk:
     risks = [1 - rate["percent"] / 100 for _, rate in rates]
-    sources = [
-        _source_of(
-            material, trial, rate, "" if len(rates) == 1 else f"{percent(risk, 1)}, ", months
-        )
-        for (trial, rate), risk in zip(rates, risks, strict=True)
-    ]
-    of = f" (of {looked_at} trials)" if looked_at > len(rates) else ""
-    source = (
-        "; ".join(sources)
-        if len(sources) == 1
-        else f"median of {len(sources)}: {'; '.join(sources)}"
+    told = [f"{percent(risk, 1)}, " for risk in risks] if len(rates) > 1 else [""]
+    source = f"median of {len(rates)}: " if len(rates) > 1 else ""
+    source += "; ".join(
+        _source_of(material, trial, rate, risk, months)
+        for (trial, rate), risk in zip(rates, told, strict=True)
     )
+    source += f" (of {looked_at} trials)" if looked_at > len(rates) else ""
     return StartingRisk(
-        _level(months, subgroup), median(risks), source + of, months, subgroup,
+        _level(months, subgroup), median(risks), source, months, subgroup,
         **_places(rates[0][1]["table"], [rate for _, rate in rates]),
     )  # fmt: skip
 
@@ -228,9 +265,7 @@ def _falls(found: Sequence[StartingRisk]) -> bool:
 def _places(table: str, rows: Sequence[Record]) -> dict[str, Any]:
     """Trials, reports and cells behind rows of the sheet or the evidence."""
     reports = dict.fromkeys(key for row in rows for key in source_ids(row["source_id"]))
-    numbers = [
-        n for row in rows for n in str(row["rows"] if "rows" in row else row["row"]).split(";")
-    ]
+    numbers = [n for row in rows for n in str(row.get("rows", row.get("row"))).split(";")]
     return {
         "cells": str(Cells(table, tuple(numbers))) if numbers else "",
         "source_id": JOINED.join(reports),

@@ -60,6 +60,5 @@ def effects_to_apply(
     (:func:`.scale.constant_scale`); for any other analysis, its first.
     """
     scale = constant_scale(material, analysis)
-    measure, why = (scale.measure, scale.words) if scale else (analysis.measures[0], "")
     estimates = of_pool(material.evidence.estimates, analysis)
-    return by_rank(where(estimates, measure=measure, subgroup="all")), why
+    return by_rank(where(estimates, measure=scale.measure, subgroup="all")), scale.words

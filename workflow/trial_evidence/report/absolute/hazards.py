@@ -1,8 +1,6 @@
-"""Results from digitised curves: tests of proportional hazards, and survival time gained."""
+"""Results from digitised curves: are hazards proportional, and how many months are gained."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from scipy.special import ndtri
@@ -10,21 +8,41 @@ from scipy.special import ndtri
 from trial_evidence.audit.times import PROPORTIONAL_P
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import Record, records, where
-from trial_evidence.report.material.material import Material
+from trial_evidence.report.material.material import Material, ReportTable
+from trial_evidence.report.words.formats import effect
 from trial_evidence.words.printed import listing, p_value
 
-
-@dataclass(frozen=True)
-class TimeGained:
-    """Difference of two restricted mean survival times, in months, with its interval."""
-
-    difference: float
-    se: float
-    low: float
-    high: float
+NOTHING = dict.fromkeys(
+    ("curve_hr", "curve_low", "curve_high", "ph_p", "tau", "rmst_experimental", "rmst_control",
+     "gained", "gained_se", "gained_low", "gained_high"), math.nan,
+)  # fmt: skip
 
 
-def time_gained(experimental: Record, control: Record, level: float) -> TimeGained:
+def over_time_table(material: Material) -> ReportTable:
+    """One row per trial with digitised curves and analysis of hazard ratios; times in months."""
+    rows = [
+        NOTHING | row
+        for analysis in material.configuration.analyses
+        if analysis.kind == "contrasts"
+        for row in curve_facts(material, analysis)
+    ]
+    formats = {
+        "printed": lambda row: effect(row, "estimate", "estimate"),
+        "curve": lambda row: effect(row, "curve_hr", "curve"),
+        "proportional": _proportional,
+        "gained": lambda row: effect(row, "gained", "gained", 1),
+    }
+    return material.table("over_time", rows, formats, limit=PROPORTIONAL_P)
+
+
+def _proportional(row: Record) -> str:
+    if math.isnan(row["ph_p"]):
+        return ""
+    verdict = "no" if row["ph_p"] < PROPORTIONAL_P else "no evidence against"
+    return f"{verdict} ({p_value(row['ph_p'])})"
+
+
+def time_gained(experimental: Record, control: Record, level: float) -> dict[str, float]:
     """Restricted mean survival time of the experimental arm minus that of the control arm.
 
     Parameters
@@ -33,6 +51,12 @@ def time_gained(experimental: Record, control: Record, level: float) -> TimeGain
         ``rmst`` and ``se`` in months, for two arms of one trial, up to the same ``tau``.
     level : float
         Confidence level of the interval, in percent.
+
+    Returns
+    -------
+    dict
+        ``gained`` in months, its standard error ``gained_se``, and its limits ``gained_low`` and
+        ``gained_high``.
 
     Raises
     ------
@@ -44,7 +68,8 @@ def time_gained(experimental: Record, control: Record, level: float) -> TimeGain
     difference = experimental["rmst"] - control["rmst"]
     se = math.hypot(experimental["se"], control["se"])
     half = float(ndtri(0.5 + level / 200)) * se
-    return TimeGained(difference, se, difference - half, difference + half)
+    limits = {"gained_low": difference - half, "gained_high": difference + half}
+    return {"gained": difference, "gained_se": se} | limits
 
 
 def curve_facts(material: Material, analysis: Analysis) -> list[dict[str, Any]]:
@@ -80,7 +105,11 @@ def not_proportional(material: Material, analysis: Analysis) -> str:
 
 def _cox(material: Material, trial: Record) -> dict[str, Any]:
     """Hazard ratio from the curves, and the test of proportional hazards."""
-    for curve in _pairs(material, trial):
+    arms = {trial["experimental_arm_id"], trial["control_arm_id"]}
+    curves = material.sheet["curves_cox"]
+    for curve in records(where(curves, trial_id=trial["trial_id"], endpoint=trial["outcome"])):
+        if {curve["experimental_arm_id"], curve["control_arm_id"]} != arms:
+            continue
         turned = curve["experimental_arm_id"] != trial["experimental_arm_id"]
         own = (curve["hr"], curve["ci_low"], curve["ci_high"])
         hr, low, high = (1 / own[0], 1 / own[2], 1 / own[1]) if turned else own
@@ -91,14 +120,6 @@ def _cox(material: Material, trial: Record) -> dict[str, Any]:
     return {}
 
 
-def _pairs(material: Material, trial: Record) -> Iterator[Record]:
-    arms = {trial["experimental_arm_id"], trial["control_arm_id"]}
-    curves = material.sheet["curves_cox"]
-    for curve in records(where(curves, trial_id=trial["trial_id"], endpoint=trial["outcome"])):
-        if {curve["experimental_arm_id"], curve["control_arm_id"]} == arms:
-            yield curve
-
-
 def _gained(material: Material, trial: Record) -> dict[str, Any]:
     """Time gained in the experimental arm, if both curves were digitised."""
     times = material.sheet["curves_rmst"]
@@ -106,15 +127,12 @@ def _gained(material: Material, trial: Record) -> dict[str, Any]:
         records(where(times, arm_id=trial[column], endpoint=trial["outcome"]))
         for column in ("experimental_arm_id", "control_arm_id")
     )
-    both: Sequence[tuple[Record, Record]] = [
-        (one, other) for one in experimental for other in control if one["tau"] == other["tau"]
-    ]
+    both = [(a, b) for a in experimental for b in control if a["tau"] == b["tau"]]
     if not both:
         return {}
     one, other = max(both, key=lambda pair: pair[0]["tau"])
-    gained = time_gained(one, other, material.configuration.confidence_level)
     return {
         "tau": one["tau"], "rmst_experimental": one["rmst"], "rmst_control": other["rmst"],
-        "gained": gained.difference, "gained_se": gained.se, "gained_low": gained.low,
-        "gained_high": gained.high, "figure": one["figure"],
+        **time_gained(one, other, material.configuration.confidence_level),
+        "figure": one["figure"],
     }  # fmt: skip

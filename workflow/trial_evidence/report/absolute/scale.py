@@ -42,15 +42,16 @@ class _Spread:
         return measure_name(self.measure) + (f" ({facts})" if facts else "")
 
 
-def constant_scale(material: Material, analysis: Analysis) -> ConstantScale | None:
-    """The most constant of the measures that the configuration names; None except for counts.
+def constant_scale(material: Material, analysis: Analysis) -> ConstantScale:
+    """The most constant of the measures that the configuration names; for counts only.
 
-    The smallest I2 (from tau2, random-effects model); if tied, the largest p value of Q; if that
-    is tied or missing (one trial), the first that the configuration names.
+    Any other analysis has its first measure, without a reason. Otherwise the smallest I2 decides
+    (from tau2, random-effects model); if tied, the largest p value of Q; if that is tied or missing
+    (one trial), the first that the configuration names.
     """
     order = [m for m in material.report.absolute_scales if m in analysis.measures]
     if analysis.kind != "counts" or not order:
-        return None
+        return ConstantScale(analysis.measures[0], "")
     spreads = [_spread(material, analysis, measure) for measure in order]
     best = min(spreads, key=lambda s: (_or(s.i2, math.inf), -_or(s.q_p, -math.inf)))
     if math.isnan(best.i2):
@@ -75,7 +76,7 @@ def ratio_varies_between_trials(material: Material, analysis: Analysis) -> str:
     follows, if there is one.
     """
     scale = constant_scale(material, analysis)
-    if scale is None or analysis.measures[0] != RISK_RATIO:
+    if analysis.measures[0] != RISK_RATIO:
         return ""
     own, constant = (
         _spread(material, analysis, measure) for measure in (RISK_RATIO, scale.measure)

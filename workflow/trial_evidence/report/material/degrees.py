@@ -23,15 +23,15 @@ class Degree:
 
     Attributes
     ----------
-    benefit, worthwhile : float
+    probability_of_benefit, probability_worthwhile : float
         Posterior probability of a benefit, and of a clinically relevant one, under the empirical
         prior if the measure has one; NaN if unknown.
     would_change : str
         The smallest further trial that would change the answer, in a sentence.
     """
 
-    benefit: float = math.nan
-    worthwhile: float = math.nan
+    probability_of_benefit: float = math.nan
+    probability_worthwhile: float = math.nan
     would_change: str = ""
 
 
@@ -58,7 +58,7 @@ def is_probable(material: Material, analysis: Analysis, degree: Degree) -> bool:
     null, below = reading.null_of(analysis.measures[0]), analysis.fewer_is_better
     estimates = [row["estimate"] for row in _models(material, analysis)]
     agree = all((estimate < null) == below for estimate in estimates)
-    return agree and degree.benefit >= material.report.claim_rules.probable
+    return agree and degree.probability_of_benefit >= material.report.claim_rules.probable
 
 
 def held_back(material: Material, analysis: Analysis, rows: Sequence[Record]) -> Iterator[str]:

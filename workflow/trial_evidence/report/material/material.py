@@ -11,7 +11,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.networks import NetworkConfiguration
-from trial_evidence.config.reports import ReportConfiguration
+from trial_evidence.config.reports import ControlRisk, ReportConfiguration
 from trial_evidence.extract.context import trial_label
 from trial_evidence.extract.regimens import agent_labels, with_labels
 from trial_evidence.files import Record, read_table, records, where
@@ -186,6 +186,11 @@ class Material:
         return {o.label: o.words for o in outcomes if o.words and " " not in o.label}
 
     @cached_property
+    def control_risk_rules(self) -> dict[tuple[str, str], ControlRisk]:
+        """(setting, id) of an analysis -> where its control risks come from, if configured."""
+        return {(rule.setting, rule.analysis): rule for rule in self.report.control_risks}
+
+    @cached_property
     def first_measures(self) -> dict[tuple[str, str], str]:
         """(setting, id) -> the first measure of an analysis, or that of a pool of rates."""
         rates = {(r.setting, r.id): "proportion" for r in self.configuration.rates}
@@ -207,8 +212,7 @@ class Material:
 
     def cited(self, cell: str) -> str:
         """Short citations of the sources of a row."""
-        found = [citation(self.sources[k]) for k in source_ids(cell) if k in self.sources]
-        return "; ".join(found)
+        return "; ".join(citation(self.sources[k]) for k in source_ids(cell) if k in self.sources)
 
     def front(self) -> tuple[Analysis, ...]:
         """The analyses that answer the question: those that pool all their trials."""

@@ -13,7 +13,7 @@ from trial_evidence.report.absolute.control_risks import StartingRisk, control_r
 from trial_evidence.report.absolute.effects import absolute_effect, effects_to_apply
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, ReportTable, by_rank
-from trial_evidence.report.tables.balance import BENEFIT, HARM, typical_risk
+from trial_evidence.report.tables.balance import BENEFIT, HARM, starting_risk
 from trial_evidence.report.tables.certainty import LEVELS, Certainty, lowers
 from trial_evidence.report.tables.harms import (
     PER,
@@ -48,14 +48,14 @@ def summary_of_findings(
 
     Risks and differences in ``data`` are proportions, not per thousand.
     """
-    wanted = {(c.setting, c.analysis): c for c in material.report.control_risks}
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
     for analysis in material.configuration.analyses:
         place = analysis.setting, analysis.id
-        if place not in wanted or material.lead(analysis) is None:
+        rule = material.control_risk_rules.get(place)
+        if rule is None or material.lead(analysis) is None:
             continue
-        found, finding = findings(material, analysis, wanted[place], certainty.get(place, ""))
+        found, finding = findings(material, analysis, rule, certainty.get(place, ""))
         rows += found
         where = f"{material.configuration.settings[analysis.setting]}, {analysis.title}"
         notes.append(" ".join(filter(None, [
@@ -207,27 +207,22 @@ def statement(
 def _benefits_in_words(
     material: Material, rated: Mapping[tuple[str, str], Certainty], setting: str
 ) -> Iterator[dict[str, Any]]:
-    wanted = {(rule.setting, rule.analysis): rule for rule in material.report.control_risks}
     for analysis in material.front():
         lead = material.lead(analysis)
         if analysis.setting != setting or lead is None:
             continue
-        place = setting, analysis.id
-        start = None
-        if place in wanted:
-            months = material.report.balance_months.get(setting, float("nan"))
-            start = typical_risk(control_risks(material, analysis, wanted[place])[0], months)
+        certainty, start = rated.get((setting, analysis.id)), starting_risk(material, analysis)
         effects = effects_to_apply(material, analysis)[0]
         absolute = absolute_effect(effects[0], start.risk) if start and effects else _UNKNOWN
         treatment, control = map(lower_first, analysis.treatments)
         leads = [lead | absolute, *material.leads(analysis)[1:]]
-        said = _said(material, analysis, leads, rated.get(place), treatment)
+        said = _said(material, analysis, leads, certainty, treatment)
         yield {
             **lead,
             **absolute,
             "side": BENEFIT,
             "about": _about(analysis, start, control),
-            "rated": rated.get(place),
+            "rated": certainty,
             "sentence": f"Compared with {control}, {lower_first(said)}",
         }
 

@@ -1,6 +1,7 @@
 """Benefits and harms of an added agent side by side: differences per 1,000 patients."""
 
 from collections.abc import Collection, Iterator
+from math import nan
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
@@ -44,40 +45,31 @@ def balance(material: Material) -> list[Balance]:
     sides: dict[tuple[str, str], set[str]] = {}
     for row in found:
         sides.setdefault((row["setting"], row["added"]), set()).add(row["side"])
-    both = [key for key, present in sides.items() if len(present) == 2]
-    order = {key: at for at, key in enumerate(both)}
-    kept = [row for row in found if (row["setting"], row["added"]) in order]
     settings = list(material.configuration.settings)
-    return sorted(
-        kept, key=lambda row: (settings.index(row["setting"]), order[row["setting"], row["added"]])
-    )
+    both = [place for place, present in sides.items() if len(present) == 2]
+    both.sort(key=lambda place: settings.index(place[0]))
+    return [row for place in both for row in found if (row["setting"], row["added"]) == place]
 
 
 def _benefits(material: Material) -> Iterator[Balance]:
-    wanted = {(rule.setting, rule.analysis): rule for rule in material.report.control_risks}
     for analysis in material.front():
-        place = analysis.setting, analysis.id
-        if place not in wanted or analysis.setting not in material.report.balance_months:
+        start = starting_risk(material, analysis)
+        if start is None or analysis.setting not in material.report.balance_months:
             continue
-        risks, _ = control_risks(material, analysis, wanted[place])
-        start = typical_risk(risks, material.report.balance_months[analysis.setting])
-        scale = constant_scale(material, analysis)
-        measure = scale.measure if scale else analysis.measures[0]
+        measure = constant_scale(material, analysis).measure
         estimates = of_pool(material.evidence.estimates, analysis)
         for lead in records(where(estimates, measure=measure, role="lead")):
-            column, _, agents = lead["subgroup"].partition("=")
-            if column == analysis.subgroups == "added_agents" and start is not None:
+            if lead["subgroup"].partition("=")[0] == analysis.subgroups == "added_agents":
                 trials = material.about(material.evidence.trials, analysis, subgroup="all")
                 mine = trials[trials["trial_id"].isin(lead["trials"].split(";"))]
                 about = _counted(analysis, start.months, set(mine["outcome"]))
                 found = lead | absolute_effect(lead, start.risk)
-                yield _row(material, analysis, found, agents, BENEFIT, about, start)
+                yield _row(material, analysis, found, BENEFIT, about, start)
 
 
 def _harms(material: Material) -> Iterator[Balance]:
     for analysis, lead, start in findings_of_harms(material):
-        agents = lead["subgroup"].partition("=")[2]
-        yield _row(material, analysis, lead, agents, HARM, analysis.labels[0], start)
+        yield _row(material, analysis, lead, HARM, analysis.labels[0], start)
 
 
 def _counted(analysis: Analysis, months: float, reported: Collection[str]) -> str:
@@ -93,6 +85,13 @@ def _counted(analysis: Analysis, months: float, reported: Collection[str]) -> st
     return f"{'Death' if first.survival else ' or '.join(labels) + ' event'}{by}"
 
 
+def starting_risk(material: Material, analysis: Analysis) -> StartingRisk | None:
+    """The control risk with which benefits and harms are compared; None if there is none."""
+    rule = material.control_risk_rules.get((analysis.setting, analysis.id))
+    risks = control_risks(material, analysis, rule)[0] if rule else ()
+    return typical_risk(risks, material.report.balance_months.get(analysis.setting, nan))
+
+
 def typical_risk(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:
     """The control risk of all patients nearest the requested time; of untimed ones, the middle."""
     whole = [risk for risk in risks if risk.subgroup == "all"]
@@ -103,19 +102,14 @@ def typical_risk(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk
 
 
 def _row(
-    material: Material,
-    analysis: Analysis,
-    lead: Record,
-    agents: str,
-    side: str,
-    outcome: str,
-    start: StartingRisk,
+    material: Material, analysis: Analysis, lead: Record, side: str, about: str, start: StartingRisk
 ) -> Balance:
+    agents = lead["subgroup"].partition("=")[2]
     return {
         **lead,
         "side": side,
         "added": material.agents_named(agents.replace("+", " + ")),
-        "about": outcome,
+        "about": about,
         "better": "fewer" if analysis.fewer_is_better else "more",
         "control_risk_source": start.source,
         "source_id": start.source_id,

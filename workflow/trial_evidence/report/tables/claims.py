@@ -155,12 +155,7 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     if k < material.report.claim_rules.min_trials:
         return found(undecided, _too_few(material, k))
     degree = degree_of(material, analysis)
-    found = partial(
-        found,
-        probability_of_benefit=degree.benefit,
-        probability_worthwhile=degree.worthwhile,
-        would_change=degree.would_change,
-    )
+    found = partial(found, **vars(degree))
     below, worthwhile = analysis.fewer_is_better, material.worthwhile_ratio
     sides = {reading.side(row, below=below) for row in rows}
     if "harm" in sides:
@@ -192,8 +187,7 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
 
 def _undecided(material: Material, analysis: Analysis) -> Outcome:
     """The verdict if the rules decide nothing: it depends on whether there are enough data."""
-    enough = information_share(material, analysis) >= 1
-    return "inconclusive" if enough else "not enough data"
+    return "inconclusive" if information_share(material, analysis) >= 1 else "not enough data"
 
 
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:

@@ -1,7 +1,7 @@
 """Every table of the report."""
 
 from trial_evidence.report import in_whom
-from trial_evidence.report.absolute import over_time
+from trial_evidence.report.absolute import hazards
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.tables import (
     absolute_effects,
@@ -36,7 +36,7 @@ def tables_of(material: Material) -> tuple[ReportTable, ...]:
         claims.claims_table(material, claims.verdicts(material, words)),
         absolute_effects.plain_language_table(material, found),
         absolute_effects.summary_of_findings(material, words),
-        over_time.over_time_table(material),
+        hazards.over_time_table(material),
         certainty.certainty_table(material, found),
         network_certainty.network_certainty_table(material),
         harms.harms_table(material),
