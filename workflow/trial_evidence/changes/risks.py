@@ -31,7 +31,7 @@ def trials_with_other_risks(difference: SheetDifference, sheet: Sheet) -> set[st
 
 def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> Risks:
     """The control risks of some answers, if configured."""
-    rules = {(rule.setting, rule.analysis): rule for rule in material.report.control_risks}
+    rules = material.control_risk_rules
     return {
         (*place, risk.level): risk
         for analysis in material.configuration.answers
