@@ -40,8 +40,7 @@ def _trials(material: Material) -> Iterator[dict[str, Any]]:
     read = material.reported.groupby("trial_id")["source_id"].agg(JOINED.join)
     for setting in material.settings:
         for trial in records(where(material.sheet["trials"], setting=setting)):
-            sources = source_ids(read.get(trial["trial_id"], ""))
-            yield trial | {"source_id": JOINED.join(sources)}
+            yield trial | {"source_id": JOINED.join(source_ids(read.get(trial["trial_id"], "")))}
 
 
 def included_trials(material: Material) -> set[str]:
@@ -98,8 +97,7 @@ def evidence_map(material: Material) -> ReportTable:
     One row per setting, regimen (agents and partner) and endpoint with at least one current,
     verified row in the sheet. Patients are those of the arms, each arm counted once.
     """
-    keys = ["setting", "regimen", "endpoint"]
-    groups = _reported_arms(material).groupby(keys, observed=True)
+    groups = _reported_arms(material).groupby(["setting", "regimen", "endpoint"], observed=True)
     table = groups.agg(
         trials=("trial_id", "nunique"),
         arms=("arm_id", "size"),

@@ -5,7 +5,7 @@ evidence found otherwise, only the trials are known.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ import pandas as pd
 from trial_evidence.files import Record, records, where
 from trial_evidence.network.evidence.rows import EVERY_ANALYSIS
 from trial_evidence.report.material.material import Material, ReportTable, source_ids
-from trial_evidence.words.printed import counted, listing, words
+from trial_evidence.words.printed import counted, listing, lower_first, words
 
 NOT_RECORDED = "not recorded"
 CURATED = "a curated search, not a systematic database search with a documented strategy"
@@ -145,7 +145,9 @@ def _in_the_sheet(material: Material) -> Iterator[Step]:
     included = where(screened, decision="included")
     if len(screened):
         new = new_trials(material)
-        further = len(included) - _reports_of(material, new, included["source_id"])
+        reports = _reports(material)
+        of_new = set().union(*(reports[trial] for trial in new))
+        further = len(included) - int(included["source_id"].isin(of_new).sum())
         detail = f"of {counted(len(new), 'new trial or cohort', 'new trials and cohorts')}"
         if further:
             detail += f"; {counted(further, 'further report')} of trials that were in the sheet"
@@ -163,20 +165,19 @@ def _in_the_sheet(material: Material) -> Iterator[Step]:
     yield Step("Included", "Trials and cohorts in the sheet", len(trials), "; ".join(held))
     before = len(trials) - len(new_trials(material)) if len(screened) else 0
     if before:
-        reports = len(sheet["sources"]) - included["source_id"].nunique()
-        before_this = "Trials and cohorts of the review before"
-        yield Step("Included", before_this, before, counted(reports, "report"), place="joins")
-    names = sorted(map(material.trial_name, _unused(material)))
+        known = counted(len(sheet["sources"]) - included["source_id"].nunique(), "report")
+        name = "Trials and cohorts of the review before"
+        yield Step("Included", name, before, known, place="joins")
+    unused = set(trials["trial_id"]).difference(*_used_trials(material))
+    names = sorted(map(material.trial_name, unused))
     # The many names are listed in the table, not in a box of the figure.
     yield Step("Included", UNUSED, len(names), "; ".join(names), "", "leaves")
 
 
 def new_trials(material: Material) -> set[str]:
     """Trials whose every report was found by a documented search and included."""
-    sheet = material.sheet
-    included = set(where(sheet["screening"], decision="included")["source_id"])
-    reports = _reports(material)
-    return {trial for trial, found in reports.items() if found and found <= included}
+    included = set(where(material.sheet["screening"], decision="included")["source_id"])
+    return {trial for trial, found in _reports(material).items() if found and found <= included}
 
 
 def _reports(material: Material) -> dict[str, set[str]]:
@@ -188,25 +189,13 @@ def _reports(material: Material) -> dict[str, set[str]]:
     return found
 
 
-def _reports_of(material: Material, trials: Iterable[str], among: Iterable[str]) -> int:
-    """How many of the reports are on these trials."""
-    reports = _reports(material)
-    about = set().union(*(reports[trial] for trial in trials))
-    return sum(source in about for source in among)
-
-
 def _used_trials(material: Material) -> tuple[set[str], set[str]]:
     """Trials behind a result: in comparisons (including single trials); in networks or rates."""
     evidence = material.evidence
     compared, rated = (
         set(where(table, pooled="yes")["trial_id"]) for table in (evidence.trials, evidence.rates)
     )
-    joined = {str(row["trial_id"]) for row in evidence.networks.rows("used")}
-    return compared, rated | joined
-
-
-def _unused(material: Material) -> set[str]:
-    return set(material.sheet["trials"]["trial_id"]).difference(*_used_trials(material))
+    return compared, rated | {str(row["trial_id"]) for row in evidence.networks.rows("used")}
 
 
 def _used(material: Material) -> Iterator[Step]:
@@ -249,9 +238,7 @@ def _out_of(material: Material, decision: Record) -> str:
 
 def uncounted(material: Material) -> str:
     """A sentence on the steps that were not counted; empty if all were."""
-    names = [
-        step.step[0].lower() + step.step[1:] for step in flow_steps(material) if step.n is None
-    ]
+    names = [lower_first(step.step) for step in flow_steps(material) if step.n is None]
     if names:
         return f"Not counted: {listing(names)}."
     _, curated = _searches(material)

@@ -144,8 +144,7 @@ def _imprecision(found: _Estimate) -> Proposal:
     if not reading.measure_of(found.network.measure).is_ratio:
         return "not_judged", "The rule applies to ratios only."
     low, high = found.row["ci_low"], found.row["ci_high"]
-    worthwhile = found.material.worthwhile_ratio
-    judgement = _against(low, high, found.row["estimate"], worthwhile)
+    judgement = _against(low, high, found.row["estimate"], found.material.worthwhile_ratio)
     return judgement, f"The interval ({interval(low, high)}) {_REACHES[judgement]}."
 
 

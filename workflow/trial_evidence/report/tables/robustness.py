@@ -18,11 +18,10 @@ def heterogeneity_table(material: Material) -> ReportTable:
     Analyses in their first measure, then pooled rates; tau2 on the analysis scale.
     """
     table = material.evidence.estimates
-    first = material.first_measures
     rows = [
         row
         for row in records(table[table["model"].map(is_random_effects) & (table["k"] >= 2)])
-        for measure in [first[row["setting"], row["analysis"]]]
+        for measure in [material.first_measures[row["setting"], row["analysis"]]]
         if row["measure"].endswith((measure, f"{measure}s"))
     ]
     formats = {
