@@ -17,6 +17,7 @@ from trial_evidence.pool.models.binomial_normal import (
     MOST_TABLES,
     NOT_SETTLED,
     TOO_LARGE,
+    UNBOUNDED,
     conditional_logistic,
     unconditional_logistic,
 )
@@ -91,6 +92,50 @@ def test_empty_arms_beside_full_ones_have_the_estimate_of_direct_integration():
     assert found.estimate == pytest.approx(-3.324180598, rel=1e-6)
     assert found.tau2 == pytest.approx(17.43056, rel=1e-6)
     assert found.se == pytest.approx(1.571991, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("tables", "estimate", "tau2", "se"),
+    [
+        (([45, 25, 0], [49, 25, 15], [10, 4, 1], [49, 25, 17]), 3.20792178, 25.2407181, 3.3076095),
+        (
+            ([1, 0, 14, 54, 51], [13, 11, 14, 56, 51], [1, 6, 10, 14, 2], [13, 13, 16, 58, 53]),
+            3.72859237, 47.6817, 3.56125179,
+        ),
+    ],
+)  # fmt: skip
+def test_a_maximum_beyond_the_usual_tau_is_that_of_direct_integration(tables, estimate, tau2, se):
+    """By the R code of the test above, from optim(c(3, 4), f).
+
+    The reader was told that the likelihood rises with tau beyond all bounds.
+    """
+    found = conditional_logistic(Counts(*tables, "odds_ratio"))
+    assert found.estimate == pytest.approx(estimate, rel=1e-6)
+    assert found.tau2 == pytest.approx(tau2, rel=1e-6)
+    assert found.se == pytest.approx(se, rel=1e-6)
+
+
+def test_a_likelihood_that_rises_to_the_end_of_the_search_is_no_estimate():
+    # Every table is at a limit of its range, some at the lower and some at the upper.
+    counts = Counts([0, 20, 0, 20], [20] * 4, [20, 0, 20, 0], [20] * 4, "odds_ratio")
+    for model in (unconditional_logistic, conditional_logistic):
+        assert model(counts) == Refused(UNBOUNDED)
+
+
+def test_the_higher_of_two_maxima_of_a_logistic_likelihood_is_found():
+    """Fifty large trials that agree, and four that do not: tau = 0 is a maximum, but not the best.
+
+    In R, with the columns below, metafor 3.8-1:
+
+        bobyqa <- list(optimizer = "bobyqa", optCtrl = list(maxfun = 2e5, rhoend = 1e-12))
+        rma.glmm(measure = "OR", ai, n1i = n1, ci, n2i = n1, model = "UM.FS", nAGQ = 100,
+                 control = list(glmerCtrl = bobyqa))
+    """
+    n = [10_000] * 50 + [200] * 4
+    counts = Counts([3000] * 50 + [10, 100] * 2, n, [2900] * 50 + [100, 10] * 2, n, "odds_ratio")
+    found = unconditional_logistic(counts)
+    assert found.tau2 == pytest.approx(0.416900414, rel=1e-5)
+    assert found.se == pytest.approx(0.0885420806, rel=1e-4)
 
 
 def test_tables_too_large_for_the_exact_likelihood_are_not_begun():

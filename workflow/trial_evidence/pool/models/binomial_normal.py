@@ -10,6 +10,7 @@ preserves that), so Newton's method finds its maximum; tau is found on a grid an
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,13 +30,17 @@ from trial_evidence.pool.engine.roots import falling_roots
 from trial_evidence.pool.engine.stacks import Ints
 from trial_evidence.pool.models.counts import Counts
 
+# Nodes up to USUAL_TAU; in proportion to tau beyond, because the steps of an integrand narrow as
+# 1/tau.
 NODES = 101
 # From its mode, the integrand falls at least as fast as the standard normal density; beyond this
 # distance it is below 1e-12 of its maximum.
 REACH = 7.5
 # On the log odds scale: two in three trials would differ from the mean by a factor of up to 150.
-LARGEST_TAU = 5.0
-# The search for tau stops where the log likelihood is this far below its maximum so far.
+USUAL_TAU = 5.0
+# The search goes on to this tau as long as the likelihood rises.
+LARGEST_TAU = 25.0
+# Where the log likelihood is this far below its maximum so far, a second maximum is unlikely.
 FAR_BELOW = 15.0
 # A Newton step this small, relative to what it moves, is the last: the error is about its square.
 LAST_STEP = 1e-7
@@ -47,7 +52,7 @@ MOST_EVALUATIONS = 1_500
 MOST_TABLES = 10_000
 TINY = 1e-12
 NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
-UNBOUNDED = "No estimate: the likelihood rises with tau beyond all bounds."
+UNBOUNDED = f"No estimate: the likelihood still rises at the largest tau tried, {LARGEST_TAU:g}."
 NOT_SETTLED = "No estimate: the fit does not settle on these tables."
 TOO_LARGE = "Not computed: the tables are too large for the exact likelihood."
 PREDICTION_T = "t distribution with k-1 degrees of freedom"
@@ -121,27 +126,40 @@ class _Likelihood(ABC):
         raise _NotSettledError
 
     def best(self) -> tuple[float, _Point, float] | None:
-        """Mean, derivatives and tau at the maximum likelihood; None if tau is unbounded."""
-        grid = [0.0, *np.geomspace(1e-2, LARGEST_TAU, 20).tolist()]
+        """Mean, derivatives and tau at the maximum likelihood; None if tau is out of range."""
+        usual = [0.0, *np.geomspace(1e-2, USUAL_TAU, 20).tolist()]
+        grid = [*usual, *np.geomspace(USUAL_TAU, LARGEST_TAU, 6)[1:].tolist()]
         found: list[tuple[float, _Point, float]] = []
+        searched, passed = self, len(grid)
 
         def near(tau: float, last_step: float = LAST_STEP) -> tuple[float, _Point, float]:
             """The best mean at tau, from the one at the tau before."""
             mean, point, before = found[-1]
             shift = point.mean_by_tau * (tau - before)
             start = mean + math.copysign(min(abs(shift), 2.0), shift)
-            found.append((*self.best_mean(start, tau, last_step), tau))
+            found.append((*searched.best_mean(start, tau, last_step), tau))
             return found[-1]
 
         found.append((*self.best_mean(0.0, 0.0), 0.0))
         values = [found[0][1].value]
         for tau in grid[1:]:
-            values.append(near(tau, COARSE_STEP)[1].value)
-            if values[-1] < max(values) - FAR_BELOW:
+            try:
+                values.append(near(tau, COARSE_STEP)[1].value)
+            except _NotSettledError:
+                if searched is self:
+                    raise
+                break
+            if searched is self and values[-1] < max(values) - FAR_BELOW:
+                # A copy looks for a second maximum, so that the starting values of the integrals
+                # stay near the first.
+                searched, passed = copy(self), len(values)
+            if tau >= USUAL_TAU and values[-1] < max(values):
                 break
         top = int(np.argmax(values))
         if top == len(grid) - 1:
             return None
+        if top < passed:
+            searched = self
         # At tau = 0 the slope in tau is zero by symmetry, so the curvature decides.
         none, over = found[0], found[top + 1][1]
         if top == 0 and none[1].bend <= 0:
@@ -184,7 +202,7 @@ class _OneMargin(_Likelihood):
             _, first, second = self.cumulant(mean + tau * z)
             return tau * (a - first) - z, -1 - tau * tau * second
 
-        z, log_weights, self.modes = _points(slope, self.modes)
+        z, log_weights, self.modes = _points(slope, self.modes, tau)
         theta = mean + tau * z
         cumulant, first, second = self.cumulant(theta)
         value, share = _total(a * theta - cumulant + log_weights)
@@ -285,7 +303,7 @@ class _TwoArms(_Likelihood):
             v = n1 * p1 * (1 - p1) + n0 * p0 * (1 - p0)
             return tau / 2 * (a - n1 * p1 - c + n0 * p0) - z, -1 - tau * tau / 4 * v
 
-        z, log_weights, self.modes = _points(slope, self.modes)
+        z, log_weights, self.modes = _points(slope, self.modes, tau)
         eta1, eta0 = alpha + mean + tau * z / 2, alpha - tau * z / 2
         p1, p0 = _expit(eta1), _expit(eta0)
         value, share = _total(
@@ -329,12 +347,12 @@ class _TwoArms(_Likelihood):
 
 
 def _points(
-    slope: Callable[[Floats], tuple[Floats, Floats]], start: Floats
+    slope: Callable[[Floats], tuple[Floats, Floats]], start: Floats, tau: float
 ) -> tuple[Floats, Floats, Floats]:
     """Quadrature points around the mode of each trial's integrand, log weights, and the modes.
 
     ``slope`` returns the slope of the log integrand and its derivative, each of shape (k, 1);
-    ``start`` is near the modes. Points and weights have shape (k, NODES). Trapezoidal rule in t
+    ``start`` is near the modes. Points and weights have shape (k, nodes). Trapezoidal rule in t
     with z = mode + scale sinh(t): fine at the peak and wide in the tails, which may differ between
     the sides. The weights include the standard normal density.
     """
@@ -354,9 +372,10 @@ def _points(
     mode = modes[:, None]
     scale = 1 / np.sqrt(-slope(mode)[1])
     reach = np.arcsinh(REACH / scale)
-    t = reach * np.linspace(-1, 1, NODES)
+    intervals = math.ceil((NODES - 1) * max(1.0, tau / USUAL_TAU))
+    t = reach * np.linspace(-1, 1, intervals + 1)
     z = mode + scale * np.sinh(t)
-    step = 2 * reach / (NODES - 1)
+    step = 2 * reach / intervals
     log_weights = np.log(step * scale * np.cosh(t)) - 0.5 * z**2 - 0.5 * math.log(2 * math.pi)
     return z, log_weights, modes
 
@@ -432,8 +451,8 @@ def unconditional_logistic(
         Maximum likelihood log odds ratio with its Wald interval (standard error from the
         information about all parameters, including tau), tau2, and a prediction interval on t with
         k-1 degrees of freedom. Refused if the likelihood has no finite maximum (no events, or only
-        events, in one arm of all trials, or unbounded tau), or if the search for it does not
-        converge.
+        events, in one arm of all trials), if it still rises at a tau of 25, or if the search for
+        the maximum does not converge.
 
     Raises
     ------
