@@ -192,7 +192,10 @@ class Frame:
         self.raise_faults()
         none, words = np.full(len(estimate), np.nan), np.full(len(estimate), "", dtype=object)
         found = log_hazard_ratio(estimate, low, high, level, none, words, words, none, none)
-        return found["yi"].to_numpy(float), found["vi"].to_numpy(float)
+        vi = found["vi"].to_numpy(float)
+        # The logarithms of limits that differ in their last digit can be equal.
+        self.hold(vi > 0, "ci_low", "{} is too close to ci_high to tell a standard error.")
+        return found["yi"].to_numpy(float), vi
 
 
 WAYS: Mapping[str, Sequence[str]] = {
