@@ -60,6 +60,12 @@ def test_two_trials_under_a_half_cauchy_prior_have_no_finite_standard_deviation(
     assert math.isfinite(posterior([0.1, 0.4, 0.2], [0.04, 0.09, 0.1], HalfCauchy(0.5)).sd)
 
 
+def test_one_trial_under_a_half_cauchy_prior_has_no_finite_mean_of_tau():
+    # One trial says nothing of tau: its posterior is the prior, whose mean is infinite.
+    assert posterior([0.1], [0.04], HalfCauchy(0.5)).tau_mean == math.inf
+    assert math.isfinite(posterior([0.1, 0.4], [0.04, 0.09], HalfCauchy(0.5)).tau_mean)
+
+
 @pytest.mark.parametrize("prior", [HalfNormal(0.5), Uniform(2.0), LogNormal(-2.0, 1.5)])
 def test_a_padded_column_gives_what_the_analysis_gives_alone(prior):
     names = ["bcg_first2__RR", "bcg__RR", "synthetic_hr3__logHR", "edge_k1__generic"]

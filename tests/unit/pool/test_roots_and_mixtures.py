@@ -91,6 +91,14 @@ def test_quantiles_invert_the_distribution_function(p):
     np.testing.assert_allclose(ours.cdf(at), p, rtol=1e-9)
 
 
+def test_quantiles_far_from_zero_are_as_exact_as_those_near():
+    # A trial with a standard error of 1e-5 among others whose mean lies elsewhere.
+    ours, p = mixture(), np.array([0.025, 0.025])
+    near = NormalMixtures(ours.means * 1e-5, ours.sds * 1e-5, ours.weights)
+    far = NormalMixtures(near.means - 100.0, near.sds, near.weights)
+    np.testing.assert_allclose(far.cdf(far.quantile(p)), p, rtol=1e-7)
+
+
 def test_intervals_of_a_single_normal_are_central():
     ours = NormalMixtures(np.array([[1.0]]), np.array([[2.0]]), np.array([[1.0]]))
     half = 2 * norm.ppf(0.975)

@@ -9,6 +9,8 @@ from trial_evidence.pool.engine.results import Floats
 from trial_evidence.pool.engine.roots import falling_roots
 from trial_evidence.pool.engine.stacks import Ints
 
+# A quantile this many of the smallest standard deviations from zero is as accurate as one nearer.
+MOST_SDS = 100.0
 ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
 
 
@@ -89,7 +91,8 @@ class NormalMixtures:
             z /= part.sds
             return p[which] - below, -z.sum(axis=0) / ROOT_TWO_PI
 
-        return falling_roots(short_of, low - margin, high + margin, start, scale)
+        bracket = low - margin, high + margin
+        return falling_roots(short_of, *bracket, start, scale, most=MOST_SDS)
 
     def intervals(self, level: float) -> tuple[Floats, Floats, Floats, Floats]:
         """Shortest and central intervals of unimodal mixtures.

@@ -99,7 +99,8 @@ class Posterior(Summary[float]):
     new_trial_below_zero : float
         Probability that the effect in a new trial is below zero.
     tau_mean : float
-        Posterior mean of the between-trial standard deviation.
+        Posterior mean of the between-trial standard deviation; infinite for a single trial if the
+        prior for tau is half-Cauchy or as heavy, and that for the mean is flat.
     tau_low, tau_high : float
         Its shortest interval, which starts at zero if the density decreases from there.
     shrinkage_mean, shrinkage_sd : tuple of float
@@ -237,7 +238,7 @@ def posterior(
     shrunk_variance = weights @ (trial_variances + (trial_means - shrunk) ** 2)
 
     # With k trials the posterior of tau has the tail of the prior times tau**(1 - k).
-    heavy = math.isinf(mean_prior.sd) and y.size - 1 + prior.tail <= 2
+    power = y.size - 1 + prior.tail if math.isinf(mean_prior.sd) else math.inf
     sd = math.sqrt(float(weights @ (variances + (means - mean) ** 2)))
 
     def below(mixture: NormalMixtures, effect: float) -> float:
@@ -249,9 +250,9 @@ def posterior(
         **found | {"mean": mean + centre},
         prior=prior.label,
         level=level,
-        sd=math.inf if heavy else sd,
+        sd=math.inf if power <= 2 else sd,
         new_trial_below_zero=below(solved.new_trial, 0.0),
-        tau_mean=float(weights @ tau),
+        tau_mean=math.inf if power <= 1 else float(weights @ tau),
         tau_low=tau_low,
         tau_high=tau_high,
         shrinkage_mean=tuple((shrunk + centre).tolist()),

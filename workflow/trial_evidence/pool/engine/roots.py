@@ -17,7 +17,13 @@ FunctionAndSlope = Callable[[Floats, npt.NDArray[np.intp]], tuple[Floats, Floats
 
 
 def falling_roots(
-    function: FunctionAndSlope, low: Floats, high: Floats, start: Floats, scale: Floats
+    function: FunctionAndSlope,
+    low: Floats,
+    high: Floats,
+    start: Floats,
+    scale: Floats,
+    *,
+    most: float | None = None,
 ) -> Floats:
     """Where each of many functions falls through zero, by Newton's method within a bracket.
 
@@ -34,6 +40,9 @@ def falling_roots(
         Starting points, inside the brackets.
     scale : numpy.ndarray of float, shape (n,)
         Size of an argument below which absolute accuracy is sufficient.
+    most : float, optional
+        Multiple of `scale` above which relative accuracy is not sufficient, because the zero of the
+        argument means nothing.
 
     Returns
     -------
@@ -62,9 +71,10 @@ def falling_roots(
         newton = (new >= low) & (new <= high) & (2 * np.abs(step) <= np.abs(before))
         new = np.where(newton, new, low + (high - low) / 2)
         size = scale + np.abs(new)
-        done = np.where(
-            newton, np.abs(step) <= SMALL_STEP * size, high - low <= ROUNDING * size
-        ) | (value == 0)
+        small = SMALL_STEP * size
+        if most is not None:
+            small = np.maximum(np.minimum(small, SMALL_STEP * most * scale), ROUNDING * size)
+        done = np.where(newton, np.abs(step) <= small, high - low <= ROUNDING * size) | (value == 0)
         new = np.where(value == 0, x, new)
         if done.any():
             result[left[done]] = new[done]
