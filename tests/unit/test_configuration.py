@@ -272,6 +272,8 @@ def test_the_analyses_that_were_asked_for_are_there():
          "'inverse_gamma': [2.42, 0.3]}\" needs one of inverse_gamma and half_normal."),
         (["figures", "formats"], ["gif"],
          'config.yaml, figures.formats: "gif" is not allowed. Allowed: svg, pdf, png.'),
+        (["figures", "formats"], "pdf",
+         'config.yaml, figures.formats: "pdf" is not a list. Write it in square brackets: [pdf]'),
         (["figures", "width_mm"], 20, "config.yaml, figures.width_mm: 20 is less than"),
         (["selection", "pcr", "definition"], "shortest",
          'config.yaml, selection.pcr.definition: "shortest" is not allowed. Allowed: a'),
@@ -396,7 +398,7 @@ def test_an_analysis_asks_for_words_of_the_dictionary(tmp_path, key, value, mess
         "tables": {
             "pcr": {"status": ("current",), "definition": ("ypT0/is ypN0", "ypT0/is")},
             "hazard_ratios": {"status": ("current",), "analysis": ("final",),
-                              "median_followup_months": ()},
+                              "median_followup_months": ("longest",)},
         },
     }  # fmt: skip
     asked = changed(ANALYSES, ["analyses", 0, key], value)
@@ -491,9 +493,11 @@ def test_agents_of_a_control_arm_stand_in_order(tmp_path):
 KNOWN = {
     "kinds": {"pcr": "counts", "hazard_ratios": "contrasts"},
     "tables": {
-        "pcr": {"definition": ("ypT0/is ypN0", "ypT0/is"), "status": ("current", "old")},
+        "pcr": {"definition": ("ypT0/is ypN0", "ypT0/is"), "note": (),
+                "status": ("current", "old")},
         "hazard_ratios": {
-            "analysis": ("final",), "median_followup_months": (), "status": ("current", "old"),
+            "analysis": ("final",), "median_followup_months": ("longest",),
+            "status": ("current", "old"),
         },
     },
 }  # fmt: skip
@@ -569,6 +573,14 @@ def test_an_unknown_analysis_in_an_exclusion(tmp_path):
         (["pcr", "definition"], ["ypT0is"],
          'selection.pcr.definition: "ypT0is" is not allowed. Allowed: ypT0/is ypN0, ypT0/is. '
          'Did you mean "ypT0/is"?'),
+        # A number has no words, and a word is not longer than another.
+        (["pcr", "definition"], "longest",
+         'selection.pcr.definition: "longest" is not allowed. Allowed: ypT0/is ypN0, ypT0/is.'),
+        (["pcr", "note"], "longest",
+         'selection.pcr.note: "longest" is not allowed. Only columns of numbers have a longest.'),
+        (["hazard_ratios", "median_followup_months"], ["final"],
+         'selection.hazard_ratios.median_followup_months: "final" is not allowed. Allowed: '
+         'longest.'),
         (["hazard_ratio"], {"analysis": ["final"]},
          'selection: "hazard_ratio" is not a table of results. Allowed: pcr, hazard_ratios. '
          'Did you mean "hazard_ratios"?'),

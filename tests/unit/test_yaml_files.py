@@ -57,6 +57,8 @@ def test_values_are_those_of_the_file():
         ("a:\n  b: 1\n   c: 2\n", 3, "There is a colon where none is allowed"),
         ("- a: 1\n   b: 2\n", 2, "There is a colon where none is allowed"),
         ("a:\n    b: 1\n  c: 2\n", 3, "not indented like the lines it belongs to"),
+        ("a:1\n# and\nb: 2\n", 3, "line before, comments aside, is not a name followed by a colon"),
+        ("a:\n  b:1\n  c: 2\n", 3, "or the line before lacks its colon or the space after it"),
         ("a: one: two\n", 1, "a text with a colon in it needs quotation marks"),
         ("a: *b\n", 1, "The name after \\* is not defined above"),
         ('a: "b\nc: d\n', 3, "A quotation mark is never closed"),

@@ -20,6 +20,7 @@ from trial_evidence.config.configuration import (
 )
 from trial_evidence.config.labels import LABELS, unknown_texts
 from trial_evidence.config.looks import FigureConfiguration, read_figure_configuration
+from trial_evidence.config.methods import LONGEST
 from trial_evidence.config.networks import FILE as NETWORKS
 from trial_evidence.config.networks import (
     NetworkConfiguration,
@@ -179,7 +180,12 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
 
     tables, results = dictionary.tables, dictionary.of_kind("counts", "contrasts")
     known: dict[str, Any] = {"kinds": dictionary.kinds, "trials": tables["trials"].words}
-    known["tables"] = {name: tables[name].words for name in results}
+    words = {name: tables[name].words for name in results}
+    known["tables"] = {
+        name: {column: (LONGEST,) if tables[name].columns[column].is_number else allowed
+               for column, allowed in words[name].items()}
+        for name in results
+    }  # fmt: skip
     looks = sound(lambda: read_figure_configuration(folder))
     if looks is not None:
         known["languages"] = looks.languages
@@ -195,7 +201,7 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
     report = sound(lambda: read_report_configuration(folder, analyses, made))
     # Only `make registry` needs it.
     if (folder / REGISTRY_FILE).exists():
-        sound(lambda: read_registry_words(folder, analyses.outcomes, known["tables"]))
+        sound(lambda: read_registry_words(folder, analyses.outcomes, words))
     return _Configured(analyses, networks, report, looks), problems
 
 

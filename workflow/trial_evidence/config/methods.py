@@ -368,13 +368,19 @@ class Methods(Form, kw_only=True):
 def unknown_columns(
     orders: Orders, known: Mapping[str, Sequence[str]], where: str, *section: str
 ) -> Iterator[Fault]:
-    """Errors for columns that a table does not have, and for words not allowed in a column."""
+    """Errors for columns that a table does not have, and for words not allowed in a column.
+
+    ``known`` gives the words of each column: ``longest`` alone for numbers, none for free text.
+    """
     for column, words in orders.items():
         place = (*section, column)
         if column not in known:
             near = did_you_mean(column, known)
             yield place, f'"{column}" is not a column of {where}.{near}'
-        allowed = known.get(column) or words
-        for word in words if words != LONGEST else ():
-            if word not in allowed:
+            continue
+        allowed = known[column]
+        for word in [words] if words == LONGEST else words:
+            if not allowed and word == LONGEST:
+                yield place, f'"{LONGEST}" is not allowed. Only columns of numbers have a longest.'
+            elif allowed and word not in allowed:
                 yield place, f'"{word}" is not allowed.{forms.among(allowed, word)}'

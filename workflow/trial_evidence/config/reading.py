@@ -216,6 +216,8 @@ def _in_words(error: Mapping[str, Any], found: Any, node: Mapping[str, Any]) -> 
     if isinstance(found, bool) and kind == "string_type":
         return "Yes, no, true and false are not read as text. Put the word in quotation marks."
     wanted = TYPES.get(kind.partition("_")[0])
+    if wanted == TYPES["list"] and isinstance(found, str | int | float):
+        return f"is not a list. Write it in square brackets: [{found}]"
     return f"is not {wanted}.{point_hint(found)}" if wanted else str(error["msg"])
 
 

@@ -18,7 +18,10 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 # How a PyYAML message begins -> what it usually means.
 _SLIPS = {
     "mapping values are not allowed": "There is a colon where none is allowed. The line is "
-    "indented wrongly, or a text with a colon in it needs quotation marks.",
+    "indented wrongly, or a text with a colon in it needs quotation marks, or the line before "
+    "lacks its colon or the space after it.",
+    "expected '<document start>'": "The line before, comments aside, is not a name followed by a "
+    "colon and a space.",
     "expected <block end>": "The line is not indented like the lines it belongs to, or a text "
     "with a quotation mark in it needs quotation marks around the whole.",
     "could not find expected ':'": "A name is followed by a colon and a space; here the colon is "
