@@ -200,7 +200,9 @@ def test_the_columns_that_claims_may_name_are_made():
 
 def test_a_judgement_about_what_is_not_pooled(configuration):
     rows = pd.DataFrame([{"setting": "neoadjuvant", "analysis": "pcr_dual_v_dual", "row": 2}])
-    (problem,) = certainty_problems(configuration, [], rows.assign(domain="imprecision"))
+    (problem,) = certainty_problems(
+        configuration, [], rows.assign(domain="imprecision", comparison="")
+    )
     assert "is not pooled over all its trials, so there is no certainty to judge" in problem.message
 
 
@@ -211,7 +213,9 @@ def test_a_judgement_about_an_analysis_that_there_is_not(configuration):
             {"setting": "adjuvant", "analysis": "event_free_dual_v_singel", "row": 3},
         ]
     )
-    (problem,) = certainty_problems(configuration, [], rows.assign(domain="imprecision"))
+    (problem,) = certainty_problems(
+        configuration, [], rows.assign(domain="imprecision", comparison="")
+    )
     assert problem.line().startswith(
         "certainty.csv, row 3 (event_free_dual_v_singel), column analysis: "
         '"event_free_dual_v_singel" is not an analysis of this setting'
@@ -262,7 +266,24 @@ def test_a_domain_of_a_network_is_none_of_an_analysis_and_the_reverse(configurat
         ]
     )  # fmt: skip
     networks = [("adjuvant", "event_free_network")]
-    found = list(certainty_problems(configuration, networks, rows))
+    found = list(certainty_problems(configuration, networks, rows.assign(comparison="")))
     assert [(problem.row, problem.column) for problem in found] == [(2, "domain"), (3, "domain")]
     assert "is no domain of the certainty of an analysis" in found[0].message
     assert "is no domain of the certainty of a network" in found[1].message
+
+
+def test_a_comparison_is_judged_of_a_network_only(configuration):
+    """A judgement of an analysis that named one would be accepted and have no effect."""
+    row = {"setting": "adjuvant", "row": 2, "comparison": "A v B"}
+    rows = pd.DataFrame(
+        [
+            {**row, "analysis": "event_free_dual_v_single", "domain": "imprecision"},
+            {**row, "analysis": "event_free_network", "domain": "incoherence"},
+        ]
+    )
+    networks = [("adjuvant", "event_free_network")]
+    (problem,) = certainty_problems(configuration, networks, rows)
+    assert problem.line() == (
+        "certainty.csv, row 2 (event_free_dual_v_single), column comparison: "
+        '"A v B" must go: only a network has comparisons to judge.'
+    )

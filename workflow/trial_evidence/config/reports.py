@@ -395,10 +395,11 @@ def certainty_problems(
     networks : collection of (str, str)
         Setting and id of every network.
     judgements : DataFrame
-        Columns ``setting``, ``analysis``, ``domain`` and ``row`` (the spreadsheet's row number).
+        Columns ``setting``, ``analysis``, ``domain``, ``comparison`` and ``row`` (the spreadsheet's
+        row number).
     """
-    cells = judgements[["row", "setting", "analysis", "domain"]].itertuples(index=False)
-    for row, setting, analysis, domain in cells:
+    names = ["row", "setting", "analysis", "domain", "comparison"]
+    for row, setting, analysis, domain, comparison in judgements[names].itertuples(index=False):
         place = "certainty.csv", int(row), analysis
         of_network = (setting, analysis) in networks
         domains = NETWORK_DOMAINS if of_network else DOMAINS
@@ -408,6 +409,9 @@ def certainty_problems(
             yield not_allowed((*place, "domain"), domain, wrong, domains)
         if of_network:
             continue
+        if comparison:
+            message = f'"{comparison}" must go: only a network has comparisons to judge.'
+            yield Problem("error", *place, "comparison", comparison, message)
         pools = {entry.id: entry.pool for entry in configuration.of_setting(setting)}
         known = [name for name, pool in pools.items() if pool == "overall"]
         wrong = "is not an analysis of this setting in config/analyses.yaml."
