@@ -225,6 +225,11 @@ def book(project, capsys):
     return path
 
 
+def test_the_next_command_can_be_pasted_whatever_the_name(project, capsys):
+    assert main(["workbook", "--book", "my sheet (1).xlsx"]) == 0
+    assert capsys.readouterr().out.endswith("make import BOOK='my sheet (1).xlsx'\n")
+
+
 def edit(book, table, cell, value):
     workbook = load_workbook(book)
     workbook[table][cell] = value

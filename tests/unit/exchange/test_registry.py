@@ -24,6 +24,7 @@ from trial_evidence.exchange.registry.against import page_of
 from trial_evidence.exchange.registry.book import write_registry_book
 from trial_evidence.exchange.registry.confirmed import write_confirmed
 from trial_evidence.exchange.registry.groups import named_in
+from trial_evidence.exchange.registry.record import read_records
 from trial_evidence.exchange.registry.stage import compare_records, held_sheet
 from trial_evidence.loaded import load
 from trial_evidence.words.errors import RequestError
@@ -895,6 +896,14 @@ def test_every_fault_of_every_file_is_told_at_once(project, record, refused):
     said = refused(folder)
     assert said.count("a.json, ") == 2
     assert "b.json: this is not JSON" in said
+
+
+def test_the_lock_file_of_an_editor_is_no_record(project, record):
+    folder = project / "locked"
+    folder.mkdir()
+    written(folder, record, "a.json")
+    written(folder, "owner", "~$a.json")
+    assert list(read_records(folder)) == ["a.json"]
 
 
 def test_one_record_twice_is_refused(project, record, refused):

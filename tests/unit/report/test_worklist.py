@@ -346,7 +346,9 @@ def test_an_answer_that_cannot_be_taken_is_located(made, tmp_path, cells, column
 
 
 COUNTS = [
-    ("40,0%", "is not 2 numbers (events, n)"),
+    # An example of the form, not the value of the sheet, which nobody should be led to copy.
+    ("40,0%", "is not 2 numbers (events, n). Write them in this form: 49 of 107"),
+    ("n/a", '"n/a" is no value. Leave the line empty where you see none.'),
     ("1e3", "is not 2 numbers"),
     ("42 of 105 of 3", "is not 2 numbers"),
     ("106 of 105", "there are more events than patients (n)"),
@@ -364,7 +366,7 @@ RATIOS = [
     ("0.50 (0.67 to 0.95)", "has to lie between the lower and the upper limit."),
     ("0.80 (0 to 0.95)", 'ci_low: "0" is outside the allowed range: above 0.'),
     ("0,80 (0.67 to 0.95)", 'hr: "0,80" is not a number. Use a point as decimal mark: 0.80'),
-    ("8e-1 (0.67 to 0.95)", "is not 3 numbers (hr, ci_low, ci_high)"),
+    ("8e-1 (0.67 to 0.95)", "in this form: 0.81 (0.66 to 1.00)"),
     ("0.80 (0.67 to 0.95", "is not 3 numbers"),
     ("0.80 (95% CI 0.67 to 0.95)", "is not 3 numbers"),
 ]
@@ -410,6 +412,8 @@ NEXT_DAY = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
         ({"Date": "1026-02-03"}, "Date", '"1026-02-03" is before 1990: the year is mistyped.'),
         ({"Date": "1989-12-31"}, "Date", '"1989-12-31" is before 1990'),
         ({"Place": "=1+1"}, "Place", "the cell holds a formula without a value"),
+        ({"Place": "NA"}, "Place", '"NA" denotes a missing value, but an answer needs one.'),
+        ({"Source": "-"}, "Source", '"-" denotes a missing value, but an answer needs one.'),
         ({"Table": None}, "Table", "the cell is empty."),
         ({"Table": "trials"}, "Table", '"trials" is no table of results that second_reading.csv'),
         ({"Table": "harms"}, "Table", "Allowed: pcr, hazard_ratios."),

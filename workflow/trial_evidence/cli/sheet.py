@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,7 @@ def workbook(options: argparse.Namespace) -> None:
     from trial_evidence.workbook.write import write_workbook
 
     write_workbook(options.raw, words_of(options.config), options.book)
-    print(f"The sheet is in {options.book}. Edit it, then: make import BOOK={options.book}")
+    print(f"The sheet is in {options.book}. Edit it, then: {_import_of(options.book)}")
 
 
 def worklist(options: argparse.Namespace) -> None:
@@ -148,7 +149,12 @@ def worklist(options: argparse.Namespace) -> None:
     write_answers_book(rows, options.book)
     are = "is" if len(rows) == 1 else "are"
     print(f"{counted(len(rows), 'row')} to look up {are} in {options.book}.", end=" ")
-    print(f"Fill in what you see, then: make import BOOK={options.book}")
+    print(f"Fill in what you see, then: {_import_of(options.book)}")
+
+
+def _import_of(book: Path) -> str:
+    """The command that imports a workbook, as it can be pasted into a terminal."""
+    return f"make import BOOK={quote(str(book))}"
 
 
 def import_(options: argparse.Namespace) -> int:
@@ -196,7 +202,7 @@ def registry(options: argparse.Namespace) -> None:
 
     for line in write_compared(options.file, options.book, options.raw, options.config):
         print(line)
-    print(f"They are in {options.book}. Confirm what holds, then: make import BOOK={options.book}")
+    print(f"They are in {options.book}. Confirm what holds, then: {_import_of(options.book)}")
 
 
 def references(options: argparse.Namespace) -> int:

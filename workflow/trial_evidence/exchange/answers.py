@@ -15,6 +15,7 @@ from openpyxl import Workbook
 from trial_evidence.exchange.taken import Taken
 from trial_evidence.exchange.worklist import (
     FIELDS,
+    WORDS,
     fields_of,
     key_of,
     printed,
@@ -25,7 +26,13 @@ from trial_evidence.files import records, write_whole
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT, same_value
 from trial_evidence.sheet.dictionary import Column, Dictionary
-from trial_evidence.sheet.values import NO_BREAK_SPACES, PRIMARY, read_cell
+from trial_evidence.sheet.values import (
+    MISSING_MARKS,
+    NO_BREAK_SPACES,
+    NO_NUMBER,
+    PRIMARY,
+    read_cell,
+)
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import (
     Problem,
@@ -267,10 +274,16 @@ def _faults(
           if not answer[name]),
         ("initials", answer["initials"] and initials_fault(answer["initials"], dictionary)),
         ("date", answer["date"] and _date_fault(answer["date"])),
-        ("at", read_cell(columns["locator"], answer["at"]).error),
-        ("source", read_cell(columns["second_source"], answer["source"]).error),
+        ("at", _text_fault(columns["locator"], answer["at"])),
+        ("source", _text_fault(columns["second_source"], answer["source"])),
     ]  # fmt: skip
     yield from (_fault(answer, book, name, message) for name, message in found if message)
+
+
+def _text_fault(column: Column, text: str) -> str:
+    if text.lower() in MISSING_MARKS:
+        return f"{quoted(text)} denotes a missing value, but an answer needs one."
+    return read_cell(column, text).error
 
 
 def _fault(answer: Mapping[str, str], book: Path, name: str, message: str) -> Problem:
@@ -327,15 +340,20 @@ def _misread(
     """Why a value is not what the line asks for."""
     table, row = answer["table"], _row_of(answer, sheet)
     fields = fields_of(sheet, table, row)
-    seen = _seen(answer, sheet)
+    columns = dictionary.tables[table].columns
+    seen = [] if answer["seen"].lower() in NO_NUMBER else _seen(answer, sheet)
     if not seen:
         message = (
             f"{quoted(answer['seen'])} is not {counted(len(fields), 'number')} "
-            f"({', '.join(fields)}). Write it as the sheet has it: {answer['value']}"
+            f"({', '.join(fields)}). Write them in this form: "
+            f"{WORDS[fields].format(*(columns[name].example for name in fields))}"
         )
+        if answer["seen"].lower() in NO_NUMBER:
+            message = (
+                f"{quoted(answer['seen'])} is no value. Leave the line empty where you see none."
+            )
         yield "seen", message
         return
-    columns = dictionary.tables[table].columns
     wrong = [_number_fault(columns[name], text) for name, text in zip(fields, seen, strict=True)]
     if not any(wrong):
         wrong = [_order_fault(dict(zip(fields, map(float, seen), strict=True)), answer["seen"])]

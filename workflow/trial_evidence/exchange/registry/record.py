@@ -364,7 +364,9 @@ def read_records(source: Path) -> dict[str, Record]:
         raise RequestError(f"There is no file or folder {source}.")
     files = [source]
     if source.is_dir():
-        files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".json")
+        # Not the lock and backup files of an editor: ~$record.json.
+        own = (path for path in source.iterdir() if not path.name.startswith((".", "~")))
+        files = sorted(path for path in own if path.suffix.lower() == ".json")
     if not files:
         raise RequestError(f"{source} holds no .json file.")
     problems: list[Problem] = []
