@@ -117,6 +117,15 @@ def _one_pubmed_number(rows: list[list[str]]) -> None:
         row[rows[0].index("pmid")] = "12345678"
 
 
+def _begun(rows: list[list[str]]) -> None:
+    rows.append([*rows[1][:2], *[""] * (len(rows[0]) - 2)])
+
+
+def _arm_of_two_trials(rows: list[list[str]]) -> None:
+    arm, other = rows[0].index("arm_id"), next(row for row in rows[1:] if row[0] != rows[1][0])
+    other[arm] = rows[1][arm]
+
+
 FILE_FAULTS = (
     Fault("the file is missing", _without("search_log")),
     Fault("the file is empty", _with_bytes("pcr", lambda _: b"")),
@@ -159,6 +168,14 @@ SHAPE_FAULTS = (
     Fault("a comma too many", _with_rows("pcr", _second_row(lambda r: [*r[:6], "", *r[6:]]))),
     Fault("two versions merged", _with_rows("pcr", lambda rows: rows.insert(2, ["<<<<<<< HEAD"]))),
     Fault("a comma too few", _with_rows("pcr", _second_row(lambda r: [*r[:6], *r[7:]]))),
+    Fault(
+        "typographic quotation marks",
+        _with_rows("pcr", _second_row(lambda r: [*r[:-1], "“first", " second”"])),
+    ),
+    Fault("the header again", _with_rows("pcr", lambda rows: rows.insert(3, rows[0]))),
+    Fault("many empty rows", _with_bytes("pcr", lambda c: c.replace(b"\n", b"\n" * 5, 2))),
+    Fault("a row hardly begun", _with_rows("pcr", _begun)),
+    Fault("no arm below the header", _with_bytes("arms", lambda c: c.split(b"\n")[0] + b"\n")),
     Fault("an empty row in the middle", _with_rows("pcr", lambda rows: rows.insert(2, [""]))),
 )
 
@@ -175,6 +192,8 @@ CELL_FAULTS = (
     _cell("half a patient", "pcr", 2, "events", "41.5"),
     _cell("percent sign", "pcr", 2, "reported_percent", "40.0%"),
     _cell("percent sign in a count", "pcr", 2, "events", "40.0 %"),
+    _cell("percent sign in a ratio", "hazard_ratios", 14, "hr", "84%"),
+    _cell("a proportion for a count", "pcr", 2, "events", "0.400"),
     _cell("percent sign in another whole number", "search_log", 2, "queries", "4%"),
     _cell("percent above 100", "pcr", 2, "reported_percent", "400"),
     _cell("word for a number", "pcr", 2, "events", "forty-two"),
@@ -215,12 +234,16 @@ CELL_FAULTS = (
     _cell("capital in an id", "trials", 2, "trial_id", "Trial_A"),
     _cell("agents out of order", "arms", 2, "agents", "trastuzumab+pertuzumab"),
     _cell("agent twice", "arms", 2, "agents", "trastuzumab+trastuzumab"),
+    _cell("agent in capitals", "arms", 3, "agents", "Trastuzumab"),
+    _cell("agents with a comma", "arms", 2, "agents", "trastuzumab, pertuzumab"),
+    _cell("id in capitals with an accent", "sources", 2, "source_id", "Doé 2020 trial_a"),
     _cell("agents with blanks", "arms", 2, "agents", "pertuzumab + trastuzumab"),
     _cell("unknown agent", "arms", 2, "agents", "pertuzumab+trastuzumap"),
     _cell("subgroup with a colon", "pcr", 3, "subgroup", "hormone_receptor: positive"),
     _cell("subgroup factors out of order", "pcr", 3, "subgroup", "nodal=yes & age=old"),
     _cell("subgroup factor twice", "pcr", 3, "subgroup", "nodal=yes & nodal=no"),
     _cell("subgroup level with a slip", "pcr", 3, "subgroup", "hormone_receptor=postive"),
+    _cell("subgroup level abbreviated", "pcr", 3, "subgroup", "hormone_receptor=pos"),
     _cell("subgroup for the whole population", "populations", 2, "subgroup", "all"),
     _cell("day that is no day", "search_log", 2, "date", "31.01.2025"),
     _cell("day that the calendar does not have", "search_log", 2, "date", "2026-02-30"),
@@ -244,6 +267,8 @@ REFERENCE_FAULTS = (
     _cell("arm compared with itself", "hazard_ratios", 2, "control_arm_id", "trial_a_dual"),
     _cell("factor of an exclusion with a slip", "exclusions", 2, "subgroup", "hormone_recepter"),
     _cell("conjugate without its antibody", "agents", 7, "parent_antibody", ""),
+    _cell("conjugate in capitals", "agents", 7, "agent", "T-DM1"),
+    Fault("one arm of two trials", _with_rows("arms", _arm_of_two_trials)),
     _cell("parent of an antibody", "agents", 3, "parent_antibody", "trastuzumab"),
     _cell("p value without sides", "hazard_ratios", 3, "p_sided", ""),
     _cell("interval without a level", "hazard_ratios", 2, "ci_level", ""),
@@ -276,6 +301,7 @@ ARITHMETIC_FAULTS = (
     _cell("estimate outside its interval", "hazard_ratios", 2, "hr", "6.8"),
     _cell("rate outside its interval", "milestones", 2, "percent", "49.1"),
     _cell("limits of a rate exchanged", "milestones", 2, "ci_low", "96.0"),
+    _cells("rate as a fraction", "milestones", 2, percent="0.941", ci_low="", ci_high=""),
     _cell("median outside its interval", "medians", 2, "ci_low", "19"),
     _cell("hazard ratio of curves outside its interval", "curves_cox", 2, "hr", "7.9"),
     _cell("more events of a curve than patients", "curves_cox", 2, "events_control", "2740"),

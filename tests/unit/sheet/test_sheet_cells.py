@@ -103,6 +103,18 @@ def test_files_under_another_name_are_pointed_out(tmp_path: Path) -> None:
         "hazard-ratios.csv: no table of the sheet has this name: the file was not read. "
         'Did you mean "hazard_ratios.csv"?',
     ]
+    # Both are printed where only errors are.
+    assert {problem.severity for problem in raised.value.problems} == {"error"}
+
+
+def test_a_copy_beside_its_table_is_only_a_warning(tmp_path: Path) -> None:
+    for name, content in files_of(VALID).items():
+        (tmp_path / f"{name}.csv").write_bytes(content)
+    (tmp_path / "pcr (1).csv").write_bytes(b"")
+    _, problems = load_sheet(tmp_path, DICTIONARY)
+    assert [problem.line() for problem in problems] == [
+        "pcr (1).csv: no table of the sheet has this name: the file was not read."
+    ]
 
 
 def test_a_folder_that_is_not_there_is_a_sheet_without_files(tmp_path: Path) -> None:

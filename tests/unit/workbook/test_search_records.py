@@ -300,6 +300,39 @@ def test_a_record_without_a_title_or_a_number_is_kept(project):
 # ------------------------------------------------------------------------------ the screening
 
 
+def _check(project, rows, capsys):
+    """What the check says of a sheet with errors in these rows of screening.csv."""
+    with (project / "data/raw/screening.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    return capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("same_as", "wrong"),
+    [
+        ({0: 0}, [2]),
+        ({0: 1, 1: 0}, [2, 3]),
+        ({0: 1, 1: 2, 2: 1}, [3, 4]),
+    ],
+    ids=["itself", "each other", "two that a third is the same as"],
+)
+def test_duplicates_of_each_other_are_refused(project, capsys, same_as, wrong):
+    """All of them would be removed, and the report would not be screened."""
+    main(["records", "--file", str(EXPORT)])
+    rows = [{**row, "decision": "", "duplicate_of": ""} for row in rows_of(project)]
+    for at, other in same_as.items():
+        rows[at] |= {"decision": "duplicate", "duplicate_of": rows[other]["record_id"]}
+    *said, _ = _check(project, rows, capsys)
+    assert [line.partition(" (")[0] for line in said] == [
+        f"screening.csv, row {row}" for row in wrong
+    ]
+    assert all("column duplicate_of" in line and "leads back" in line for line in said)
+
+
 @pytest.mark.parametrize(
     ("decision", "column"),
     [
@@ -314,12 +347,6 @@ def test_a_decision_comes_with_what_the_flow_counts(project, capsys, decision, c
     main(["records", "--file", str(EXPORT)])
     rows = rows_of(project)
     rows[0]["decision"] = decision
-    with (project / "data/raw/screening.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    capsys.readouterr()
-    assert main(["check"]) == 1
-    said = capsys.readouterr().err.splitlines()
+    said = _check(project, rows, capsys)
     assert said[0].startswith(f"screening.csv, row 2 (s2_01), column {column}: the cell is empty")
     assert said[1].startswith("1 error")

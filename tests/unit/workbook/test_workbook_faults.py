@@ -107,7 +107,7 @@ FAULTS = {
         _put("hazard_ratios", "hr", 2, 0.8, "0\\ %"),
         (
             "book.xlsx, sheet hazard_ratios, row 2 (trial_a), column hr (I2): "
-            '"80%" is not a number. Leave out the percent sign: 80',
+            '"80%" is not a number.',
         ),
     ),
     "a percent sign in colour": Fault(
@@ -263,10 +263,9 @@ FAULTS = {
     ),
     "an empty cell that is required, below an empty row": Fault(
         lambda workbook: workbook["search_log"].cell(4, 1, "s9"),
-        tuple(
-            f"book.xlsx, sheet search_log, row 4 (s9), column {column}: the cell is empty, but a "
-            "value is required here."
-            for column in ("date (B4)", "reader (C4)", "where (D4)", "scope (F4)")
+        (
+            "book.xlsx, sheet search_log, row 4 (s9): 4 cells are empty, but a value is required "
+            "in each: date, reader, where, scope. Fill them in, or delete the row.",
         ),
     ),
 }

@@ -85,7 +85,7 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         # Digits beyond those of a source: nothing is rounded to the middle of the interval.
         problems += _outside(row, "hr")
     for row in of_kind(tables, dictionary, "rates"):
-        problems += _outside(row, "percent")
+        problems += [*_outside(row, "percent"), *_fraction(row)]
     for row in of_kind(tables, dictionary, "times"):
         problems += _outside(row, "median_months")
     for row in tables.get("curves_rmst", ()):
@@ -200,6 +200,15 @@ def printed_alike(*cells: tuple[str, float]) -> tuple[Span | None, ...]:
     """
     decimals = max(printed_decimals(text) for text, _ in cells)
     return tuple(None if math.isnan(n) else printed_span(n, decimals) for _, n in cells)
+
+
+def _fraction(row: CheckedRow) -> Iterator[Problem]:
+    """A share of patients that looks as if it were not in percent."""
+    percent = row.numbers.get("percent", 0.0)
+    if 0 < percent < 1:
+        said = f"{row.text('percent')}% is less than one patient in 100."
+        message = f"{said} Is {100 * percent:g} meant?{_look(row)}"
+        yield row.problem("warning", "percent", message)
 
 
 def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, ...]:

@@ -31,6 +31,9 @@ SAVE_AS = 'Save it as "CSV UTF-8" with commas between the cells.'
 
 # A longer cell is not a note but an unclosed quotation mark that swallowed the following rows.
 _LONGEST_CELL = 100_000
+_TYPOGRAPHIC_QUOTES = ("“", "”", "„", "«", "»")
+# More empty rows than this are reported in one line.
+_FEW_EMPTY = 3
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -192,10 +195,15 @@ def _as_table(table: Table, records: Sequence[Sequence[str]]) -> tuple[RawTable,
     )
     rows: list[Row] = []
     unread: set[str] = set()
+    empty: list[int] = []
     filled = [number for number, record in enumerate(records, 1) if any(map(str.strip, record))]
     for number, record in enumerate(records[1 : max(filled)], start=2):
         if not any(map(str.strip, record)):
-            problems.append(about(table.file, "the row is empty. Delete it.", number, "warning"))
+            empty.append(number)
+            continue
+        if record == header:
+            message = "the row repeats the names of the columns. Delete it."
+            problems.append(about(table.file, message, number))
             continue
         cells = dict(zip(header, record, strict=False))
         if len(record) == len(header):
@@ -206,12 +214,19 @@ def _as_table(table: Table, records: Sequence[Sequence[str]]) -> tuple[RawTable,
             advice = 'There is a comma too many, or a text with a comma that is not enclosed in "".'
         else:
             advice = "A comma is missing."
+        if any(cell.strip().startswith(_TYPOGRAPHIC_QUOTES) for cell in record):
+            advice = 'Only straight quotation marks (") enclose a text with a comma.'
         has = counted(len(record), "cell")
         message = f"the row has {has} where the header has {len(header)}. {advice}"
         if CONFLICT.match(record[0]):
             message = IN_CONFLICT
         subject = cells.get(table.subject_column or "", "")
         problems.append(Problem("error", table.file, number, subject, "", "", message))
+    if empty:
+        many = f"{len(empty)} rows are empty, of which this is the first. Delete them."
+        message = many if len(empty) > _FEW_EMPTY else "the row is empty. Delete it."
+        where = empty[:1] if len(empty) > _FEW_EMPTY else empty
+        problems += [about(table.file, message, number, "warning") for number in where]
     if table.rows_required and not rows and not unread:
         problems.append(about(table.file, "there is a header but no row below it."))
     absent = columns - times.keys()
@@ -242,9 +257,11 @@ def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:
     faults: dict[str, str] = {}
     for name, count in Counter(header).items():
         if not name.strip():
+            at = header.index(name)
+            where = f"after {quoted(header[at - 1])}" if at else "the first"
             faults[""] = (
-                "a column has no name. Delete empty columns between the others or to the right of "
-                "them."
+                f"a column has no name ({where}). Delete empty columns between the others or to "
+                "the right of them."
             )
         elif name.strip() in spaced:
             message = f"{quoted(name)} begins or ends with a space. Write {quoted(name.strip())}."

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
-from trial_evidence.words.problems import Problem, about, did_you_mean, nearest, quoted
+from trial_evidence.words.problems import (
+    Problem,
+    Severity,
+    about,
+    did_you_mean,
+    nearest,
+    quoted,
+)
 
 from .arithmetic import arithmetic_problems
 from .cells import RawTable, read_cells
 from .checked import CheckedRow, CheckedTable
 from .dictionary import Dictionary
 from .rules import rule_problems
-from .values import read_cell
+from .values import EMPTY, read_cell
+
+# More empty cells of a row than this are reported in one line.
+_FEW_EMPTY = 3
 
 
 def read_folder(raw: Path, dictionary: Dictionary) -> tuple[dict[str, RawTable], list[Problem]]:
@@ -57,8 +68,10 @@ def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes | Non
         if path.name in known or path.name.startswith((".", "~")) or path.name == "README.md":
             continue
         message = "no table of the sheet has this name: the file was not read."
-        message += did_you_mean(path.name, missing)
-        problems.append(about(path.name, message, severity="warning"))
+        meant = did_you_mean(path.name, missing)
+        # Where only errors are shown, the missing file must not be told without this one.
+        severity: Severity = "error" if meant else "warning"
+        problems.append(about(path.name, message + meant, severity=severity))
     return contents, problems
 
 
@@ -158,6 +171,7 @@ def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
             if read[cell].error:
                 unsound[row.number].append(name)
                 doubtful.add(cell.strip())
+    problems = [*_many_empty(problems, list(table.columns))]
     rows = []
     for at, row in enumerate(raw.rows):
         wrong = unsound.get(row.number, ())
@@ -169,6 +183,24 @@ def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
         }
         rows.append(CheckedRow(table.file, row.number, subjects[at], own, filled))
     return CheckedTable(table, tuple(rows), frozenset(doubtful), raw.columns), problems
+
+
+def _many_empty(problems: Sequence[Problem], order: Sequence[str]) -> Iterator[Problem]:
+    """Report the empty cells of a row together if they are many: the row was hardly begun."""
+    empty: dict[int | None, list[str]] = defaultdict(list)
+    for problem in problems:
+        if problem.message == EMPTY:
+            empty[problem.row].append(problem.column)
+    for problem in problems:
+        columns = sorted(empty[problem.row], key=order.index)
+        if problem.message != EMPTY or len(columns) <= _FEW_EMPTY:
+            yield problem
+        elif problem.column == columns[0]:
+            message = (
+                f"{len(columns)} cells are empty, but a value is required in each: "
+                f"{', '.join(columns)}. Fill them in, or delete the row."
+            )
+            yield replace(problem, column="", message=message)
 
 
 def _repeated_keys(checked: CheckedTable) -> Iterator[Problem]:
@@ -188,10 +220,12 @@ def _repeated_keys(checked: CheckedTable) -> Iterator[Problem]:
 def _references(checked: CheckedTable, tables: Mapping[str, CheckedTable]) -> Iterator[Problem]:
     for column in checked.table.columns.values():
         table, key = column.references or ("", "")
-        # A table that could not be read has been reported already.
+        # A table that could not be read, or has lost all its rows, has been reported already.
         if table not in tables or key not in tables[table].columns:
             continue
         target = tables[table]
+        if target.table.rows_required and not target.rows:
+            continue
         known = {row.text(key) for row in target.rows} - {""}
         for row in checked.rows:
             text = row.text(column.name)
@@ -199,4 +233,8 @@ def _references(checked: CheckedTable, tables: Mapping[str, CheckedTable]) -> It
                 # The id may be in a cell or row that has already been reported.
                 if part and part not in known and nearest(part, target.doubtful) is None:
                     message = f"{quoted(part)} is not in {target.table.file}, column {key}."
-                    yield row.problem("error", column.name, message + did_you_mean(part, known))
+                    # An arm of another trial is never meant.
+                    trial = row.text("trial_id") if key == "arm_id" else ""
+                    meant = (r for r in target.rows if not trial or r.text("trial_id") == trial)
+                    likely = did_you_mean(part, (r.text(key) for r in meant))
+                    yield row.problem("error", column.name, message + likely)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from unicodedata import category
 
 from trial_evidence.words.problems import Problem, counted, did_you_mean, quoted, shared_start
@@ -111,7 +111,7 @@ def _conditions(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
                 words = {row.text(key): row.text(on) for row in tables.get(other, ())}
                 for row in tables.get(name, ()):
                     found = words.get(row.text(column.name), wanted)
-                    if found not in (wanted, ""):
+                    if row.text(column.name) and found not in (wanted, ""):
                         what = quoted(row.text(column.name))
                         message = f"{on} of {what} is {found} in {other}.csv. Allowed: {wanted}."
                         yield row.problem("error", column.name, message)
@@ -139,7 +139,10 @@ def _enrolment(tables: Rows) -> Iterator[Problem]:
 
 
 def _arms_of_the_trial(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
-    trial_of = {row.text("arm_id"): row.text("trial_id") for row in tables.get("arms", ())}
+    trial_of: dict[str, str] = {}
+    for row in tables.get("arms", ()):
+        # A second arm of this id has been reported already.
+        trial_of.setdefault(row.text("arm_id"), row.text("trial_id"))
     for name, table in dictionary.tables.items():
         columns = [c.name for c in table.columns.values() if c.references == ("arms", "arm_id")]
         for row in tables.get(name, ()):
@@ -260,10 +263,31 @@ def _letters_of_figures(tables: Rows) -> Iterator[Problem]:
 
 def _screening(tables: Rows) -> Iterator[Problem]:
     """Missing information on a screening decision, which the flow diagram needs to count it."""
-    for row in tables.get("screening", ()):
+    screened = tables.get("screening", ())
+    same_as = {
+        row.text("record_id"): row.text("duplicate_of")
+        for row in screened
+        if row.text("decision") == "duplicate"
+    }
+    for row in screened:
         column, why = _WITH_DECISION.get(row.text("decision"), ("", ""))
         if column and row.is_blank(column):
             yield row.problem("error", column, f"the cell is empty, but {why}.")
+        elif column == "duplicate_of" and _in_a_circle(row.text("record_id"), same_as):
+            message = (
+                f"{quoted(row.text(column))} leads back to this record, so that none of them is "
+                "counted. One of them must be screened: another decision, or none."
+            )
+            yield row.problem("error", column, message)
+
+
+def _in_a_circle(record: str, same_as: Mapping[str, str]) -> bool:
+    """Whether the duplicates that a record leads to end at the record itself."""
+    found, seen = same_as.get(record, ""), set[str]()
+    while found and found not in seen:
+        seen.add(found)
+        found = same_as.get(found, "")
+    return record in seen
 
 
 def _second_readings(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
@@ -335,8 +359,11 @@ def _rare_subgroups(results: Sequence[CheckedRow], pairs: Counter[str]) -> Itera
 
 
 def _is_slip(text: str, word: str) -> bool:
-    """Return whether `text` becomes `word` by one inserted, deleted, changed or swapped letter."""
-    if text.lower() == word.lower():
+    """Return whether `text` abbreviates `word`, or becomes it by one slip.
+
+    A slip is one inserted, deleted, changed or swapped letter.
+    """
+    if word.lower().startswith(text.lower()):
         return True
     # Strip the common prefix and suffix.
     for _ in range(2):

@@ -29,6 +29,7 @@ NO_NUMBER = MISSING_MARKS | {
     "ne", "nc", "not reported", "not reached", "not estimable", "not available", "not applicable",
     "not stated", "not given", "unknown",
 }  # fmt: skip
+EMPTY = "the cell is empty, but a value is required here."
 ALL = "all"
 # Value of the column ``verification``: somebody saw the number in the source itself.
 PRIMARY = "primary"
@@ -120,7 +121,7 @@ def read_cell(column: Column, cell: str) -> Reading:
     """
     if not cell.strip(" "):
         if column.required:
-            return Reading("", error="the cell is empty, but a value is required here.")
+            return Reading("", error=EMPTY)
         return Reading("", warning="the cell holds only spaces. Clear it." if cell else "")
     try:
         return _read_filled(column, cell)
@@ -262,11 +263,11 @@ def _advice(column: Column, cell: str) -> str:
     if plain != cell and _NUMBER.fullmatch(plain):
         return f" Type the minus sign with the hyphen key: {plain}"
     if cell.endswith("%") and _NUMBER.fullmatch(cell[:-1].strip()):
-        if not whole:
+        if column.unit == "%":
             return f" Leave out the percent sign: {cell[:-1].strip()}"
         if column.unit == "patients":
             return " This is a number of patients: enter the count that the source prints."
-    if re.fullmatch(r"[0-9]{1,3}([,.' ’][0-9]{3})+", cell) and whole:
+    if re.fullmatch(r"[1-9][0-9]{0,2}([,.' ’][0-9]{3})+", cell) and whole:
         return f" Write it without thousands separators: {re.sub('[^0-9]', '', cell)}"
     if whole and re.fullmatch(r"[+-]?[0-9]+\.0+", cell):
         return f" Write {cell.partition('.')[0]}"
@@ -326,14 +327,26 @@ def _refuse_wrong_words(column: Column, cell: str) -> None:
     elif _DATE.fullmatch(cell):
         raise _refused(cell, "is a date: the spreadsheet changed what was typed. Type it again.")
     elif not (_ID.fullmatch(cell) or (column.type == "id_or_any" and cell == "*")):
-        raise _refused(cell, "is not an id: ids consist of small letters, digits, _ and -.")
+        plain = _as_id(cell)
+        form = f', as in "{plain}"' if _ID.fullmatch(plain) else ""
+        message = f"is not an id: ids consist of small letters, digits, _ and -{form}."
+        raise _refused(cell, message)
+
+
+def _as_id(text: str) -> str:
+    """Return a text in small letters, without accents, its words joined by underscores."""
+    letters = unicodedata.normalize("NFKD", text.lower())
+    return "_".join("".join(c for c in letters if not unicodedata.combining(c)).split())
 
 
 def _refuse_wrong_agents(cell: str) -> None:
     agents = cell.split("+")
     ordered = "+".join(sorted(agents))
     if not all(map(_ID.fullmatch, agents)):
-        raise _refused(cell, "is not a list of agents joined by +, without spaces.")
+        meant = sorted(_as_id(name) for name in re.split("[+,;/]", cell))
+        wanted = f' Write "{"+".join(meant)}".' if all(map(_ID.fullmatch, meant)) else ""
+        message = f"is not a list of agents in small letters joined by +, without spaces.{wanted}"
+        raise _refused(cell, message)
     if len(set(agents)) < len(agents):
         raise _refused(cell, "names an agent twice.")
     if cell != ordered:
