@@ -37,7 +37,6 @@ def at_a_glance(
     names : mapping
         trial_id -> name of the trial.
     """
-    lead = where(estimates, role="lead")
     settings = [
         {
             "name": name,
@@ -53,7 +52,7 @@ def at_a_glance(
                 if row["k"] or not analysis.harm
             ],
             "rates": [
-                (rates, records(_by_regimen(of_pool(lead, rates))))
+                (rates, records(_by_regimen(of_pool(where(estimates, role="lead"), rates))))
                 for rates in configuration.rates_of_setting(setting)
             ],
         }
@@ -88,10 +87,9 @@ def lines_of_setting(
 ) -> Iterator[tuple[str, str]]:
     """The lines of one setting: analysis and text."""
     leading = estimates[estimates["role"].isin(["lead", "co-primary"])]
-    harms = 0
+    harms = sum(analysis.harm for analysis in configuration.of_setting(setting))
     for analysis in configuration.of_setting(setting):
         if analysis.harm:
-            harms += 1
             continue
         rows = where(of_pool(leading, analysis), measure=analysis.measures[0])
         folder = f"results/{setting}/{analysis.id}/"

@@ -58,8 +58,7 @@ def used_sources(material: Material, risks: Iterable[str] = ()) -> tuple[Source,
         sheet["biomarker_effects"],
     )  # fmt: skip
     cells = [cell for table in tables for cell in table["source_id"]]
-    found = source_ids(JOINED.join([*cells, *risks]))
-    return tuple(material.sources[key] for key in sorted(found))
+    return tuple(material.sources[key] for key in sorted(source_ids(JOINED.join([*cells, *risks]))))
 
 
 def bibtex(sources: Sequence[Source]) -> str:

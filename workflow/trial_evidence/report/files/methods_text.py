@@ -29,8 +29,7 @@ _BLANK = dict.fromkeys(
 def methods_paragraphs(material: Material) -> tuple[str, ...]:
     """The methods, one paragraph per topic; all numbers come from the sheet or configuration."""
     text = environment().get_template("methods.txt.j2").render(_facts(material))
-    paragraphs = re.split(r"\n\s*\n", text.strip())
-    return tuple(re.sub(r"\s+", " ", paragraph) for paragraph in paragraphs)
+    return tuple(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.strip()))
 
 
 def works(paragraphs: Sequence[str]) -> tuple[Source, ...]:
@@ -51,8 +50,7 @@ def methods_text(material: Material, heading: str = "") -> str:
     """
     paragraphs = methods_paragraphs(material)
     listed = "\n".join(references(paragraphs))
-    parts = (f"{heading}Methods", *paragraphs, f"{heading}References", listed)
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([f"{heading}Methods", *paragraphs, f"{heading}References", f"{listed}\n"])
 
 
 def methods_markdown(material: Material) -> str:

@@ -92,7 +92,8 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
     """Leading estimates of all pooled answers by measure; `certainty` as in `overview_pages`."""
     panels: dict[str, list[tuple[Analysis, answers.Effect]]] = {}
     said = []
-    for row in records(where(front_table(material, certainty).data, role="lead")):
+    front = front_table(material, certainty).data
+    for row in records(where(front, role="lead")):
         analysis = material.analysis(row["setting"], row["analysis"])
         scale = MEASURES[row["measure"]].scale
         shown = [row[c] for c in (*ENDS, "pi_low", "pi_high")]
@@ -116,7 +117,7 @@ def summary_of(material: Material, certainty: Certainties) -> answers.EffectSumm
     co_primary = [
         f"{_short_title(material, material.analysis(row['setting'], row['analysis']))} "
         f"({material.configuration.settings[row['setting']].lower()}) {formats.effect(row)}"
-        for row in records(where(front_table(material, certainty).data, role="co-primary"))
+        for row in records(where(front, role="co-primary"))
     ]
     cautious = f" With the co-primary model: {'; '.join(co_primary)}." if co_primary else ""
     remarks = _remarks([effect for found in panels.values() for _, effect in found])
@@ -145,12 +146,9 @@ def _behind(material: Material, analysis: Analysis, scale: Scale) -> tuple[answe
         return ()
     common = {**pair.common, "trial": declared("figures")["summary"]["common"]}
     return tuple(
-        answers.Behind(
-            one["trial"],
-            one is not common,
-            *map(float, scale.to_analysis([one[c] for c in ENDS])),
-        )
+        answers.Behind(one["trial"], one is not common, *map(float, scale.to_analysis(ends)))
         for one in (*pair.trials, common)
+        for ends in [[one[c] for c in ENDS]]
     )
 
 
@@ -163,8 +161,7 @@ def lights_of(material: Material, setting: str) -> bias.TrafficLights:
             trial = bias.JudgedTrial(material.trial_name(trial_id), judged)
             by_outcome.setdefault(outcome, []).append(trial)
     outcomes = tuple(bias.JudgedOutcome(found, tuple(rows)) for found, rows in by_outcome.items())
-    domains = tuple(declared("figures")["risk_of_bias"]["domains"])
-    lights = bias.TrafficLights("", domains, outcomes)
+    lights = bias.TrafficLights("", tuple(declared("figures")["risk_of_bias"]["domains"]), outcomes)
     facts = {
         "setting": material.configuration.settings[setting],
         "whose": _whose(material, trials),
@@ -284,8 +281,7 @@ def figure_texts(settings: Sequence[str], results: Path) -> pd.DataFrame:
         for row in records_there(results / listed / LISTING):
             # A stem with folders is relative to the setting, a bare name to the analysis
             stem = row["figure"] if "/" in row["figure"] else f"{row['analysis']}/{row['figure']}"
-            described = row["title"], row["description"], row["caption"]
-            rows.append((f"{drawn}{stem}", *described))
+            rows.append((f"{drawn}{stem}", row["title"], row["description"], row["caption"]))
     return pd.DataFrame(rows, columns=["figure", "title", "text", "caption"])
 
 

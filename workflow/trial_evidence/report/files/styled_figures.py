@@ -205,8 +205,7 @@ def _owners(material: Material) -> set[str]:
     """Every name by which figures can be requested: analyses, folders, networks, overview."""
     analyses, rates = material.configuration.analyses, material.configuration.rates
     folders = (analysis.folder for analysis in analyses)
-    ids = (entry.id for entry in (*analyses, *rates))
-    return {FOLDER, *folders, *ids, *_network_ids(material)}
+    return {FOLDER, *folders, *(entry.id for entry in (*analyses, *rates)), *_network_ids(material)}
 
 
 def _network_ids(material: Material) -> set[str]:

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,10 @@ def supplement(material: Material, tables: Sequence[ReportTable]) -> bytes:
     shown = [_included(material, by_name[name]) for name in TABLES if name in by_name]
     numbers = {table.name: f"Table S{at}" for at, table in enumerate(shown, start=2)}
     document = new_document(f"{material.report.title}: supplement")
-    every = [_checklist(material, numbers), *shown]
-    for at, table in enumerate(every, start=1):
+    for at, table in enumerate([_checklist(material, numbers), *shown], start=1):
         add_table(document, table, f"Table S{at}. ", material.parts, first=at == 1)
     for at, plot in enumerate(forest_plots(material), start=1):
-        _add_picture(document, f"Figure S{at}. ", plot, material.parts)
+        _add_picture(document, f"Figure S{at}. ", *plot, material.parts)
     return saved(document)
 
 
@@ -66,40 +65,31 @@ def _included(material: Material, table: ReportTable) -> ReportTable:
     return replace(table, frame=table.frame[kept], data=table.data[kept])
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A forest plot: its heading, alt text and file."""
-
-    title: str
-    description: str
-    path: Path
-
-
-def forest_plots(material: Material) -> Iterator[Plot]:
-    """Every forest plot, setting by setting."""
-    listed = all_settings(material.configuration, material.results, "figures", [])
-    for row in records(listed):
+def forest_plots(material: Material) -> Iterator[tuple[str, str, Path]]:
+    """Heading, alt text and file of every forest plot, setting by setting."""
+    for row in records(all_settings(material.configuration, material.results, "figures", [])):
         name = row["figure"].rpartition("/")[2]
         path = material.results / row["setting"] / f"{row['figure']}.png"
         if name.startswith("forest") and path.is_file():
             setting = material.configuration.settings[row["setting"]]
-            yield Plot(f"{setting}: {row['title']}", row["description"], path)
+            yield f"{setting}: {row['title']}", row["description"], path
 
 
-def _add_picture(document: Any, label: str, plot: Plot, parts: Parts) -> None:
+def _add_picture(
+    document: Any, label: str, title: str, description: str, path: Path, parts: Parts
+) -> None:
     """Add a figure below its caption on a new page, as large as the page allows."""
     page(document.add_section(WD_SECTION.NEW_PAGE), across=False)
     caption = document.add_paragraph(style="Caption")
     caption.add_run(label).bold = True
-    caption.add_run(plot.title)
-    key = "pixels", checksum(plot.path)
-    content = base64.b64decode(parts.text(key, lambda: _pixels(plot.path)))
+    caption.add_run(title)
+    content = base64.b64decode(parts.text(("pixels", checksum(path)), lambda: _pixels(path)))
     with Image.open(io.BytesIO(content)) as image:
         share = image.height / image.width
     width = min(_WIDEST_MM, _HIGHEST_MM / share)
     picture = document.add_picture(io.BytesIO(content), width=Mm(width))
     # The alt text for screen readers; python-docx has no public way to set it.
-    picture._inline.docPr.set("descr", plot.description)
+    picture._inline.docPr.set("descr", description)
 
 
 def _pixels(path: Path) -> str:
