@@ -548,7 +548,8 @@ NOT_TAKEN = {
     ),
     "a median that is not available": (
         {TIMES: [{"groupId": "OG000", "value": "NA"}, BOTH_MEDIANS[1]]},
-        f"{MEASURES}[2].classes[0].categories[0].measurements[0].value", "the value is not available (NA).",
+        f"{MEASURES}[2].classes[0].categories[0].measurements[0].value",
+        "the value is not available (NA).",
     ),
     "two outcomes": (
         {(*ALL_MEASURES, 2, "title"): "Event-free Survival (EFS) and Overall Survival (OS)"},
