@@ -65,12 +65,8 @@ def picture(
     element, address = None, ""
     description = str(record["description"])
     if prefix and drawing.is_file():
-        text = drawing.read_text(encoding="utf-8")
-        shown = parts.text(
-            ("element", text, prefix, description, links),
-            lambda: inline_svg(text, prefix, description, links),
-        )
-        element = Markup(shown)
+        asked = drawing.read_text(encoding="utf-8"), prefix, description, links
+        element = Markup(parts.text(("element", *asked), lambda: inline_svg(*asked)))
     else:
         content = [checksum(stem.with_name(f"{stem.name}.{kind}")) for kind in ("svg", "png")]
         address = Markup(parts.text(("image", *content), lambda: image_data(stem)))
@@ -110,14 +106,10 @@ def listed(folder: Path) -> list[dict[str, Any]]:
     return records_there(folder / "figures.csv")
 
 
-def _is_file(stem: Path, kind: str) -> bool:
-    return stem.with_name(f"{stem.name}.{kind}").is_file()
-
-
 def _stem(folder: Path, stage: str, record: Mapping[str, Any]) -> Path:
     """Path of a listed figure: in the analysis's folder of the setting, or of the stage."""
     name, analysis = str(record["figure"]), str(record["analysis"])
     for place in (folder / analysis, folder / stage / analysis):
-        if any(_is_file(place / name, kind) for kind in ("svg", "png")):
+        if any((place / f"{name}.{kind}").is_file() for kind in ("svg", "png")):
             return place / name
     raise FileNotFoundError(f"{folder / stage / 'figures.csv'} lists {name}, which is not drawn")

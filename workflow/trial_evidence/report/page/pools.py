@@ -95,9 +95,8 @@ def pools_of(
         found: list[Found] = [
             (f"{MEASURES[measure].title}: {label}", (measure, subgroup, ""), rows, pooled)
             for measure in analysis.measures
-            for label, subgroup, rows, pooled in _sets(
-                analysis, where(trials, measure=measure), configuration
-            )
+            for of_measure in [where(trials, measure=measure)]
+            for label, subgroup, rows, pooled in _sets(analysis, of_measure, configuration)
         ]
     else:
         found = []
@@ -167,9 +166,7 @@ def _of_cells(record: Record) -> tuple[str, str]:
 
 def json_island(content: Mapping[str, Any]) -> str:
     """JSON that is safe inside a script element, whatever its texts; NaN becomes null."""
-    text = json.dumps(
-        _without_nan(content), ensure_ascii=True, allow_nan=False, separators=(",", ":")
-    )
+    text = json.dumps(_without_nan(content), allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -20,6 +20,7 @@ from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_r
 from trial_evidence.report.page.sources import Reference, references
 from trial_evidence.report.trail.trace import ALL, Shown, Trail
 
+Pool = Analysis | RateAnalysis
 SENSITIVITY = (
     "methods", "leave_one_out", "subgroups", "control_risk", "meta_regression",
     "multiverse_summary", "small_study", "what_would_change",
@@ -87,7 +88,7 @@ def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
     known = references(material.sheet["sources"])
     configuration = material.configuration
     # Harms are shown together in a separate part.
-    analyses: list[Analysis | RateAnalysis] = [a for a in configuration.analyses if not a.harm]
+    analyses: list[Pool] = [a for a in configuration.analyses if not a.harm]
     analyses += configuration.rates
     return tuple(
         SettingPart(
@@ -101,19 +102,15 @@ def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
     )  # fmt: skip
 
 
-def _remarks(material: Material, analysis: Analysis) -> tuple[str, ...]:
-    return (*remarks(material, analysis), *filter(None, [verified_in_words(material, analysis)]))
-
-
 def _section(
-    analysis: Analysis | RateAnalysis,
-    material: Material,
-    trail: Trail,
-    known: Mapping[str, Reference],
+    analysis: Pool, material: Material, trail: Trail, known: Mapping[str, Reference]
 ) -> Section:
     sheet, evidence, folder = material.sheet, material.evidence, material.results / analysis.setting
     measures = analysis.measures if isinstance(analysis, Analysis) else ("proportion",)
     place = analysis.setting, analysis.id
+    said: list[str] = []
+    if isinstance(analysis, Analysis):
+        said = [*remarks(material, analysis), verified_in_words(material, analysis)]
 
     def mine(row: Record) -> bool:
         return (row["setting"], row["analysis"]) == place
@@ -134,7 +131,7 @@ def _section(
         key="/".join(place),
         title=analysis.title,
         pool=analysis.pool if isinstance(analysis, Analysis) else "rates",
-        remarks=_remarks(material, analysis) if isinstance(analysis, Analysis) else (),
+        remarks=tuple(filter(None, said)),
         lead=next(iter(records(leads)), None),
         forests=tuple(
             picture(folder / row["figure"], row, folder.parent, material.parts, f"{section}-{n}",
@@ -160,7 +157,7 @@ def _section(
 
 def _choices(
     material: Material,
-    analysis: Analysis | RateAnalysis,
+    analysis: Pool,
     known: Mapping[str, Reference],
     registered: Mapping[str, str],
 ) -> Choices:
@@ -169,11 +166,11 @@ def _choices(
     if isinstance(analysis, RateAnalysis) or not (folder / "choices.csv").is_file():
         return NO_CHOICES
     choices = of_pool(read_table(folder / "choices.csv", []), analysis)
-    rows = of_pool(read_table(folder / "choice_rows.csv", USED_NUMBERS), analysis)
+    rows = read_table(folder / "choice_rows.csv", USED_NUMBERS)
     printed = (
         (trial_row(Shown("result", row, "", {}, ()), known, registered),
          [int(number) for number in row["choices"].split(";")])
-        for row in records(rows)
+        for row in records(of_pool(rows, analysis))
     )  # fmt: skip
     return choices_of(choices, printed)
 

@@ -4,7 +4,7 @@ import base64
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -121,11 +121,7 @@ def image_data(path: Path) -> str:
         compact = inline_svg(drawing.read_text(encoding="utf-8"), "f", "")
         if len(compact) <= LARGEST_SVG or not pixels.is_file():
             return _text_address(compact)
-    return _address("image/webp", _fewer_pixels(pixels))
-
-
-def _address(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    return f"data:image/webp;base64,{base64.b64encode(_fewer_pixels(pixels)).decode('ascii')}"
 
 
 def _text_address(content: str) -> str:
@@ -170,17 +166,12 @@ def _compact(root: ElementTree.Element) -> None:
     """Shorten the drawing: no groups without attributes, one path for lines of the same look."""
     for parent in list(root.iter()):
         _unwrap(parent)
-        _gather(parent)
+        _merge(parent, _alike, ElementTree.Element.extend)
     for parent in root.iter():
-        before: ElementTree.Element | None = None
-        for child in list(parent):
+        for child in parent:
             for name in _PACKED.keys() & child.attrib.keys():
                 child.set(name, _PACKED[name].sub(r"\1", child.attrib[name]))
-            if before is not None and _one_look(before, child):
-                before.set("d", _joined(before.attrib["d"], child.attrib["d"]))
-                parent.remove(child)
-            else:
-                before = child
+        _merge(parent, _one_look, _join)
 
 
 def _unwrap(parent: ElementTree.Element) -> None:
@@ -193,15 +184,17 @@ def _unwrap(parent: ElementTree.Element) -> None:
         ]
 
 
-def _gather(parent: ElementTree.Element) -> None:
-    """Merge neighbouring groups with the same attributes."""
-    before: ElementTree.Element | None = None
+def _merge(
+    parent: ElementTree.Element, alike: Callable[..., bool], add: Callable[..., None]
+) -> None:
+    """Add children that are like the one before them to that one."""
+    before = None
     for child in list(parent):
-        if before is not None and _alike(before, child):
-            before.extend(child)
+        if before is not None and alike(before, child):
+            add(before, child)
             parent.remove(child)
-            continue
-        before = child
+        else:
+            before = child
 
 
 def _alike(one: ElementTree.Element, other: ElementTree.Element) -> bool:
@@ -264,12 +257,13 @@ def _one_look(one: ElementTree.Element, other: ElementTree.Element) -> bool:
     )
 
 
-def _joined(path: str, more: str) -> str:
+def _join(one: ElementTree.Element, other: ElementTree.Element) -> None:
     """Two paths as one; a line that begins where the last one ends continues it."""
+    path, more = one.attrib["d"], other.attrib["d"]
     start = re.match(r"M(-?[\d.]+ -?[\d.]+)(?=L)", more)
     if start and path.endswith(f"L{start[1]}"):
-        return path + more[start.end() :]
-    return path + more
+        more = more[start.end() :]
+    one.set("d", path + more)
 
 
 def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
@@ -282,9 +276,6 @@ def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
         used.add(element.get("href", "").removeprefix("#"))
     used.discard("")
 
-    def renamed(match: re.Match[str]) -> str:
-        return short.get(match[1], match[1])
-
     known = [element.get("id", "") for element in root.iter()]
     # Short, because it is repeated hundreds of times.
     prefix = f"f{crc32(prefix.encode()):x}"
@@ -292,7 +283,7 @@ def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
     for element in root.iter():
         for name, value in list(element.attrib.items()):
             pattern = "(?<=^#)(.*)" if name == "href" else r"(?<=url\(#)([^)]*)"
-            element.set(name, re.sub(pattern, renamed, value))
+            element.set(name, re.sub(pattern, lambda m: short.get(m[1], m[1]), value))
         if "id" in element.attrib:
             id_ = element.attrib.pop("id")
             if id_ in short:
@@ -300,10 +291,9 @@ def _rename_ids(root: ElementTree.Element, prefix: str) -> None:
 
 
 def _rounded(value: str) -> str:
-    def shorter(match: re.Match[str]) -> str:
-        return f"{float(match.group()):.1f}".removesuffix(".0")
-
-    return " ".join(re.sub(r"-?\d+\.\d+", shorter, value).split())
+    return " ".join(
+        re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), value).split()
+    )
 
 
 class _Line(NamedTuple):
@@ -322,11 +312,8 @@ def _link(root: ElementTree.Element, links: Sequence[RowLink]) -> int:
     baselines = {(round(line.y, 1), line.text) for line in lines}
     taken: set[_Line] = set()
     for link in links:
-        rows = [
-            (line, height)
-            for line in lines
-            if line not in taken and (height := _label_height(line, lines, link.labels))
-        ]
+        free = (line for line in lines if line not in taken)
+        rows = [(ln, height) for ln in free if (height := _label_height(ln, lines, link.labels))]
         if not rows:
             continue
         exact = [row for row in rows if (round(row[0].y, 1), link.printed) in baselines]
