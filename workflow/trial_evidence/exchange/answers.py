@@ -109,8 +109,7 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     made = Workbook()
     sheet = made.worksheets[0]
     sheet.title = WORKLIST
-    empty = [""] * len(ANSWERS)
-    lines = [[*(str(row[name]) for name in ASKED), *empty] for row in records(rows)]
+    lines = [[str(row.get(name, "")) for name in ASKED | ANSWERS] for row in records(rows)]
     put_table(sheet, [HEADER, *lines], _WIDTHS)
     for row in sheet.iter_rows(min_col=len(ASKED) + 1):
         for cell in row:
@@ -203,10 +202,8 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
     if missing := [title for title in titles.values() if title not in named]:
         message = f"the sheet {WORKLIST} has no column {', '.join(missing)}. Make a new worklist."
         if len(missing) == len(titles):
-            message = (
-                f"row 1 of the sheet {WORKLIST} no longer has the names of the columns. Put them "
-                "back, or make a new worklist."
-            )
+            message = f"row 1 of the sheet {WORKLIST} no longer has the names of the columns. "
+            message += "Put them back, or make a new worklist."
         raise SheetError([about(book.name, message, 1)])
     columns = {"date": dictionary.tables["adjudication"].columns["date"]}
     messages = [*names_twice(names, titles.values()), *merged_in(sheet)]
@@ -236,10 +233,8 @@ def _elsewhere(made: Any, book: Path) -> Iterator[Problem]:
         if sheet.title == WORKLIST or sheet.title.startswith(PRIVATE) or seen is None:
             continue
         if any(_text(row[seen]) for row in rows):
-            message = (
-                f"it holds answers, which are taken from the sheet {WORKLIST} alone. Move them "
-                "there, or let its name begin with _ if it is yours alone."
-            )
+            message = f"it holds answers, which are taken from the sheet {WORKLIST} alone. Move "
+            message += "them there, or let its name begin with _ if it is yours alone."
             yield about(f"{book.name}, sheet {sheet.title}", message)
 
 
@@ -254,8 +249,8 @@ def _filled(line: Mapping[str, str]) -> list[str]:
 
 def _without_value(line: Mapping[str, str], book: Path) -> str:
     filled = f"the column {ANSWERS['seen']} is empty ({', '.join(_filled(line))} filled in)"
-    message = f"nothing is taken of this line: {filled}."
-    return Problem("warning", book.name, int(line["line"]), line["trial"], "", "", message).line()
+    place = book.name, int(line["line"]), line["trial"], "", ""
+    return Problem("warning", *place, f"nothing is taken of this line: {filled}.").line()
 
 
 def _row_of(answer: Mapping[str, str], sheet: Sheet) -> dict[str, Any]:
@@ -310,8 +305,7 @@ def _misplaced(
         return [("row", f"{quoted(number)} is not the number of a row. Make a new worklist.")]
     row, where = _row_of(answer, sheet), f"{table}.csv, row {number}"
     if not row or value_of(sheet, table, row) != answer["value"]:
-        message = f"{where} no longer holds {answer['value']}. Make a new worklist."
-        return [("value", message)]
+        return [("value", f"{where} no longer holds {answer['value']}. Make a new worklist.")]
     trials = sheet["trials"].set_index("trial_id")["name"]
     now = {"trial": trials[row["trial_id"]], "result": result_of(sheet, table, row)}
     alike = [
@@ -401,8 +395,7 @@ def _contradictions(
         if all(map(same_value, _seen(above, sheet), _seen(answer, sheet))):
             continue
         other = f"row {above['line']} says {above['seen']}"
-        message = f"{other} of the same result. Keep the line that holds."
-        yield _fault(answer, book, "seen", message)
+        yield _fault(answer, book, "seen", f"{other} of the same result. Keep the line that holds.")
 
 
 def _seen(answer: Mapping[str, str], sheet: Sheet) -> list[str]:

@@ -120,12 +120,11 @@ def _listed(
     network: Network, part: str, name: str, kind: str, rows: pd.DataFrame
 ) -> dict[str, Any]:
     arms = [rows[column] for column in ("t", "t1", "t2") if column in rows]
-    judged = rows.drop_duplicates("id")["risk_of_bias"]
     return {
         "setting": network.setting, "network": network.id, "part": part, "title": network.title,
         "file": name.removeprefix("cinema/"),
         "format": "binary, long" if kind == "arms" else "inverse variance",
         "measure": network.measure, "better": "fewer" if network.fewer_is_better else "more",
         "studies": rows["id"].nunique(), "treatments": pd.concat(arms).nunique(),
-        "not_judged": int((judged == NOT_JUDGED).sum()),
+        "not_judged": int((rows.drop_duplicates("id")["risk_of_bias"] == NOT_JUDGED).sum()),
     }  # fmt: skip

@@ -106,8 +106,7 @@ class _Names:
 
 def _distinct(rows: pd.DataFrame, key: str, name: str, *within: str) -> dict[str, str]:
     """Id -> name; the id is added to names that occur twice."""
-    twice = rows.duplicated([name, *within], keep=False)
-    cells = zip(rows[key], rows[name], twice, strict=True)
+    cells = zip(rows[key], rows[name], rows.duplicated([name, *within], keep=False), strict=True)
     return {own: f"{text} ({own})" if again else text for own, text, again in cells}
 
 

@@ -148,16 +148,13 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
             message = f"the record fits several sources: {places}. Correct pmid or doi there."
             problems.append(at_line(file, one.line, f"{one.name}: {message}"))
         elif not fit:
-            title = quoted(one.cells.get("title", ""))
-            found.said.append(
-                f"Not in the sheet: {file.name}, line {one.line}, {one.name}: {title}"
-            )
+            place, title = f"{file.name}, line {one.line}", quoted(one.cells.get("title", ""))
+            found.said.append(f"Not in the sheet: {place}, {one.name}: {title}")
         elif fit[0].number in taken:
             first = taken[fit[0].number]
             if first.cells == one.cells:
-                found.said.append(
-                    f"{file.name}, line {one.line}: the same as in line {first.line}."
-                )
+                same = f"the same as in line {first.line}."
+                found.said.append(f"{file.name}, line {one.line}: {same}")
             else:
                 message = f"{one.name}: another record of the same source is in line {first.line}."
                 problems.append(at_line(file, one.line, f"{message} Keep one of the two."))
@@ -219,15 +216,13 @@ def _as_cells(tags: Mapping[str, Any]) -> dict[str, str]:
 def _authors(names: Sequence[str]) -> str:
     """``Doe J; Roe RM Jr; et al.``, from names such as ``Doe J`` or ``Doe, Jane``."""
     short = [" ".join(filter(None, split_name(name))) for name in names]
-    more = [_OTHERS] if len(short) > _AUTHORS else []
-    return "; ".join([*short[:_AUTHORS], *more])
+    return "; ".join(short if len(short) <= _AUTHORS else [*short[:_AUTHORS], _OTHERS])
 
 
 def _full_pages(text: str) -> str:
     """Complete the last page: ``1137-1146`` for ``1137-46``; ``791-800`` stays."""
     plain = re.sub(r"[-\u2010-\u2015]+", "-", text).replace(" ", "")
-    match = _PAGES.fullmatch(plain)
-    if match is None:
+    if (match := _PAGES.fullmatch(plain)) is None:
         return plain
     first, last = match.groups()
     return f"{first}-{first[: max(0, len(first) - len(last))]}{last}"
@@ -239,8 +234,7 @@ def _faults(record: _Record, file: Path, table: Table, *, of_sheet: bool) -> Ite
         yield from record_faults(file, record.line, record.tags)
     for column, text in record.cells.items() if of_sheet else ():
         if column in table.columns and (wrong := read_cell(table.columns[column], text).error):
-            message = f"{record.name}: {column}: {wrong}"
-            yield at_line(file, record.line, message)
+            yield at_line(file, record.line, f"{record.name}: {column}: {wrong}")
 
 
 def _fitting(record: _Record, rows: Sequence[Row]) -> list[Row]:
@@ -267,8 +261,7 @@ def _same_words(one: str, other: str) -> bool:
 
 def _plain(text: str) -> str:
     """Only letters and digits, in lower case and without accents."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in letters if c.isalnum())
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text.casefold())))
 
 
 def _same_authors(one: str, other: str) -> bool:
@@ -296,9 +289,8 @@ def _same_pages(one: str, other: str) -> bool:
 
 def _same_journal(one: str, other: str) -> bool:
     """Whether one name may abbreviate the other: J Clin Oncol, Journal of Clinical Oncology."""
-    short, long = sorted(
-        map(_words_of_a_journal, (one, other)), key=lambda words: len("".join(words))
-    )
+    names = _words_of_a_journal(one), _words_of_a_journal(other)
+    short, long = sorted(names, key=lambda words: len("".join(words)))
     return len(short) == len(long) and all(map(_may_be_short_for, short, long))
 
 

@@ -128,11 +128,8 @@ def value_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
 def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
     """The row_key of second_reading.csv that identifies a row."""
     alike = sheet[table][sheet[table]["trial_id"] == row["trial_id"]]
-    names = [
-        name
-        for name in alike.columns
-        if name.endswith("arm_id") or name in ("definition", "endpoint", "subgroup")
-    ]
+    own = ("definition", "endpoint", "subgroup")
+    names = [name for name in alike.columns if name.endswith("arm_id") or name in own]
     for more in ("population", "analysis", "assessor", "source_id", "locator"):
         same = alike[(alike[names] == [row[name] for name in names]).all(axis=1)]
         if len(same[same["status"] == "current"]) == 1:
@@ -190,8 +187,7 @@ def _movements(
 ) -> Iterator[Movement]:
     """The movement by every plausible error of a row; the last is without the trial."""
     changed = [*_errors(c, sheet, table, row, at, arm)]
-    yi = np.tile(c.yi[:, None], len(changed) + 1)
-    vi = np.tile(c.vi[:, None], len(changed) + 1)
+    yi, vi = (np.tile(values[:, None], len(changed) + 1) for values in (c.yi, c.vi))
     for n, (_, effect, variance) in enumerate(changed, start=1):
         yi[at, n], vi[at, n] = effect, variance
     found = c.refit(yi, vi)
@@ -239,10 +235,9 @@ def _other_reader(
             continue
         if row["row"] not in matching_rows(sheet, reading):
             continue
-        pairs = zip(reading.fields, reading.second, strict=True)
         cells = {
             field: pd.to_numeric(text, errors="coerce")
-            for field, text in pairs
+            for field, text in zip(reading.fields, reading.second, strict=True)
             if field in FIELDS[sheet.kinds[table]]
         }
         if cells and not any(map(math.isnan, cells.values())):
@@ -253,13 +248,11 @@ def _of_counts(
     c: Comparison, at: int, arm: int, row: Mapping[str, Any]
 ) -> tuple[float, float] | None:
     trial = c.rows.iloc[at]
-    cells = {name: float(trial[name]) for side in SIDES for name in (f"events_{side}", f"n_{side}")}
-    cells |= {f"{field}_{SIDES[arm]}": float(row[field]) for field in FIELDS["counts"]}
-    sizes = [(cells[f"events_{side}"], cells[f"n_{side}"]) for side in SIDES]
+    sizes = [[float(trial[f"{field}_{side}"]) for field in FIELDS["counts"]] for side in SIDES]
+    sizes[arm] = [float(row[field]) for field in FIELDS["counts"]]
     if not all(0 <= events <= n and n > 0 for events, n in sizes):
         return None
-    tables = ([cells[f"{field}_{side}"]] for side in SIDES for field in FIELDS["counts"])
-    found = FROM_COUNTS[c.measure](*tables)
+    found = FROM_COUNTS[c.measure](*([number] for arm_sizes in sizes for number in arm_sizes))
     return float(found.yi[0]), float(found.vi[0])
 
 

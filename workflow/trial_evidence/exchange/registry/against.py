@@ -119,12 +119,8 @@ class Held:
 def which_row(table: Table, cells: Cells) -> str:
     """Text that identifies a row even after rows above it were added or removed."""
     ids = [name for name, column in table.columns.items() if column.unique == "yes"]
-    identifying = [
-        name
-        for name in table.columns
-        if name.endswith("arm_id") or name == table.outcome_column or name in _WHICH
-    ]
-    names = ids or identifying
+    which = (table.outcome_column, *_WHICH)
+    names = ids or [name for name in table.columns if name.endswith("arm_id") or name in which]
     return "; ".join(f"{name}={cells[name]}" for name in names if cells.get(name))
 
 
@@ -200,10 +196,9 @@ def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
     if _worded_freely(claim, held):
         # A result that another source defines in other words is a different result.
         known = {row.cells["source_id"] for row in held.tables["sources"].rows if _is_of(row, nct)}
+        defined = claim.said["definition"].lower()
         rows = [row for row in rows if row.cells["source_id"] in known]
-        rows = [
-            r for r in rows if r.cells["definition"].lower() == claim.said["definition"].lower()
-        ]
+        rows = [row for row in rows if row.cells["definition"].lower() == defined]
     if len(rows) < 2:
         return rows[0] if rows else None
     numbers = ", ".join(str(row.number) for row in rows)
@@ -273,15 +268,13 @@ def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:
     others = [row.number for row in held.rows(claim.table, claim.trial) if _fits(claim, row, held)]
     there = f"The sheet has it otherwise, from another source: row {others[0]}" if others else ""
     several = f"{alike} results of the record are this row: confirm one" if alike > 1 else ""
-    remark = clipped(sentences(claim.note, there, several))
-    return NewRow(claim.table, kept, claim.path, remark)
+    return NewRow(claim.table, kept, claim.path, clipped(sentences(claim.note, there, several)))
 
 
 def _locator(path: str) -> str:
     measure = _MEASURE.search(path)
-    return (
-        f"Results, outcome measure {int(measure[1]) + 1}" if measure else "Results, adverse events"
-    )
+    part = f"outcome measure {int(measure[1]) + 1}" if measure else "adverse events"
+    return f"Results, {part}"
 
 
 def _source(trial: Trial, held: Held) -> tuple[str, NewRow | None]:

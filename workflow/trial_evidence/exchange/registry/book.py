@@ -118,8 +118,7 @@ def _texts(one: Any, columns: Iterable[str]) -> list[str]:
 
 def _first_page(sheet: Any, files: Sequence[str], read_again: Sequence[str]) -> None:
     said = (f"{page}: {text}".format(tables=", ".join(read_again)) for page, text in _SAID.items())
-    lines = [*_HOW, "", *said, "", "Records read:"]
-    for down, text in enumerate([*lines, *files], start=1):
+    for down, text in enumerate([*_HOW, "", *said, "", "Records read:", *files], start=1):
         put_text(sheet.cell(down, 1), text)
         sheet.cell(down, 1).alignment = Alignment(wrap_text=True, vertical="top")
     sheet.column_dimensions["A"].width = 110

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from trial_evidence.sheet.dictionary import Table
 from trial_evidence.sheet.values import PRIMARY, read_cell
 from trial_evidence.words.problems import (
     Problem,
+    Severity,
     SheetError,
     about,
     did_you_mean,
@@ -96,8 +98,7 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
 
 def _lines_of(book: Path, entries: Sequence[Entry]) -> str:
     """Places of lines in the workbook: ``registry.xlsx, sheet Differs, row 4``."""
-    places = (f"sheet {one.page}, row {one.number}" for one in entries)
-    return f"{book.name}, {'; '.join(places)}"
+    return f"{book.name}, " + "; ".join(f"sheet {e.page}, row {e.number}" for e in entries)
 
 
 def _other_columns(made: Any, every: Sequence[Entry], held: Held, book: Path) -> Iterator[Problem]:
@@ -132,8 +133,7 @@ def _is_known(page: str) -> bool:
 def _unseen(made: Any, entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
     """Problems with confirmed lines that are hidden."""
     for page in dict.fromkeys(one.page for one in entries):
-        rows = [one.number for one in entries if one.page == page]
-        if hidden := hidden_among(made[page], rows):
+        if hidden := hidden_among(made[page], [e.number for e in entries if e.page == page]):
             yield about(f"{book.name}, sheet {page}", hidden)
 
 
@@ -147,8 +147,7 @@ def _contradictions(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
         if not same_value(above["found"], one["found"]):
             other = f"sheet {above.page}, row {above.number} says {quoted(above['found'])}"
             message = f"{other} of the same cell. Keep the line that holds."
-            place = f"{book.name}, sheet {one.page}", one.number, one["trial"], LINE["found"]
-            yield Problem("error", *place, one["found"], message)
+            yield _problem(one, book, LINE["found"], one["found"], message)
 
 
 def _cell(entry: Entry) -> tuple[str, ...]:
@@ -169,11 +168,18 @@ def _readers(entries: Sequence[Entry]) -> str:
 
 def _unread(entry: Entry, book: Path) -> Iterator[Problem]:
     """Problems with cells changed by the spreadsheet program, or with formulas."""
-    subject = entry["trial"] or entry.cells.get("trial_id", "")
     for name, reading in entry.odd:
         for kind, message in reading.findings:
-            place = f"{book.name}, sheet {entry.page}", entry.number, subject, name
-            yield Problem(kind, *place, reading.text, message)
+            yield _problem(entry, book, name, reading.text, message, kind)
+
+
+def _problem(
+    entry: Entry, book: Path, column: str, value: str, message: str, kind: Severity = "error"
+) -> Problem:
+    """A problem with a cell of a line."""
+    subject = entry["trial"] or entry.cells.get("trial_id", "")
+    place = f"{book.name}, sheet {entry.page}", entry.number, subject, column
+    return Problem(kind, *place, value, message)
 
 
 def _is_there(entry: Entry, held: Held) -> bool:
@@ -200,12 +206,7 @@ def _place(entry: Entry) -> tuple[str, int]:
 
 
 def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
-    place = f"{book.name}, sheet {entry.page}"
-
-    def fault(column: str, value: str, message: str) -> Problem:
-        subject = entry["trial"] or entry.cells.get("trial_id", "")
-        return Problem("error", place, entry.number, subject, column, value, message)
-
+    fault = partial(_problem, entry, book)
     if wrong := initials_fault(entry.by, held.dictionary):
         yield fault(CONFIRMED, entry.by, wrong)
     if entry.page.startswith(ROWS):
@@ -221,8 +222,7 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
     which, where = entry["which"], f"{table_name}.csv, row {number}"
     now = which_row(held.dictionary.tables[table_name], row.cells) if row else ""
     if row and now != which:
-        message = f"{where} is now another row, {now}. {again}"
-        yield fault(LINE["which"], which, message)
+        yield fault(LINE["which"], which, f"{where} is now another row, {now}. {again}")
     elif not _is_there(entry, held) and (row is None or row.cells.get(column) != value):
         message = f"{where}, column {column} no longer holds {quoted(value)}. {again}"
         yield fault(LINE["held"], value, message)
@@ -240,23 +240,19 @@ def _confirmed(entries: Sequence[Entry], sheet: Sheet, held: Held, folder: Path)
     """Write the confirmed lines of one row of the sheet; yield a message for each."""
     table, row = _place(entries[0])
     added = [one for one in entries if one.page == ADDED]
-    read = [one for one in entries if one.page in (AGREES, DIFFERS)]
+    read = [one for one in entries if one.page != ADDED]
     path = folder / f"{table}.csv"
     header, *lines = read_lines(path)
     cells = dict(zip(header, lines[row - 2], strict=True))
-    edits: dict[str, str] = {}
-    for one in added:
-        edits[one["column"]] = one["found"]
-        yield f"{_which(one)}: {one['found']} to be filled in."
-    replaced = []
-    if read and table in _read_again(held):
+    again = table in _read_again(held)
+    replaced = [one for one in read if one.page == DIFFERS and not again]
+    edits = {one["column"]: one["found"] for one in (*added, *replaced)}
+    yield from (f"{_which(one)}: {one['found']} to be filled in." for one in added)
+    if read and again:
         yield from _second_reading(read, sheet, folder)
         if _verified(table, read, cells, sheet):
             edits["verification"] = PRIMARY
-    else:
-        replaced = [one for one in read if one.page == DIFFERS]
     for one in replaced:
-        edits[one["column"]] = one["found"]
         yield f"{_which(one)}: {one['held']} to be replaced by {one['found']}."
     if (added or replaced) and "note" in cells:
         names = [one["column"] for one in added]
@@ -312,9 +308,9 @@ def _new_rows(
     named -= {row.cells["source_id"] for row in held.tables["sources"].rows}
     rows: dict[str, list[tuple[Entry, Mapping[str, str]]]] = {}
     for one in every:
-        comes_along = one.page == f"{ROWS}sources" and one.cells["source_id"] in named
+        table = one.page.removeprefix(ROWS)
+        comes_along = table == "sources" and one.cells["source_id"] in named
         if comes_along or (one.page, one.number) in taken:
-            table = one.page.removeprefix(ROWS)
             columns = held.dictionary.tables[table].columns
             cells = {name: text for name, text in one.cells.items() if name in columns}
             known = rows.setdefault(table, [])

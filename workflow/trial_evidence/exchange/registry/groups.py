@@ -53,12 +53,7 @@ def agent_names(agents: Iterable[Mapping[str, str]], words: RegistryWords) -> di
     names = {}
     for row in agents:
         label, _, short = row["label"].partition("(")
-        known = [
-            row["agent"],
-            label.strip(),
-            short.rstrip(") "),
-            *words.agents.get(row["agent"], ()),
-        ]
+        known = row["agent"], label.strip(), short.rstrip(") "), *words.agents.get(row["agent"], ())
         names[row["agent"]] = [name for name in known if name]
     return names
 
@@ -127,15 +122,13 @@ class ArmFinder:
         same = [g for g in self.registered if _one_blank(g.label) == _one_blank(group.title)]
         listed = self._registered(same[0]) if len(same) == 1 else None
         said = [given for given in (title, listed) if given is not None]
-        if not said:
-            described = self._given(group.description)
-            said = [described] if described is not None else []
+        if not said and (described := self._given(group.description)):
+            said = [described]
         if not said:
             return self._unclear("no agent of the sheet is named.", self.arms)
         clear = [given for given in said if not given.unread]
         if not clear:
-            why = f'"{said[0].unread}" may abbreviate another agent.'
-            return self._unclear(why, self.arms)
+            return self._unclear(f'"{said[0].unread}" may abbreviate another agent.', self.arms)
         found = [self._fitting(given) for given in clear]
         single = {arms[0]["arm_id"] for arms in found if len(arms) == 1}
         if len(single) == 1:
@@ -144,8 +137,7 @@ class ArmFinder:
             meant = [arm for arm in self.arms if arm["arm_id"] in single]
             why = "the title and the registered arm of that title name different arms."
             return self._unclear(why, meant)
-        several = next((arms for arms in found if arms), [])
-        if several:
+        if several := next(filter(None, found), []):
             return self._unclear("several arms have these agents.", several)
         named = " + ".join(sorted(clear[0].agents)) or "none of the agents"
         return self._unclear(f"no arm has exactly these agents: {named}.", self.arms)
@@ -157,8 +149,7 @@ class ArmFinder:
             group = Group(id="", title=registered.label, description=registered.description)
             types.setdefault(self.arm_of(group).arm, set()).add(registered.type)
         meant = [arm for arm in (one, other) if types.get(arm) == {"EXPERIMENTAL"}]
-        known = types.get(one) and types.get(other)
-        return meant[0] if known and len(meant) == 1 else ""
+        return meant[0] if types.keys() >= {one, other} and len(meant) == 1 else ""
 
     def _given(self, text: str) -> _Given | None:
         """The treatments in a text; None if it names no agent, given or explicitly not given."""
@@ -171,8 +162,7 @@ class ArmFinder:
         known = {**self.agents, **self.words.partners}
         letters = (part.strip() for part in rest.split(" + ") if not named_in(part, known))
         unread = ", ".join(part for part in letters if _LETTERS.fullmatch(part))
-        partners = tuple(named_in(rest, self.words.partners))
-        return _Given(frozenset(agents), partners, unread=unread)
+        return _Given(frozenset(agents), tuple(named_in(rest, self.words.partners)), unread=unread)
 
     def _registered(self, group: ArmGroup) -> _Given | None:
         drugs = [name.partition(": ")[2] or name for name in group.intervention_names]

@@ -94,8 +94,7 @@ def _values(
             for m, one in enumerate(category.measurements):
                 titles = ", ".join(filter(None, (held.title, category.title)))
                 place = (*here, "categories", k, "measurements", m)
-                n = sizes.get(one.group_id, ("", ""))
-                yield groups[one.group_id], titles, place, one, n
+                yield groups[one.group_id], titles, place, one, sizes.get(one.group_id, ("", ""))
 
 
 def _analysed(denoms: Iterable[Denom], at: Place) -> dict[str, tuple[str, str]]:
@@ -183,16 +182,14 @@ def _ratio(
     if part := trial.part_of_patients(analysis.group_description, analysis.estimate_comment):
         return unmapped(part)
     places = [trial.arms.arm_of(groups[name]) for name in named]
-    unclear = [
+    if unclear := [
         f"{shortened(groups[name].title)}: {place.why}"
         for name, place in zip(named, places, strict=True)
         if not place.arm
-    ]
-    if unclear:
+    ]:
         return unmapped(" ".join(unclear))
     one, other = (place.arm for place in places)
-    experimental = _experimental(trial, one, other)
-    if not experimental:
+    if not (experimental := _experimental(trial, one, other)):
         why = "neither the sheet nor the record says which arm is the experimental one"
         return unmapped(f"{why}: {one}, {other}.")
     control = other if experimental == one else one
@@ -202,9 +199,8 @@ def _ratio(
     )
     comments = (analysis.group_description, method, analysis.p_value_comment)
     p_value = _p_value(analysis.p_value)
-    said = said_of(trial, outcome.table, measure, *comments) | {"p_sided": ""}
-    if p_value:
-        said["p_sided"] = _p_sided(trial, analysis)
+    said = said_of(trial, outcome.table, measure, *comments)
+    said |= {"p_sided": _p_sided(trial, analysis) if p_value else ""}
     said = {column: word for column, word in said.items() if word}
     columns = {
         "hr": ("paramValue", analysis.param_value),

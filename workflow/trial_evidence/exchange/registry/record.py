@@ -22,9 +22,12 @@ from trial_evidence.words.problems import Problem, SheetError, about, quoted, to
 from trial_evidence.workbook.package import LONGEST_CELL, NOT_IN_A_FILE
 
 Place = tuple[str | int, ...]
+Fault = tuple[Place, str]
+"""A place in a record and the message about it."""
 
 _MOST_BYTES = 50_000_000
 _DEEPEST = 40
+_TOO_DEEP = f"lists and objects are nested more than {_DEEPEST} deep."
 # How the registry writes missing values.
 _NOT_AVAILABLE = {"", "NA", "N/A"}
 _NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -33,7 +36,8 @@ _MONTH = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-[0-3][0-9])?)?")
 _COUNT, _VALUE = "a whole number, 0 or more", 'a number up to 1e12, or "NA"'
 # Type of pydantic error -> the value that was expected.
 _EXPECTED = {
-    "string_type": "a text", "list_type": "a list", "model_type": "an object",
+    # Lists are declared as tuples, so pydantic reports tuple_type.
+    "string_type": "a text", "tuple_type": "a list", "model_type": "an object",
     "string_pattern_mismatch": "NCT and eight digits", "dict_type": "an object",
 }  # fmt: skip
 _MISSING = {"nctId": "NCT and eight digits", "identificationModule": "an object"}
@@ -387,90 +391,71 @@ def read_records(source: Path) -> dict[str, Record]:
 
 def _records_in(file: Path) -> list[tuple[Place, Any]]:
     content = _content(file)
-    if faults := list(_foreign(content, file)):
-        raise SheetError(faults)
+    _refuse(file, _foreign(content))
+    several: list[tuple[Place, Any]] = [((), content)]
     if isinstance(content, dict) and isinstance(content.get("studies"), list):
-        several: list[tuple[Place, Any]] = [
-            (("studies", at), one) for at, one in enumerate(content["studies"])
-        ]
+        several = [(("studies", at), one) for at, one in enumerate(content["studies"])]
     elif isinstance(content, list):
         several = [((at,), one) for at, one in enumerate(content)]
-    else:
-        several = [((), content)]
-    if not several:
-        raise SheetError([about(file.name, "the file holds no record.")])
-    wrong = [
-        _fault(
-            file, place,
-            f"{there(one)} is no record of version 2 of the ClinicalTrials.gov API; expected an "
-            "object with protocolSection.",
-        )
+    _refuse(file, [] if several else [((), "the file holds no record.")])
+    wanted = "is no record of version 2 of the ClinicalTrials.gov API; expected an object with "
+    wanted += "protocolSection."
+    _refuse(file, [
+        (place, f"{there(one)} {wanted}")
         for place, one in several
         if not isinstance(one, dict) or "protocolSection" not in one
-    ]  # fmt: skip
-    if wrong:
-        raise SheetError(wrong)
+    ])  # fmt: skip
     return several
 
 
 def _content(file: Path) -> Any:
-    def refused(message: str) -> SheetError:
-        return SheetError([about(file.name, message)])
-
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         held = _Twice(pairs)
         held.names = tuple(name for name, n in Counter(name for name, _ in pairs).items() if n > 1)
         return held
 
+    message = "the file is larger than 50 MB: export fewer records at a time."
     try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise refused("the file is larger than 50 MB: export fewer records at a time.")
-        text = file.read_bytes().decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=once)
+        if file.stat().st_size <= _MOST_BYTES:
+            return json.loads(file.read_bytes().decode("utf-8-sig"), object_pairs_hook=once)
     except OSError as error:
-        raise refused(f"the file cannot be read: {error.strerror}.") from None
+        message = f"the file cannot be read: {error.strerror}."
     except UnicodeDecodeError:
-        raise refused("the file is not UTF-8 text. Download the record again as JSON.") from None
+        message = "the file is not UTF-8 text. Download the record again as JSON."
     except RecursionError:
-        raise refused(f"lists and objects are nested more than {_DEEPEST} deep.") from None
+        message = _TOO_DEEP
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         message = f"this is not JSON: {error.msg} ({where}). Download the record again as JSON."
-        raise refused(message) from None
     except ValueError:
         # Python refuses to convert numbers with thousands of digits.
-        raise refused("the file holds a number with too many digits.") from None
+        message = "the file holds a number with too many digits."
+    raise SheetError([about(file.name, message)])
 
 
-def _foreign(content: Any, file: Path) -> Iterator[Problem]:
+def _foreign(content: Any) -> Iterator[Fault]:
     """Problems with values that no record may hold anywhere."""
     waiting: list[tuple[Place, Any]] = [((), content)]
     while waiting:
         place, value = waiting.pop()
         if isinstance(value, dict | list) and len(place) > _DEEPEST:
-            yield _fault(
-                file, place[:6], f"lists and objects are nested more than {_DEEPEST} deep."
-            )
+            yield place[:6], _TOO_DEEP
             return
         if isinstance(value, _Twice):
             for name in value.names:
-                yield _fault(file, (*place, name), "this name occurs twice in this object.")
+                yield (*place, name), "this name occurs twice in this object."
         if isinstance(value, dict):
             waiting += [((*place, name), part) for name, part in reversed(value.items())]
         elif isinstance(value, list):
             waiting += [((*place, at), part) for at, part in reversed([*enumerate(value)])]
         elif isinstance(value, float) and not math.isfinite(value):
-            yield _fault(file, place, f"{there(value)} is there; expected a number.")
+            yield place, f"{there(value)} is there; expected a number."
         elif isinstance(value, str) and len(value) > LONGEST_CELL:
-            message = (
-                f"a text of {len(value):,} characters is there; expected at most {LONGEST_CELL:,}."
-            )
-            yield _fault(file, place, message)
+            text = f"a text of {len(value):,} characters"
+            yield place, f"{text} is there; expected at most {LONGEST_CELL:,}."
         elif isinstance(value, str) and NOT_IN_A_FILE.search(value):
-            message = (
-                f"{there(value)} is there, with a character that cannot be printed; expected text."
-            )
-            yield _fault(file, place, message)
+            text = f"{there(value)} is there, with a character that cannot be printed"
+            yield place, f"{text}; expected text."
 
 
 def _record(file: Path, place: Place, content: Any) -> Record:
@@ -478,30 +463,26 @@ def _record(file: Path, place: Place, content: Any) -> Record:
         record = Record.model_validate(content)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
-        raise SheetError([_problem_of(file, place, fault) for fault in faults]) from None
-    if problems := [_fault(file, (*place, *at), said) for at, said in _contradictions(record)]:
-        raise SheetError(problems)
+        _refuse(file, [((*place, *fault["loc"]), _in_words(fault)) for fault in faults])
+    _refuse(file, [((*place, *at), said) for at, said in _contradictions(record)])
     return record
 
 
-def _problem_of(file: Path, place: Place, fault: Mapping[str, Any]) -> Problem:
-    path: Place = (*place, *fault["loc"])
+def _in_words(fault: Mapping[str, Any]) -> str:
     if fault["type"] == "missing":
-        message = f"nothing is there; expected {_MISSING.get(str(path[-1]), 'a text')}."
-    else:
-        expected = fault["msg"] if fault["type"] == "custom" else _EXPECTED.get(fault["type"], "")
-        # Lists are declared as tuples, so pydantic reports tuple_type.
-        expected = expected or ("a list" if fault["type"] == "tuple_type" else fault["msg"])
-        message = f"{there(fault['input'])} is there; expected {expected}."
-    return _fault(file, path, message)
+        return f"nothing is there; expected {_MISSING.get(str(fault['loc'][-1]), 'a text')}."
+    expected = fault["msg"] if fault["type"] == "custom" else _EXPECTED.get(fault["type"])
+    return f"{there(fault['input'])} is there; expected {expected or fault['msg']}."
 
 
 def _where(file: Path, place: Place) -> str:
     return ", ".join(filter(None, (file.name, path_of(place))))
 
 
-def _fault(file: Path, place: Place, message: str) -> Problem:
-    return about(_where(file, place), message)
+def _refuse(file: Path, faults: Iterable[Fault]) -> None:
+    """Raise a SheetError with faults in a file, if there are any."""
+    if problems := [about(_where(file, place), message) for place, message in faults]:
+        raise SheetError(problems)
 
 
 def there(value: Any) -> str:
@@ -516,7 +497,7 @@ def there(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
-def _contradictions(record: Record) -> Iterator[tuple[Place, str]]:
+def _contradictions(record: Record) -> Iterator[Fault]:
     """References to undescribed groups, and numbers that contradict each other."""
     for at, part in _parts(("resultsSection",), record.results_section):
         if isinstance(part, Flow | Measure):
@@ -526,15 +507,12 @@ def _contradictions(record: Record) -> Iterator[tuple[Place, str]]:
         elif isinstance(part, StatisticalAnalysis):
             low, high = part.ci_lower_limit, part.ci_upper_limit
             if low and high and float(low) > float(high):
-                message = (
-                    f'"{low}" is there; expected a limit below ciUpperLimit, which is "{high}".'
-                )
-                yield (*at, "ciLowerLimit"), message
+                wanted = f'a limit below ciUpperLimit, which is "{high}".'
+                yield (*at, "ciLowerLimit"), f'"{low}" is there; expected {wanted}'
         elif isinstance(part, EventGroup):
-            totals = part.serious_num_affected, part.serious_num_at_risk
-            yield from _more_than_all(at, "seriousNum", *totals)
+            yield from _more_than_all(at, part, "serious_num")
         elif isinstance(part, EventStats):
-            yield from _more_than_all(at, "num", part.num_affected, part.num_at_risk)
+            yield from _more_than_all(at, part, "num")
 
 
 def _parts(at: Place, part: Part) -> Iterator[tuple[Place, Part]]:
@@ -542,26 +520,21 @@ def _parts(at: Place, part: Part) -> Iterator[tuple[Place, Part]]:
     yield at, part
     for name, held in part:
         place = (*at, to_camel(name))
-        inside: list[tuple[Place, Any]] = [(place, held)]
-        if isinstance(held, tuple):
-            inside = [((*place, n), one) for n, one in enumerate(held)]
-        for where, one in inside:
+        several = isinstance(held, tuple)
+        for n, one in enumerate(held if several else [held]):
             if isinstance(one, Part):
-                yield from _parts(where, one)
+                yield from _parts((*place, n) if several else place, one)
 
 
-def _groups(
-    at: Place, part: Part, name: str, groups: Iterable[Group]
-) -> Iterator[tuple[Place, str]]:
+def _groups(at: Place, part: Part, name: str, groups: Iterable[Group]) -> Iterator[Fault]:
     known: set[str] = set()
     for n, group in enumerate(groups):
         if group.id in known:
             message = f"{there(group.id)} is there a second time; expected an id of its own."
             yield (*at, name, n, "id"), message
         known.add(group.id)
-    allowed = f"an id of {name}, which has none"
-    if known:
-        allowed = f"one of {name}: {', '.join(sorted(known))}"
+    some = f"one of {name}: {', '.join(sorted(known))}"
+    allowed = some if known else f"an id of {name}, which has none"
     for place, one in _parts(at, part):
         named: list[tuple[Place, str]] = []
         if isinstance(one, OfGroup):
@@ -573,9 +546,9 @@ def _groups(
                 yield where, f"{there(group_id)} is there; expected {allowed}."
 
 
-def _more_than_all(
-    at: Place, what: str, affected: int | None, at_risk: int | None
-) -> Iterator[tuple[Place, str]]:
+def _more_than_all(at: Place, part: Part, what: str) -> Iterator[Fault]:
+    names = f"{what}_affected", f"{what}_at_risk"
+    affected, at_risk = (getattr(part, name) for name in names)
     if affected is not None and at_risk is not None and affected > at_risk:
-        message = f"{affected} is there; expected at most {what}AtRisk, which is {at_risk}."
-        yield (*at, f"{what}Affected"), message
+        message = f"{affected} is there; expected at most {to_camel(names[1])}, which is {at_risk}."
+        yield (*at, to_camel(names[0])), message

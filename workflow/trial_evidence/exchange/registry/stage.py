@@ -29,8 +29,7 @@ def held_sheet(raw: Path, config: Path, configuration: Configuration) -> Held:
     words = read_registry_words(config, configuration.outcomes, known)
     agents = {row.cells["agent"] for row in tables["agents"].rows}
     if unknown := [name for name in words.agents if name not in agents]:
-        message = f"agents: {', '.join(unknown)} is not in agents.csv."
-        raise SheetError([about(FILE, message)])
+        raise SheetError([about(FILE, f"agents: {', '.join(unknown)} is not in agents.csv.")])
     return Held(tables, dictionary, words)
 
 
@@ -108,5 +107,4 @@ def write_compared(source: Path, book: Path, raw: Path, config: Path) -> list[st
 def take_confirmed(book: Path, raw: Path, config: Path, folder: Path) -> Taken:
     """`write_confirmed` for the sheet and configuration in these folders."""
     configuration, sheet, _ = load(raw, config)
-    held = held_sheet(raw, config, configuration)
-    return write_confirmed(book, raw, sheet, held, folder)
+    return write_confirmed(book, raw, sheet, held_sheet(raw, config, configuration), folder)
