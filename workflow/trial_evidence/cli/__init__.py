@@ -72,9 +72,10 @@ def _typed(kind: Callable[[str], float], what: str) -> Callable[[str], float]:
 _number, _whole = _typed(float, "a number"), _typed(int, "a whole number")
 # Options that several commands take.
 _SHARED: dict[str, dict[str, Any]] = {
-    "--setting": {"required": True, "help": "a setting of config/analyses.yaml"},
-    "--processes": {"type": _whole, "default": 1, "help": "processes that draw figures at once"},
-    "--book": {"type": Path, "required": True, "help": "the workbook"},
+    "setting": {"required": True, "help": "a setting of config/analyses.yaml"},
+    "processes": {"type": _whole, "default": 1, "help": "processes that draw figures at once"},
+    "book": {"type": Path, "required": True, "help": "the workbook"},
+    "file": {"type": Path, "required": True, "help": "an export in PubMed format (.nbib) or RIS"},
 }
 
 
@@ -86,87 +87,74 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(
-        name: str, run: Callable[[argparse.Namespace], int | None], *shared: str, **fixed: bool
-    ) -> argparse.ArgumentParser:
+        name: str,
+        run: Callable[[argparse.Namespace], int | None],
+        *shared: str,
+        of_sheet: bool = True,
+        **own: dict[str, Any],
+    ) -> None:
         added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
-        added.set_defaults(run=run, **{"of_sheet": True, **fixed})
-        for folder, place in (
-            ("raw", "data/raw"), ("config", "config"), ("processed", "data/processed"),
-            ("results", "results"),
-        ):  # fmt: skip
+        added.set_defaults(run=run, of_sheet=of_sheet, yes=False)
+        for folder in ("data/raw", "config", "data/processed", "results"):
             added.add_argument(
-                f"--{folder}", type=Path, default=Path(place), metavar="FOLDER",
-                help=f"by default {place}",
+                f"--{Path(folder).name}", type=Path, default=Path(folder), metavar="FOLDER",
+                help=f"by default {folder}",
             )  # fmt: skip
         for option in shared:
-            added.add_argument(option, **_SHARED[option])
-        return added
+            added.add_argument(f"--{option}", **_SHARED[option])
+        for option, about in own.items():
+            added.add_argument(f"--{option.replace('_', '-')}", **about)
 
-    check = command("check", sheet.check)
-    check.add_argument("--list-warnings", action="store_true", help="print every warning")
-    check.add_argument("--state", type=Path, help="folder for a copy of what was checked")
+    command(
+        "check",
+        sheet.check,
+        list_warnings={"action": "store_true", "help": "print every warning"},
+        state={"type": Path, "help": "folder for a copy of what was checked"},
+    )
     command("dictionary", stages.dictionary)
     command("extract", stages.extract)
-    command("pool", stages.pool, "--setting")
-    command("figures", stages.figures, "--setting", "--processes")
-    styled = command("styled", stages.styled, "--processes")
-    styled.add_argument("--style", required=True, help="a style of config/styles.yaml")
-    styled.add_argument(
-        "--width", type=_number, default=None, help="in mm; by default the first width of the style"
+    command("pool", stages.pool, "setting")
+    command("figures", stages.figures, "setting", "processes")
+    command(
+        "styled",
+        stages.styled,
+        "processes",
+        style={"required": True, "help": "a style of config/styles.yaml"},
+        width={"type": _number, "help": "in mm; by default the first width of the style"},
+        analysis={"default": "", "help": "only the figures of this analysis or network"},
+        figure={"default": "", "help": "only figures of this name, such as forest"},
     )
-    styled.add_argument(
-        "--analysis", default="", help="only the figures of this analysis or network"
-    )
-    styled.add_argument("--figure", default="", help="only figures of this name, such as forest")
-    command("sensitivity", stages.sensitivity, "--setting", "--processes")
-    command("network", stages.network, "--setting", "--processes")
+    command("sensitivity", stages.sensitivity, "setting", "processes")
+    command("network", stages.network, "setting", "processes")
     command("audit", stages.audit)
     command("exchange", stages.exchange)
-    command("report", stages.report, "--processes")
-    simulating = command("simulate", stages.simulate)
-    simulating.add_argument(
-        "--part", type=_whole, required=True, help="number of the part, counted from 0"
-    )
+    command("report", stages.report, "processes")
+    part = "number of the part, counted from 0"
+    command("simulate", stages.simulate, part={"type": _whole, "required": True, "help": part})
     command("calibrate", stages.calibrate)
-    changes = command("changes", sheet.changes)
-    changes.add_argument(
-        "--since", default="HEAD", help="git revision to compare with; by default the last commit"
+    since = "git revision to compare with; by default the last commit"
+    command("changes", sheet.changes, since={"default": "HEAD", "help": since})
+    command(
+        "explain",
+        sheet.explain,
+        row={"default": "", "help": "table and row of the sheet, as <table>:<row>"},
+        trial={"default": "", "help": "id of a trial, with --analysis"},
+        analysis={"default": "", "help": "id of an analysis or network, with --trial"},
     )
-    explain = command("explain", sheet.explain)
-    explain.add_argument("--row", default="", help="table and row of the sheet, as <table>:<row>")
-    explain.add_argument("--trial", default="", help="id of a trial, with --analysis")
-    explain.add_argument(
-        "--analysis", default="", help="id of an analysis or network, with --trial"
-    )
-    watching = command("watch", sheet.watch, yes=False)
-    watching.add_argument(
-        "--book", type=Path, help="a workbook of the sheet, imported at every save"
-    )
-    command("workbook", sheet.workbook, "--book")
-    importing = command("import", sheet.import_, "--book")
-    importing.add_argument("--yes", action="store_true", help="confirm the questions of the import")
-    listing = command("worklist", sheet.worklist, "--book", of_sheet=False)
-    listing.add_argument("--most", type=_whole, default=40, help="largest number of rows to list")
-    registry = command("registry", sheet.registry, "--book", of_sheet=False)
-    registry.add_argument(
-        "--file", type=Path, required=True, help="a record (JSON), or a folder of records"
-    )
-    references = command("references", sheet.references, yes=False, of_sheet=False)
-    references.add_argument(
-        "--file", type=Path, required=True, help="an export in PubMed format (.nbib) or RIS"
-    )
-    references.add_argument(
-        "--replace",
-        choices=("yes", "no"),
-        help="where both have a value: take that of the file, or keep the sheet's",
-    )
-    records = command("records", sheet.records, of_sheet=False)
-    records.add_argument(
-        "--file", type=Path, required=True, help="an export in PubMed format (.nbib) or RIS"
-    )
-    records.add_argument(
-        "--search", default="", help="search_id of search_log.csv, where several are open"
-    )
+    book = "a workbook of the sheet, imported at every save"
+    command("watch", sheet.watch, book={"type": Path, "help": book})
+    command("workbook", sheet.workbook, "book")
+    confirm = {"action": "store_true", "help": "confirm the questions of the import"}
+    command("import", sheet.import_, "book", yes=confirm)
+    most = {"type": _whole, "default": 40, "help": "largest number of rows to list"}
+    command("worklist", sheet.worklist, "book", of_sheet=False, most=most)
+    record = {"type": Path, "required": True, "help": "a record (JSON), or a folder of records"}
+    command("registry", sheet.registry, "book", of_sheet=False, file=record)
+    both = "where both have a value: take that of the file, or keep the sheet's"
+    replace = {"choices": ("yes", "no"), "help": both}
+    command("references", sheet.references, "file", of_sheet=False, replace=replace)
+    search = {"default": "", "help": "search_id of search_log.csv, where several are open"}
+    command("records", sheet.records, "file", of_sheet=False, search=search)
     return parser
 
 

@@ -42,12 +42,12 @@ def check(options: argparse.Namespace) -> None:
     from trial_evidence.changes.revision import last_commit, since_commit
 
     listing, dictionary = listing_of(options), read_dictionary(DICTIONARY)
-    state = read_state(options.raw, options.config)
-    with last_commit(options.raw, options.config) as commit:
-        folders = options.raw, options.config
+    folders = options.raw, options.config
+    state = read_state(*folders)
+    with last_commit(*folders) as commit:
         said = since_commit(commit, *folders, dictionary, briefly=not options.list_warnings)
         try:
-            warnings = with_unjudged(load(options.raw, options.config))
+            warnings = with_unjudged(load(*folders))
         except SheetError:
             print("\n".join(said), end="\n" if said else "", file=sys.stderr)
             raise
@@ -57,7 +57,7 @@ def check(options: argparse.Namespace) -> None:
             new = new_among(warnings, before)
     list_problems(listing, warnings)
     if options.state is not None:
-        if read_state(options.raw, options.config) != state:
+        if read_state(*folders) != state:
             raise RequestError("The sheet was saved while it was being checked. Run make again.")
         write_state(options.state, state)
     listed = warnings if options.list_warnings else ()
@@ -76,8 +76,8 @@ def explain(options: argparse.Namespace) -> None:
     networks = read_networks(options.config, configuration)
     asked = (options.row, options.trial, options.analysis)
     trial = trial_of(*asked, sheet)
-    named = options.analysis if options.trial else ""
-    evidence = evidence_on(trial, named, sheet, configuration, networks)
+    # An analysis is never asked for without its trial.
+    evidence = evidence_on(trial, options.analysis, sheet, configuration, networks)
     print(explain(*asked, sheet, configuration, evidence), end="")
 
 
@@ -103,7 +103,7 @@ def watch(options: argparse.Namespace) -> None:
             lost = since_commit(commit, *folders, read_dictionary(DICTIONARY), briefly=True)
         print("".join(f"{line}\n" for line in lost), end="", flush=True)
         try:
-            loaded = load(options.raw, options.config)
+            loaded = load(*folders)
         except SheetError as error:
             say_faults(options, error)
             return None
@@ -228,11 +228,10 @@ def records(options: argparse.Namespace) -> None:
     if errors_of(find_problems(options.raw, dictionary)):
         raise RequestError("The sheet has errors, so nothing is added to it: make check")
     found = found_records(options.file, options.search, options.raw, dictionary)
-    files = {f"{SCREENING}.csv": found.file}
-    if wrong := errors_of(checked_copy(options.raw, files, dictionary)):
+    table = options.raw / f"{SCREENING}.csv"
+    if wrong := errors_of(checked_copy(options.raw, {table.name: found.file}, dictionary)):
         say_errors(wrong)
         raise RequestError("Nothing was added; the sheet is unchanged.")
-    table = options.raw / f"{SCREENING}.csv"
     refuse_open([table])
     write_whole(table, found.file)
     print(found.in_words)
@@ -269,11 +268,10 @@ def say_faults(options: argparse.Namespace, error: SheetError) -> None:
 
 def say_errors(problems: Sequence[Problem]) -> None:
     """Print the errors among the findings, at most `MOST_PRINTED`."""
-    errors = errors_of(problems)
-    for problem in errors[:MOST_PRINTED]:
-        print(problem.line(), file=sys.stderr)
-    if len(errors) > MOST_PRINTED:
-        print(f"... and {len(errors) - MOST_PRINTED} more errors", file=sys.stderr)
+    lines = [problem.line() for problem in errors_of(problems)]
+    if len(lines) > MOST_PRINTED:
+        lines[MOST_PRINTED:] = [f"... and {len(lines) - MOST_PRINTED} more errors"]
+    print("".join(f"{line}\n" for line in lines), end="", file=sys.stderr)
 
 
 def list_problems(listing: Path, problems: Sequence[Problem]) -> None:

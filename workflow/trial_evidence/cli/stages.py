@@ -152,5 +152,4 @@ def _parts(options: argparse.Namespace, stage: str) -> Parts:
 
 def dictionary(options: argparse.Namespace) -> None:
     """Write docs/data-dictionary.md from workflow/dictionary."""
-    text = dictionary_as_markdown(read_dictionary(DICTIONARY))
-    write_text(Path("docs/data-dictionary.md"), text)
+    write_text(Path("docs/data-dictionary.md"), dictionary_as_markdown(read_dictionary(DICTIONARY)))
