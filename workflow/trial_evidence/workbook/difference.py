@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.dictionary import NUMBER_TYPES, Table
@@ -169,14 +170,10 @@ def _naming_columns(table: Table) -> Sequence[str]:
     if table.keys:
         return table.keys[0]
     columns = list(table.columns.values())
-    numbers = [n for n, column in enumerate(columns) if column.type in NUMBER_TYPES]
-    needed = [n for n in numbers if columns[n].required]
-    end = (needed or numbers or [len(columns)])[0]
-    return [
-        column.name
-        for column in columns[:end]
-        if column.required and column.type not in NUMBER_TYPES
-    ]
+    numbers = [column for column in columns if column.type in NUMBER_TYPES]
+    ends = [column for column in numbers if column.required] or numbers
+    before = takewhile(lambda column: column not in ends, columns)
+    return [column.name for column in before if column.required and column not in numbers]
 
 
 def _which(table: Table, row: Row) -> str:

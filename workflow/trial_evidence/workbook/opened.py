@@ -52,8 +52,7 @@ def _of_libreoffice(content: bytes) -> str:
     text = content.decode("utf-8", errors="replace")
     fields = [_ESCAPED.sub(r"\1", field).strip() for field in _FIELD.findall(text)]
     name, login, computer, since, *_ = [*fields, "", "", "", ""]
-    who = name or login
-    parts = (who, computer and f"on {computer}", since and f"since {since}")
+    parts = (name or login, computer and f"on {computer}", since and f"since {since}")
     return _shown(", ".join(filter(None, parts)))
 
 

@@ -157,6 +157,5 @@ def timeless(content: bytes, amend: Callable[[str, bytes], bytes] | None = None)
                 part = _MODIFIED.sub(rb"\g<1>2000-01-01T00:00:00Z", part)
             if amend is not None:
                 part = amend(name, part)
-            info = zipfile.ZipInfo(name, DAY.timetuple()[:6])
-            archive.writestr(info, part, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, DAY.timetuple()[:6]), part, zipfile.ZIP_DEFLATED)
     return result.getvalue()

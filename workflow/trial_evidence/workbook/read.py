@@ -143,12 +143,10 @@ def open_book(path: Path) -> tuple[Any, Any]:
         raise refused("there is no such workbook.") from None
     except OSError as error:
         raise refused(f"the file cannot be read: {error.strerror}.") from None
-    fault = _not_a_workbook(content)
-    if fault:
+    if fault := _not_a_workbook(content):
         raise refused(fault)
     try:
-        twice = _names_that_stand_twice(content)
-        if twice:
+        if twice := _names_that_stand_twice(content):
             raise refused(f"two sheets have the same name: {twice}. Keep one.")
         book = _load(content, values=False)
         return book, _load(content, values=True) if _computes(book) else book
@@ -479,11 +477,10 @@ def _read_value(cell: Any, number_format: str, column: Column | None) -> Reading
         perhaps = f"perhaps from {day.day}/{day.month} or {day.month}/{day.day}"
         return _turned_into(f"date: {_in_words(day)} ({perhaps})", day.isoformat())
     if isinstance(value, (int, float)):
-        if not math.isfinite(value):
-            return Reading(
-                str(value), error="the cell holds a number that is too large. Type it again."
-            )
-        return _read_number(value, number_format, column)
+        if math.isfinite(value):
+            return _read_number(value, number_format, column)
+        message = "the cell holds a number that is too large. Type it again."
+        return Reading(str(value), error=message)
     # _x005F_ is an escaped underscore, written so that the text after it is not read as an escape.
     return Reading(str(value).replace("_x005F_", "_"))
 
@@ -502,8 +499,7 @@ def _read_number(value: float, number_format: str, column: Column | None) -> Rea
             "text and type what it should say."
         )
         return Reading(str(value), error=message)
-    day = hidden_date(value, number_format)
-    if day is not None:
+    if (day := hidden_date(value, number_format)) is not None:
         message = (
             f"{value:.0f} is probably the date {_in_words(day)}, which the spreadsheet made from "
             f"what was typed ({day.day}/{day.month}?). {_AGAIN}"
@@ -534,5 +530,4 @@ def _in_runs(numbers: Sequence[int]) -> str:
         members = [number for _, number in group]
         first, last = members[0], members[-1]
         runs.append(str(first) if first == last else f"{first} to {last}")
-    rows = "row" if len(numbers) == 1 else "rows"
-    return f"{rows} {listing(runs)}"
+    return f"row{'s' if len(numbers) > 1 else ''} {listing(runs)}"

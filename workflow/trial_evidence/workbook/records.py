@@ -28,6 +28,8 @@ SEARCHES = "search_log"
 DUPLICATE, KNOWN = "duplicate", "known"
 NO_TITLE = "(no title)"
 Cells = Mapping[str, str]
+# The fields of a record by rispy's names.
+Tags = Mapping[str, Any]
 
 _PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
 _RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
@@ -126,8 +128,7 @@ def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) ->
     search = _search(search, searches, screened)
     if faults := [fault for line, tags in found for fault in record_faults(file, line, tags)]:
         raise SheetError(faults)
-    tags_of = [tags for _, tags in found]
-    rows = tuple(_marked(tags_of, search, screened, sources))
+    rows = tuple(_marked([tags for _, tags in found], search, screened, sources))
     columns = list(dictionary.tables[SCREENING].columns)
     cells = [[row.get(column, "") for column in columns] for row in (*screened, *rows)]
     return Records(search, rows, as_csv([columns, *cells]).encode())
@@ -257,33 +258,27 @@ def record_name(cells: Mapping[str, str]) -> str:
 def record_faults(file: Path, line: int, tags: Mapping[str, Any]) -> Iterator[Problem]:
     """Invalid PubMed number, DOI or year in a record."""
     cells = record_cells(tags)
-    given = {
-        "pmid": str(tags.get("pmid", "")),
-        "doi": str(tags.get("doi", "")),
-        "year": str(tags.get("year") or tags.get("publication_year") or ""),
-    }
-    wanted = {"pmid": "a PubMed number", "doi": "a DOI such as 10.1000/1", "year": "a year"}
-    for column, text in given.items():
+    for column, given, wanted in (
+        ("pmid", tags.get("pmid"), "a PubMed number"),
+        ("doi", tags.get("doi"), "a DOI such as 10.1000/1"),
+        ("year", tags.get("year") or tags.get("publication_year"), "a year"),
+    ):
+        text = str(given or "")
         if text.strip() and not cells[column]:
-            message = f"{quoted(text)} is there; expected {wanted[column]}."
+            message = f"{quoted(text)} is there; expected {wanted}."
             yield at_line(file, line, f"{record_name(cells)}: {message}")
 
 
 def _marked(
-    found: Sequence[Mapping[str, Any]],
-    search: str,
-    screened: Sequence[Cells],
-    sources: Sequence[Cells],
+    found: Sequence[Tags], search: str, screened: Sequence[Cells], sources: Sequence[Cells]
 ) -> Iterator[Cells]:
     """The records as rows; those already known name the record or source that they repeat."""
     first = {key: row["record_id"] for row in reversed(screened) for key in _keys(row)}
     known = {key: row["source_id"] for row in reversed(sources) for key in _keys(row)}
     digits = len(str(len(found)))
     for number, record in enumerate(found, start=1):
-        row = record_cells(record) | {
-            "record_id": f"{search}_{number:0{digits}}",
-            "search_id": search,
-        }
+        own = {"record_id": f"{search}_{number:0{digits}}", "search_id": search}
+        row = record_cells(record) | own
         keys = _keys(row)
         same = next((first[key] for key in keys if key in first), "")
         source = next((known[key] for key in keys if key in known), "")

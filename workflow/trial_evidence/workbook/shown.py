@@ -78,8 +78,7 @@ def shown(number: float, number_format: str) -> str | None:
         return None
     percent = match["percent"]
     exact = shortest(number * 100 if percent else number)
-    decimals = len(match["decimals"] or "")
-    rounded = f"{float(exact):.{decimals}f}"
+    rounded = f"{float(exact):.{len(match['decimals'] or '')}f}"
     if len(rounded.lstrip("-").partition(".")[0]) < match["whole"].count("0"):
         # Displayed as 007, which is not a plain number.
         return None

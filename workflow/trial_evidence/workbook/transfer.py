@@ -106,8 +106,7 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary) -> ImportPlan:
             found = _in_the_book(errors_of(after), files, differences, imported)
             return _refused([*warnings, *found])
         warnings += new_among(after, find_problems(raw, dictionary))
-    questions = tuple(_questions(differences, imported))
-    return ImportPlan(warnings, tuple(lines), questions, files)
+    return ImportPlan(warnings, tuple(lines), tuple(_questions(differences, imported)), files)
 
 
 def import_book(
@@ -264,11 +263,8 @@ def _with_absent_columns(
     tables, said = dict(imported.tables), []
     for name, raw in imported.tables.items():
         sheet = before[name]
-        held = [
-            column
-            for column in raw.table.columns
-            if column in raw.absent and any(row.cells[column] for row in sheet.rows)
-        ]
+        absent = [column for column in raw.table.columns if column in raw.absent]
+        held = [column for column in absent if any(row.cells[column] for row in sheet.rows)]
         if not held:
             continue
         empty = dict.fromkeys(held, "")
@@ -296,8 +292,7 @@ def _errors_of_the_check(imported: Imported, dictionary: Dictionary) -> list[Pro
                 records.append([row.cells.get(name, "") for name in records[0]])
             (Path(folder) / raw.table.file).write_bytes(as_csv(records).encode())
         found = errors_of(find_problems(Path(folder), dictionary))
-    located = map(imported.located, found)
-    return [p for p in located if (p.file, p.row, p.column) not in said]
+    return [p for p in map(imported.located, found) if (p.file, p.row, p.column) not in said]
 
 
 def _in_the_book(
