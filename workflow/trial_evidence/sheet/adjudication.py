@@ -341,11 +341,8 @@ def _settled(
         return SheetError([_error(decision, column, message)])
 
     if not read:
-        message = (
-            "second_reading.csv holds no such reading of this trial: copy table, row_key and "
-            "field from there."
-        )
-        raise refused("row_key", message)
+        missing = "second_reading.csv holds no such reading of this trial: "
+        raise refused("row_key", f"{missing}copy table, row_key and field from there.")
     rows = matching_rows(sheet, read[0])
     if len(rows) != 1:
         where = f"several rows ({', '.join(map(str, rows))})" if rows else "no row"
@@ -375,9 +372,8 @@ def _settled(
             problems.append(_error(decision, "field", message))
             continue
         cells[field] = read_cell(columns[field], value)
-        if cells[field].error:
-            message = f"{field}: {cells[field].error}"
-            problems.append(_error(decision, "adjudicated_value", message))
+        if error := cells[field].error:
+            problems.append(_error(decision, "adjudicated_value", f"{field}: {error}"))
     if problems:
         raise SheetError(problems)
     return decision, rows[0], cells
@@ -391,8 +387,7 @@ def _disagreements(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> I
     after = _checked(table, new_row)
     # Messages quote the locator, which may itself be settled; use the new one on both sides so that
     # an existing finding is not taken for a new one.
-    old_row = {**sheet.row(table.name, row), "locator": new_row.get("locator")}
-    before = _checked(table, old_row)
+    before = _checked(table, sheet.row(table.name, row) | {"locator": new_row.get("locator")})
     settled = {column: cell.text for column, cell in cells.items()}
     after = replace(after, texts={**after.texts, **settled})
     old, new = (arithmetic_problems({table.name: [it]}, dictionary) for it in (before, after))
@@ -402,23 +397,15 @@ def _disagreements(sheet: Sheet, dictionary: Dictionary, decided: _Decided) -> I
             continue
         message = f"{table.file}, row {row}: {found.message}"
         problem = replace(_error(decision, "adjudicated_value", message), severity=found.severity)
-        missing = [] if found.severity == "error" else _not_settled(found.column, after, cells)
-        yield _settle_together(decision, missing, message) if missing else problem
-
-
-def _not_settled(column: str, row: CheckedRow, cells: Mapping[str, Cell]) -> list[str]:
-    """Return the filled columns of a row that express the same result but are not settled."""
-    together = next((group for group in _TOLD_TOGETHER if column in group), ())
-    return [name for name in together if name in row.numbers and name not in cells]
-
-
-def _settle_together(decision: Mapping[str, Any], missing: Sequence[str], message: str) -> Problem:
-    field = JOINT.join([decision["field"], *missing])
-    return _error(
-        decision, "field",
-        f"{message} Settle all numbers of this result, repeating those that are right: "
-        f"write {field} here, and {field.count(JOINT) + 1} values in adjudicated_value.",
-    )  # fmt: skip
+        # The filled columns that express the same result but are not settled.
+        together = next((group for group in _TOLD_TOGETHER if found.column in group), ())
+        missing = [name for name in together if name in after.numbers and name not in cells]
+        if missing and found.severity == "warning":
+            field = JOINT.join([decision["field"], *missing])
+            message += " Settle all numbers of this result, repeating those that are right: write "
+            message += f"{field} here, and {field.count(JOINT) + 1} values in adjudicated_value."
+            problem = _error(decision, "field", message)
+        yield problem
 
 
 def _checked(table: Table, record: Mapping[str, Any]) -> CheckedRow:

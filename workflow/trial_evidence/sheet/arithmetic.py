@@ -221,17 +221,13 @@ def _outside(row: CheckedRow, name: str) -> list[Problem]:
     """What cannot be of a value and its limits on any scale."""
     value, low, high = map(row.numbers.get, (name, "ci_low", "ci_high"))
     if low is not None and high is not None and low > high:
-        message = (
-            f"the lower limit {row.text('ci_low')} is above the upper limit "
-            f"{row.text('ci_high')}. Are they exchanged?"
-        )
+        limits = f"the lower limit {row.text('ci_low')} is above the upper limit "
+        message = f"{limits}{row.text('ci_high')}. Are they exchanged?"
         return [row.problem("error", "ci_low", message)]
     for side, column, limit, sign in (("lower", "ci_low", low, 1), ("upper", "ci_high", high, -1)):
         if value is not None and limit is not None and sign * (value - limit) < 0:
-            message = (
-                f"{row.text(name)} lies outside its interval: the {side} limit is "
-                f"{row.text(column)}."
-            )
+            outside = f"{row.text(name)} lies outside its interval: "
+            message = f"{outside}the {side} limit is {row.text(column)}."
             return [row.problem("error", name, message)]
     return []
 
@@ -239,12 +235,9 @@ def _outside(row: CheckedRow, name: str) -> list[Problem]:
 def _interval(row: CheckedRow, ratio: str) -> Iterable[Problem]:
     if impossible := _outside(row, ratio):
         return impossible
+    itself = f"limit is the estimate itself, {row.text(ratio)}.{_look(row)}"
     problems = [
-        row.problem(
-            "warning",
-            column,
-            f"the {side} limit is the estimate itself, {row.text(ratio)}.{_look(row)}",
-        )
+        row.problem("warning", column, f"the {side} {itself}")
         for side, column in (("lower", "ci_low"), ("upper", "ci_high"))
         if ratio in row.numbers and row.numbers[ratio] == row.numbers.get(column)
     ]
@@ -263,9 +256,8 @@ def _asymmetry(row: CheckedRow, ratio: str) -> Iterator[Problem]:
     estimate, low, high = _spans(row, ratio)
     if estimate is None or low is None or high is None:
         return
-    middle = Span(
-        math.sqrt(max(low.low, 0.0) * max(high.low, 0.0)), math.sqrt(low.high * high.high)
-    )
+    least = math.sqrt(max(low.low, 0.0) * max(high.low, 0.0))
+    middle = Span(least, math.sqrt(low.high * high.high))
     if not middle.meets(estimate):
         message = (
             f"the interval {row.text('ci_low')} to {row.text('ci_high')} is centred on "

@@ -147,8 +147,7 @@ class Table:
         """The column that names what a row concerns: the trial, or else the table's own id."""
         if "trial_id" in self.columns:
             return "trial_id"
-        ids = (column.name for column in self.columns.values() if column.type == "id")
-        return next(ids, None)
+        return next((column.name for column in self.columns.values() if column.type == "id"), None)
 
     @property
     def keys(self) -> list[tuple[str, ...]]:
@@ -232,11 +231,8 @@ def read_dictionary(folder: Path) -> Dictionary:
 
 def dictionary_as_markdown(dictionary: Dictionary) -> str:
     """Return the dictionary as a page for analysts (``docs/data-dictionary.md``)."""
-    return filled("dictionary.md.j2", _one_cell, tables=dictionary.tables.values())
-
-
-def _one_cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    tables = dictionary.tables.values()
+    return filled("dictionary.md.j2", lambda text: text.replace("|", "\\|"), tables=tables)
 
 
 def _column(table: str, row: Mapping[str, str]) -> Column:
@@ -275,11 +271,7 @@ def _range(where: str, text: str) -> Range:
     match = _RANGE.fullmatch(text)
     if match is None:
         raise DictionaryError(f"{where}: {text!r} is not a range such as >0 or 0..100")
-    return Range(
-        low=float(match["from"]),
-        high=float(match["to"]) if match["to"] else float("inf"),
-        low_included=match["low"] != ">",
-    )
+    return Range(float(match["from"]), float(match["to"] or "inf"), match["low"] != ">")
 
 
 def _condition(where: str, text: str) -> tuple[str, str] | None:

@@ -115,8 +115,7 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
         texts = [row.texts.get(column.name, "") for row in rows]
         data[column.name] = texts, "object"
         if column.is_number:
-            numbers = [row.numbers.get(column.name, nan) for row in rows]
-            data[column.name] = numbers, "float64"
+            data[column.name] = [row.numbers.get(column.name, nan) for row in rows], "float64"
         if column.type == "p_value":
             data[f"{column.name}_operator"] = [operator(text) for text in texts], "object"
         if column.name in PRINTED.get(name, ()):

@@ -149,8 +149,7 @@ def _read_filled(column: Column, cell: str) -> Reading:
 def printed_decimals(text: str) -> int:
     """Return the number of decimals in a printed number: 2 for ``1.00``, 0 for ``57``."""
     mantissa, _, exponent = text.lstrip("<").lower().partition("e")
-    decimals = len(mantissa.partition(".")[2])
-    return max(0, decimals - int(exponent or 0))
+    return max(0, len(mantissa.partition(".")[2]) - int(exponent or 0))
 
 
 def subgroup_pairs(text: str) -> tuple[tuple[str, str], ...] | None:
@@ -178,11 +177,8 @@ def _refuse_anywhere(cell: str) -> None:
     if _INVISIBLE.search(cell):
         raise _refused(cell, "contains a tab or an invisible character. Type it again.")
     if _ERROR_VALUE.fullmatch(cell.strip()):
-        raise _refused(
-            cell,
-            "is what a spreadsheet shows for a failed formula or a column that is too narrow. "
-            "Type the value.",
-        )
+        shown = "is what a spreadsheet shows for a failed formula or a column that is too narrow."
+        raise _refused(cell, f"{shown} Type the value.")
     if _FORMULA.match(cell.strip()):
         raise _refused(cell, "is a spreadsheet formula. Type the value itself.")
 
@@ -255,10 +251,8 @@ def _advice(column: Column, cell: str) -> str:
     """Return advice on how a value that is not a number was probably meant to be written."""
     whole = column.type in _WHOLE
     if _DATE.fullmatch(cell):
-        return (
-            " The spreadsheet turned what was typed (such as 9/12) into a date: type the "
-            "number again."
-        )
+        typed = "what was typed (such as 9/12)"
+        return f" The spreadsheet turned {typed} into a date: type the number again."
     plain = re.sub(f"[{_MINUS}]", "-", cell)
     if plain != cell and _NUMBER.fullmatch(plain):
         return f" Type the minus sign with the hyphen key: {plain}"
@@ -302,8 +296,7 @@ def _read_p_value(cell: str) -> Reading:
 def _p_value_advice(cell: str) -> str:
     if _DATE.fullmatch(cell):
         return " The spreadsheet turned it into a date: type it again."
-    plain = re.sub(r"^(?i:p)\s*", "", cell).replace(" ", "").translate(_POINTS)
-    plain = plain.removeprefix("=")
+    plain = re.sub(r"^(?i:p)\s*", "", cell).replace(" ", "").translate(_POINTS).removeprefix("=")
     if plain != cell and _NUMBER.fullmatch(plain.removeprefix("<")):
         return f" Write {plain}"
     return " Write a number, or < and a number: 0.03, <0.001."
@@ -358,11 +351,8 @@ def _refuse_wrong_subgroup(column: Column, cell: str) -> None:
     if pairs is None:
         if cell.lower() == ALL:
             raise _refused(cell, f'is not allowed. Write "{ALL}".')
-        raise _refused(
-            cell,
-            f"is not a subgroup. Write all, or factor=level pairs joined by "
-            f'" & ": {column.example}.',
-        )
+        pairs_joined = f'factor=level pairs joined by " & ": {column.example}.'
+        raise _refused(cell, f"is not a subgroup. Write all, or {pairs_joined}")
     if column.one_pair and len(pairs) != 1:
         raise _refused(cell, f"is not one factor=level pair, such as {column.example}.")
     factors = [factor for factor, _ in pairs]
