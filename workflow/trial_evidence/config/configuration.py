@@ -279,10 +279,8 @@ class Analysis(OfOutcomes):
         if self.figure.axis and none is not None:
             low, high = self.figure.axis
             if not low <= none <= high:
-                message = (
-                    f"does not hold {none:g}: nobody would see on which side of it a result is."
-                )
-                yield ("figure", "axis"), message
+                unseen = "nobody would see on which side of it a result is."
+                yield ("figure", "axis"), f"does not hold {none:g}: {unseen}"
 
     @property
     def treatments(self) -> tuple[str, str]:
@@ -437,11 +435,9 @@ def settings_left_out(configuration: Configuration, trials: "pd.DataFrame") -> I
     """
     others = trials[~trials["setting"].isin([*configuration.settings])]
     for setting, rows in others.groupby("setting", sort=False):
-        left = counted(len(rows), "trial")
-        message = (
-            f'"{setting}" is not a setting of config/analyses.yaml, so no analysis looks at its '
-            f"{left}: {shortened(', '.join(rows['trial_id']))}."
-        )
+        left = f"{counted(len(rows), 'trial')}: {shortened(', '.join(rows['trial_id']))}."
+        other = f'"{setting}" is not a setting of config/analyses.yaml'
+        message = f"{other}, so no analysis looks at its {left}"
         place = ("trials.csv", int(rows["row"].iloc[0]), str(rows["trial_id"].iloc[0]))
         yield Problem("warning", *place, "setting", str(setting), message)
 

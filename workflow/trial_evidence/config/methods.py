@@ -92,10 +92,8 @@ class Pooling(Form):
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         starts = [rule.from_trials for rule in self.leading]
         if starts[0] != 2:
-            message = (
-                "is where the first rule begins. It must begin with 2 trials: one trial is not "
-                "pooled and leads by itself."
-            )
+            begins = "is where the first rule begins. It must begin with 2 trials: "
+            message = f"{begins}one trial is not pooled and leads by itself."
             yield ("leading", 0, "from_trials"), message
         if starts != sorted(set(starts)):
             found = f'"{", ".join(map(str, starts))}" are the values of from_trials.'
@@ -111,9 +109,8 @@ class Pooling(Form):
         """Leading model, and the smallest and largest number of trials (None: no upper limit)."""
         changes = [next(rules) for _, rules in groupby(self.leading, lambda rule: rule.model)]
         ends = [*(rule.from_trials - 1 for rule in changes[1:]), None]
-        return tuple(
-            (rule.model, rule.from_trials, end) for rule, end in zip(changes, ends, strict=True)
-        )
+        pairs = zip(changes, ends, strict=True)
+        return tuple((rule.model, rule.from_trials, end) for rule, end in pairs)
 
 
 class OwnPooling(Form):

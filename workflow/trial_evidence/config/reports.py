@@ -96,12 +96,11 @@ class OfAnalysis(Form):
         if "analyses" not in sections:
             return
         name = f"{self.setting}/{self.analysis}"
-        found = sections["analyses"].get(name)
-        if found is None:
+        if found := sections["analyses"].get(name):
+            yield from self.misfits(found)
+        else:
             near = did_you_mean(name, sections["analyses"])
             yield ("analysis",), f'"{name}" is not an analysis of analyses.yaml.{near}'
-        else:
-            yield from self.misfits(found)
 
     def misfits(self, analysis: Analysis) -> Iterator[Fault]:
         """Errors: settings that do not suit the analysis."""
@@ -173,8 +172,7 @@ class ControlRisk(OfAnalysis):
 
     def misfits(self, analysis: Analysis) -> Iterator[Fault]:
         yield from super().misfits(analysis)
-        counts = analysis.kind == "counts"
-        fit = ("control_arms",) if counts else ("milestones", "control_median")
+        fit = ("control_arms",) if analysis.kind == "counts" else ("milestones", "control_median")
         if self.source not in (*fit, "stated"):
             message = f"does not fit the outcome of the analysis. Write {', '.join(fit)} or stated."
             yield ("source",), message

@@ -47,5 +47,4 @@ class Simulation(Form):
         if len(self.taus) > _MOST_TAUS:
             yield ("taus",), f"has {len(self.taus)} values. The figures have room for {_MOST_TAUS}."
         if not any(self.taus):
-            message = "must hold a value above 0, as there is heterogeneity to be simulated."
-            yield ("taus",), message
+            yield ("taus",), "must hold a value above 0, as there is heterogeneity to be simulated."

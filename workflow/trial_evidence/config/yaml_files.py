@@ -106,9 +106,8 @@ def read_yaml_text(content: bytes) -> Any:
         return yaml.load(text, Loader=_Telling)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlFault(
-            None if mark is None else mark.line + 1, _in_words(str(error.problem or error.context))
-        ) from None
+        at = None if mark is None else mark.line + 1
+        raise YamlFault(at, _in_words(str(error.problem or error.context))) from None
     except RecursionError:
         message = "Groups and lists are nested too deeply. Is a bracket not closed?"
         raise YamlFault(None, message) from None
