@@ -63,16 +63,12 @@ class Context:
     def admitted(self, analysis: Analysis) -> list[str]:
         """Ids of the trials that an analysis may include."""
         rule = analysis.trials
-
-        def reported(trial_id: str) -> bool:
-            first, last = rule.years or (-np.inf, np.inf)
-            return rule.years is None or first <= self.years.get(trial_id, np.nan) <= last
-
+        first, last = rule.years or (-np.inf, np.inf)
         return [
             trial_id
             for trial_id, trial in self.trials.items()
-            if reported(trial_id)
-            and all(trial[column] in words for column, words in rule.where.items())
+            if all(trial[column] in words for column, words in rule.where.items())
+            and (rule.years is None or first <= self.years.get(trial_id, np.nan) <= last)
         ]
 
     def excluded(
@@ -163,8 +159,7 @@ def readers_differ(sheet: Sheet, trials: Collection[str]) -> dict[tuple[str, int
     """
     words: dict[tuple[str, int], list[str]] = {}
     for record in records(unadjudicated(sheet, trials)):
-        field = str(record["field"]).replace("_", " ")
-        found = f"{field} {record['first']} or {record['second']}"
+        found = f"{record['field'].replace('_', ' ')} {record['first']} or {record['second']}"
         words.setdefault((record["table"], int(record["row"])), []).append(found)
     return {row: ", ".join(found) for row, found in words.items()}
 
@@ -192,12 +187,7 @@ def where(values: Mapping[str, str]) -> Callable[[Record], bool]:
 
 
 def aside_record(
-    context: Context,
-    analysis: str,
-    levels: tuple[str, ...],
-    table: str,
-    row: Record,
-    reason: str,
+    context: Context, analysis: str, levels: tuple[str, ...], table: str, row: Record, reason: str
 ) -> dict[str, Any]:
     """A record for a row of the sheet that an analysis considered but did not use."""
     if "arm_id" in row:

@@ -83,23 +83,14 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Recor
         Its ``contrast`` rule gives the kind and, optionally, the arms in order of preference,
         whether the partner is the same and whether the backbone has changed.
     """
-    rule = analysis.contrast
-    rules = {
-        "kind": rule.kind,
-        "same_partner": rule.same_partner,
-        "changed_backbone": rule.changed_backbone,
-    }
-    wanted = {column: value for column, value in rules.items() if value is not None}
-    orders = {
-        f"{side}_agents": list(order)
-        for side, order in (("control", rule.control), ("experimental", rule.experimental))
-        if order is not None
-    }
+    rule = vars(analysis.contrast)
+    # Column -> the values that the rule admits in it, in order of preference.
+    orders = {f"{side}_agents": rule[side] for side in ("control", "experimental") if rule[side]}
+    single = ("kind", "same_partner", "changed_backbone")
+    orders |= {column: (rule[column],) for column in single if rule[column] is not None}
     found: dict[str, list[Record]] = {}
     for row in records(contrasts):
-        if all(row[column] == value for column, value in wanted.items()) and all(
-            row[column] in order for column, order in orders.items()
-        ):
+        if all(row[column] in order for column, order in orders.items()):
             found.setdefault(row["trial_id"], []).append(row)
     for rows in found.values():
         rows.sort(key=lambda row: [order.index(row[column]) for column, order in orders.items()])

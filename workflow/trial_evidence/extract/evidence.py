@@ -80,9 +80,7 @@ def evidence_of(context: Context) -> SettingEvidence:
         used=used_table(context, used),
         set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),
         contrasts=context.contrasts,
-        rates=_with_logits(
-            pd.DataFrame(rates, columns=RATE_COLUMNS), configuration.confidence_level
-        ),
+        rates=_with_logits(pd.DataFrame(rates, columns=RATE_COLUMNS), context),
     )
 
 
@@ -168,10 +166,10 @@ def _pool_alike(used: Records, harms: Collection[str]) -> None:
                 record["not_pooled_reason"] = OTHER_DEFINITION if shared else OWN_DEFINITIONS
 
 
-def _with_logits(rates: pd.DataFrame, level: float) -> pd.DataFrame:
+def _with_logits(rates: pd.DataFrame, context: Context) -> pd.DataFrame:
     events, n = rates["events"].to_numpy(float), rates["n"].to_numpy(float)
     logits = MEASURES["proportion"].effects(events, n)
-    low, high = wilson_interval(events, n, level)
+    low, high = wilson_interval(events, n, context.configuration.confidence_level)
     return rates.assign(
         rate=events / n,
         rate_low=low,

@@ -17,11 +17,10 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
     """Rows used, with the arms summed per trial, regimen and level; and rows set aside."""
     used: Records = []
     aside: Records = []
-    regimens = context.arms.groupby(["trial_id", "regimen"], sort=False)
+    regimens = [records(a) for _, a in context.arms.groupby(["trial_id", "regimen"], sort=False)]
     levels = [level for group in level_sets(analysis.effect_modifiers) for level in group]
     restricted = set(zip(*(context.populations[c] for c in ("trial_id", "subgroup")), strict=True))
-    of_regimens = [records(arms) for _, arms in regimens]
-    for of_regimen, level in product(of_regimens, levels):
+    for of_regimen, level in product(regimens, levels):
         first, arms = of_regimen[0], [arm["arm_id"] for arm in of_regimen]
         trial_id = first["trial_id"]
         # A trial that enrolled only patients at one level reports it as its whole population.
@@ -31,13 +30,9 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
         usable = {row["arm_id"] for label, row in candidates.items() if label not in kept_out}
         # An arm without an admissible row must not exclude the other arms with the regimen.
         reported = [arm for arm in arms if arm in usable]
-        choice = choose_among(
-            candidates,
-            [where({"arm_id": arm}) for arm in reported],
-            context.selection.of(analysis.table),
-            ["definition"],
-            kept_out,
-        )
+        wanted = [where({"arm_id": arm}) for arm in reported]
+        orders = context.selection.of(analysis.table)
+        choice = choose_among(candidates, wanted, orders, ["definition"], kept_out)
         aside += [
             aside_record(context, analysis.id, (level,), analysis.table, candidates[label], reason)
             for label, reason in choice.set_aside.items()
