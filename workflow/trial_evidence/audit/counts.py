@@ -181,8 +181,7 @@ def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Findi
         f"{row['arm_id']}, {row['definition']}{words.subgroup(row)}: {percent:.{decimals}f}% is "
         f"printed, but {words.count(row)} is {own:.{decimals + 2}f}%. {would}."
     )
-    columns = (*COUNT, "reported_percent")
-    return finding("low" if cut else "medium", PERCENT, [row], columns, what)
+    return finding("low" if cut else "medium", PERCENT, [row], (*COUNT, "reported_percent"), what)
 
 
 def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:
@@ -210,8 +209,7 @@ def implies(strict: str, wide: str) -> bool:
     allows no more.
     """
     stricter, wider = ([set(one.split("/")) for one in name.split()] for name in (strict, wide))
-    met = all(any(one <= condition for one in stricter) for condition in wider)
-    return strict != wide and met
+    return strict != wide and all(any(one <= condition for one in stricter) for condition in wider)
 
 
 def itt_without_all(sheet: Sheet) -> Iterator[Finding]:

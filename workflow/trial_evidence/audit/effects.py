@@ -146,9 +146,8 @@ def _outlier(
     sheet: Sheet, trial: Record, others: float, residual: float, k: int, analysis: str
 ) -> Finding:
     numbers = {int(number) for number in str(trial["rows"]).split(";")}
-    rows = [
-        row for row in rows_of(sheet) if row["table"] == trial["table"] and row["row"] in numbers
-    ]
+    own_table = (row for row in rows_of(sheet) if row["table"] == trial["table"])
+    rows = [row for row in own_table if row["row"] in numbers]
     measure = MEASURES[trial["measure"]]
     own, mean = (float(measure.scale.to_natural(value)) for value in (trial["yi"], others))
     what = (

@@ -118,8 +118,7 @@ def finding(
 def finding_id(parts: Iterable[str]) -> str:
     """Return eight letters that depend on every part and on their order."""
     digest = hashlib.sha256("\x1f".join(parts).encode("utf-8")).digest()
-    number = int.from_bytes(digest[:8], "big")
-    size = len(_LETTERS)
+    number, size = int.from_bytes(digest[:8], "big"), len(_LETTERS)
     return "".join(_LETTERS[number // size**place % size] for place in range(_ID_LENGTH))
 
 

@@ -103,8 +103,7 @@ def _from_to(earlier: Record, later: Record) -> Iterator[Finding]:
             f"{change}: the log hazard ratio changed by {difference:.2f}, at least {z:.1f} times "
             "the standard deviation that the added events allow"
         )
-        same = later["status"] == earlier["status"]
-        yield found("medium" if same else "low", JUMP, RATIO, what)
+        yield found("medium" if later["status"] == earlier["status"] else "low", JUMP, RATIO, what)
 
 
 def events_against_interval(sheet: Sheet) -> Iterator[Finding]:

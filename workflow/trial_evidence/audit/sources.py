@@ -113,9 +113,7 @@ def _earliest(trial: Record, row: Record) -> float:
 def unverified(sheet: Sheet) -> Iterator[Finding]:
     """Rows not verified in any source: one finding per trial and table."""
     found = [row for row in current_rows(sheet) if row["verification"] == "unverified"]
-    for rows in grouped(found, "trial_id").values():
-        what = f"{_results(rows)} not yet verified in any source ({words.row_numbers(rows)})."
-        yield finding("low", UNVERIFIED, rows, ("verification",), what)
+    yield from _by_trial(found, UNVERIFIED, "verification", "not yet verified in any source")
 
 
 def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
@@ -149,9 +147,14 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
 def without_locator(sheet: Sheet) -> Iterator[Finding]:
     """Verified rows without a place in the source: one finding per trial and table."""
     seen = [row for row in current_rows(sheet) if row["verification"] != "unverified"]
-    for rows in grouped((row for row in seen if not row["locator"]), "trial_id").values():
-        what = f"{_results(rows)} without a place in the source ({words.row_numbers(rows)})."
-        yield finding("low", NO_LOCATOR, rows, ("locator",), what)
+    found = [row for row in seen if not row["locator"]]
+    yield from _by_trial(found, NO_LOCATOR, "locator", "without a place in the source")
+
+
+def _by_trial(found: Sequence[Record], check: str, column: str, what: str) -> Iterator[Finding]:
+    for rows in grouped(found, "trial_id").values():
+        text = f"{_results(rows)} {what} ({words.row_numbers(rows)})."
+        yield finding("low", check, rows, (column,), text)
 
 
 def _names(trial: Record) -> tuple[str, ...]:

@@ -32,8 +32,7 @@ def rising_rates(sheet: Sheet) -> Iterator[Finding]:
         for earlier, later in pairwise(sorted(rows, key=lambda row: row["months"])):
             if later["months"] > earlier["months"] and _above(later, earlier):
                 what = f"{earlier['arm_id']}, {_what(earlier)}: {_at(earlier)}, but {_at(later)}."
-                severity = _severity(earlier, later)
-                yield finding(severity, RISES, [earlier, later], ("months", "percent"), what)
+                yield _rates_apart(RISES, earlier, later, what)
 
 
 def survival_below_event_free(sheet: Sheet, survival: Collection[str]) -> Iterator[Finding]:
@@ -52,8 +51,7 @@ def survival_below_event_free(sheet: Sheet, survival: Collection[str]) -> Iterat
                     f"{alive['arm_id']}{words.subgroup(alive)}: {alive['outcome']} {_at(alive)}, "
                     f"but {free['outcome']} {_at(free)}, and that counts deaths as well."
                 )
-                severity = _severity(alive, free)
-                yield finding(severity, BELOW, [alive, free], ("months", "percent"), what)
+                yield _rates_apart(BELOW, alive, free, what)
 
 
 def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
@@ -136,6 +134,10 @@ def _with_curves(sheet: Sheet) -> Iterator[tuple[Record, list[Record]]]:
     for (_, *key), rows in grouped(whole, *pair, "outcome").items():
         if tuple(key) in curves:
             yield curves[tuple(key)], rows
+
+
+def _rates_apart(check: str, one: Record, other: Record, what: str) -> Finding:
+    return finding(_severity(one, other), check, [one, other], ("months", "percent"), what)
 
 
 def _severity(one: Record, other: Record) -> Severity:
