@@ -104,14 +104,9 @@ def estimate_changes(
 def _asked_otherwise(configurations: Iterable[Configuration], setting: str) -> set[str]:
     """Analyses configured or pooled differently, so that the same evidence may give new results."""
     before, after = (
-        {
-            entry.id: (entry, *(getattr(configuration, name) for name in METHODS))
-            for entry in (
-                *configuration.of_setting(setting),
-                *configuration.rates_of_setting(setting),
-            )
-        }
-        for configuration in configurations
+        {entry.id: (entry, *(getattr(asked, name) for name in METHODS)) for entry in entries}
+        for asked in configurations
+        for entries in [(*asked.of_setting(setting), *asked.rates_of_setting(setting))]
     )
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 

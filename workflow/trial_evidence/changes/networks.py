@@ -157,8 +157,7 @@ def _estimates(
             part = parts[row["part"]]
             model = WALD if row["model"] == RANDOM else row["model"]
             of = {"k": part["trials"], "tau2": tau2[row["part"], row["model"]], "model": model}
-            numbers = row | of
-            yield _key(network, network.measure, f"{row['code']} v {row['reference']}"), numbers
+            yield _key(network, network.measure, f"{row['code']} v {row['reference']}"), row | of
     trials = 0 if evidence.data is None else len(evidence.data.studies)
     shared = {"k": trials, "model": WALD, "pi_low": None, "pi_high": None}
     components = tables["components"][tables["components"]["model"] == RANDOM]

@@ -96,9 +96,8 @@ def moved(
     for change in main:
         before, after = change.before, change.after
         title = titles.get((change.setting, change.analysis), change.analysis)
-        line = (
-            f"{title}: {lower_first(measure_words(change.measure))} {side(before)} → {side(after)}"
-        )
+        measure = lower_first(measure_words(change.measure))
+        line = f"{title}: {measure} {side(before)} → {side(after)}"
         if change.conclusion:
             line += f"; {change.conclusion}"
         if before is not None and after is not None and before["model"] != after["model"]:

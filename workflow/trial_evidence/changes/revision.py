@@ -83,8 +83,7 @@ def unpacked(since: str, raw: Path, config: Path) -> Iterator[Revision]:
         If git does not know the revision, or the folders are not in a repository.
     """
     with tempfile.TemporaryDirectory() as place:
-        name, (old_raw, old_config) = _export(since, (raw, config), Path(place))
-        yield Revision(name, old_raw, old_config)
+        yield _export(since, (raw, config), Path(place))
 
 
 @contextmanager
@@ -108,14 +107,12 @@ def since_commit(
     if commit is None:
         return []
     difference = sheet_difference(commit.raw, raw, dictionary)
-    losses = [f"LOST: {line}" for line in difference.losses(raw)]
-    lines = losses
+    lines = [f"LOST: {line}" for line in difference.losses(raw)]
     if not briefly:
         settings = [f"config/{line}" for line in configuration_difference(commit.config, config)]
-        lines = [*difference.in_lines(rows=False), *losses, *settings]
-    if not lines:
-        return []
-    return [f"Since the last commit ({commit.name}):", *(f"  {line}" for line in lines)]
+        lines = [*difference.in_lines(rows=False), *lines, *settings]
+    said = [f"Since the last commit ({commit.name}):", *(f"  {line}" for line in lines)]
+    return said if lines else []
 
 
 def sheet_difference(before: Path, after: Path, dictionary: Dictionary) -> SheetDifference:
@@ -147,9 +144,9 @@ def add_new_tables(raw: Path, dictionary: Dictionary) -> None:
             write_text(raw / table.file, ",".join(table.columns) + "\n")
 
 
-def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tuple[Path, ...]]:
-    """Unpack the folders of a revision; return its short hash and date, and the paths."""
-    top = _top()
+def _export(since: str, folders: tuple[Path, Path], into: Path) -> Revision:
+    """Unpack the folders of a revision."""
+    top = _top().resolve()
     try:
         commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
     except RequestError:
@@ -158,9 +155,9 @@ def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tup
     # Paths relative to the top of the repository cannot leave the folder for unpacking.
     inside = [folder.resolve() for folder in folders]
     for folder in inside:
-        if not folder.is_relative_to(top.resolve()):
+        if not folder.is_relative_to(top):
             raise RequestError(f"{folder} is not in the git repository {top}.")
-    wanted = [folder.relative_to(top.resolve()).as_posix() for folder in inside]
+    wanted = [folder.relative_to(top).as_posix() for folder in inside]
     described = _git("log", "-1", "--format=%h of %cs", revision, "--")
     listed = _git("-C", str(top), "ls-tree", "-z", "--name-only", revision, "--", *wanted)
     held = listed.decode().split("\0")[:-1]
@@ -170,7 +167,7 @@ def _export(since: str, folders: tuple[Path, ...], into: Path) -> tuple[str, tup
             # The filter exists from Python 3.11.4 on.
             content.extraction_filter = getattr(tarfile, "data_filter", None)
             content.extractall(into)
-    return described.decode().strip(), tuple(into / folder for folder in wanted)
+    return Revision(described.decode().strip(), *(into / folder for folder in wanted))
 
 
 def _top() -> Path:

@@ -91,8 +91,7 @@ def write_changes(
             # Analyses that no longer exist keep their old titles.
             titles = _titles(before) | titles
             same = untouched(before, now)
-            known = {setting: evidence[setting] for setting in same}
-            found = (_evidence(before, known), evidence)
+            found = (_evidence(before, {setting: evidence[setting] for setting in same}), evidence)
             changes = estimate_changes(*found, (before.configuration, configuration))
             networks = network_changes(before, now, same)
             matters = [
@@ -216,8 +215,7 @@ def _users(
 
 
 def _evidence(
-    side: Side,
-    known: Mapping[str, SettingEvidence] = MappingProxyType({}),
+    side: Side, known: Mapping[str, SettingEvidence] = MappingProxyType({})
 ) -> dict[str, SettingEvidence]:
     """The evidence by setting; `known` has that of settings that need not be read again."""
     return {

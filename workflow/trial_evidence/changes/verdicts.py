@@ -81,15 +81,8 @@ def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> 
     if side.report is None:
         return Judged({}, {})
     with tempfile.TemporaryDirectory() as folder:
-        material = material_on(
-            answers,
-            side.contexts,
-            side.sheet,
-            side.configuration,
-            side.report,
-            tables,
-            Path(folder),
-        )
+        asked = side.sheet, side.configuration, side.report, tables, Path(folder)
+        material = material_on(answers, side.contexts, *asked)
         found = certainties(material)
         claims = zip(side.report.claims, verdicts(material, certainty_words(found)), strict=True)
         return Judged(
@@ -118,9 +111,8 @@ def judgements_in_words(
 
 
 def _domains_that_changed(before: Certainty, after: Certainty) -> str:
-    pairs = zip(before.domains, after.domains, strict=True)
     return " ".join(
         f"{words(now.name).capitalize()}, {words(now.judgement)}: {now.reason}"
-        for was, now in pairs
+        for was, now in zip(before.domains, after.domains, strict=True)
         if (was.judgement, bool(was.judged_by)) != (now.judgement, bool(now.judged_by))
     )
