@@ -262,7 +262,8 @@ def test_an_import_is_shown_before_it_is_written(project, book, capsys):
     assert main(["import", "--book", str(book)]) == 0
     said = capsys.readouterr().out.splitlines()
     # The levels of the receptor no longer add up to the whole arm: a warning comes first.
-    assert said[0].startswith("pcr.csv, row 4 (trial_a), column events: the levels of")
+    place = "evidence.xlsx, sheet pcr, row 4 (trial_a), column events (G4)"
+    assert said[0].startswith(f"{place}: the levels of")
     assert said[1] == "pcr: 1 row changed"
     assert said[2].startswith("  changed  row 2, trial_a")
     assert said[-1] == "Imported: pcr.csv. What it changes: make changes"

@@ -219,7 +219,7 @@ def test_a_new_warning_is_told_and_the_known_ones_are_not(tmp_path: Path) -> Non
 
     result = imported(edited(raw, edit, REAL_DICTIONARY), raw, REAL_DICTIONARY)
     found = [(p.file, p.row, p.column) for p in result.plan.problems if p.row == 3]
-    assert found == [("pcr.csv", 3, "reported_percent")]
+    assert found == [("book.xlsx, sheet pcr", 3, "reported_percent (I3)")]
     assert {p.subject for p in result.plan.problems} == {"neosphere"}
 
 

@@ -222,14 +222,13 @@ def records(options: argparse.Namespace) -> None:
     """Take what a search found into screening.csv."""
     from trial_evidence.workbook.opened import refuse_open
     from trial_evidence.workbook.records import SCREENING, found_records
-    from trial_evidence.workbook.transfer import checked_copy
 
     dictionary = words_of(options.config)
     if errors_of(find_problems(options.raw, dictionary)):
         raise RequestError("The sheet has errors, so nothing is added to it: make check")
     found = found_records(options.file, options.search, options.raw, dictionary)
     table = options.raw / f"{SCREENING}.csv"
-    if wrong := errors_of(checked_copy(options.raw, {table.name: found.file}, dictionary)):
+    if wrong := errors_of(find_problems(options.raw, dictionary, {SCREENING: found.file})):
         say_errors(wrong)
         raise RequestError("Nothing was added; the sheet is unchanged.")
     refuse_open([table])

@@ -6,11 +6,13 @@ are reported at once, with file, row and column.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from trial_evidence.words.problems import Problem, SheetError, has_errors
 
-from .check import check_sheet, read_folder
+from .check import check_sheet, read_files, read_folder, read_tables
 from .dictionary import Dictionary, dictionary_as_markdown, read_dictionary
 from .tables import Sheet, typed_sheet
 
@@ -24,20 +26,26 @@ __all__ = [
 ]
 
 
-def find_problems(raw: Path, dictionary: Dictionary) -> tuple[Problem, ...]:
+def find_problems(
+    raw: Path, dictionary: Dictionary, new: Mapping[str, bytes] = MappingProxyType({})
+) -> tuple[Problem, ...]:
     """Check a sheet without building its tables.
 
     Parameters
     ----------
     raw : Path
         Folder with one CSV file per table.
+    new : mapping of str to bytes
+        Table name to content, checked in place of that of the file.
 
     Returns
     -------
     tuple of Problem
         Errors first, then warnings, each in sheet order.
     """
-    return check_sheet(*read_folder(raw, dictionary), dictionary)[1]
+    contents, about_files = read_files(raw, dictionary)
+    tables, problems = read_tables({**contents, **new}, dictionary)
+    return check_sheet(tables, [*about_files, *problems], dictionary)[1]
 
 
 def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem, ...]]:

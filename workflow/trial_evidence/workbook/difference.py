@@ -45,6 +45,12 @@ class TableDifference:
         return tuple((old, new) for old, new in self.pairs if old.cells != new.cells)
 
     @property
+    def after(self) -> tuple[Row, ...]:
+        """The rows of the later version, in its order."""
+        rows = (*self.added, *(new for _, new in self.pairs))
+        return tuple(sorted(rows, key=lambda row: row.number))
+
+    @property
     def counts(self) -> str:
         """Numbers of rows added, changed and removed, in words."""
         return ", ".join(

@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trial_evidence.sheet import find_problems
-from trial_evidence.sheet.cells import RawTable, Row, read_cells
-from trial_evidence.sheet.check import read_folder
+from trial_evidence.sheet.cells import RawTable, Row
+from trial_evidence.sheet.check import check_sheet, read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.words.problems import Problem, counted, errors_of, has_errors, new_among
 
@@ -85,13 +83,16 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary) -> ImportPlan:
     imported, lines = _with_absent_tables(imported, before)
     imported, more = _with_absent_columns(imported, before)
     lines += more
-    found = _errors_of_the_check(imported, dictionary)
-    if has_errors(imported.problems) or found:
-        return _refused([*imported.problems, *found])
     differences = {
         name: _as_it_stood(table_difference(before[name], imported.tables[name]), imported)
         for name in dictionary.tables
     }
+    checked = _check_of(differences, before, dictionary)
+    if has_errors(imported.problems) or has_errors(checked):
+        said = {(p.file, p.row, p.column) for p in errors_of(imported.problems)}
+        located = map(imported.located, errors_of(checked))
+        unsaid = [p for p in located if (p.file, p.row, p.column) not in said]
+        return _refused([*imported.problems, *unsaid])
     files = {
         table.file: _new_content(_content(raw / table.file, table), differences[name])
         for name, table in dictionary.tables.items()
@@ -100,12 +101,8 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary) -> ImportPlan:
     lines += [line for difference in differences.values() for line in in_words(difference)]
     warnings = imported.problems
     if files:
-        after = checked_copy(raw, files, dictionary)
-        if has_errors(after):
-            # Errors already in the sheet, such as a space that the import does not remove.
-            found = _in_the_book(errors_of(after), files, differences, imported)
-            return _refused([*warnings, *found])
-        warnings += new_among(after, find_problems(raw, dictionary))
+        known = check_sheet(before, found, dictionary)[1]
+        warnings += tuple(map(imported.located, new_among(checked, known)))
     return ImportPlan(warnings, tuple(lines), tuple(_questions(differences, imported)), files)
 
 
@@ -187,16 +184,6 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         old.rename(new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-
-
-def checked_copy(
-    raw: Path, files: Mapping[str, bytes], dictionary: Dictionary
-) -> tuple[Problem, ...]:
-    """The findings for a copy of the sheet in which some files have new content."""
-    with tempfile.TemporaryDirectory() as place:
-        copy = Path(place) / raw.name
-        _copy_with(raw, copy, files)
-        return find_problems(copy, dictionary)
 
 
 def _copy_with(folder: Path, copy: Path, files: Mapping[str, bytes]) -> None:
@@ -281,39 +268,19 @@ def _with_absent_columns(
     return replace(imported, tables=tables), said
 
 
-def _errors_of_the_check(imported: Imported, dictionary: Dictionary) -> list[Problem]:
-    """Check the imported tables with the workbook's row numbers, so that messages point there."""
-    said = {(p.file, p.row, p.column) for p in errors_of(imported.problems)}
-    with tempfile.TemporaryDirectory() as folder:
-        for raw in imported.tables.values():
-            records = [list(raw.table.columns)]
-            for row in raw.rows:
-                records += [[]] * (row.number - 1 - len(records))
-                records.append([row.cells.get(name, "") for name in records[0]])
-            (Path(folder) / raw.table.file).write_bytes(as_csv(records).encode())
-        found = errors_of(find_problems(Path(folder), dictionary))
-    return [p for p in map(imported.located, found) if (p.file, p.row, p.column) not in said]
-
-
-def _in_the_book(
-    problems: Sequence[Problem],
-    files: Mapping[str, bytes],
+def _check_of(
     differences: Mapping[str, TableDifference],
-    imported: Imported,
-) -> list[Problem]:
-    """Findings about the sheet after the import, relocated to the workbook if it has the row."""
-    numbers: dict[tuple[str, int], int] = {}
-    for name, difference in differences.items():
-        table, pairs = difference.table, difference.pairs
-        written = read_cells(table, files[table.file])[0] if table.file in files else None
-        if written is not None:
-            pairs = table_difference(written, imported.tables[name]).pairs
-        numbers |= {(table.file, old.number): new.number for old, new in pairs}
-    rows = [numbers.get((problem.file, problem.row or 0)) for problem in problems]
-    return [
-        problem if row is None else imported.located(replace(problem, row=row))
-        for problem, row in zip(problems, rows, strict=True)
-    ]
+    before: Mapping[str, RawTable],
+    dictionary: Dictionary,
+) -> tuple[Problem, ...]:
+    """Check the sheet as it would be after the import; a sheet that stays as it is has passed.
+
+    Rows have the workbook's numbers, so that messages point there.
+    """
+    if not any(differences.values()):
+        return ()
+    after = {name: replace(before[name], rows=one.after) for name, one in differences.items()}
+    return check_sheet(after, (), dictionary)[1]
 
 
 def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDifference:
@@ -377,11 +344,10 @@ def _new_content(content: bytes, difference: TableDifference) -> bytes:
     line_break = "\r\n" if records[0].endswith("\r\n") else "\n"
     (header,) = csv.reader(records[:1])
     # Optional columns missing from the file that a row now fills; appended at the end.
-    rows = [*difference.added, *(new for _, new in difference.pairs)]
     more = [
         name
         for name in difference.table.columns
-        if name not in header and any(row.cells.get(name) for row in rows)
+        if name not in header and any(row.cells.get(name) for row in difference.after)
     ]
     header += more
     records = [_longer(line, [""] * len(more) if n else more) for n, line in enumerate(records)]
