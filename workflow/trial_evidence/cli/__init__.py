@@ -8,15 +8,14 @@ libraries take seconds to import.
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import trial_evidence
 from trial_evidence.cli import sheet, stages
-from trial_evidence.words.errors import RequestError, not_written
-from trial_evidence.words.problems import SheetError, quoted
+from trial_evidence.words.errors import RequestError
+from trial_evidence.words.problems import quoted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,19 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        _check_project(options)
-        return int(options.run(options) or 0)
-    except SheetError as error:
-        sheet.say_faults(options, error)
-    except RequestError as error:
-        print(error.args[0], file=sys.stderr)
-    except OSError as error:
-        print(not_written(error), file=sys.stderr)
-        return 2
+        return sheet.told(_run, options)
     except KeyboardInterrupt:
         # No message: the user stopped it. Files written are complete, and the next run continues.
         return 130
-    return 1
 
 
 class _Parser(argparse.ArgumentParser):
@@ -158,10 +148,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_project(options: argparse.Namespace) -> None:
-    """Refuse to work in a folder that has neither a sheet nor a configuration."""
+def _run(options: argparse.Namespace) -> int | None:
+    """Run the command, but not in a folder that has neither a sheet nor a configuration."""
     if options.run is stages.dictionary or options.raw.is_dir() or options.config.is_dir():
-        return
+        code: int | None = options.run(options)
+        return code
     raise RequestError(
         f"There is no project in {Path.cwd()}: a project has its extraction sheet in "
         f"{options.raw} and its settings in {options.config}. Go to the folder of a project, or "

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -111,15 +111,8 @@ def watch(options: argparse.Namespace) -> None:
         return state_of(*loaded[:2])
 
     def take() -> None:
-        try:
-            import_(options)
-        except SheetError as error:
-            say_faults(options, error)
-        except RequestError as error:
-            # The file may be incomplete, for example; the next save is tried again.
-            print(error.args[0], file=sys.stderr)
-        except OSError as error:
-            print(not_written(error), file=sys.stderr)
+        # The file may be incomplete, for example; the next save is tried again.
+        told(import_, options)
 
     watch_sheet(options.raw, options.config, options.processed / LOG, answer, options.book, take)
 
@@ -246,6 +239,20 @@ def show_plan(plan: "ImportPlan") -> None:
     for line in (*plan.difference, *plan.questions):
         print(line)
     sys.stdout.flush()
+
+
+def told(command: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
+    """Run a command, tell its errors on the terminal, and return its exit code."""
+    try:
+        return int(command(options) or 0)
+    except SheetError as error:
+        say_faults(options, error)
+    except RequestError as error:
+        print(error.args[0], file=sys.stderr)
+    except OSError as error:
+        print(not_written(error), file=sys.stderr)
+        return 2
+    return 1
 
 
 def listing_of(options: argparse.Namespace) -> Path:
