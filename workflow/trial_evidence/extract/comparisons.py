@@ -102,15 +102,20 @@ def _used_records(
 def _counted(experimental: Record, control: Record) -> dict[str, Any]:
     """The counts of two arms; where their texts differ, both, with the experimental arm's first."""
     arms = (experimental, control)
-    words = {c: [arm.get(c, "") for arm in arms] for c in (*OF_COUNTS, PUBLIC)}
     return {
         **{f"events_{side}": arm["events"] for side, arm in zip(SIDES, arms, strict=True)},
         **{f"n_{side}": arm["n"] for side, arm in zip(SIDES, arms, strict=True)},
-        **{c: " / ".join(dict.fromkeys(words[c])) for c in OF_COUNTS},
-        "note": " / ".join(dict.fromkeys(filter(None, words[PUBLIC]))),
+        **texts_of(arms, " / "),
         "rows": ";".join(dict.fromkeys(str(arm["row"]) for arm in arms)),
         "inverted": "no",
     }
+
+
+def texts_of(arms: Sequence[Record], between: str) -> dict[str, str]:
+    """The texts of rows of counts, those that differ joined; an empty note is left out."""
+    words = {c: dict.fromkeys(arm.get(c, "") for arm in arms) for c in (*OF_COUNTS, PUBLIC)}
+    notes = filter(None, words.pop(PUBLIC))
+    return {c: between.join(texts) for c, texts in words.items()} | {"note": between.join(notes)}
 
 
 def _contrasted(context: Context, arms: Sequence[str], level: str, row: Record) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from itertools import product
 from typing import Any
 
 from trial_evidence.config.configuration import RateAnalysis
-from trial_evidence.extract.columns import OF_COUNTS, PUBLIC
-from trial_evidence.extract.comparisons import Records
+from trial_evidence.extract.comparisons import Records, texts_of
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import regimen_label
 from trial_evidence.extract.selection import WHOLE, choose_among, level_sets
@@ -60,8 +59,7 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
 def added_up(arms: Sequence[Record]) -> dict[str, Any]:
     """Several arms as one: counts summed, distinct texts joined."""
     return {
-        **{c: "; ".join(dict.fromkeys(arm.get(c, "") for arm in arms)) for c in OF_COUNTS},
-        "note": "; ".join(dict.fromkeys(filter(None, (arm[PUBLIC] for arm in arms)))),
+        **texts_of(arms, "; "),
         "arm_ids": ";".join(arm["arm_id"] for arm in arms),
         **{number: sum(arm[number] for arm in arms) for number in ("events", "n")},
         "rows": ";".join(str(arm["row"]) for arm in arms),
