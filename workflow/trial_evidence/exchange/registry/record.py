@@ -98,7 +98,6 @@ class Status(Part):
     """Dates of the trial and of its record."""
 
     start_date_struct: Date | None = None
-    results_first_post_date_struct: Date | None = None
     last_update_post_date_struct: Date | None = None
 
 
@@ -197,7 +196,6 @@ class Milestone(Part):
 class Period(Part):
     """A period of the trial."""
 
-    title: str = ""
     milestones: tuple[Milestone, ...] = ()
 
 
@@ -265,14 +263,12 @@ class StatisticalAnalysis(Part):
 class Measure(Part):
     """An outcome measure with its results."""
 
-    type: str = ""
     title: str = ""
     description: str = ""
     population_description: str = ""
     param_type: str = ""
     dispersion_type: str = ""
     unit_of_measure: str = ""
-    time_frame: str = ""
     groups: tuple[Group, ...] = ()
     denoms: tuple[Denom, ...] = ()
     classes: tuple[Class, ...] = ()
