@@ -8,8 +8,11 @@ import pytest
 from report_material import estimate, material, with_estimates, with_sensitivity, with_table
 from trial_evidence.config.reports import ControlRisk
 from trial_evidence.report.absolute.control_risks import StartingRisk
-from trial_evidence.report.absolute.effects import treated_risk
-from trial_evidence.report.absolute.scale import constant_scale, ratio_varies_between_trials
+from trial_evidence.report.absolute.effects import (
+    constant_scale,
+    ratio_varies_between_trials,
+    treated_risk,
+)
 from trial_evidence.report.tables.absolute_effects import summary_of_findings
 from trial_evidence.report.tables.balance import balance, typical_risk
 from trial_evidence.report.tables.harms import findings_of_harms

@@ -45,18 +45,14 @@ def _by_factor(material: Material, analysis: Analysis) -> Iterator[dict[str, Any
     pooled = list(material.pooled_trials(analysis)["trial_id"])
     # If no trial reports both levels, the row has no model.
     table = table[(table["level"] != "") & ((table["role"] == "lead") | (table["model"] == ""))]
-    for (factor, level, reference), rows in table.groupby(
-        ["factor", "level", "reference_level"], sort=False
-    ):
+    pairs = table.groupby(["factor", "level", "reference_level"], sort=False)
+    for (factor, level, reference), rows in pairs:
         by_measure = {row["measure"]: row for row in records(rows)}
         own = by_measure[analysis.measures[0]]
         both = [trial for trial in own["trials"].split(";") if trial]
         levels = [f"{factor}={name}" for name in (level, reference)]
-        partly = [
-            trial
-            for trial in _reporting(material, levels, analysis.endpoints)
-            if trial in pooled and trial not in both
-        ]
+        reporting = _reporting(material, levels, analysis.endpoints)
+        partly = [trial for trial in reporting if trial in pooled and trial not in both]
         if not both and not partly:
             continue
         silent = [trial for trial in pooled if trial not in (*both, *partly)]

@@ -1,8 +1,8 @@
 """Remarks that accompany an answer: surrogate outcomes, two trials, ratios that are averages."""
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.report.absolute.effects import ratio_varies_between_trials
 from trial_evidence.report.absolute.hazards import not_proportional
-from trial_evidence.report.absolute.scale import ratio_varies_between_trials
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.two_trials import in_words, two_trials
 

@@ -27,7 +27,7 @@ from trial_evidence.measures import MEASURES, Scale
 from trial_evidence.report.files.balance_figure import balance_pages
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.material.two_trials import two_trials
-from trial_evidence.report.tables.certainty import PROVISIONAL
+from trial_evidence.report.tables.certainty import PROVISIONAL, Certainties
 from trial_evidence.report.tables.characteristics import evidence_map
 from trial_evidence.report.tables.flow import flow_steps, search_in_words, uncounted
 from trial_evidence.report.tables.front import front_table
@@ -43,12 +43,11 @@ ENDS = ("estimate", "ci_low", "ci_high")
 JOINED_AGENTS = " + "
 # Minimum width for two panels of bars side by side.
 TWO_COLUMNS_MM = 150.0
-Certainties = Mapping[tuple[str, str], str]
+Pages = Mapping[str, tuple[str, Picture]]
+"""Name of a figure -> its setting (``""`` for all settings) and its page."""
 
 
-def list_overview(
-    pages: Mapping[str, tuple[str, Picture]], settings: Sequence[str], results: Path
-) -> None:
+def list_overview(pages: Pages, settings: Sequence[str], results: Path) -> None:
     """List the figures for all settings, and collect the alt texts of all figures.
 
     Writes ``overview/figures.csv`` (``setting`` if a figure is on one, ``analysis`` is
@@ -62,9 +61,7 @@ def list_overview(
     write_text(results / "alt-texts.md", page.render(figures=records(texts)))
 
 
-def overview_pages(
-    material: Material, certainty: Certainties, style: Style
-) -> dict[str, tuple[str, Picture]]:
+def overview_pages(material: Material, certainty: Certainties, style: Style) -> Pages:
     """Name of every overview figure -> its setting (``""`` for all settings) and its page.
 
     `certainty` maps (setting, analysis) to words; missing entries are left blank.

@@ -16,8 +16,9 @@ from trial_evidence.figures.stage import setting_forests
 from trial_evidence.files import read_table, records_there, write_table, write_text
 from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
 from trial_evidence.network.stage import network_pages
-from trial_evidence.report.files.overview_figures import FOLDER, Certainties, overview_pages
+from trial_evidence.report.files.overview_figures import FOLDER, overview_pages
 from trial_evidence.report.material.material import Material
+from trial_evidence.report.tables.certainty import Certainties
 from trial_evidence.report.words.citations import reference
 from trial_evidence.sensitivity.comparison import comparisons, pooled_analyses
 from trial_evidence.sensitivity.specifications import MULTIVERSE_COLUMNS, MULTIVERSE_NUMBERS

@@ -8,7 +8,7 @@ import numpy as np
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.trail.trace import places_of
+from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.words.printed import counted, percent
 
 # Share of a pool's weight that should be verified in the primary source.
@@ -44,7 +44,7 @@ def verified(material: Material, analysis: Analysis) -> Verified | None:
         return None
     trials = material.pooled_trials(analysis)
     shares = trials["share"].to_numpy(float)
-    behind = [set(places_of(row, material.configuration)) for row in records(trials)]
+    behind = [cells_of(row, material.configuration).places for row in records(trials)]
     missing = [places - material.seen_first_hand for places in behind]
     both = np.array([places <= material.seen_by_two for places in behind])
     return Verified(

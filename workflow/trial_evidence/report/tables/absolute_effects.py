@@ -14,7 +14,7 @@ from trial_evidence.report.absolute.effects import absolute_effect, effects_to_a
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, ReportTable, by_rank
 from trial_evidence.report.tables.balance import BENEFIT, HARM, starting_risk
-from trial_evidence.report.tables.certainty import LEVELS, Certainty, lowers
+from trial_evidence.report.tables.certainty import LEVELS, Certainties, Certainty, lowers
 from trial_evidence.report.tables.harms import (
     PER,
     change_in_words,
@@ -41,9 +41,7 @@ _NO_DIFFERENCE = {
 }
 
 
-def summary_of_findings(
-    material: Material, certainty: Mapping[tuple[str, str], str]
-) -> ReportTable:
+def summary_of_findings(material: Material, certainty: Certainties) -> ReportTable:
     """Absolute effects of every pooled answer that has control risks in the configuration.
 
     Risks and differences in ``data`` are proportions, not per thousand.

@@ -7,8 +7,7 @@ from typing import Any
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
-from trial_evidence.report.absolute.effects import absolute_effect
-from trial_evidence.report.absolute.scale import constant_scale
+from trial_evidence.report.absolute.effects import absolute_effect, constant_scale
 from trial_evidence.report.material.material import Material, ReportTable, of_pool
 from trial_evidence.report.tables.harms import (
     PER,

@@ -20,6 +20,8 @@ from trial_evidence.words.printed import capital, counted, listing, percent, wor
 
 Judgement = Literal["not_serious", "serious", "very_serious", "not_judged"]
 _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
+Certainties = Mapping[tuple[str, str], str]
+"""(setting, analysis) -> certainty in words."""
 LEVELS = ("very low", "low", "moderate", "high")
 # With fewer trials, heterogeneity is very uncertain.
 FEW = 5
@@ -86,7 +88,7 @@ def certainties(material: Material) -> tuple[Certainty, ...]:
     )
 
 
-def certainty_words(found: Sequence[Certainty]) -> dict[tuple[str, str], str]:
+def certainty_words(found: Sequence[Certainty]) -> Certainties:
     """(setting, analysis) -> certainty in words, for figures and tables."""
     return {(c.setting, c.analysis): c.words for c in found}
 

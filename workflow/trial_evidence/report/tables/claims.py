@@ -1,7 +1,7 @@
 """The claims of the review set against the evidence: graded verdicts with their numbers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -17,6 +17,7 @@ from trial_evidence.report.material.degrees import (
     is_probable,
 )
 from trial_evidence.report.material.material import Material, ReportTable, by_rank
+from trial_evidence.report.tables.certainty import Certainties
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.templates import declared
 from trial_evidence.words import printed
@@ -71,7 +72,7 @@ class Verdict:
     would_change: str = ""
 
 
-def verdicts(material: Material, certainty: Mapping[tuple[str, str], str]) -> tuple[Verdict, ...]:
+def verdicts(material: Material, certainty: Certainties) -> tuple[Verdict, ...]:
     """Examine every claim of the configuration by its rule.
 
     Parameters
@@ -128,9 +129,7 @@ def _place(claim: Claim) -> tuple[str, str]:
     return rule.setting, rule.analysis
 
 
-def _examined(
-    material: Material, claim: Claim, certainty: Mapping[tuple[str, str], str]
-) -> Verdict:
+def _examined(material: Material, claim: Claim, certainty: Certainties) -> Verdict:
     rule = claim.rule
     if rule.kind == "association":
         return _association(material, rule)

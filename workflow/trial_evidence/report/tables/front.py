@@ -1,7 +1,7 @@
 """The answer: every pooled result of dual versus single treatment, as rows and in words."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
@@ -9,6 +9,7 @@ from trial_evidence.files import Record
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS
 from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, ReportTable
+from trial_evidence.report.tables.certainty import Certainties
 from trial_evidence.report.words import reading
 from trial_evidence.words.models import BOOTSTRAP, is_random_effects
 from trial_evidence.words.numbers import format_number
@@ -22,7 +23,7 @@ _TOO_SHORT = (
 )
 
 
-def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
+def front_table(material: Material, certainty: Certainties) -> ReportTable:
     """One row per pooled answer, and a second one if another model is co-primary."""
     rows = [
         row
@@ -38,7 +39,7 @@ def front_table(material: Material, certainty: Mapping[tuple[str, str], str]) ->
     return material.table("front", rows, notes=notes, favour=_favour(material))
 
 
-def answers_table(material: Material, certainty: Mapping[tuple[str, str], str]) -> ReportTable:
+def answers_table(material: Material, certainty: Certainties) -> ReportTable:
     """Every pooled answer in words, one row per analysis."""
     rows = [
         {"setting": analysis.setting, "analysis": analysis.id, "sentence": sentence}

@@ -116,4 +116,4 @@ def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:
     renamed = dict(zip(_OWN, _CHANGES, strict=True))
     change = where(found, measure=DIFFERENCE)[["trial_id", *_OWN]].rename(columns=renamed)
     for row in records(pd.merge(ratio, change, on="trial_id", how="left")):
-        yield row | {"cells": cells_of(row, material.configuration)}
+        yield row | {"cells": str(cells_of(row, material.configuration))}

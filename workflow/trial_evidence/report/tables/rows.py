@@ -30,7 +30,7 @@ def rows_used_table(material: Material) -> ReportTable:
         outcome=[labels[s, a] for s, a in zip(rates["setting"], rates["analysis"], strict=True)],
     )  # fmt: skip
     rows = [
-        row | {"cells": cells_of(row, material.configuration)}
+        row | {"cells": str(cells_of(row, material.configuration))}
         for row in (*records(compared), *records(rates))
     ]
     result = partial(_result, level=material.configuration.confidence_level)
