@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.evidence import SettingEvidence
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import pool_setting
 from trial_evidence.report.words.formats import effect
@@ -18,7 +17,7 @@ from trial_evidence.words.printed import of_whom
 # Setting, analysis, measure, subgroup, and the regimen or the quantity of a network.
 Key = tuple[str, str, str, str, str]
 # Key -> row with model, k, estimate and its limits, tau2 and prediction interval.
-Estimates = Mapping[Key, dict[str, Any]]
+Estimates = Mapping[Key, Record]
 
 # Parts of a configuration that affect results, besides the analyses themselves.
 METHODS = ("confidence_level", "tau_priors", "pooling", "effect_modifier_min_trials")
@@ -39,8 +38,8 @@ class EstimateChange:
     measure: str
     subgroup: str
     regimen: str
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
+    before: Record | None
+    after: Record | None
 
     @property
     def whom(self) -> str:
@@ -57,7 +56,7 @@ class EstimateChange:
         return "" if was == now else f"the interval was {was} and is now {now}"
 
 
-def side(record: Mapping[str, Any] | None) -> str:
+def side(record: Record | None) -> str:
     """An estimate with its number of trials: ``1.46 (1.25–1.70), k = 10``; ``none`` if missing."""
     return "none" if record is None else f"{effect(record)}, k = {record['k']:.0f}"
 
@@ -124,7 +123,7 @@ def _leading(
     configuration: Configuration,
     setting: str,
     touched: set[str],
-) -> dict[Key, dict[str, Any]]:
+) -> dict[Key, Record]:
     if evidence is None:
         return {}
     only = replace(
@@ -140,7 +139,7 @@ def _leading(
     }  # fmt: skip
 
 
-def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def _same(old: Record, new: Record) -> bool:
     was, now = (np.array([row[name] for name in _COMPARED], dtype=float) for row in (old, new))
     # With the trials in another order, the same sums differ in their last digits.
     same = np.allclose(was, now, rtol=1e-9, atol=1e-12, equal_nan=True)
@@ -153,7 +152,7 @@ def _null(measure: str) -> float | None:
     return MEASURES[measure].scale.null if measure in MEASURES else of_network
 
 
-def _verdict(record: Mapping[str, Any], null: float) -> str:
+def _verdict(record: Record, null: float) -> str:
     if record["ci_low"] > null:
         return "above no effect"
     return "below no effect" if record["ci_high"] < null else "compatible with no effect"

@@ -13,7 +13,7 @@ from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.context import Context, setting_context
 from trial_evidence.extract.stage import setting_checksum
-from trial_evidence.files import records
+from trial_evidence.files import Record, records
 from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
 from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.models import LEADING
@@ -115,7 +115,7 @@ def network_changes(before: Side, after: Side, same: Collection[str]) -> Network
             one, other = old.get(name), new.get(name)
             if _same_methods(before, after) and _same_evidence(one, other):
                 continue
-            of_sides: list[dict[Key, dict[str, Any]]] = []
+            of_sides: list[dict[Key, Record]] = []
             for found, side, held in ((one, before, tables[0]), (other, after, tables[1])):
                 of_sides.append({})
                 if found is not None:
@@ -147,7 +147,7 @@ def _same_evidence(one: NetworkEvidence | None, other: NetworkEvidence | None) -
 
 def _estimates(
     evidence: NetworkEvidence, tables: Mapping[str, pd.DataFrame], side: Side
-) -> Iterator[tuple[Key, dict[str, Any]]]:
+) -> Iterator[tuple[Key, Record]]:
     """Key and row, in the form of the estimates table, of every estimate of a network."""
     network = evidence.network
     parts = {row["part"]: row for row in records(tables["summary"])}
@@ -171,9 +171,7 @@ def _estimates(
         yield from _synergy(network, tables["synergy"], side)
 
 
-def _synergy(
-    network: Network, table: pd.DataFrame, side: Side
-) -> Iterator[tuple[Key, dict[str, Any]]]:
+def _synergy(network: Network, table: pd.DataFrame, side: Side) -> Iterator[tuple[Key, Record]]:
     """The leading pool of all trials on every scale, at the first background with a result."""
     # A row without a result has a reason.
     shown = (table["kind"] == "pooled") & (table["agents"] == ALL_PAIRS) & table["reason"].isna()

@@ -10,6 +10,8 @@ from trial_evidence.words.printed import percent
 
 # Setting, analysis and level.
 Risks = Mapping[tuple[str, str, str], StartingRisk]
+# (setting, id) of analyses and networks -> title.
+Titles = Mapping[tuple[str, str], str]
 # The only column in a table of contrasts that affects a control risk but no estimate.
 _MEDIAN = "median_control_months"
 
@@ -41,9 +43,7 @@ def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> 
     }
 
 
-def risks_in_words(
-    before: Risks, after: Risks, titles: Mapping[tuple[str, str], str]
-) -> Iterator[str]:
+def risks_in_words(before: Risks, after: Risks, titles: Titles) -> Iterator[str]:
     """Control risks whose printed value or source has changed, in one or two sentences each.
 
     Answers that exist only before or only after are left out.

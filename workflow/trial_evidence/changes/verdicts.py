@@ -8,7 +8,7 @@ from typing import Any
 
 from trial_evidence.changes.networks import Side
 from trial_evidence.changes.revision import SheetDifference
-from trial_evidence.changes.risks import Risks, starting_risks, trials_with_other_risks
+from trial_evidence.changes.risks import Risks, Titles, starting_risks, trials_with_other_risks
 from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.report.material.afresh import TablesOfNetworks, material_on
 from trial_evidence.report.tables.certainty import Certainty, certainties, certainty_words
@@ -92,9 +92,7 @@ def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> 
         )
 
 
-def judgements_in_words(
-    before: Judged, after: Judged, titles: Mapping[Place, str]
-) -> Iterator[str]:
+def judgements_in_words(before: Judged, after: Judged, titles: Titles) -> Iterator[str]:
     """Changed verdicts, then changed certainties, in one or two sentences each."""
     for text, now in after.verdicts.items():
         was = before.verdicts.get(text)

@@ -7,7 +7,7 @@ the trial.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,9 +18,9 @@ import pandas as pd
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.comparisons import SIDES
 from trial_evidence.extract.context import OF_RATIOS
-from trial_evidence.files import records, where
+from trial_evidence.files import Record, records, where
 from trial_evidence.measures.effects import FROM_COUNTS, log_hazard_ratio
-from trial_evidence.report.page.sources import Reference, of_row, references, registry_links
+from trial_evidence.report.page.sources import References, of_row, references, registry_links
 from trial_evidence.sensitivity.comparison import Comparison, comparisons
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import matching_rows, readings, unadjudicated
@@ -114,18 +114,18 @@ def _pooled_rows(
                     yield c, at, arm, table, sheet.row(table, int(number))
 
 
-def fields_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+def fields_of(sheet: Sheet, table: str, row: Record) -> tuple[str, ...]:
     """The fields to look up that a row has; some hazard ratios are printed without an interval."""
     return tuple(name for name in FIELDS[sheet.kinds[table]] if row[name] == row[name])
 
 
-def value_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
+def value_of(sheet: Sheet, table: str, row: Record) -> str:
     """The value to look up, as a paper prints it: ``67 of 118``, ``0.68 (0.58 to 0.80)``."""
     fields = fields_of(sheet, table, row)
     return WORDS[fields].format(*(printed(row, field) for field in fields))
 
 
-def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
+def key_of(sheet: Sheet, table: str, row: Record) -> str:
     """The row_key of second_reading.csv that identifies a row."""
     alike = sheet[table][sheet[table]["trial_id"] == row["trial_id"]]
     own = ("definition", "endpoint", "subgroup")
@@ -138,13 +138,13 @@ def key_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
     return ";".join(f"{name}={row[name]}" for name in names)
 
 
-def printed(row: Mapping[str, Any], field: str) -> str:
+def printed(row: Record, field: str) -> str:
     """A number of a row as printed in its source."""
     return str(row.get(f"{field}_printed") or f"{row[field]:g}")
 
 
 def _listed(
-    sheet: Sheet, known: Mapping[str, Reference], table: str, number: int, found: list[Hangs]
+    sheet: Sheet, known: References, table: str, number: int, found: list[Hangs]
 ) -> dict[str, Any]:
     row = sheet.row(table, number)
     most = max((hangs.most for hangs in found), key=_size)
@@ -159,7 +159,7 @@ def _listed(
     }  # fmt: skip
 
 
-def result_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
+def result_of(sheet: Sheet, table: str, row: Record) -> str:
     """Description of a result, for finding it in the paper."""
     labels = sheet["arms"].set_index("arm_id")["label"]
     if sheet.kinds[table] == "counts":
@@ -172,9 +172,7 @@ def result_of(sheet: Sheet, table: str, row: Mapping[str, Any]) -> str:
     return ", ".join(map(str, what))
 
 
-def _link(
-    sheet: Sheet, known: Mapping[str, Reference], row: Mapping[str, Any], registered: str
-) -> str:
+def _link(sheet: Sheet, known: References, row: Record, registered: str) -> str:
     """Links to the result: the source itself, then the registry."""
     links = [link for source in of_row(known, row["source_id"]) for link in source.links]
     addresses = [link.address for link in (*links, *registry_links(registered))]
@@ -183,7 +181,7 @@ def _link(
 
 
 def _movements(
-    c: Comparison, sheet: Sheet, table: str, row: Mapping[str, Any], at: int, arm: int
+    c: Comparison, sheet: Sheet, table: str, row: Record, at: int, arm: int
 ) -> Iterator[Movement]:
     """The movement by every plausible error of a row; the last is without the trial."""
     changed = [*_errors(c, sheet, table, row, at, arm)]
@@ -207,7 +205,7 @@ def _movements(
 
 
 def _errors(
-    c: Comparison, sheet: Sheet, table: str, row: Mapping[str, Any], at: int, arm: int
+    c: Comparison, sheet: Sheet, table: str, row: Record, at: int, arm: int
 ) -> Iterator[tuple[str, float, float]]:
     """Every plausible error: its name, and the resulting effect and variance of the trial."""
     if sheet.kinds[table] == "counts":
@@ -227,9 +225,7 @@ def _errors(
             yield what, *found
 
 
-def _other_reader(
-    sheet: Sheet, table: str, row: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, float]]]:
+def _other_reader(sheet: Sheet, table: str, row: Record) -> Iterator[tuple[str, dict[str, float]]]:
     for reading in readings(sheet):
         if reading.agree or reading.table != table or reading.trial_id != row["trial_id"]:
             continue
@@ -244,9 +240,7 @@ def _other_reader(
             yield "the second reader's value", cells
 
 
-def _of_counts(
-    c: Comparison, at: int, arm: int, row: Mapping[str, Any]
-) -> tuple[float, float] | None:
+def _of_counts(c: Comparison, at: int, arm: int, row: Record) -> tuple[float, float] | None:
     trial = c.rows.iloc[at]
     sizes = [[float(trial[f"{field}_{side}"]) for field in FIELDS["counts"]] for side in SIDES]
     sizes[arm] = [float(row[field]) for field in FIELDS["counts"]]
@@ -256,7 +250,7 @@ def _of_counts(
     return float(found.yi[0]), float(found.vi[0])
 
 
-def _of_ratio(c: Comparison, at: int, row: Mapping[str, Any]) -> tuple[float, float] | None:
+def _of_ratio(c: Comparison, at: int, row: Record) -> tuple[float, float] | None:
     found = log_hazard_ratio(*([row[name]] for name in OF_RATIOS))
     effect, variance = float(found["yi"].iloc[0]), float(found["vi"].iloc[0])
     if not (math.isfinite(effect) and math.isfinite(variance)):

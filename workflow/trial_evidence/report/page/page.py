@@ -28,7 +28,7 @@ from trial_evidence.report.page.pictures import Picture, harm_pictures, overview
 from trial_evidence.report.page.pools import json_island, page_method, page_models
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
-from trial_evidence.report.page.sources import Reference, of_row, references
+from trial_evidence.report.page.sources import References, of_row, references
 from trial_evidence.report.page.start import UNKNOWN, About, cards
 from trial_evidence.report.page.trials import linked_sources, trial_parts
 from trial_evidence.report.tables.harms import without_estimate
@@ -221,7 +221,7 @@ def _components(labels: Mapping[str, str], text: str) -> str:
     return capital(with_labels(text, labels).replace(TIMES, " × "))
 
 
-def _source(known: Mapping[str, Reference], row: Record, place: str = "") -> Cell:
+def _source(known: References, row: Record, place: str = "") -> Cell:
     found = of_row(known, row["source_id"])
     where = row[place] if place else ""
     text = ", ".join(filter(None, ["; ".join(source.short for source in found), where]))

@@ -10,7 +10,7 @@ from trial_evidence.files import Record
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.shown import own_result
 from trial_evidence.report.material.material import JOINED
-from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
+from trial_evidence.report.page.sources import Link, Reference, References, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import ALL, Shown
 from trial_evidence.words.printed import patients_in_words, whole
@@ -72,7 +72,7 @@ def row_anchor(record: Record) -> str:
 
 
 def trial_rows(
-    results: Iterable[Shown], known: Mapping[str, Reference], registered: Mapping[str, str]
+    results: Iterable[Shown], known: References, registered: Mapping[str, str]
 ) -> tuple[TrialRow, ...]:
     """The results of an analysis, one per trial, group of patients and regimen.
 
@@ -108,9 +108,7 @@ def row_links(results: Iterable[Record], rows: Iterable[TrialRow]) -> list[RowLi
     return links
 
 
-def trial_row(
-    shown: Shown, known: Mapping[str, Reference], registered: Mapping[str, str]
-) -> TrialRow:
+def trial_row(shown: Shown, known: References, registered: Mapping[str, str]) -> TrialRow:
     """One result as printed; see :func:`trial_rows`."""
     record = shown.record
     differ = record["readers_differ"] and f"The two readers disagree: {record['readers_differ']}."

@@ -17,7 +17,7 @@ from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, netwo
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
 from trial_evidence.report.page.pools import NO_CHOICES, Choices, choices_of, pools_of
 from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_row, trial_rows
-from trial_evidence.report.page.sources import Reference, references
+from trial_evidence.report.page.sources import References, references
 from trial_evidence.report.trail.trace import ALL, Shown, Trail
 
 Pool = Analysis | RateAnalysis
@@ -102,9 +102,7 @@ def page_settings(material: Material, trail: Trail) -> tuple[SettingPart, ...]:
     )  # fmt: skip
 
 
-def _section(
-    analysis: Pool, material: Material, trail: Trail, known: Mapping[str, Reference]
-) -> Section:
+def _section(analysis: Pool, material: Material, trail: Trail, known: References) -> Section:
     sheet, evidence, folder = material.sheet, material.evidence, material.results / analysis.setting
     measures = analysis.measures if isinstance(analysis, Analysis) else ("proportion",)
     place = analysis.setting, analysis.id
@@ -158,7 +156,7 @@ def _section(
 def _choices(
     material: Material,
     analysis: Pool,
-    known: Mapping[str, Reference],
+    known: References,
     registered: Mapping[str, str],
 ) -> Choices:
     """The choices of rows that a reader can make for an analysis."""

@@ -46,12 +46,16 @@ class Reference:
     links: tuple[Link, ...]
 
 
-def references(sources: pd.DataFrame) -> dict[str, Reference]:
+References = Mapping[str, Reference]
+"""source_id -> reference."""
+
+
+def references(sources: pd.DataFrame) -> References:
     """source_id -> reference, for every row of sources.csv."""
     return {str(row["source_id"]): _reference(row) for row in records(sources)}
 
 
-def of_row(known: Mapping[str, Reference], cell: str) -> tuple[Reference, ...]:
+def of_row(known: References, cell: str) -> tuple[Reference, ...]:
     """The references of a row's ``source_id``, which may join two.
 
     A key missing in sources.csv is shown as it is, without links.

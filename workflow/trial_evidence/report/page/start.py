@@ -11,7 +11,7 @@ import yaml
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import Record, records
 from trial_evidence.report.material.material import Material, ReportTable
-from trial_evidence.report.material.two_trials import TwoTrials, two_trials
+from trial_evidence.report.material.two_trials import two_trials
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.words import reading
 from trial_evidence.words.printed import capital, count, counted, listing
@@ -111,40 +111,28 @@ def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Car
     ends = [abs(end) for analysis, lead in answered.values() for end in _towards(analysis, lead)]
     width = min(max([1.1 * end for end in ends], default=NEAREST), FURTHEST)
     for setting, (analysis, lead) in answered.items():
-        title = material.configuration.settings[setting]
-        pair = two_trials(material, analysis)
-        surrogate = bool(material.surrogate_for(analysis))
-        yield _card(title, analysis, lead, pair, surrogate, max(width, NEAREST), tables)
+        verdict = _verdict(analysis, lead, tables)
+        sign, look = SIGNS.get(verdict, OPEN)
+        rated = (row["certainty"] for row in _about(tables, "front", analysis))
+        yield Card(
+            setting=material.configuration.settings[setting],
+            target=anchor(setting, analysis.id),
+            title=analysis.title,
+            sentence=_sentence(material, analysis, lead),
+            verdict=capital(verdict),
+            sign=sign,
+            look=look,
+            certainty=next(filter(None, rated), ""),
+            bar=_bar(_towards(analysis, lead), max(width, NEAREST)),
+        )
 
 
-def _card(
-    setting: str,
-    analysis: Analysis,
-    lead: Record,
-    pair: TwoTrials | None,
-    is_surrogate: bool,
-    width: float,
-    tables: Mapping[str, ReportTable],
-) -> Card:
-    verdict = _verdict(analysis, lead, tables)
-    sign, look = SIGNS.get(verdict, OPEN)
-    patients = count(lead["participants"])
+def _sentence(material: Material, analysis: Analysis, lead: Record) -> str:
+    pair, patients = two_trials(material, analysis), count(lead["participants"])
     behind = counted(int(lead["k"]), "trial") + (patients and f", {patients} patients")
     shared = f"; if both share one effect, {reading.estimate_words(pair.common)}" if pair else ""
-    surrogate = "; surrogate outcome" if is_surrogate else ""
-    return Card(
-        setting=setting,
-        target=anchor(analysis.setting, analysis.id),
-        title=analysis.title,
-        sentence=f"{reading.estimate_words(lead)}; {behind}{shared}{surrogate}",
-        verdict=capital(verdict),
-        sign=sign,
-        look=look,
-        certainty=next(
-            (row["certainty"] for row in _about(tables, "front", analysis) if row["certainty"]), ""
-        ),
-        bar=_bar(_towards(analysis, lead), width),
-    )
+    surrogate = "; surrogate outcome" if material.surrogate_for(analysis) else ""
+    return f"{reading.estimate_words(lead)}; {behind}{shared}{surrogate}"
 
 
 def _verdict(analysis: Analysis, lead: Record, tables: Mapping[str, ReportTable]) -> str:

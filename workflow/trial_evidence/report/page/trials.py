@@ -4,14 +4,13 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from trial_evidence.extract.regimens import PARTNER_WORDS, join_agents
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.rows import anchor
-from trial_evidence.report.page.sources import Link, Reference, of_row, registry_links
+from trial_evidence.report.page.sources import Link, References, of_row, registry_links
 from trial_evidence.report.tables.characteristics import characteristics_table
 from trial_evidence.report.trail.trace import Trail
 from trial_evidence.words.printed import (
@@ -71,7 +70,7 @@ class _Fates:
 def trial_parts(
     material: Material,
     trail: Trail,
-    known: Mapping[str, Reference],
+    known: References,
     places: Mapping[str, str],
 ) -> tuple[TrialPart, ...]:
     """Every trial and cohort of the sheet, in the order of the table of characteristics.
@@ -101,18 +100,18 @@ def _part(
     material: Material,
     cells: Record,
     row: Record,
-    known: Mapping[str, Reference],
+    known: References,
     fates: _Fates,
 ) -> TrialPart:
     trial_id = row["trial_id"]
     admitted = material.configuration.selection.admit["verification"]
     grids, unverified = [], 0
-    for table, kind in material.sheet.kinds.items():
-        rows = records(where(material.sheet[table], trial_id=trial_id))
+    for table in material.sheet.results:
+        rows: list[Record] = [*records(where(material.sheet[table], trial_id=trial_id))]
         shown = [found for found in rows if found["verification"] in admitted]
         unverified += len(rows) - len(shown)
         if shown:
-            grids.append(_results(material, table, kind, shown, known, fates))
+            grids.append(_results(material, table, shown, known, fates))
     year = whole(material.trials[trial_id].get("first_report_year", math.nan))
     left_out = ("Trial", "Registration", "Arms (patients)", "Sources")
     return TrialPart(
@@ -147,11 +146,11 @@ def _arms(material: Material, trial_id: str) -> Grid:
 def _results(
     material: Material,
     table: str,
-    kind: str,
-    rows: list[dict[str, Any]],
-    known: Mapping[str, Reference],
+    rows: list[Record],
+    known: References,
     fates: _Fates,
 ) -> Grid:
+    kind = material.sheet.kinds[table]
     labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
     arms = {arm["arm_id"]: arm["label"] for arm in records(material.sheet["arms"])}
     lines = []

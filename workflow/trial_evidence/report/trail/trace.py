@@ -38,6 +38,11 @@ class Cells:
     table: str
     rows: tuple[str, ...]
 
+    @property
+    def places(self) -> set[tuple[str, int]]:
+        """Table and number of every row."""
+        return {(self.table, int(row)) for row in self.rows}
+
     def __str__(self) -> str:
         """``hazard_ratios.csv rows 7, 6``."""
         return f"{self.table}.csv {'row' if len(self.rows) == 1 else 'rows'} {', '.join(self.rows)}"
@@ -164,16 +169,10 @@ def network_trail(tables: NetworkTables, configuration: Configuration) -> Trail:
     return Trail(tuple(shown), tuple(aside))
 
 
-def cells_of(record: Record, configuration: Configuration) -> str:
-    """File and rows behind a trial's result: ``hazard_ratios.csv row 4``."""
+def cells_of(record: Record, configuration: Configuration) -> Cells:
+    """The rows of the sheet behind a trial's result."""
     table = tables_of(configuration)[record["setting"], record["analysis"]]
-    return str(Cells(table, _rows(record["rows"])))
-
-
-def places_of(record: Record, configuration: Configuration) -> tuple[tuple[str, int], ...]:
-    """Table and row number of every row of the sheet behind a trial's result."""
-    table = tables_of(configuration)[record["setting"], record["analysis"]]
-    return tuple((table, int(row)) for row in _rows(record["rows"]))
+    return Cells(table, _rows(record["rows"]))
 
 
 def _rows(text: object) -> tuple[str, ...]:
