@@ -48,7 +48,8 @@ class Chart:
         """The chart laid out; names that were cut or found no room are listed at the foot."""
         style = self.style
         if self.height_mm is not None:
-            share = self.height_mm / _height_mm(self.make(style=style))
+            _, height_in = self.make(style=style).theme.getp("figure_size")
+            share = self.height_mm / float(height_in * MM_PER_INCH)
             least = LEAST_POINTS / min(style.text_pt, style.footnote_pt)
             style = magnified(style, min(1.0, max(share, least)))
         at_foot: list[str] = []
@@ -75,10 +76,6 @@ class Chart:
             size = (style.width_mm / MM_PER_INCH, self.height_mm / MM_PER_INCH)
             plot += p9.theme(figure_size=size)
         return plot
-
-
-def _height_mm(plot: p9.ggplot) -> float:
-    return float(plot.theme.getp("figure_size")[1] * MM_PER_INCH)
 
 
 def charted(
