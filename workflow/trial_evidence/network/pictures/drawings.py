@@ -90,10 +90,6 @@ def _heterogeneity(net: ShownNetwork) -> Iterator[str]:
         yield f"{which}{NO_HETEROGENEITY}"
 
 
-def _untested(net: ShownNetwork) -> tuple[str, ...]:
-    return () if any(part.has_loop for part in net.analysis.parts) else (NO_LOOP,)
-
-
 def _apart(net: ShownNetwork) -> tuple[str, ...]:
     count = len(net.analysis.parts)
     if count < 2:
@@ -208,7 +204,7 @@ def _forest(net: ShownNetwork) -> Page:
             *_stand_in(net),
             *intervals(net),
             *_heterogeneity(net),
-            *_untested(net),
+            *(() if any(part.has_loop for part in net.analysis.parts) else (NO_LOOP,)),
             *_apart(net),
         ),
         footnotes=(
