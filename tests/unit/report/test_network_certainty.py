@@ -9,6 +9,7 @@ from invented import NAN
 from report_material import material, with_table
 from trial_evidence.report.tables.network_certainty import network_certainty_table
 from trial_evidence.report.trail.evidence import NetworkTables
+from trial_evidence.words.problems import SheetError
 
 PLACE = {"setting": "adjuvant", "analysis": "event_free_network"}
 OUTCOME = "iDFS"
@@ -38,7 +39,8 @@ def rated(
                for f in (link, other)]  # fmt: skip
     tables = {
         "alternatives": [{"code": "A+B", "comparator": "C", "reason": "", "lead": "random_reml",
-                          "direct_share": direct, "indirect_share": 1 - direct, **effect}],
+                          "direct_share": direct, "indirect_share": 1 - direct, **effect},
+                         {"code": "A+B", "comparator": "D", "reason": "No path."}],
         "used": [{"trial": "ASH", "trial_id": "t0", "endpoint": OUTCOME},
                  {"trial": "ELM", "trial_id": "t1", "endpoint": OUTCOME}],
         "comparisons": [{**link, "trial_names": trials}, {**other, "trial_names": "ELM"}],
@@ -155,3 +157,16 @@ def test_a_judgement_on_the_comparison_goes_before_one_on_the_network(found):
     other = {**judgement, "comparison": "A+B v D", "judgement": "very_serious", "reason": "No."}
     assert rated(found, judged=[on_all])["indirectness"] == "serious"
     assert rated(found, judged=[on_one, on_all, other])["indirectness"] == "not_serious"
+
+
+def test_a_judgement_on_a_comparison_that_the_network_does_not_have_is_refused(found):
+    """It would change nothing, while who wrote it believes that it does."""
+    judgement = {**PLACE, "domain": "indirectness", "judgement": "serious", "reason": "Unlike."}
+    with pytest.raises(SheetError) as refused:
+        rated(found, judged=[{**judgement, "comparison": "C v A+B", "row": 7.0}])
+    (problem,) = refused.value.problems
+    assert problem.line().startswith(
+        "certainty.csv, row 7 (event_free_network), column comparison: "
+        '"C v A+B" is not a comparison of this network.'
+    )
+    assert problem.message.endswith(" Allowed: A+B v C, A+B v D.")

@@ -1,12 +1,13 @@
 """Certainty of network estimates in the six domains of CINeMA: rules propose, a person decides."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from trial_evidence.config.networks import Network
+from trial_evidence.config.reading import not_allowed
 from trial_evidence.config.reports import NETWORK_DOMAINS
 from trial_evidence.extract.judged import judged_risk
 from trial_evidence.files import Record, records, where
@@ -22,6 +23,7 @@ from trial_evidence.report.tables.certainty import (
 )
 from trial_evidence.report.words import reading
 from trial_evidence.words.printed import capital, interval, p_value, percent, words
+from trial_evidence.words.problems import Problem, SheetError
 
 Tables = Mapping[str, pd.DataFrame]
 # The tests of designs, in order of preference: the common-effect one also counts heterogeneity
@@ -51,6 +53,11 @@ class _Estimate:
         """The comparison as named in ``data/raw/certainty.csv``."""
         return " v ".join(self.pair)
 
+    @property
+    def why_none(self) -> str:
+        """Why the network has no estimate of it, if it has none."""
+        return str(self.row["reason"])
+
     def of_pair(self, table: str) -> pd.DataFrame:
         """Rows of a table on the two regimens, in either order."""
         found = self.tables[table]
@@ -65,8 +72,27 @@ def network_certainty_table(material: Material) -> ReportTable:
     -----
     The domains and the idea of the rules are from Nikolakopoulou et al. 2020 (CINeMA). The
     contribution of a direct comparison is split equally between its trials.
+
+    Raises
+    ------
+    SheetError
+        If a judgement is about a comparison that its network does not have.
     """
-    return material.table("network_certainty", map(_row, _estimates(material)))
+    estimates = list(_estimates(material))
+    if faults := list(_about_nothing(material, estimates)):
+        raise SheetError(faults)
+    return material.table("network_certainty", map(_row, (e for e in estimates if not e.why_none)))
+
+
+def _about_nothing(material: Material, estimates: Sequence[_Estimate]) -> Iterator[Problem]:
+    for network in material.networks.networks:
+        known = [found.comparison for found in estimates if found.network is network]
+        place = {"setting": network.setting, "analysis": network.id}
+        for row in records(where(material.sheet["certainty"], **place)):
+            name = row.get("comparison", "")
+            if name and name not in known:
+                cell = "certainty.csv", int(row["row"]), network.id, "comparison"
+                yield not_allowed(cell, name, "is not a comparison of this network.", known)
 
 
 def _row(found: _Estimate) -> dict[str, Any]:
@@ -91,8 +117,7 @@ def _estimates(material: Material) -> Iterator[_Estimate]:
     for network in material.networks.networks:
         tables = material.evidence.networks.networks.get(f"{network.setting}/{network.id}", {})
         for row in records(tables["alternatives"]) if "alternatives" in tables else ():
-            if not row["reason"]:
-                yield _Estimate(material, network, tables, row)
+            yield _Estimate(material, network, tables, row)
 
 
 def _proposals(found: _Estimate) -> dict[str, Proposal]:
