@@ -9,7 +9,7 @@ from invented import NAN
 from report_material import material, with_table
 from trial_evidence.report.tables.network_certainty import network_certainty_table
 from trial_evidence.report.trail.evidence import NetworkTables
-from trial_evidence.words.problems import SheetError
+from trial_evidence.words.errors import RequestError
 
 PLACE = {"setting": "adjuvant", "analysis": "event_free_network"}
 OUTCOME = "iDFS"
@@ -162,11 +162,10 @@ def test_a_judgement_on_the_comparison_goes_before_one_on_the_network(found):
 def test_a_judgement_on_a_comparison_that_the_network_does_not_have_is_refused(found):
     """It would change nothing, while who wrote it believes that it does."""
     judgement = {**PLACE, "domain": "indirectness", "judgement": "serious", "reason": "Unlike."}
-    with pytest.raises(SheetError) as refused:
+    with pytest.raises(RequestError) as refused:
         rated(found, judged=[{**judgement, "comparison": "C v A+B", "row": 7.0}])
-    (problem,) = refused.value.problems
-    assert problem.line().startswith(
+    assert str(refused.value) == (
         "certainty.csv, row 7 (event_free_network), column comparison: "
-        '"C v A+B" is not a comparison of this network.'
+        '"C v A+B" is not a comparison of this network. Allowed: A+B v C, A+B v D.\n'
+        "The report was not written."
     )
-    assert problem.message.endswith(" Allowed: A+B v C, A+B v D.")

@@ -22,8 +22,9 @@ from trial_evidence.report.tables.certainty import (
     lowers,
 )
 from trial_evidence.report.words import reading
+from trial_evidence.words.errors import RequestError
 from trial_evidence.words.printed import capital, interval, p_value, percent, words
-from trial_evidence.words.problems import Problem, SheetError
+from trial_evidence.words.problems import Problem
 
 Tables = Mapping[str, pd.DataFrame]
 # The tests of designs, in order of preference: the common-effect one also counts heterogeneity
@@ -75,12 +76,12 @@ def network_certainty_table(material: Material) -> ReportTable:
 
     Raises
     ------
-    SheetError
+    RequestError
         If a judgement is about a comparison that its network does not have.
     """
     estimates = list(_estimates(material))
-    if faults := list(_about_nothing(material, estimates)):
-        raise SheetError(faults)
+    if faults := [problem.line() for problem in _about_nothing(material, estimates)]:
+        raise RequestError("\n".join([*faults, "The report was not written."]))
     return material.table("network_certainty", map(_row, (e for e in estimates if not e.why_none)))
 
 
