@@ -14,6 +14,7 @@ from trial_evidence.cli import main
 from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.figures.canvas.style import style_for
+from trial_evidence.kept import Parts
 from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.alternatives import is_dual
 from trial_evidence.network.analysis import analyse, reference_of
@@ -22,7 +23,7 @@ from trial_evidence.network.evidence.contrasts import NetworkData, StudyContrast
 from trial_evidence.network.evidence.nodes import nodes_of
 from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.pictures.drawings import network_drawings
-from trial_evidence.network.stage import network_pages
+from trial_evidence.network.stage import examined_networks
 from trial_evidence.network.tables import network_tables
 from trial_evidence.network.within_trials.trial_level import NOT_FACTORIAL, surrogacy_results
 from trial_evidence.pool.bayes.priors import HalfNormal
@@ -348,7 +349,8 @@ def test_an_expected_rate_above_all_patients_is_said_to_be_none(tmp_path):
     content, _ = load_sheet(tmp_path / "data/raw", read_dictionary(DICTIONARY))
     configuration = read_configuration(tmp_path / "config")
     networks = read_networks(tmp_path / "config", configuration)
-    pages = network_pages(configuration, networks, content, "neoadjuvant", style_for(180.0))
+    asked = configuration, networks, content, "neoadjuvant", style_for(180.0), Parts()
+    pages = examined_networks(*asked).pages
 
     def said(scale):
         return " ".join(text.text for text in pages[f"pcr_network/synergy_{scale}"].texts)

@@ -91,13 +91,7 @@ def _effects(
     analysis: NetworkAnalysis, part: PartAnalysis, regimen: str, comparator: str
 ) -> dict[str, Any]:
     at = part.fit.random.cell(regimen, comparator)
-    ends = {
-        model.name: [
-            analysis.natural(float(matrix[at]))
-            for matrix in (model.effects, model.ci_low, model.ci_high)
-        ]
-        for model in part.models
-    }
+    ends = {model.name: analysis.interval(model, at) for model in part.models}
     found: dict[str, Any] = {"part": part.number, "lead": part.leading.name}
     found |= dict(zip(("estimate", "ci_low", "ci_high"), ends[part.leading.name], strict=True))
     for name, values in ends.items():

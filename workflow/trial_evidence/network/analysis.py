@@ -1,6 +1,5 @@
 """The complete analysis of one network: each connected part, and the components over all parts."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -133,10 +132,12 @@ class NetworkAnalysis:
         """A value as printed: ratios back-transformed from logarithms, differences unchanged."""
         return float(MEASURES[self.network.measure].scale.to_natural(value))
 
+    def interval(self, model: NetworkModel, at: tuple[int, int]) -> list[float]:
+        """Estimate and limits of a comparison, as printed."""
+        return [self.natural(m[at]) for m in (model.effects, model.ci_low, model.ci_high)]
+
     def benefit(self, model: NetworkModel, at: tuple[int, int]) -> float:
         """Probability that the first regimen is better; NaN for a model without a posterior."""
-        if model.below_zero is None:
-            return math.nan
         below = float(model.below_zero[at])
         return below if self.network.fewer_is_better else 1 - below
 

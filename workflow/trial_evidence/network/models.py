@@ -1,7 +1,10 @@
 """The models of a network, their intervals, and which one leads, as for pairwise comparisons."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from trial_evidence.config.methods import Pooling
 from trial_evidence.network.fit.league import NetworkFit
@@ -35,7 +38,7 @@ class NetworkModel:
         ``lead``, ``co-primary`` or empty.
     effects, ci_low, ci_high : numpy.ndarray of float, shape (treatments, treatments)
         On the analysis scale; empty if the part has no such interval.
-    p_value, pi_low, pi_high, below_zero : likewise, or None
+    p_value, pi_low, pi_high, below_zero : likewise, NaN if the model has none
         Further results of the model; ``below_zero`` is a posterior probability.
     tau2 : float or None
         Between-trial variance; for a posterior, the squared median of tau.
@@ -51,12 +54,12 @@ class NetworkModel:
     effects: Floats
     ci_low: Floats
     ci_high: Floats
-    p_value: Floats | None = None
-    pi_low: Floats | None = None
-    pi_high: Floats | None = None
-    below_zero: Floats | None = None
-    tau2: float | None = None
-    factor: float | None = None
+    p_value: Floats
+    pi_low: Floats
+    pi_high: Floats
+    below_zero: Floats
+    tau2: float | None
+    factor: float = math.nan
     prior: str = ""
 
 
@@ -89,6 +92,7 @@ def network_models(
     df = fit.heterogeneity.df
     role = roles(df, pooling, posteriors)
     t = f"t with {df} degree{'' if df == 1 else 's'} of freedom"
+    unknown = np.full_like(fit.common.effects, math.nan)
     for name, of, league, interval in (
         (WALD, fit, fit.random, "Wald"),
         (HARTUNG_KNAPP, fit, fit.hartung_knapp, f"Hartung-Knapp type, floored, {t}"),
@@ -96,26 +100,17 @@ def network_models(
         (COMMON, None, fit.common, "Wald"),
     ):
         if league is not None:
-            yield NetworkModel(
-                name,
-                interval,
-                role.get(name, ""),
-                *(league.effects, league.ci_low, league.ci_high, league.p_value),
-                pi_low=of.pi_low if of else None,
-                pi_high=of.pi_high if of else None,
-                tau2=of.tau2 if of else 0.0,
-                factor=fit.variance_factor if league is fit.hartung_knapp else 1.0,
-            )
+            factor = fit.variance_factor if league is fit.hartung_knapp else 1.0
+            mean = league.effects, league.ci_low, league.ci_high, league.p_value
+            new = (of.pi_low, of.pi_high) if of else (unknown, unknown)
+            tau2, named = of.tau2 if of else 0.0, (name, interval, role.get(name, ""))
+            yield NetworkModel(*named, *mean, *new, below_zero=unknown, tau2=tau2, factor=factor)
     for name, found in posteriors.items():
-        yield NetworkModel(
-            name,
-            "Bayesian, shortest",
-            role.get(name, ""),
-            *(found.effects, found.ci_low, found.ci_high, None, found.pi_low, found.pi_high),
-            below_zero=found.below_zero,
-            tau2=found.tau_median**2,
-            prior=found.prior,
-        )
+        mean = found.effects, found.ci_low, found.ci_high, unknown
+        new = found.pi_low, found.pi_high
+        tau2, named = found.tau_median**2, (name, "Bayesian, shortest", role.get(name, ""))
+        below, prior = found.below_zero, found.prior
+        yield NetworkModel(*named, *mean, *new, below_zero=below, tau2=tau2, prior=prior)
 
 
 def interval_words(model: NetworkModel, df: int) -> str:
@@ -124,7 +119,7 @@ def interval_words(model: NetworkModel, df: int) -> str:
     if model.prior:
         return f"Bayesian, {model.prior} prior on τ, {of} for heterogeneity"
     if model.name == HARTUNG_KNAPP:
-        times = format_number(model.factor or 1.0, 2)
+        times = format_number(model.factor, 2)
         factor = "" if times == format_number(1.0, 2) else f", variances × {times}"
         return f"Hartung–Knapp type, t with {of}{factor}, never narrower than Wald’s"
     return "Wald"

@@ -61,7 +61,7 @@ def write_network(
     """
     folder = results / setting / FOLDER
     style = style_for(configuration.figure_width_mm)
-    found = _shown(configuration, networks, sheet, setting, style, parts)
+    found = examined_networks(configuration, networks, sheet, setting, style, parts)
     parts.forget_others()
     for name, table in found.tables.items():
         write_table(folder / f"{name}.csv", table)
@@ -71,18 +71,7 @@ def write_network(
     write_table(folder / LISTING, listing_of(listed))
 
 
-def network_pages(
-    configuration: Configuration,
-    networks: NetworkConfiguration,
-    sheet: Sheet,
-    setting: str,
-    style: Style,
-) -> Mapping[str, Picture]:
-    """Every figure of the networks of a setting, by ``<id>/<name>``."""
-    return _shown(configuration, networks, sheet, setting, style, Parts()).pages
-
-
-def _shown(
+def examined_networks(
     configuration: Configuration,
     networks: NetworkConfiguration,
     sheet: Sheet,

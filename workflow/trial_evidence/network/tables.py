@@ -130,21 +130,16 @@ def _effects(analysis: NetworkAnalysis, part: PartAnalysis, first: str, second: 
     """One regimen against another by every model: effect, its test, and prediction interval."""
     at = part.fit.random.cell(first, second)
     for model in part.models:
-        ends = model.effects, model.ci_low, model.ci_high
-        estimate, low, high = (analysis.natural(float(matrix[at])) for matrix in ends)
-        p = NONE if model.p_value is None else float(model.p_value[at])
-        predicted = (model.pi_low, model.pi_high)
-        limits = [NONE if m is None else analysis.natural(float(m[at])) for m in predicted]
-        benefit = analysis.benefit(model, at)
-        yield model.name, model.role, estimate, low, high, p, *limits, benefit
+        ends, p = analysis.interval(model, at), float(model.p_value[at])
+        predicted = (analysis.natural(limit[at]) for limit in (model.pi_low, model.pi_high))
+        yield model.name, model.role, *ends, p, *predicted, analysis.benefit(model, at)
 
 
 def _intervals(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     """What each model assumes about heterogeneity, and the interval it gives."""
     for model in part.models:
-        tau2, factor = (NONE if x is None else x for x in (model.tau2, model.factor))
-        df = part.fit.heterogeneity.df
-        yield model.name, model.role, model.interval, tau2, df, factor, model.prior, ""
+        numbers = model.tau2, part.fit.heterogeneity.df, model.factor
+        yield model.name, model.role, model.interval, *numbers, model.prior, ""
     if part.fit.hartung_knapp is None:
         yield HARTUNG_KNAPP, "", "", NONE, 0, NONE, "", NO_FREEDOM
 

@@ -115,9 +115,7 @@ def readable(split: Split, data: NetworkData, least: float) -> Split:
 
 def _joined_without(data: NetworkData, comparison: DirectComparison) -> bool:
     """Whether a chain of other studies connects the treatments of a comparison."""
-    others = [s.treatments for s in data.studies if s.study not in comparison.studies]
-    if not others:
-        return False
+    others = (s.treatments for s in data.studies if s.study not in comparison.studies)
     of = data.linked(others)
     first, second = (data.position[treatment] for treatment in comparison.pair)
     return bool(of[first] == of[second])

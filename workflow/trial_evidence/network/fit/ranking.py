@@ -112,11 +112,7 @@ def _rankogram(league: League, higher_is_better: bool) -> Floats:
     # Shift to the middle of Sobol's 30-bit cells: the normal quantile of zero is not finite.
     uniform = Sobol(size - 1, scramble=True, rng=SEED).random_base2(POINTS) + 2.0**-31
     points = ndtri(uniform)
-    levels = np.zeros((points.shape[0], size))
-    levels[:, 1:] = points @ root.T
-    levels += league.effects[:, 0]
+    levels = np.pad(points @ root.T, ((0, 0), (1, 0))) + league.effects[:, 0]
     best_first = np.argsort(-levels if higher_is_better else levels, axis=1)
-    probability = np.empty((size, size))
-    for rank in range(size):
-        probability[:, rank] = np.bincount(best_first[:, rank], minlength=size)
-    return np.asarray(probability / points.shape[0])
+    counts = [np.bincount(at_rank, minlength=size) for at_rank in best_first.T]
+    return np.column_stack(counts) / len(points)

@@ -56,23 +56,9 @@ class FactorialTrial:
         return (self.first, self.second, self.both, *([self.neither] if self.neither else []))
 
 
-@dataclass(frozen=True)
-class FactorialTrials:
-    """Factorial trials found among arms, and other sets of arms set aside.
-
-    Attributes
-    ----------
-    trials : tuple of FactorialTrial
-        Each trial once.
-    set_aside : tuple of (str, str)
-        Trial and reason.
-    """
-
-    trials: tuple[FactorialTrial, ...]
-    set_aside: tuple[tuple[str, str], ...]
-
-
-def factorial_trials(arms: Iterable[Arm]) -> FactorialTrials:
+def factorial_trials(
+    arms: Iterable[Arm],
+) -> tuple[tuple[FactorialTrial, ...], list[tuple[str, str]]]:
     """Trials with arms A, B and A+B, identified by the agents in their arms.
 
     The arms have the same partner, and the agents are given concurrently. A and B are any two
@@ -86,9 +72,11 @@ def factorial_trials(arms: Iterable[Arm]) -> FactorialTrials:
 
     Returns
     -------
-    FactorialTrials
-        By name. If a trial has several such sets of arms, one that includes an arm with neither is
-        preferred, then the one with most patients; the others are set aside.
+    trials : tuple of FactorialTrial
+        Each trial once, by name. If a trial has several such sets of arms, one that includes an arm
+        with neither is preferred, then the one with most patients.
+    set_aside : list of (str, str)
+        The others: trial and reason.
     """
     found, set_aside = [], []
     ordered = sorted(arms, key=lambda arm: (arm.trial, arm.partner, sorted(arm.agents), arm.arm))
@@ -102,7 +90,7 @@ def factorial_trials(arms: Iterable[Arm]) -> FactorialTrials:
         set_aside += [
             (trial, f"arms {other}: the trial counts once, with {named[0]}") for other in named[1:]
         ]
-    return FactorialTrials(tuple(found), tuple(set_aside))
+    return tuple(found), set_aside
 
 
 def _factorial_sets(arms: Sequence[Arm]) -> Iterator[FactorialTrial]:

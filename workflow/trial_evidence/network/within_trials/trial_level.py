@@ -124,8 +124,8 @@ def synergy_results(
     component model of that network; the background it implies comes first. Trials are identified by
     the agents in their arms, never by name.
     """
-    found = factorial_trials(_arms(evidence))
-    implied = implied_background(found.trials, added, evidence.network.measure)
+    factorial, other_arms = factorial_trials(_arms(evidence))
+    implied = implied_background(factorial, added, evidence.network.measure)
     backgrounds = analysis.background
     if implied is not None:
         rest = (one for one in backgrounds if one.rate != implied.rate)
@@ -141,11 +141,11 @@ def synergy_results(
             "first": one.first.arm,
             "second": one.second.arm,
         }
-        for one in found.trials
+        for one in factorial
     }
-    groups = {ALL_PAIRS: found.trials}
+    groups = {ALL_PAIRS: factorial}
     for agents in dict.fromkeys(about["agents"] for about in trials.values()):
-        alike = tuple(one for one in found.trials if trials[one.trial]["agents"] == agents)
+        alike = tuple(one for one in factorial if trials[one.trial]["agents"] == agents)
         if 1 < len(alike) < len(trials):
             groups[agents] = alike
     methods = configuration.pooling, configuration.tau_priors, configuration.confidence_level
@@ -156,7 +156,7 @@ def synergy_results(
         for agents, alike in groups.items()
     )
     left = [(trial, NOT_FACTORIAL) for trial in names if trial not in trials]
-    set_aside = tuple((trial, names[trial], why) for trial, why in (*found.set_aside, *left))
+    set_aside = tuple((trial, names[trial], why) for trial, why in (*other_arms, *left))
     lead = implied or analysis.background[len(analysis.background) // 2]
     return SynergyResults(analysis, trials, pools, set_aside, lead)
 
@@ -351,12 +351,11 @@ def _model_row(model: Model) -> Row:
         return about | {"reason": one.reason}
     return {
         **about,
-        **_taken(one, "k", "intercept", "slope", "slope_low", "slope_high", "slope_p", "r2",
-                 "r2_low", "r2_high", "residual_sd"),
+        **_taken(one, "k", *_ESTIMATES),
         "r2_method": R2_METHODS[model.model],
         "threshold_odds_ratio": one.threshold.odds_ratio,
         "note": " ".join(filter(None, [one.note, one.threshold.reason])),
-    }  # fmt: skip
+    }
 
 
 def cautions_table(results: SurrogacyResults) -> pd.DataFrame:

@@ -14,8 +14,9 @@ from trial_evidence.figures.forests.forest import Forest
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.stage import setting_forests
 from trial_evidence.files import read_table, records_there, write_table, write_text
+from trial_evidence.kept import Parts
 from trial_evidence.network.stage import FOLDER as NETWORK_FOLDER
-from trial_evidence.network.stage import network_pages
+from trial_evidence.network.stage import examined_networks
 from trial_evidence.report.files.overview_figures import FOLDER, overview_pages
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.tables.certainty import Certainties
@@ -189,7 +190,8 @@ def styled_pages(
             drawn = analysis_pages(entry, compared, curve, sheet, configuration, style)
             own |= {f"{entry.id}/{name}": page for name, page in drawn.items()}
         if wanted & _network_ids(material):
-            networks = network_pages(configuration, material.networks, sheet, setting, style)
+            asked = configuration, material.networks, sheet, setting, style, Parts()
+            networks = examined_networks(*asked).pages
             own |= {
                 f"{NETWORK_FOLDER}/{stem}": page
                 for stem, page in networks.items()
