@@ -69,8 +69,8 @@ def test_the_smallest_trial_without_effect_is_metafors():
     found = smallest_trial(y, v, pooled, effect=0.0, unit_variance=unit, sizes=(20, 5000))
     assert found.size == theirs["patients_per_arm"]
     assert found.estimate == pytest.approx(theirs["estimate"], rel=1e-5)
-    assert found.low == pytest.approx(theirs["ci_low"], rel=1e-5)
-    assert found.high == pytest.approx(theirs["ci_high"], abs=1e-6)
+    assert found.ci_low == pytest.approx(theirs["ci_low"], rel=1e-5)
+    assert found.ci_high == pytest.approx(theirs["ci_high"], abs=1e-6)
 
 
 @given(

@@ -93,7 +93,7 @@ def test_patients_are_told_for_both_arms_at_the_risk_of_all_controls():
     # a trial with n per arm and 30% in both: variance 2 (1 - 0.3) / (0.3 n)
     again = compared([*ratios, 0.0], [*variances, 1.4 / 0.3 / size])
     fit = again.refit(again.yi[:, None], again.vi[:, None])
-    assert np.exp(fit.low[0]) == pytest.approx(found["ci_low_with_trial"])
+    assert np.exp(fit.ci_low[0]) == pytest.approx(found["ci_low_with_trial"])
     assert f"{2 * size:,.0f} patients ({size:,.0f} per arm)" in found["further_trial"]
     assert found["present"] == 500
     assert "at a control risk of 30% with 80% power" in found["information"]

@@ -17,10 +17,8 @@ from trial_evidence.pool.estimates import ALL
 from trial_evidence.sensitivity.properties import risk_of_bias
 from trial_evidence.sheet import Sheet
 
-ROW_CHOICE_COLUMNS = [
-    "setting", "analysis", "choice", "definition_first", "analysis_first", "assessor_first",
-    "verification",
-]  # fmt: skip
+VARIED = ["definition_first", "analysis_first", "assessor_first", "verification"]
+ROW_CHOICE_COLUMNS = ["setting", "analysis", "choice", *VARIED]
 CHOSEN_COLUMNS = [*USED_COLUMNS, "risk_of_bias", "choices"]
 
 

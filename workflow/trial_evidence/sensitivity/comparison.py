@@ -115,9 +115,8 @@ class Comparison:
             # A limit printed as exactly no effect may be slightly off it when recomputed.
             own = (self.yi == np.nansum(yi[:, at])) & (self.vi == np.nansum(vi[:, at]))
             limits = self.published(int(np.argmax(own))) if own.any() else {}
-            for ends, name in ((found.low, "ci_low"), (found.high, "ci_high")):
-                if name in limits:
-                    ends[at] = float(self.reading.scale.to_analysis(limits[name]))
+            for name, limit in limits.items():
+                getattr(found, name)[at] = float(self.reading.scale.to_analysis(limit))
         many = fit.k > 1
         if prior is None or not many.any():
             return found

@@ -9,7 +9,6 @@ import pandas as pd
 
 from trial_evidence.files import records
 from trial_evidence.pool.bayes.posterior import posterior, posterior_stack
-from trial_evidence.pool.bayes.priors import TauPrior
 from trial_evidence.pool.engine.many import StackedFit
 from trial_evidence.pool.engine.stacks import subsets
 from trial_evidence.pool.probes.influence import Influence, cumulative, influence, leave_one_out
@@ -137,19 +136,17 @@ def shrinkage_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
         ``shrunken_sd`` are the same with their standard errors on the analysis scale.
     """
 
-    def of_each(c: Comparison) -> list[dict[str, Any]]:
-        return [row for prior in c.priors.values() for row in records(_shrunken(c, prior))]
+    def of_each(c: Comparison) -> Iterator[dict[str, Any]]:
+        for prior in c.priors.values():
+            found = posterior(c.yi, c.vi, prior, c.level)
+            shrunken = c.rows[["trial_id", "trial", "yi"]].assign(
+                prior=found.prior,
+                estimate=[c.natural(y) for y in c.yi],
+                shrunken_estimate=[c.natural(mean) for mean in found.shrinkage_mean],
+                se=np.sqrt(c.vi),
+                shrunken_mean=found.shrinkage_mean,
+                shrunken_sd=found.shrinkage_sd,
+            )
+            yield from records(shrunken)
 
     return table(comparisons, SHRINKAGE_COLUMNS, of_each)
-
-
-def _shrunken(c: Comparison, prior: TauPrior) -> pd.DataFrame:
-    found = posterior(c.yi, c.vi, prior, c.level)
-    return c.rows[["trial_id", "trial", "yi"]].assign(
-        prior=found.prior,
-        estimate=[c.natural(y) for y in c.yi],
-        shrunken_estimate=[c.natural(mean) for mean in found.shrinkage_mean],
-        se=np.sqrt(c.vi),
-        shrunken_mean=found.shrinkage_mean,
-        shrunken_sd=found.shrinkage_sd,
-    )

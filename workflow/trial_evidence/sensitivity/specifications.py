@@ -18,7 +18,7 @@ from trial_evidence.measures import MEASURES
 from trial_evidence.measures.scales import LOG_RATIO
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.pool.probes.multiverse import SpecificationCurve, specification_curve
-from trial_evidence.sensitivity.choices import RowChoice
+from trial_evidence.sensitivity.choices import VARIED, RowChoice
 from trial_evidence.sensitivity.comparison import MANY, MEAN
 from trial_evidence.sensitivity.properties import JUDGED_HIGH
 
@@ -33,8 +33,7 @@ _ROWS = 20_000
 # Columns of the chosen rows that decide which pools there are.
 _READ = ["measure", "trial_id", "yi", "vi", "pooled", "risk_of_bias"]
 CHOICE_COLUMNS = [
-    "measure", "definition_first", "analysis_first", "assessor_first", "verification",
-    "exclusions", "risk_of_bias", "without", "estimator", "interval",
+    "measure", *VARIED, "exclusions", "risk_of_bias", "without", "estimator", "interval",
 ]  # fmt: skip
 MULTIVERSE_COLUMNS = [
     "setting", "analysis", *CHOICE_COLUMNS, "k", "estimate", "ci_low", "ci_high", "ci_level",
@@ -83,8 +82,8 @@ class Multiverse:
         start, stop : int
             First index, and the one after the last; all by default.
         """
-        here = slice(start, len(self) if stop is None else min(stop, len(self)))
-        pool, model = divmod(np.arange(here.start, here.stop), len(self.models))
+        here = slice(start, stop)
+        pool, model = divmod(np.arange(len(self))[here], len(self.models))
         choices = pd.concat(
             [frame.iloc[at].reset_index(drop=True) for frame, at in
              ((self.pools, pool), (self.models, model))], axis=1,
@@ -112,7 +111,45 @@ def multiverse(
     Specifications that pool the same numbers in the same way count as one. It carries the first of
     their choices, with the configured ones coming first.
     """
-    sets: list[tuple[dict[str, str], Sequence[Record]]] = []
+    configuration, sets = configuration.own(analysis), list(_row_sets(choices))
+    effects: dict[tuple[Any, ...], int] = {}
+    pools = _Pools([], {})
+    for measure in (m for m in analysis.measures if MEASURES[m].is_ratio):
+        for names, rows in sets:
+            members = {
+                str(row["trial_id"]): effects.setdefault(
+                    (measure, row["trial_id"], row["yi"], row["vi"]), len(effects)
+                )
+                for row in rows
+                if row["measure"] == measure
+            }
+            pools.add({"measure": measure, **names}, members)
+    if not pools.found:
+        return None
+    pooling, tries = configuration.pooling, configuration.sensitivity
+    # The specification of the report comes first.
+    tried = (
+        (pooling.tau2_estimator, pooling.estimate_interval),
+        (COMMON, "wald"),
+        *product(tries.estimators, tries.intervals),
+    )
+    models = pd.DataFrame(tried, columns=["estimator", "interval"])
+    models = models.replace({"estimator": SAME_AS}).drop_duplicates(ignore_index=True)
+    _, _, yi, vi = zip(*effects, strict=True)
+    pairs = [(str(estimator), str(interval)) for estimator, interval in models.to_numpy()]
+    blocks = pools.members(len(effects))
+    curve = specification_curve(yi, vi, blocks, pairs, configuration.confidence_level)
+    chosen = pools.choices()
+    measure = str(chosen["measure"].iloc[0])
+    k = sum(row["measure"] == measure for row in sets[0][1])
+    # Fewer than two configured trials form no pool; then no specification is that of the report.
+    empirical = configuration.tau_priors[measure].empirical is not None
+    leads = k >= 2 and leading_model(k, pooling, empirical=empirical).model == pooling.model
+    return Multiverse(analysis, chosen, models.astype("category"), curve, leads)
+
+
+def _row_sets(choices: Sequence[RowChoice]) -> Iterator[tuple[dict[str, str], Sequence[Record]]]:
+    """Choices by name, and the rows that they keep; those configured come first."""
     # Many choices share one table.
     tables = {id(choice.used): choice.used for choice in choices}
     rows_of = {name: records(used[_READ]) for name, used in tables.items()}
@@ -124,9 +161,7 @@ def multiverse(
                 if (row["pooled"] == "yes" or excluded == "ignored")
                 and (row["risk_of_bias"] != JUDGED_HIGH or biased == "any")
             ]
-            filters = {"exclusions": excluded, "risk_of_bias": biased}
-            sets.append(({**choice.names, **filters}, kept))
-    return _multiverse(analysis, sets, configuration.own(analysis))
+            yield {**choice.names, "exclusions": excluded, "risk_of_bias": biased}, kept
 
 
 @dataclass(frozen=True)
@@ -177,48 +212,6 @@ class _Pools:
 def _mark(effect: int) -> int:
     """A 128-bit hash; the xor of the hashes in a set identifies the set."""
     return int.from_bytes(blake2b(effect.to_bytes(8), digest_size=16).digest())
-
-
-def _multiverse(
-    analysis: Analysis,
-    sets: Sequence[tuple[dict[str, str], Sequence[Record]]],
-    configuration: Configuration,
-) -> Multiverse | None:
-    effects: dict[tuple[Any, ...], int] = {}
-    pools = _Pools([], {})
-    for measure in (m for m in analysis.measures if MEASURES[m].is_ratio):
-        for names, rows in sets:
-            members = {
-                str(row["trial_id"]): effects.setdefault(
-                    (measure, row["trial_id"], row["yi"], row["vi"]), len(effects)
-                )
-                for row in rows
-                if row["measure"] == measure
-            }
-            pools.add({"measure": measure, **names}, members)
-    if not pools.found:
-        return None
-    pooling, tries = configuration.pooling, configuration.sensitivity
-    # The specification of the report comes first.
-    tried = (
-        (pooling.tau2_estimator, pooling.estimate_interval),
-        (COMMON, "wald"),
-        *product(tries.estimators, tries.intervals),
-    )
-    models = pd.DataFrame(tried, columns=["estimator", "interval"])
-    models = models.replace({"estimator": SAME_AS}).drop_duplicates(ignore_index=True)
-    _, _, yi, vi = zip(*effects, strict=True)
-    pairs = [(str(estimator), str(interval)) for estimator, interval in models.to_numpy()]
-    blocks = pools.members(len(effects))
-    curve = specification_curve(yi, vi, blocks, pairs, configuration.confidence_level)
-    chosen = pools.choices()
-    configured = sets[0][1]
-    k = sum(row["measure"] == chosen["measure"].iloc[0] for row in configured)
-    # Fewer than two configured trials form no pool; then no specification is that of the report.
-    priors = configuration.tau_priors[str(chosen["measure"].iloc[0])]
-    empirical = priors.empirical is not None
-    leads = k >= 2 and leading_model(k, pooling, empirical=empirical).model == pooling.model
-    return Multiverse(analysis, chosen, models.astype("category"), curve, leads)
 
 
 def multiverse_table(found: Multiverse, level: float) -> Iterator[pd.DataFrame]:

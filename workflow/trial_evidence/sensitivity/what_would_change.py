@@ -163,12 +163,11 @@ def what_would_change_table(
 
 def _record(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
     change = Change(c, choices)
-    now = dict(zip(MEAN, (change.now.estimate, change.now.low, change.now.high), strict=True))
     found, ids = change.further, c.rows["trial_id"].tolist()
     adjusted = change.required / (1 - change.diversity)
     record: dict[str, Any] = {
         "model": c.lead(c.k).model,
-        **{name: c.natural(float(values[0])) for name, values in now.items()},
+        **c.naturals(change.now, MEAN, 0),
         "excludes_no_effect": "yes" if change.excludes else "no",
         "unit": change.unit,
         "control_risk": change.control_risk,
@@ -192,8 +191,7 @@ def _record(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
             name: "yes" if getattr(found, name) else "no"
             for name in ("however_large", "however_small")
         }
-        ends = (found.estimate, found.low, found.high)
-        record |= {f"{n}_with_trial": c.natural(x) for n, x in zip(MEAN, ends, strict=True)}
+        record |= {f"{n}_with_trial": value for n, value in c.naturals(found, MEAN).items()}
     yield record
 
 

@@ -26,8 +26,8 @@ class Pools(NamedTuple):
     """Pooled results of a stack, on the analysis scale; each of shape (analyses,)."""
 
     estimate: Floats
-    low: Floats
-    high: Floats
+    ci_low: Floats
+    ci_high: Floats
     tau2: Floats
 
 
@@ -47,7 +47,7 @@ class FurtherTrial:
         True if even a trial without sampling error would not change it.
     however_small : bool
         True if even a trial without information would, through the degree of freedom that it adds.
-    estimate, low, high : float
+    estimate, ci_low, ci_high : float
         The pooled result with that trial; NaN if there is none.
     """
 
@@ -55,8 +55,8 @@ class FurtherTrial:
     however_large: bool = False
     however_small: bool = False
     estimate: float = float("nan")
-    low: float = float("nan")
-    high: float = float("nan")
+    ci_low: float = float("nan")
+    ci_high: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Removals:
 
 def sides(found: Pools) -> Ints:
     """On which side of no effect an interval lies: -1 below, 1 above, 0 if it includes it."""
-    return np.asarray((found.low > 0).astype(np.intp) - (found.high < 0).astype(np.intp))
+    return np.asarray((found.ci_low > 0).astype(np.intp) - (found.ci_high < 0).astype(np.intp))
 
 
 def with_further(yi: Floats, vi: Floats, effects: Floats, variances: Floats, refit: Refit) -> Pools:
@@ -200,4 +200,4 @@ def further_trials(
     trials = grid.to_frame(index=False)
     variances = trials["standard_error"].to_numpy() ** 2
     found = with_further(yi, vi, trials["estimate"].to_numpy(), variances, refit)
-    return trials.assign(low=found.low, high=found.high)
+    return trials.assign(low=found.ci_low, high=found.ci_high)
