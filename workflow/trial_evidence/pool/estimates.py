@@ -29,10 +29,6 @@ from trial_evidence.pool.probes.subgroups import interaction_within_trials, subg
 from trial_evidence.words.models import EMPIRICAL
 
 ALL = "all"
-# Columns of a trial's own result -> columns with the published ratio's limits and level.
-PUBLISHED = {
-    "estimate_low": "ci_low", "estimate_high": "ci_high", "estimate_level": "ci_level",
-}  # fmt: skip
 HETEROGENEITY = ("tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p")
 
 
@@ -290,15 +286,12 @@ class _Pool:
         )
         lead = leading_model(np.size(yi), configured.pooling, empirical=EMPIRICAL in priors)
         made = {result.model for result in results}
-        if self._has_rare_harm(counts) and "mantel_haenszel" in made:
+        of_harm = isinstance(self.analysis, Analysis) and self.analysis.harm
+        rare = of_harm and self.reading.is_ratio and counts and counts.has_empty_arm
+        if rare and "mantel_haenszel" in made:
             lead = without_correction(lead)
         roles = {lead.model: "lead", lead.co_primary: "co-primary"}
         return lead, [(result, roles.get(result.model, "")) for result in results]
-
-    def _has_rare_harm(self, counts: Counts | None) -> bool:
-        """Whether ratios of a harm are pooled and an arm has no events."""
-        of_harm = isinstance(self.analysis, Analysis) and self.analysis.harm
-        return bool(of_harm and self.reading.is_ratio and counts and counts.has_empty_arm)
 
     def _described(self, subgroup: str) -> dict[str, Any]:
         """The columns that depend neither on the trials nor on the model."""
@@ -312,19 +305,17 @@ class _Pool:
 
     def _frame(self, rows: pd.DataFrame, subgroup: str) -> dict[str, Any]:
         """The columns that describe a set of trials, regardless of the model."""
-        if not self.reading.compares:
-            outcome, regimen = _joined(self.analysis.labels), rows["regimen_label"].iloc[0]
-            shown = {"outcome": outcome, "experimental": regimen, "control": ""}
-            participants, events = _total(rows, ["n"]), _total(rows, ["events"])
-        else:
+        if self.reading.compares:
             shown = {c: _joined(rows[c]) for c in ("outcome", "experimental", "control")}
-            participants = _total(rows, ["n_experimental", "n_control"])
-            events = _total(rows, ["events_experimental", "events_control"])
+            arms = ["_experimental", "_control"]
+        else:
+            outcome, regimen = _joined(self.analysis.labels), rows["regimen_label"].iloc[0]
+            shown, arms = {"outcome": outcome, "experimental": regimen, "control": ""}, [""]
         return self._described(subgroup) | {
             **shown,
             "k": rows["trial_id"].nunique(),
-            "participants": participants,
-            "events": events,
+            "participants": _total(rows, [f"n{arm}" for arm in arms]),
+            "events": _total(rows, [f"events{arm}" for arm in arms]),
             "trials": ";".join(dict.fromkeys(rows["trial_id"])),
         }
 
@@ -364,7 +355,8 @@ def with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     table = rows.assign(**own)
     table["estimate_level"] = level
     if "published" in table:
-        for column, printed in PUBLISHED.items():
+        for name in ("low", "high", "level"):
+            column, printed = f"estimate_{name}", f"ci_{name}"
             table[column] = table[column].mask(table["published"] != "", table[printed])
     return table
 
