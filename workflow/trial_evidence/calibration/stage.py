@@ -1,7 +1,6 @@
 """The calibration: simulate every overall pool of the sheet; write table, page and figures."""
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -52,9 +51,7 @@ def write_part(
     rows = [
         [*_pool(design), *key, *moments.tolist()]
         for design in read_designs(configuration, results)
-        for key, moments in simulate(
-            _plan(design, configuration, simulation), _priors(design, configuration), number
-        ).items()
+        for key, moments in simulate(*_planned(design, configuration, simulation), number).items()
     ]
     write_table(part_file(folder, number), pd.DataFrame(rows, columns=PART_COLUMNS))
 
@@ -64,12 +61,15 @@ def calibration_table(
 ) -> pd.DataFrame:
     """The results of all the parts, which must exist, with columns ``CALIBRATION_COLUMNS``."""
     parts = [_read_part(part_file(folder, number)) for number in range(simulation.parts)]
+    level = configuration.confidence_level
     rows = [
-        row
+        [*_pool(design), row.k, row.tau, simulation.simulations, quantity, row.name, value, error]
         for design in read_designs(configuration, results)
-        for row in rows_of_design(
-            design, configuration, simulation, (part[_pool(design)] for part in parts)
+        for row in summarised(
+            _planned(design, configuration, simulation)[0],
+            (part[_pool(design)] for part in parts),
         )
+        for quantity, value, error in _with_relative(row, design, level)
     ]
     return pd.DataFrame(rows, columns=CALIBRATION_COLUMNS)
 
@@ -99,22 +99,6 @@ def write_calibration(
     publish(charts, folder, configuration.figure_formats)
 
 
-def rows_of_design(
-    design: Design, configuration: Configuration, simulation: Simulation, parts: Iterable[Moments]
-) -> list[list[object]]:
-    """Combine the parts of one pool into rows of ``CALIBRATION_COLUMNS``.
-
-    Relative quantities are in units of the width of the interval for known tau or, for tau2, of the
-    mean variance v + tau**2 of a trial's effect.
-    """
-    level = configuration.confidence_level
-    return [
-        [*_pool(design), row.k, row.tau, simulation.simulations, quantity, row.name, value, error]
-        for row in summarised(_plan(design, configuration, simulation), parts)
-        for quantity, value, error in _with_relative(row, design, level)
-    ]
-
-
 def _pool(design: Design) -> tuple[str, str, str]:
     return design.setting, design.analysis, design.measure
 
@@ -130,19 +114,18 @@ def _read_part(path: Path) -> dict[tuple[str, ...], Moments]:
     return found
 
 
-def _priors(design: Design, configuration: Configuration) -> dict[str, TauPrior]:
-    """The priors assessed, under the names of their models."""
+def _planned(
+    design: Design, configuration: Configuration, simulation: Simulation
+) -> tuple[Plan, dict[str, TauPrior]]:
+    """The simulation plan for a pool, and the priors assessed under the names of their models.
+
+    The plan ends with tau drawn from the empirical prior.
+    """
     empirical = model_priors(configuration.tau_priors[design.measure]).get(EMPIRICAL)
     cautious = HalfNormal(configuration.tau_priors[design.measure].half_normal)
     wide = HalfNormal(configuration.sensitivity.wide_prior_factor * cautious.scale)
     priors: dict[str, TauPrior] = {prior.label: prior for prior in (cautious, wide)}
-    return priors if empirical is None else {EMPIRICAL_NAME: empirical, **priors}
-
-
-def _plan(design: Design, configuration: Configuration, simulation: Simulation) -> Plan:
-    """The simulation plan for a pool; it ends with tau drawn from the empirical prior."""
-    empirical = model_priors(configuration.tau_priors[design.measure]).get(EMPIRICAL)
-    return Plan(
+    plan = Plan(
         design.vi,
         simulation.taus,
         simulation.simulations,
@@ -151,12 +134,17 @@ def _plan(design: Design, configuration: Configuration, simulation: Simulation) 
         simulation.part,
         drawn_from=empirical if isinstance(empirical, InverseGamma) else None,
     )
+    return plan, priors if empirical is None else {EMPIRICAL_NAME: empirical, **priors}
 
 
 def _with_relative(
     row: Calibration, design: Design, level: float
 ) -> list[tuple[str, float, float]]:
-    """A value and, if it has a unit of comparison, the value relative to it."""
+    """A value and, if it has a unit of comparison, the value relative to it.
+
+    The units: the width of the interval for known tau or, for tau2, the mean variance v + tau**2 of
+    a trial's effect.
+    """
     numbers = [(row.quantity, row.value, row.monte_carlo_se)]
     units = {
         "width": design.ideal_width(row.tau, level),

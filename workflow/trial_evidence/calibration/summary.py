@@ -68,29 +68,22 @@ def calibration_page(table: pd.DataFrame) -> str:
     lowest, widest = "Lowest coverage of the", "Largest mean width of the"
     sections = {}
 
-    def worst(title: str, part: pd.DataFrame, quantity: str, names: Mapping[str, str]) -> None:
-        """Add a section with the lowest coverage in percent, or with the greatest width."""
-        if quantity.endswith("coverage"):
-            found = _numbers(100 * extreme_by_trials(part, quantity, "min"), names, 1)
-        else:
-            found = _numbers(extreme_by_trials(part, quantity, "max"), names, 2)
-        sections[title] = found
-
     for part, words in ((usual, up_to), (beyond, above)):
         if not part.empty:
-            worst(f"{lowest} interval for the mean, percent; {words}", part, "coverage", means)
+            title = f"{lowest} interval for the mean, percent; {words}"
+            sections[title] = _worst(part, "coverage", means)
             title = f"{lowest} prediction interval, percent; {words}"
-            worst(title, part, "prediction coverage", news)
+            sections[title] = _worst(part, "prediction coverage", news)
     title = f"{widest} interval, relative to the interval for known τ; {up_to}"
-    worst(title, usual, "relative width", means)
+    sections[title] = _worst(usual, "relative width", means)
     title = f"{widest} prediction interval, relative to the one for known τ; τ from "
     title += f"{some['tau'].min():g} to {LARGE_TAU:g}"
-    worst(title, some, "relative prediction width", news)
+    sections[title] = _worst(some, "relative prediction width", news)
     title = f"Bias of τ², in percent of the mean variance of a trial's effect, v + τ²; {up_to}"
     low, high = (extreme_by_trials(usual, "relative tau2 bias", w) for w in ("min", "max"))
     sections[title] = low.map(_signed) + " to " + high.map(_signed)
     title = f"{lowest} Q-profile interval for τ², percent; {up_to}"
-    worst(title, usual, "tau2 coverage", {"Q-profile": "Q-profile"})
+    sections[title] = _worst(usual, "tau2 coverage", {"Q-profile": "Q-profile"})
     few = table[table["k"].astype(int) <= FEW_TRIALS]
     for k, part in few.groupby("k"):
         title = f"interval for the mean with {k} trials, percent, by the true τ"
@@ -121,6 +114,13 @@ def _numbers(values: pd.DataFrame, names: Mapping[str, str], digits: int) -> pd.
     return known.map(lambda x: f"{x:.{digits}f}" if x == x else "–").rename(names)
 
 
+def _worst(part: pd.DataFrame, quantity: str, names: Mapping[str, str]) -> pd.DataFrame:
+    """Lowest coverage in percent, or largest width; rows are methods, columns numbers of trials."""
+    covers = quantity.endswith("coverage")
+    found = extreme_by_trials(part, quantity, "min" if covers else "max")
+    return _numbers(100 * found, names, 1) if covers else _numbers(found, names, 2)
+
+
 def _by_tau(part: pd.DataFrame, quantity: str, names: Mapping[str, str]) -> pd.DataFrame:
     """The lowest coverage in percent, or the greatest width as a ratio, of each method.
 
@@ -128,17 +128,8 @@ def _by_tau(part: pd.DataFrame, quantity: str, names: Mapping[str, str]) -> pd.D
     """
     chosen = part[part["quantity"] == quantity]
     named = chosen["tau"].map(lambda tau: f"τ = {tau:g}" if tau == tau else DRAWN)
-    covers = quantity.endswith("coverage")
-    found = chosen.assign(
-        tau=named, value=100 * chosen["value"] if covers else np.exp(chosen["value"])
-    ).pivot_table(
-        index="method",
-        columns="tau",
-        values="value",
-        sort=False,
-        aggfunc="min" if covers else "max",
-    )
-    return _numbers(found, names, 1 if covers else 2)
+    value = chosen["value"] if quantity.endswith("coverage") else np.exp(chosen["value"])
+    return _worst(chosen.assign(k=named, value=value), quantity, names)[named.unique()]
 
 
 def _rows(cells: pd.DataFrame) -> str:

@@ -120,10 +120,13 @@ def summarised(plan: Plan, parts: Iterable[Moments]) -> tuple[Calibration, ...]:
     for part in parts:
         for key, moments in part.items():
             sums[key] = sums.get(key, np.zeros(3)) + moments
-    return tuple(
-        _row(len(plan.vi), (plan.places[place], quantity, name), moments)
-        for (place, quantity, name), moments in sums.items()
-    )
+    found = []
+    for (place, quantity, name), moments in sums.items():
+        n, total, squares = moments.tolist()
+        mean = total / n
+        error = math.sqrt(max(squares / n - mean**2, 0.0) / n)
+        found.append(Calibration(len(plan.vi), plan.places[place], quantity, name, mean, error))
+    return tuple(found)
 
 
 def _simulate(
@@ -175,10 +178,3 @@ def _simulate(
         interval(f"Bayesian {name}", posterior.ci_low, posterior.ci_high)
         prediction(f"Bayesian {name}", posterior.pi_low, posterior.pi_high)
     return found
-
-
-def _row(k: int, key: tuple[float, str, str], moments: Floats) -> Calibration:
-    n, total, squares = (float(x) for x in moments)
-    mean = total / n
-    variance = max(squares / n - mean**2, 0.0)
-    return Calibration(k, *key, value=mean, monte_carlo_se=float(np.sqrt(variance / n)))
