@@ -7,7 +7,7 @@ from reference import load
 from trial_evidence.config.methods import LeadRule, Pooling, TauPriors
 from trial_evidence.config.networks import Background
 from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial
-from trial_evidence.network.within_trials.synergy import SCALES, pool_synergy, trial_synergy
+from trial_evidence.network.within_trials.synergy import SCALES, pool_synergy
 from trial_evidence.pool.bayes.posterior import bayesian
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.results import Refused
@@ -40,7 +40,8 @@ def pool(trials, scale, background):
 
 
 def synergy(trial, scale, background):
-    return trial_synergy(trial, SCALES[scale], background)
+    found = pool((trial,), scale, background)
+    return found if isinstance(found, Refused) else found.trials[0]
 
 
 # Rates 0.30, 0.20 and 0.60 of 100 patients each.

@@ -172,7 +172,19 @@ SCALES: Mapping[str, Scale] = {
 
 
 class TrialSynergy:
-    """Synergy in one trial on one scale.
+    """Excess of the response to both agents over that expected from the single arms of a trial.
+
+    Parameters
+    ----------
+    trial : FactorialTrial
+        Its arms with counts.
+    scale : Scale
+        One of `SCALES`.
+    background : float
+        Assumed response without either agent; not used if the trial has that arm or the scale needs
+        none.
+    level : float
+        Level of the intervals in percent.
 
     Attributes
     ----------
@@ -192,7 +204,25 @@ class TrialSynergy:
     probability_of_synergy : float
         Posterior probability that both do more than expected.
     note : str
-        Implausible results; empty if there are none.
+        Implausible results, such as an expected response rate above one; empty if there are none.
+
+    Raises
+    ------
+    ValueError
+        If counts are impossible, or the level is not a percentage.
+
+    Notes
+    -----
+    With p of the arms and the background o, the excess is
+
+    - ``risk_additive``: ``ab - (a + b - o)``
+    - ``bliss``: ``ab - (1 - (1 - a)(1 - b)/(1 - o))``, with o = 0 ``ab - (a + b - ab)``
+    - ``multiplicative``: ``log ab - log a - log b + log o``
+    - ``log_odds``: the same with logits
+    - ``better_single``: ``ab - max(a, b)``
+
+    Bliss CI. Ann Appl Biol 1939;26:585-615 (independence; attributed). Better single arm: the
+    "highest single agent" of the literature on combinations.
     """
 
     def __init__(
@@ -277,58 +307,8 @@ class PooledSynergy:
     meaning: str
 
 
-# --------------------------------------------------------------------------------- one trial
-
-
 # Cached because a trial counts both in the pool of all trials and in that of its agents.
-@cache
-def trial_synergy(
-    trial: FactorialTrial, scale: Scale, background: Background, level: float = 95.0
-) -> TrialSynergy | Refused:
-    """Excess of the response to both over that expected from the single arms.
-
-    Parameters
-    ----------
-    trial : FactorialTrial
-        Its arms with counts.
-    scale : Scale
-        One of `SCALES`.
-    background : Background
-        Assumed response without either agent; not used if the trial has that arm or the scale needs
-        none.
-    level : float
-        Level of the intervals in percent.
-
-    Returns
-    -------
-    TrialSynergy or Refused
-        With p of the arms and the background o, the excess is
-
-        - ``risk_additive``: ``ab - (a + b - o)``
-        - ``bliss``: ``ab - (1 - (1 - a)(1 - b)/(1 - o))``, with o = 0 ``ab - (a + b - ab)``
-        - ``multiplicative``: ``log ab - log a - log b + log o``
-        - ``log_odds``: the same with logits
-        - ``better_single``: ``ab - max(a, b)``
-
-        Refused on the two ratio scales with a background of zero, since any multiple of zero is
-        zero. An expected response rate above one is kept and noted.
-
-    Raises
-    ------
-    ValueError
-        If counts are impossible, or the level is not a percentage.
-
-    Notes
-    -----
-    Bliss CI. Ann Appl Biol 1939;26:585-615 (independence; attributed). Better single arm: the
-    "highest single agent" of the literature on combinations.
-    """
-    if scale.ratio and trial.neither is None and background.rate == 0:
-        return Refused(
-            "With a background response of zero a ratio scale expects no response to both agents, "
-            "so that nothing can be compared."
-        )
-    return TrialSynergy(trial, scale, background.rate, level)
+_of_trial = cache(TrialSynergy)
 
 
 # --------------------------------------------------------------------------------- over trials
@@ -362,19 +342,22 @@ def pool_synergy(
     Returns
     -------
     PooledSynergy or Refused
-        Refused without any trial, or if `trial_synergy` refuses one.
+        Refused without any trial, and on the two ratio scales if a trial has no arm with neither
+        agent and the background is zero, since any multiple of zero is zero.
 
     Raises
     ------
     ValueError
-        As `trial_synergy`.
+        As `TrialSynergy`.
     """
     if not trials:
         return Refused("No trial compares two agents, each alone, with both together.")
-    found = [trial_synergy(trial, scale, background, level) for trial in trials]
-    if refused := next((one for one in found if isinstance(one, Refused)), None):
-        return refused
-    each = [one for one in found if not isinstance(one, Refused)]
+    if scale.ratio and background.rate == 0 and any(trial.neither is None for trial in trials):
+        return Refused(
+            "With a background response of zero a ratio scale expects no response to both agents, "
+            "so that nothing can be compared."
+        )
+    each = [_of_trial(trial, scale, background.rate, level) for trial in trials]
     largest = min((min(one.rates[:2]) for one in each if one.supposes), default=None)
     point = limit = None
     meaning = scale.meaning
