@@ -40,6 +40,7 @@ CHANGE_COLUMNS = [
     "removal", "information",
 ]  # fmt: skip
 EVENTS, PATIENTS = "events", "patients per arm"
+OF_THE_CHANGE = ("unit", "control_risk", "diversity", "required", "required_adjusted", "present")
 # Number of pairs of trials that a sentence names.
 PAIRS_NAMED = 3
 
@@ -133,6 +134,11 @@ class Change:
         return patients_required(self.control_risk, risk, sought.alpha, sought.power)
 
     @property
+    def required_adjusted(self) -> float:
+        """Events or patients required, with allowance for differences between trials."""
+        return self.required / (1 - self.diversity)
+
+    @property
     def present(self) -> float:
         """Patients, or the number of events to which the precision of the trials is equivalent."""
         counts = self.comparison.counts
@@ -164,23 +170,17 @@ def what_would_change_table(
 def _record(c: Comparison, choices: Sensitivity) -> Iterator[dict[str, Any]]:
     change = Change(c, choices)
     found, ids = change.further, c.rows["trial_id"].tolist()
-    adjusted = change.required / (1 - change.diversity)
     record: dict[str, Any] = {
         "model": c.lead(c.k).model,
         **c.naturals(change.now, MEAN, 0),
         "excludes_no_effect": "yes" if change.excludes else "no",
-        "unit": change.unit,
-        "control_risk": change.control_risk,
+        **{name: getattr(change, name) for name in OF_THE_CHANGE},
         "trial_finds": c.natural(change.finds),
         "largest_considered": change.sizes[1],
         "removals_of_one": ";".join(ids[at] for at in change.removals.one),
         "removals_of_two": ";".join(f"{ids[a]}+{ids[b]}" for a, b in change.removals.two),
         "effect_sought": c.natural(change.effect_sought),
-        "diversity": change.diversity,
-        "required": change.required,
-        "required_adjusted": adjusted,
-        "present": change.present,
-        "share_reached": change.present / adjusted,
+        "share_reached": change.present / change.required_adjusted,
         "further_trial": further_words(change),
         "removal": removal_words(change),
         "information": information_words(change),
@@ -259,8 +259,7 @@ def information_words(change: Change) -> str:
     c, sought = change.comparison, change.choices.required_information
     if not math.isfinite(change.required):
         return "Not computed: no trial at this control risk can have the effect sought."
-    adjusted = change.required / (1 - change.diversity)
-    events = change.unit == EVENTS
+    adjusted, events = change.required_adjusted, change.unit == EVENTS
     what = EVENTS if events else "patients"
     risk = "" if events else f" at a control risk of {format_percent(change.control_risk)}"
     effect = format_number(c.natural(change.effect_sought), 2)
