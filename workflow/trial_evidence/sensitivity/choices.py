@@ -68,14 +68,11 @@ def row_choices(
         # Many choices select the same rows, and these make the same table.
         rows = tuple(row["rows"] for row in used)
         if rows not in tables:
-            tables[rows] = _with_effects(used_table(chosen, used), sheet)
+            table = used_table(chosen, used)
+            table = table[table["yi"].notna() & table["vi"].notna()]
+            tables[rows] = table.assign(risk_of_bias=risk_of_bias(sheet, table))
         found.append(RowChoice(names, tables[rows]))
     return tuple(found)
-
-
-def _with_effects(used: pd.DataFrame, sheet: Sheet) -> pd.DataFrame:
-    used = used[used["yi"].notna() & used["vi"].notna()]
-    return used.assign(risk_of_bias=risk_of_bias(sheet, used))
 
 
 def choice_tables(choices: Sequence[RowChoice]) -> dict[str, pd.DataFrame]:

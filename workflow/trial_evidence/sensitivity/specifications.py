@@ -35,13 +35,11 @@ _READ = ["measure", "trial_id", "yi", "vi", "pooled", "risk_of_bias"]
 CHOICE_COLUMNS = [
     "measure", *VARIED, "exclusions", "risk_of_bias", "without", "estimator", "interval",
 ]  # fmt: skip
+_RESULT = ["k", "estimate", "ci_low", "ci_high", "ci_level", "p_value", "tau2", "i2"]
 MULTIVERSE_COLUMNS = [
-    "setting", "analysis", *CHOICE_COLUMNS, "k", "estimate", "ci_low", "ci_high", "ci_level",
-    "p_value", "tau2", "i2", "excludes_no_effect", "rank", "leading",
+    "setting", "analysis", *CHOICE_COLUMNS, *_RESULT, "excludes_no_effect", "rank", "leading",
 ]  # fmt: skip
-MULTIVERSE_NUMBERS = [
-    "k", "estimate", "ci_low", "ci_high", "ci_level", "p_value", "tau2", "i2", "rank",
-]  # fmt: skip
+MULTIVERSE_NUMBERS = [*_RESULT, "rank"]
 SUMMARY_COLUMNS = [
     "setting", "analysis", "measure", "specifications", "median_estimate", "lowest_estimate",
     "highest_estimate", "share_excluding_no_effect", "share_below", "share_above",
