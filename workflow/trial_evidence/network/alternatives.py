@@ -78,18 +78,15 @@ def _rows(analysis: NetworkAnalysis) -> Iterator[dict[str, Any]]:
             code, other = analysis.codes(regimen, comparator)
             row: dict[str, Any] = {"comparator": other, "code": code, "reason": ""}
             if part_of[regimen] is part:
-                yield (
-                    row
-                    | _effects(analysis, part, regimen, comparator)
-                    | _behind(analysis, part, regimen, comparator)
-                )
+                yield row | _compared(analysis, part, regimen, comparator)
             else:
                 yield row | {"reason": NO_PATH.format(first=code, second=other)}
 
 
-def _effects(
+def _compared(
     analysis: NetworkAnalysis, part: PartAnalysis, regimen: str, comparator: str
 ) -> dict[str, Any]:
+    """Every estimate, and what it depends on: its own trials, or the links of a path."""
     at = part.fit.random.cell(regimen, comparator)
     ends = {model.name: analysis.interval(model, at) for model in part.models}
     found: dict[str, Any] = {"part": part.number, "lead": part.leading.name}
@@ -97,20 +94,13 @@ def _effects(
     for name, values in ends.items():
         found |= dict(zip((f"{name}{limit}" for limit in LIMITS), values, strict=True))
     benefits = [analysis.benefit(model, at) for model in (part.leading, *part.models)]
-    found["probability_of_benefit"] = next((p for p in benefits if not math.isnan(p)), math.nan)
-    return found
-
-
-def _behind(
-    analysis: NetworkAnalysis, part: PartAnalysis, regimen: str, comparator: str
-) -> dict[str, Any]:
-    """What an estimate depends on: its own trials, or the links of a path."""
     pair = {regimen, comparator}
     split = next((split for split in part.splits if {*split.comparison.pair} == pair), None)
     share = 0.0 if split is None else split.proportion if split.indirect else 1.0
     path = evidence_path(part.fit, regimen, comparator)
     weakest = path.links[0]
-    return {
+    return found | {
+        "probability_of_benefit": next((p for p in benefits if not math.isnan(p)), math.nan),
         "direct_trials": 0 if split is None else len(split.comparison.studies),
         "direct_share": share,
         "indirect_share": 1 - share,

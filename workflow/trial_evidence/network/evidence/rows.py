@@ -100,7 +100,6 @@ class _Trial:
     """A trial: its arms with their regimens, in the order of the sheet, and its candidate rows."""
 
     id: str
-    randomised: bool
     regimens: Mapping[str, str]
     rows: Mapping[int, Record]
 
@@ -217,15 +216,14 @@ def _trials(context: Context, network: Network) -> Iterator[_Trial]:
     for label, row in context.rows[network.table].items():
         if row["subgroup"] == WHOLE and row["outcome"] in network.endpoints:
             rows[row["trial_id"]][label] = row
-    for name, trial in context.trials.items():
+    for name in context.trials:
         if name in rows:
             arms = context.arms[context.arms["trial_id"] == name]
-            regimens = dict(zip(arms["arm_id"], arms["regimen"], strict=True))
-            yield _Trial(name, trial["randomised"] == "yes", regimens, rows[name])
+            yield _Trial(name, dict(zip(arms["arm_id"], arms["regimen"], strict=True)), rows[name])
 
 
 def _trial_evidence(trial: _Trial, network: Network, context: Context) -> _Taken:
-    if not trial.randomised:
+    if context.trials[trial.id]["randomised"] != "yes":
         return _Taken(dict.fromkeys(trial.rows, NOT_RANDOMISED))
     if len(set(trial.regimens.values())) < 2:
         return _Taken(dict.fromkeys(trial.rows, ONE_REGIMEN))

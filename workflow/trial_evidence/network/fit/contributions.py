@@ -52,14 +52,13 @@ def contributions(fit: NetworkFit) -> Contributions:
     league = fit.random
     weights = conductances(fit)
     pairs = tuple(comparison.pair for comparison in direct_comparisons(fit.data))
-    edges = np.array([[fit.data.position[t] for t in pair] for pair in pairs])
+    into, out = np.array([[fit.data.position[t] for t in pair] for pair in pairs]).T
     estimates, shares = [], []
     for (a, first), (b, second) in combinations(enumerate(league.treatments), 2):
         if np.isnan(league.effects[a, b]):
             continue
         visits = _walk(evidence_flow(fit, weights, a, b), a, b)
         estimates.append((first, second))
-        into, out = edges[:, 0], edges[:, 1]
         shares.append(visits[into, out] + visits[out, into])
     return Contributions(tuple(estimates), pairs, np.array(shares))
 
