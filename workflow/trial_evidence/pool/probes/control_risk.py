@@ -92,14 +92,9 @@ class ControlRiskRegression:
         treated = [float(expit(logit(control_risk) + value)) for value in logs]
         return EffectAt(
             control_risk,
-            *(
-                WithLimits(*values)
-                for values in (
-                    map(math.exp, logs),
-                    (risk / control_risk for risk in treated),
-                    (risk - control_risk for risk in treated),
-                )
-            ),
+            WithLimits(*map(math.exp, logs)),
+            WithLimits(*(risk / control_risk for risk in treated)),
+            WithLimits(*(risk - control_risk for risk in treated)),
         )
 
 

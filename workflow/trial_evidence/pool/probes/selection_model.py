@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -159,11 +160,11 @@ def step_selection_model(
             f"The selection model: no trial has a one-sided p value between {edges[empty]:g} and "
             f"{edges[empty + 1]:g}."
         )
-    free = np.zeros(len(steps))
     plain_tau2 = float(estimate_tau2(stack(y, v), "ML")[0])
     w = 1 / (v + plain_tau2)
     plain_mean = sign * float(w @ y / w.sum())
-    without = likelihood.minus(np.array([plain_mean, math.sqrt(plain_tau2), *free]))[0]
+    no_selection = np.array([plain_mean, math.sqrt(plain_tau2), *np.zeros(len(steps))])
+    without = likelihood.minus(no_selection)[0]
 
     bounds = [(None, None), (None, None), *([LOG_SELECTION] * len(steps))]
     root = math.sqrt(max(plain_tau2, 0.01))
@@ -171,13 +172,8 @@ def step_selection_model(
         np.concatenate([[shrink * plain_mean, root], np.full(len(steps), log_selection)])
         for shrink, log_selection in itertools.product((1.0, 0.5), (0.0, -1.0, 1.0))
     ]
-    rough = min(
-        (
-            minimize(likelihood.minus, start, jac=True, method="L-BFGS-B", bounds=bounds)
-            for start in starts
-        ),
-        key=lambda found: float(found.fun),
-    )
+    search = partial(minimize, likelihood.minus, jac=True, method="L-BFGS-B", bounds=bounds)
+    rough = min(map(search, starts), key=lambda found: float(found.fun))
     # If heterogeneity only lowers the likelihood, the search approaches tau = 0 without reaching
     # it, so zero is tried as well.
     best = min(
@@ -190,9 +186,9 @@ def step_selection_model(
     half = float(ndtri(0.5 + level / 200)) * se
     statistic = max(0.0, 2 * (without - likelihood.minus(best)[0]))
     return SelectionModel(
-        steps=tuple(float(p) for p in steps),
+        steps=tuple(map(float, steps)),
         selection=(1.0, *(float(x) for x in np.exp(best[2:]))),
-        counts=tuple(int(n) for n in counts),
+        counts=tuple(counts.tolist()),
         estimate=estimate,
         se=se,
         ci_low=estimate - half,

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t
+from scipy.stats import rankdata, t
 from statsmodels.regression.linear_model import WLS
 from statsmodels.tools import add_constant
 
@@ -322,8 +322,7 @@ def _missing(
         kept = slice(0, k - missing)
         centre = float(fit_stack(effects[kept], variances[kept], method=method).estimate[0])
         distance = effects - centre
-        ranks = np.empty(k)
-        ranks[np.argsort(np.abs(distance), kind="stable")] = np.arange(1, k + 1)
+        ranks = rankdata(np.abs(distance), method="ordinal")
         signed = np.sign(distance) * ranks
         if estimator == "R0":
             # An effect equal to the mean does not lie above it.
@@ -332,7 +331,7 @@ def _missing(
             found = (4 * float(signed[signed > 0].sum()) - k * (k + 1)) / (2 * k - 1)
         new = int(np.clip(np.round(found), 0, k - 1))
         # If the number oscillates, stop at a value that it had before.
-        if new in seen and (new == missing or new < missing):
+        if new in seen and new <= missing:
             return missing, found, centre
         seen.add(new)
         missing = new
