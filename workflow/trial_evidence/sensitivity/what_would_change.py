@@ -259,21 +259,18 @@ def information_words(change: Change) -> str:
     c, sought = change.comparison, change.choices.required_information
     if not math.isfinite(change.required):
         return "Not computed: no trial at this control risk can have the effect sought."
-    adjusted, events = change.required_adjusted, change.unit == EVENTS
+    needed, allowing = _whole(change.required), _whole(change.required_adjusted)
+    events = change.unit == EVENTS
     what = EVENTS if events else "patients"
     risk = "" if events else f" at a control risk of {format_percent(change.control_risk)}"
     effect = format_number(c.natural(change.effect_sought), 2)
-    allowed = (
-        f", {_whole(adjusted)} with allowance for differences between trials"
-        if _whole(adjusted) != _whole(change.required)
-        else ""
-    )
+    allowed = f", {allowing} with allowance for differences between trials"
     held = "as much information as" if events else "data on"
+    reached = format_percent(change.present / change.required_adjusted)
     return (
         f"To detect a {c.reading.title.lower()} of {effect}{risk} with {sought.power:g}% power, "
-        f"{_whole(change.required)} {what} are required{allowed}. The trials hold {held} "
-        f"{change.present:,.0f} {what}: {format_percent(change.present / adjusted)} of what is "
-        "required."
+        f"{needed} {what} are required{allowed if allowing != needed else ''}. The trials hold "
+        f"{held} {change.present:,.0f} {what}: {reached} of what is required."
     )
 
 

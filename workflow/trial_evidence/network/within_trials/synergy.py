@@ -390,13 +390,8 @@ def pool_synergy(
             tau_priors["risk_ratio" if scale.ratio else "risk_difference"], empirical=False
         ),
     )
-    return PooledSynergy(
-        tuple(each),
-        models,
-        tipping_background=None if point is None else point.low,
-        tipping_interval=None if limit is None else limit.low,
-        meaning=meaning,
-    )
+    tipping, tipping_interval = (None if at is None else at.low for at in (point, limit))
+    return PooledSynergy(tuple(each), models, tipping, tipping_interval, meaning)
 
 
 class _Shown(NamedTuple):
