@@ -82,12 +82,10 @@ class Multiverse:
         """
         here = slice(start, stop)
         pool, model = divmod(np.arange(len(self))[here], len(self.models))
-        choices = pd.concat(
-            [frame.iloc[at].reset_index(drop=True) for frame, at in
-             ((self.pools, pool), (self.models, model))], axis=1,
-        )  # fmt: skip
+        places = ((self.pools, pool), (self.models, model))
+        chosen = [frame.iloc[at].reset_index(drop=True) for frame, at in places]
         # A choice that does not apply, such as the assessor of a count, is an empty string.
-        choices = choices.reindex(columns=CHOICE_COLUMNS, fill_value="")
+        choices = pd.concat(chosen, axis=1).reindex(columns=CHOICE_COLUMNS, fill_value="")
         low, high = (getattr(self.curve, name)[here] for name in ("ci_low", "ci_high"))
         return choices.assign(
             setting=self.analysis.setting,

@@ -101,5 +101,4 @@ def _walk(flow: Floats, source: int, sink: int) -> Floats:
     if (here[-1] @ step).max() > NO_FLOW:
         return np.full_like(flow, np.nan)
     length = 1 + np.add.outer(np.arange(size), np.arange(size))
-    shared: Floats = step * (here.T @ (1 / length) @ ahead)
-    return shared
+    return np.asarray(step * (here.T @ (1 / length) @ ahead))

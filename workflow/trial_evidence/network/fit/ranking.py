@@ -65,8 +65,7 @@ def p_scores(league: League, *, higher_is_better: bool) -> Floats:
     sign = 1.0 if higher_is_better else -1.0
     ratio = np.divide(league.effects, league.se, out=np.zeros((size, size)), where=apart)
     better = np.where(apart, ndtr(sign * ratio), 0.0)
-    scores: Floats = better.sum(axis=1) / (size - 1)
-    return scores
+    return np.asarray(better.sum(axis=1) / (size - 1))
 
 
 def rank_treatments(fit: NetworkFit, *, higher_is_better: bool) -> Ranking:

@@ -518,8 +518,6 @@ def _sizes(pairs: Sequence[EffectPair]) -> Floats:
 
 def _fisher(correlation: float, k: int, level: float) -> tuple[float, float]:
     """Interval of the square of a correlation of k pairs, by Fisher's z."""
-    if math.isnan(correlation):
-        return math.nan, math.nan
     half = normal_quantile(level) / math.sqrt(k - 3)
     with np.errstate(divide="ignore"):
         z = float(np.arctanh(correlation))
