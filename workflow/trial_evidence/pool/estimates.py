@@ -1,6 +1,5 @@
 """All estimates of one setting: every analysis, subgroup and model in one table."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -365,7 +364,6 @@ def _joined(values: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(values))
 
 
-def _total(rows: pd.DataFrame, columns: list[str]) -> float | None:
-    """Sum over trials; None if any number is missing."""
-    total = sum(float(rows[column].to_numpy(float).sum()) for column in columns)
-    return None if math.isnan(total) else total
+def _total(rows: pd.DataFrame, columns: list[str]) -> float:
+    """Sum over trials; NaN if any number is missing."""
+    return sum(float(rows[column].to_numpy(float).sum()) for column in columns)
