@@ -40,9 +40,6 @@ JUDGEMENT_SIGNS: Mapping[Judgement, str] = {
 }
 """Signs in the discs of risk-of-bias judgements, legible when the page is printed in grey."""
 
-ANCHORS: Mapping[Align, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
-"""Share of a text that lies to the left of its anchor."""
-
 MOST_TICKS = 7
 
 # a position off any page, for infinite values
@@ -483,16 +480,14 @@ def fitting_view(made: Callable[[int], AxisView], width_mm: float, size_pt: floa
 
     `made` makes the axis with at most the given number of ticks.
     """
-    views = (made(most) for most in range(MOST_TICKS, 3, -1))
-    fitting = (seen for seen in views if _labels_fit(seen, width_mm, size_pt))
-    return next(fitting, None) or made(3)
-
-
-def _labels_fit(made: AxisView, width_mm: float, size_pt: float) -> bool:
-    """Whether labels of a horizontal axis are at least one character apart."""
     gap = text_width_mm("0", size_pt)
-    ends = [
-        (made.share(tick.place) * width_mm, text_width_mm(tick.label, size_pt) / 2)
-        for tick in made.ticks
-    ]
-    return all(a + half + gap <= b - other for (a, half), (b, other) in pairwise(sorted(ends)))
+    for most in range(MOST_TICKS, 3, -1):
+        seen = made(most)
+        ends = sorted(
+            (seen.share(tick.place) * width_mm, text_width_mm(tick.label, size_pt) / 2)
+            for tick in seen.ticks
+        )
+        # labels at least one character apart
+        if all(a + half + gap <= b - other for (a, half), (b, other) in pairwise(ends)):
+            return seen
+    return made(3)

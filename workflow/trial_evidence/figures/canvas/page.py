@@ -3,7 +3,7 @@
 import gc
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -54,9 +54,10 @@ _SETTINGS: dict[str, Any] = {
 # pages are mostly white, so the fastest compression is also the smallest
 _PNG_LEVEL = 1
 _DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
-_colour = attrgetter("colour")
-# Share of a line's width to the left of its anchor.
-_BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
+_look = attrgetter("dashed", "colour")
+ANCHORS: Mapping[Align, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
+"""Share of a text that lies to the left of its anchor."""
+_LAYERS = ("bands", "segments", "polygons", "texts")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Line(FigureText):
         """Draw it, as `matplotlib.text.Text` would."""
         words, font = self.get_text(), self.get_fontproperties()
         x, y = self.get_transform().transform(self.get_unitless_position())
-        share = _BEFORE[self.get_horizontalalignment()]
+        share = ANCHORS[self.get_horizontalalignment()]
         if share:
             x -= share * renderer.get_text_width_height_descent(words, font, False)[0]
         if renderer.flipy():
@@ -185,20 +186,9 @@ class Pointed:
     picture: Picture
     mark: str
 
-    @property
-    def title(self) -> str:
-        """See `Picture`."""
-        return self.picture.title
-
-    @property
-    def description(self) -> str:
-        """See `Picture`."""
-        return self.picture.description
-
-    @property
-    def small_print(self) -> str:
-        """See `Picture`."""
-        return self.picture.small_print
+    title = property(attrgetter("picture.title"))
+    description = property(attrgetter("picture.description"))
+    small_print = property(attrgetter("picture.small_print"))
 
     def figure(self) -> Figure:
         """See `Picture`."""
@@ -247,12 +237,9 @@ def draw(page: Page) -> Figure:
     panel = figure.add_axes((0, 0, 1, 1))
     panel.set_axis_off()
     panel.set(xlim=(0, page.width_mm), ylim=(0, page.height_mm))
-    solid = [line for line in page.segments if not line.dashed]
-    dashed = [line for line in page.segments if line.dashed]
     layers: list[Artist] = [
         *_polygon_layer(page, page.bands),
-        *_segment_layers(page, solid, "solid"),
-        *_segment_layers(page, dashed, "dashed"),
+        *_segment_layers(page),
         *_polygon_layer(page, page.polygons),
         *(_text(page, text) for text in page.texts if text.text),
     ]
@@ -291,15 +278,10 @@ def _moved(page: Page, right: float, down: float = 0.0, share: float = 1.0) -> P
 
 def _together(pages: Sequence[Page], width_mm: float, height_mm: float) -> Page:
     """The content of all pages on one, with the title, description and small print of the first."""
-    return replace(
-        pages[0],
-        width_mm=width_mm,
-        height_mm=height_mm,
-        bands=tuple(band for page in pages for band in page.bands),
-        segments=tuple(line for page in pages for line in page.segments),
-        polygons=tuple(shape for page in pages for shape in page.polygons),
-        texts=tuple(text for page in pages for text in page.texts),
-    )
+    layers: dict[str, Any] = {
+        name: tuple(mark for page in pages for mark in getattr(page, name)) for name in _LAYERS
+    }
+    return replace(pages[0], width_mm=width_mm, height_mm=height_mm, **layers)
 
 
 def as_paragraph(sentences: Iterable[str]) -> str:
@@ -386,15 +368,15 @@ def _polygon_layer(page: Page, polygons: Sequence[Polygon]) -> list[Artist]:
     return [shapes]
 
 
-def _segment_layers(page: Page, segments: Iterable[Segment], linestyle: str) -> Iterator[Artist]:
-    """Draw lines colour by colour, so that the same one is always on top where two cross."""
-    for colour, alike in groupby(sorted(segments, key=_colour), _colour):
+def _segment_layers(page: Page) -> Iterator[Artist]:
+    """Lines colour by colour, dashed ones last: the same one is always on top where two cross."""
+    for (dashed, colour), alike in groupby(sorted(page.segments, key=_look), _look):
         lines = list(alike)
         yield LineCollection(
             [[_flip(page, line.start), _flip(page, line.end)] for line in lines],
             colors=colour,
             linewidths=[line.width_pt for line in lines],
-            linestyles=linestyle,
+            linestyles="dashed" if dashed else "solid",
             capstyle="butt",
         )
 

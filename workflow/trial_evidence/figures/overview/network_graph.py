@@ -8,7 +8,6 @@ from itertools import combinations, pairwise, product
 import numpy as np
 
 from trial_evidence.figures.canvas.chart import (
-    ANCHORS,
     HAIR_MM,
     Box,
     Chart,
@@ -16,7 +15,7 @@ from trial_evidence.figures.canvas.chart import (
     Key,
     clipped,
 )
-from trial_evidence.figures.canvas.page import Align, Page, Point
+from trial_evidence.figures.canvas.page import ANCHORS, Align, Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, MM_PER_POINT, clean, text_width_mm
 
