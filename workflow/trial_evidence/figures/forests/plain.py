@@ -61,10 +61,10 @@ def plain_forest(
         Column("weight", "Weight\n(%)", "right", "right", 1, unit="%"),
         Column("result", f"{reading.title}\n({level:g}% CI)", "right", "right"),
     ]
-    rows = [_trial(row, reading, counted) for row in records(trials)]
+    rows = [_trial(row, reading) for row in records(trials)]
     pooled = lead["model"] != "single_trial"
     if pooled:
-        rows += [Row("gap"), *_together(lead, trials, reading, level, counted)]
+        rows += [Row("gap"), *_together(lead, trials[trials["pooled"]], reading, level)]
     said = f"{reading.title} {_printed(lead, reading)}, {int(lead['k'])} trials."
     return Forest(
         title,
@@ -91,34 +91,29 @@ def _printed(values: Record, reading: Measure) -> str:
     return with_interval(*(values[name] for name in RESULT), digits=reading.digits)
 
 
-def _trial(row: Record, reading: Measure, counted: bool) -> Row:
-    texts = {"trial": str(row["trial"]), "result": "not estimable", "weight": "–"}
-    if counted:
-        texts |= {side: f"{row[f'events_{side}']:.0f}/{row[f'n_{side}']:.0f}" for side in SIDES}
+def _counts(row: Record) -> dict[str, str]:
+    """Events and patients of both arms; empty if only effects are known."""
+    counted = (side for side in SIDES if f"events_{side}" in row)
+    return {side: f"{row[f'events_{side}']:.0f}/{row[f'n_{side}']:.0f}" for side in counted}
+
+
+def _trial(row: Record, reading: Measure) -> Row:
+    texts = {"trial": str(row["trial"]), "result": "not estimable", "weight": "–", **_counts(row)}
     if not row["pooled"]:
         return Row("unpooled", texts)
     texts |= {"result": _printed(row, reading), "weight": round_half_up(row["weight"], 1)}
-    estimate, low, high = _places(row, reading)
-    return Row("trial", texts, estimate, low, high, row["weight"])
+    return Row("trial", texts, *_places(row, reading), row["weight"])
 
 
-def _together(
-    lead: Record, trials: pd.DataFrame, reading: Measure, level: float, counted: bool
-) -> Iterator[Row]:
-    used = trials[trials["pooled"]]
+def _together(lead: Record, used: pd.DataFrame, reading: Measure, level: float) -> Iterator[Row]:
     state = "" if isnan(lead["i2"]) else f"; I² = {round_half_up(lead['i2'], 0)}%"
     texts = {
         "trial": f"All trials (k = {int(lead['k'])}{state})",
         "result": _printed(lead, reading),
         "weight": round_half_up(100, 1),
+        **_counts(dict(used.sum(numeric_only=True))),
     }
-    if counted:
-        texts |= {
-            side: f"{used[f'events_{side}'].sum():.0f}/{used[f'n_{side}'].sum():.0f}"
-            for side in SIDES
-        }
-    estimate, low, high = _places(lead, reading)
-    yield Row("overall", texts, estimate, low, high)
+    yield Row("overall", texts, *_places(lead, reading))
     if not isnan(lead["pi_low"]) and not _repeats(lead):
         low, high = lead["pi_low"], lead["pi_high"]
         between = f"({format_interval(low, high, reading.digits)})"
