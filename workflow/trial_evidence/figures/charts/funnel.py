@@ -15,7 +15,7 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.house.labels import favours
-from trial_evidence.figures.house.legends import Stroke, legend, line_legend
+from trial_evidence.figures.house.legends import SMALL, Stroke, legend, line_legend
 from trial_evidence.figures.house.marks import (
     DASHED,
     DOTTED,
@@ -41,8 +41,6 @@ from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 LEAST_TRIALS = 10
 _REGIONS = ["p > 0.10", "0.05 < p < 0.10", "0.01 < p < 0.05", "p < 0.01"]
-# Size of points in a legend, whose keys are no taller than a capital.
-_FITS_ITS_KEY = 1.6
 _KINDS = ["Trial", "Imputed by trim-and-fill"]
 _STEPS = 61
 # Limits of a pooled interval may be infinite.
@@ -212,10 +210,11 @@ def extended_funnel(
     x, y = spans(covering(limited, ()), _ending(between(0.0, up[-1]), up[-1]), height, style)
     looks = {f"Pooled: {printed(pooled, axis.scale)}": (style.accent, style.interval_pt, DASHED)}
     edge = {"color": style.muted, "size": line_width(style.hair_pt)}
+    mark = {"color": style.ink, **SMALL}
     legends = [
         legend(_verdicts(axis), style, edge, fill=[style.accent_light, style.paper]),
         line_legend(looks, {key: key for key in looks}, style),
-        legend([_KINDS[0]], style, _keys([style.ink], style), shape=["o"]),
+        legend([_KINDS[0]], style, {**mark, "fill": [style.ink]}, shape=["o"]),
     ]
     pool = pd.DataFrame(
         {
@@ -233,8 +232,8 @@ def extended_funnel(
         at = pd.DataFrame(
             {"x": natural([estimate], axis.scale), "standard_error": error, "kind": name}
         )
-        keys = _keys([style.ink, style.paper], style)
-        legends[-1] = legend([_KINDS[0], name], style, keys, shape=["o", "D"])
+        mark |= {"fill": [style.ink, style.paper]}
+        legends[-1] = legend([_KINDS[0], name], style, mark, shape=["o", "D"])
         marked = [
             geom_disc(
                 p9.aes("x", "standard_error", shape="kind"), at,
@@ -294,10 +293,6 @@ def _ending(made: SpanOf, high: float) -> SpanOf:
         return replace(span, high=high, ticks=span.ticks[:count], labels=span.labels[:count])
 
     return cut
-
-
-def _keys(fills: list[str], style: Style) -> dict[str, Any]:
-    return {"fill": fills, "color": style.ink, "size": _FITS_ITS_KEY}
 
 
 def _shaded(further: pd.DataFrame, across: Any, up: Any, axis: Axis) -> p9.geom_polygon:

@@ -12,7 +12,7 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import clean, text_width_mm, wrap
 from trial_evidence.figures.house.labels import favours, favours_lines
-from trial_evidence.figures.house.legends import legend
+from trial_evidence.figures.house.legends import SMALL, legend
 from trial_evidence.figures.house.marks import disc, geom_disc, line_width, reference_line
 from trial_evidence.figures.house.scales import (
     Span,
@@ -39,8 +39,6 @@ _RECTANGLE = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax", fill="sh
 _BAR = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax")
 # the axis is widened in such steps, if the labels beside no effect need at most this share of it
 _STEP, _STEPS, _WORDS_SHARE = 0.05, 60, 0.7
-# small enough for a legend key
-_SMALL = {"size": 1.6}
 _WHOLE = "All trials"
 # the bars start at this value on the I2 axis and are this tall
 _FOOT, _BARS = 103.0, 25.0
@@ -114,7 +112,7 @@ def gosh(
     legends = [keys] if len(tiles) else []
     marks: list[Any] = []
     if whole is not None and x.low <= natural(whole[0], axis.scale) <= x.high:
-        legends.append(legend([_WHOLE], style, _SMALL, shape=["D"]))
+        legends.append(legend([_WHOLE], style, SMALL, shape=["D"]))
         at = pd.DataFrame({"x": natural(whole[:1], axis.scale), "i2": whole[1], "key": _WHOLE})
         looks = disc(1.05 * style.square_unweighted_mm, style.paper, style.ink, style)
         marks = [geom_disc(p9.aes("x", "i2", shape="key"), at, **looks)]

@@ -13,7 +13,7 @@ from trial_evidence.figures.canvas.chart import printed
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
 from trial_evidence.figures.house.labels import geom_beside, label_footnotes, vertical_label
-from trial_evidence.figures.house.legends import Legend, legend
+from trial_evidence.figures.house.legends import SMALL, Legend, legend
 from trial_evidence.figures.house.marks import (
     DASHED,
     disc,
@@ -46,8 +46,6 @@ _PIXEL_MM = 25.4 / 300
 # width of a mark that represents several specifications, if they are narrower than a pixel
 _BIN_MM = 0.25
 _EDGE = pd.DataFrame({"x": [0.0], "panel": _PANELS[0]})
-# small enough for a legend key
-_SMALL = {"size": 1.6}
 
 
 def specification(
@@ -238,7 +236,7 @@ def _curve(
     if len(lead):
         value = printed(float(lead["estimate"].iloc[0]), axis.scale)
         leading = f"Leading specification: {value}"
-        legends.append(legend([leading], style, _SMALL, names_mm, shape=["D"]))
+        legends.append(legend([leading], style, SMALL, names_mm, shape=["D"]))
         mark = disc(style.square_unweighted_mm, style.paper, style.ink, style)
         layers += [
             p9.geom_vline(p9.aes(xintercept="x"), lead[["x"]], color=style.muted, size=hair),

@@ -13,6 +13,8 @@ from trial_evidence.figures.house.marks import line_width
 from trial_evidence.figures.house.scales import widest_mm
 
 KEY_MM = 5.0
+# a point small enough for a key, which is no taller than a capital
+SMALL = {"size": 1.6}
 # width of the labels of a vertical axis; legends begin where the panel does
 _LEFT_MM = 8.0
 
