@@ -14,9 +14,6 @@ from trial_evidence.network.pictures.words import ShownNetwork, intervals
 from trial_evidence.words.numbers import format_number, format_percent
 from trial_evidence.words.printed import counted, listing
 
-NO_LOOP = "No loop of comparisons lets trials of different designs disagree: inconsistency cannot "
-NO_LOOP += "be tested."
-
 
 def alternatives(net: ShownNetwork) -> Page | None:
     """Every dual regimen against every comparator; None if no such pair is connected."""
@@ -119,5 +116,4 @@ def _limits(net: ShownNetwork) -> Iterator[str]:
     said = [text for text in (span, net.analysis.network.transitivity) if text]
     if said:
         yield f"Transitivity: {'; '.join(said)}."
-    if not any(part.has_loop for part in net.analysis.parts):
-        yield NO_LOOP
+    yield from net.untested()

@@ -24,7 +24,7 @@ from trial_evidence.network.models import (
     WALD,
     interval_heading,
 )
-from trial_evidence.network.pictures.alternatives import NO_LOOP, alternatives
+from trial_evidence.network.pictures.alternatives import alternatives
 from trial_evidence.network.pictures.components import additivity, components
 from trial_evidence.network.pictures.words import LIMITS, ShownNetwork, intervals
 from trial_evidence.words.numbers import format_number, format_p, format_percent
@@ -204,7 +204,7 @@ def _forest(net: ShownNetwork) -> Page:
             *_stand_in(net),
             *intervals(net),
             *_heterogeneity(net),
-            *(() if any(part.has_loop for part in net.analysis.parts) else (NO_LOOP,)),
+            *net.untested(),
             *_apart(net),
         ),
         footnotes=(

@@ -28,6 +28,10 @@ from trial_evidence.words.printed import listing
 # A larger ratio only shows that there is hardly any evidence.
 BEYOND = 1000
 LIMITS = ("", "_low", "_high")
+NO_LOOP = (
+    "No loop of comparisons lets trials of different designs disagree: inconsistency cannot be "
+    "tested."
+)
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,10 @@ class ShownNetwork:
             **words,
         )
         return layout(described, self.style)
+
+    def untested(self) -> tuple[str, ...]:
+        """That inconsistency cannot be tested, if it cannot."""
+        return () if any(part.has_loop for part in self.analysis.parts) else (NO_LOOP,)
 
     def codes(self) -> str:
         """The abbreviations used in the codes of treatments, spelled out."""
