@@ -187,11 +187,6 @@ def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
     ]
 
 
-def _lead_by_k(c: Comparison) -> str:
-    rules = leads_by_trials(c.pooling, empirical=EMPIRICAL in c.priors)
-    return f"Each row uses the leading model for its number of trials: {rules}."
-
-
 def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
     steps = _leading_steps(c, leave_one_out_table((c,)))
     model = SHORT_MODEL_NAMES[c.lead(c.k).model]
@@ -221,12 +216,16 @@ def _cumulative(c: Comparison, title: str, style: Style) -> Picture:
         ]
     )
     steps = _leading_steps(c, cumulative_table((replace(c, rows=rows),)))
+    rules = leads_by_trials(c.pooling, empirical=EMPIRICAL in c.priors)
     described = cumulative_forest(
         title,
         steps,
         axis_of(c),
         level=c.level,
-        footnotes=(_lead_by_k(c), "Ordered by the year in which a trial first reported a result."),
+        footnotes=(
+            f"Each row uses the leading model for its number of trials: {rules}.",
+            "Ordered by the year in which a trial first reported a result.",
+        ),
         description=as_they_came(c, steps),
     )
     return forest_page(described, style)
