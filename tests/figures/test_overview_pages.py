@@ -31,9 +31,8 @@ from trial_evidence.figures.overview.effect_summary import (
     effect_summary,
 )
 from trial_evidence.figures.overview.evidence_map import EvidenceMap, MapCell, MapRow
-from trial_evidence.figures.overview.flow import Flow, FlowBox, FlowStage
+from trial_evidence.figures.overview.flow import Flow, FlowBox
 from trial_evidence.figures.overview.risk_of_bias import (
-    JudgedOutcome,
     JudgedTrial,
     TrafficLights,
     judgements_in_words,
@@ -48,7 +47,7 @@ LIGHTS = TrafficLights(
     "Risk of bias",
     DOMAINS,
     (
-        JudgedOutcome(
+        (
             "Response",
             (
                 JudgedTrial("Trial A", (LOW, LOW, LOW)),
@@ -56,14 +55,14 @@ LIGHTS = TrafficLights(
                 JudgedTrial("Trial C", (HIGH, LOW, HIGH)),
             ),
         ),
-        JudgedOutcome("Survival", (JudgedTrial("Trial A", (LOW, LOW, LOW)),)),
+        ("Survival", (JudgedTrial("Trial A", (LOW, LOW, LOW)),)),
     ),
     description="Lights.",
 )
 FLOW = Flow(
     "Flow",
     (
-        FlowStage(
+        (
             "Found",
             (
                 FlowBox("Searches", "n = 4", "by hand"),
@@ -71,7 +70,7 @@ FLOW = Flow(
                 FlowBox("Duplicates", "n = 3", side="leaves"),
             ),
         ),
-        FlowStage(
+        (
             "Pooled",
             (
                 FlowBox("Trials", "n = 9"),
@@ -138,8 +137,8 @@ def test_it_is_sound_at_any_width_and_says_what_it_shows(tmp_path, kind):
 def test_any_text_makes_a_sound_figure(text):
     trial = JudgedTrial(text, (LOW, SOME, HIGH))
     odd = (
-        traffic_lights(replace(LIGHTS, outcomes=(JudgedOutcome(text, (trial,)),)), PAGE),
-        flow.layout(replace(FLOW, stages=(FlowStage(text, (FlowBox(text, text, text),)),)), PAGE),
+        traffic_lights(replace(LIGHTS, outcomes=((text, (trial,)),)), PAGE),
+        flow.layout(replace(FLOW, stages=((text, (FlowBox(text, text, text),)),)), PAGE),
         evidence_map.layout(
             replace(MAP, columns=(text,), groups=((text, (MapRow(text, (MapCell(1, 9),)),)),)), PAGE
         ),
@@ -171,7 +170,7 @@ def test_every_judgement_is_a_disc_with_its_sign_in_the_row_of_its_trial(tmp_pat
 def test_a_number_above_lights_is_that_of_its_domain(tmp_path):
     domains = ("Randomisation", "Deviations", "Missing data", "Measurement", "Overall")
     trial = JudgedTrial("Trial A", (LOW, SOME, SOME, SOME, HIGH))
-    lights = replace(LIGHTS, domains=domains, outcomes=(JudgedOutcome("Response", (trial,)),))
+    lights = replace(LIGHTS, domains=domains, outcomes=(("Response", (trial,)),))
     drawing = drawn(traffic_lights(lights, PRESETS["column"]), tmp_path)
     heads = sorted((w.x, w.text) for w in drawing.words if w.text in ("1", "2", "3", "4", "All"))
     assert [text for _, text in heads] == ["1", "2", "3", "4", "All"]

@@ -149,9 +149,9 @@ def test_the_small_print_of_the_answers_explains_what_is_in_them_and_nothing_els
 
 def test_judgements_stand_under_their_outcome(found):
     lights = lights_of(found, SETTING)
-    assert [outcome.heading for outcome in lights.outcomes] == ["pCR"]
+    assert [heading for heading, _ in lights.outcomes] == ["pCR"]
     low, some = "low", "some_concerns"
-    assert [(t.label, t.judgements) for t in lights.outcomes[0].trials] == [
+    assert [(t.label, t.judgements) for t in lights.outcomes[0][1]] == [
         ("TRIAL-A", (low, low, low, some, low, some)),
         ("TRIAL-B", (low, low, low, low, low, low)),
     ]
@@ -181,7 +181,7 @@ def test_below_a_pool_of_two_stand_its_trials_and_then_both(found):
 
 def test_what_nobody_counted_has_no_box_and_is_said(found):
     flow = flow_of(found)
-    boxes = {box.step: box for stage in flow.stages for box in stage.boxes}
+    boxes = {box.step: box for _, held in flow.stages for box in held}
     # one search with one query, 14 trials in tests/sheets/valid
     assert boxes["Searches"].detail == "1 query, 2025-01-31"
     assert boxes["Trials and cohorts in the sheet"].count == "n = 14"

@@ -30,18 +30,10 @@ class FlowBox:
 
 
 @dataclass(frozen=True)
-class FlowStage:
-    """Steps that belong to one stage."""
-
-    name: str
-    boxes: tuple[FlowBox, ...]
-
-
-@dataclass(frozen=True)
 class Flow(Described):
-    """The description of a flow diagram; its stages from top to bottom."""
+    """The description of a flow diagram: name and boxes of every stage, from top to bottom."""
 
-    stages: tuple[FlowStage, ...]
+    stages: tuple[tuple[str, tuple[FlowBox, ...]], ...]
 
 
 def layout(flow: Flow, style: Style) -> Page:
@@ -53,10 +45,10 @@ def layout(flow: Flow, style: Style) -> Page:
     aside = (chart.left + _MAIN_SHARE * width + _GAP_MM, chart.right)
     middle = sum(main) / 2
     last: float | None = None
-    for stage in flow.stages:
-        chart.heading(stage.name)
+    for name, boxes in flow.stages:
+        chart.heading(name)
         chart.y += _PAD_MM / 2
-        for here, *others in _rows(stage.boxes):
+        for here, *others in _rows(boxes):
             top = lowest = chart.y
             levels = []
             for number, box in enumerate(others):

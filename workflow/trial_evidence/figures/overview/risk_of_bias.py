@@ -34,19 +34,14 @@ class JudgedTrial:
 
 
 @dataclass(frozen=True)
-class JudgedOutcome:
-    """The trials judged for one outcome."""
-
-    heading: str
-    trials: tuple[JudgedTrial, ...]
-
-
-@dataclass(frozen=True)
 class TrafficLights(Described):
-    """The description of trials' judgements; `domains` names them, the overall one last."""
+    """The description of trials' judgements.
+
+    `domains` names them, the overall one last; `outcomes` are the name and the trials of each.
+    """
 
     domains: tuple[str, ...]
-    outcomes: tuple[JudgedOutcome, ...]
+    outcomes: tuple[tuple[str, tuple[JudgedTrial, ...]], ...]
 
 
 def traffic_lights(lights: TrafficLights, style: Style) -> Page:
@@ -54,7 +49,7 @@ def traffic_lights(lights: TrafficLights, style: Style) -> Page:
     chart = Chart(style)
     chart.title(lights.title)
     room = chart.right - chart.left
-    labels = [clean(trial.label) for outcome in lights.outcomes for trial in outcome.trials]
+    labels = [clean(trial.label) for _, trials in lights.outcomes for trial in trials]
     widest = max((text_width_mm(label, style.text_pt) for label in labels), default=0.0)
     names = min(widest + style.indent_mm, _LABEL_SHARE * room) + style.column_gap_mm
     size = style.footnote_pt
@@ -75,10 +70,10 @@ def traffic_lights(lights: TrafficLights, style: Style) -> Page:
     chart.y += style.block_gap_mm / 2
     chart.rule()
     height = max(style.row_mm, 1.25 * style.light_mm)
-    for outcome in lights.outcomes:
+    for heading, trials in lights.outcomes:
         chart.y += style.gap_row_mm / 2
-        chart.heading(outcome.heading)
-        for number, trial in enumerate(outcome.trials):
+        chart.heading(heading)
+        for number, trial in enumerate(trials):
             if number % 2 == 0:
                 chart.band(height)
             middle = chart.y + height / 2
@@ -99,7 +94,7 @@ def summary_bars(lights: TrafficLights, style: Style) -> Page:
     """Place one bar per domain, divided by the number of judgements, unweighted by trial size."""
     chart = Chart(style)
     chart.title(lights.title)
-    every = [trial.judgements for outcome in lights.outcomes for trial in outcome.trials]
+    every = [trial.judgements for _, trials in lights.outcomes for trial in trials]
     widest = max(text_width_mm(clean(name), style.text_pt) for name in lights.domains)
     names_mm = min(widest, 0.42 * (chart.right - chart.left))
     deepest = max(len(wrap(name, names_mm, style.text_pt, True)) for name in lights.domains)
@@ -133,7 +128,7 @@ def summary_bars(lights: TrafficLights, style: Style) -> Page:
 
 def judgements_in_words(lights: TrafficLights) -> str:
     """The number of low, some-concerns and high overall judgements, as a clause."""
-    overall = [trial.judgements[-1] for outcome in lights.outcomes for trial in outcome.trials]
+    overall = [trial.judgements[-1] for _, trials in lights.outcomes for trial in trials]
     counts = {name.lower(): overall.count(key) for key, name in JUDGEMENT_NAMES.items() if overall}
     return ", ".join(
         f"{name} {count} ({round_half_up(100 * count / len(overall), 0)}%)"

@@ -157,7 +157,7 @@ def lights_of(material: Material, setting: str) -> bias.TrafficLights:
         if trial_id in trials:
             trial = bias.JudgedTrial(material.trial_name(trial_id), judged)
             by_outcome.setdefault(outcome, []).append(trial)
-    outcomes = tuple(bias.JudgedOutcome(found, tuple(rows)) for found, rows in by_outcome.items())
+    outcomes = tuple((found, tuple(rows)) for found, rows in by_outcome.items())
     lights = bias.TrafficLights("", tuple(declared("figures")["risk_of_bias"]["domains"]), outcomes)
     facts = {
         "setting": material.configuration.settings[setting],
@@ -181,7 +181,7 @@ def flow_of(material: Material) -> boxes.Flow:
             box = boxes.FlowBox(step.step, f"n = {step.n:,}", detail, side)
             stages.setdefault(step.stage, []).append(box)
             said.append(f"{step.step.lower()} {step.n:,}")
-    drawn = tuple(boxes.FlowStage(name, tuple(held)) for name, held in stages.items())
+    drawn = tuple((name, tuple(held)) for name, held in stages.items())
     facts = {"search": search_in_words(material), "uncounted": uncounted(material)}
     return boxes.Flow(stages=drawn, **_around("flow", said="; ".join(said), **facts))
 
