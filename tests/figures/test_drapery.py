@@ -98,6 +98,18 @@ def test_levels_are_marked_and_named(tmp_path):
         assert word.y == pytest.approx(y(p) + 1409 / 2048 * word.size / 2, abs=0.1)
 
 
+def test_no_effect_is_marked_over_the_whole_height(tmp_path):
+    """Otherwise nobody sees at which level an interval begins to include it."""
+    drawing = drawn(plot(), tmp_path)
+    x, y = measures(drawing)
+    upright = [piece.points for piece in drawing.shapes if len(piece.points) == 2]
+    assert any(
+        one[0] == pytest.approx(x(1.0), abs=0.05) and other[0] == pytest.approx(x(1.0), abs=0.05)
+        and sorted((one[1], other[1])) == pytest.approx([y(1.0), y(0.0)], abs=0.3)
+        for one, other in upright
+    )  # fmt: skip
+
+
 def test_a_line_leads_from_each_name_to_its_peak(tmp_path):
     drawing = drawn(plot(), tmp_path)
     x, y = measures(drawing)

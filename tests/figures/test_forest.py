@@ -18,6 +18,7 @@ from trial_evidence.figures.forests.layout import layout
 
 POINTS_PER_MM = 72 / 25.4
 INK, MUTED, ACCENT = Style().ink.lower(), Style().muted, Style().accent.lower()
+LIGHT = Style().accent_light.lower()
 COLUMNS = (
     Column("trial", "Trial", "left", "left"),
     Column("treated", "Treated\nevents/n", "right", "left", priority=1),
@@ -197,6 +198,13 @@ def test_an_arrowhead_stands_where_an_interval_leaves_the_axis(tmp_path, kind, l
         assert tip == pytest.approx(tips[side], abs=0.01)
         assert arrow.box[2] - arrow.box[0] > 3
     assert check_svg(tmp_path / "forest.svg") == []
+
+
+def test_the_bar_of_a_prediction_interval_is_as_long_as_it_and_can_be_seen(tmp_path):
+    drawing = drawn(forest(row("prediction", "One", 1.5, 0.5, 4.0)), tmp_path)
+    (bar,) = filled(drawing, LIGHT, 4)
+    assert (bar.box[0], bar.box[2]) == pytest.approx([x_of(drawing, n) for n in (0.5, 4.0)])
+    assert bar.box[3] - bar.box[1] > 2
 
 
 @pytest.mark.parametrize("kind", ["trial", "unpooled", "overall"])

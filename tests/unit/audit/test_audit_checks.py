@@ -634,6 +634,12 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
+        "more alive than free of an event before",
+        times.rising_rates,
+        [(RATES, 6, {"months": "72"})],  # OS 94.0%, after iDFS 89.0% at 60 months
+        [],
+    ),
+    (
         "as many alive as free of an event",
         survival_below,
         [(RATES, 7, {"percent": "86.4"})],

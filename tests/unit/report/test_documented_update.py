@@ -182,7 +182,7 @@ def test_a_new_review_has_no_review_before(updated):
     tables = {"screening": pd.concat(every), "search_log": log[log["search_id"] == "s2"]}
     sheet = replace(found.sheet, tables={**found.sheet.tables, **tables})
     flow = flow_of(replace(found, sheet=sheet))
-    steps = [box.step for stage in flow.stages for box in stage.boxes]
+    steps = [box.step for _, boxes in flow.stages for box in boxes]
     assert "Trials and cohorts of the review before" not in steps
     assert "curated" not in flow.footnotes[0]
     assert re.search(r"This was a documented search \(PubMed, 2026-03-01\)", flow.footnotes[0])

@@ -176,6 +176,13 @@ def test_a_character_that_no_office_file_takes_is_left_out():
     assert book["front"].cell(HEADER_ROW + 1, 1).value == "ab"
 
 
+def test_a_text_longer_than_a_cell_is_cut_and_says_so():
+    """Excel calls a workbook with a longer text damaged."""
+    long = table(texts=["x" * 40_000])
+    book = openpyxl.load_workbook(io.BytesIO(tables_as_workbook([long])))
+    assert book["front"].cell(HEADER_ROW + 1, 1).value == "x" * 32_766 + "…"
+
+
 def test_a_table_that_was_kept_is_the_same_in_the_document(tmp_path):
     made = [tables_as_document([table()], "All tables", Parts(tmp_path)) for _ in range(2)]
     assert made[0] == made[1] == tables_as_document([table()], "All tables")

@@ -158,7 +158,7 @@ def test_the_flow_counts_the_sheet_and_the_results(found, tables, sheet, results
     assert {step: number for step, number in said.items() if number != "not recorded"} == {
         step: str(number) for step, number in (drawn | told).items()
     }
-    boxes = [box for stage in flow_of(found).stages for box in stage.boxes]
+    boxes = [box for _, held in flow_of(found).stages for box in held]
     assert {box.step: box.count for box in boxes} == {
         step: f"n = {number}" for step, number in drawn.items()
     }
