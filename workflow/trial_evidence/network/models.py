@@ -100,17 +100,27 @@ def network_models(
         (COMMON, None, fit.common, "Wald"),
     ):
         if league is not None:
-            factor = fit.variance_factor if league is fit.hartung_knapp else 1.0
-            mean = league.effects, league.ci_low, league.ci_high, league.p_value
-            new = (of.pi_low, of.pi_high) if of else (unknown, unknown)
-            tau2, named = of.tau2 if of else 0.0, (name, interval, role.get(name, ""))
-            yield NetworkModel(*named, *mean, *new, below_zero=unknown, tau2=tau2, factor=factor)
+            yield NetworkModel(
+                name,
+                interval,
+                role.get(name, ""),
+                *(league.effects, league.ci_low, league.ci_high, league.p_value),
+                pi_low=of.pi_low if of else unknown,
+                pi_high=of.pi_high if of else unknown,
+                below_zero=unknown,
+                tau2=of.tau2 if of else 0.0,
+                factor=fit.variance_factor if league is fit.hartung_knapp else 1.0,
+            )
     for name, found in posteriors.items():
-        mean = found.effects, found.ci_low, found.ci_high, unknown
-        new = found.pi_low, found.pi_high
-        tau2, named = found.tau_median**2, (name, "Bayesian, shortest", role.get(name, ""))
-        below, prior = found.below_zero, found.prior
-        yield NetworkModel(*named, *mean, *new, below_zero=below, tau2=tau2, prior=prior)
+        yield NetworkModel(
+            name,
+            "Bayesian, shortest",
+            role.get(name, ""),
+            *(found.effects, found.ci_low, found.ci_high, unknown, found.pi_low, found.pi_high),
+            below_zero=found.below_zero,
+            tau2=found.tau_median**2,
+            prior=found.prior,
+        )
 
 
 def interval_words(model: NetworkModel, df: int) -> str:
