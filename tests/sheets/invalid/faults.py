@@ -216,6 +216,8 @@ CELL_FAULTS = (
     _cell("date for pages", "sources", 2, "pages", "12. Jul"),
     _cell("failed formula", "pcr", 2, "reported_percent", "#REF!"),
     _cell("column too narrow", "sources", 2, "doi", "########"),
+    _cell("full stop after a DOI", "sources", 2, "doi", "10.1000/doe_2020_trial_a."),
+    _cell("nought for a PubMed number", "sources", 2, "pmid", "0"),
     _cell("formula", "pcr", 2, "events", "=G3+G4"),
     _cell("word with a slip", "trials", 4, "setting", "neo-adjuvant"),
     _cell("word in capitals", "pcr", 2, "population", "itt"),
@@ -279,6 +281,7 @@ REFERENCE_FAULTS = (
     _cell(
         "a sign that figures do not have", "exclusions", 2, "reason", "Interim report \U0001f642."
     ),
+    _cell("overall risk of bias better than a domain", "risk_of_bias", 2, "d3_missing", "high"),
     _cell("one source under two ids", "sources", 3, "doi", "10.1000/DOE_2020_trial_a"),
     Fault("one PubMed number under two ids", _with_rows("sources", _one_pubmed_number)),
     Fault(

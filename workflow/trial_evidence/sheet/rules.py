@@ -94,6 +94,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_letters_of_figures(tables),
         *_factors_of_decisions(tables, pairs),
         *_rare_subgroups(results, pairs),
+        *_better_than_a_domain(tables.get("risk_of_bias", ()), dictionary),
         *_screening(tables),
         *_second_readings(tables, dictionary),
     ]
@@ -259,6 +260,26 @@ def _letters_of_figures(tables: Rows) -> Iterator[Problem]:
                     "letters, or leave it out."
                 )
                 yield row.problem("warning", column, message)
+
+
+def _better_than_a_domain(rows: Sequence[CheckedRow], dictionary: Dictionary) -> Iterator[Problem]:
+    """Overall judgements that RoB 2 does not allow: none is better than its worst domain."""
+    if not rows:
+        return
+    columns = dictionary.tables["risk_of_bias"].columns
+    # The dictionary lists the judgements from the best to the worst.
+    order = columns["overall"].words
+    domains = [c.name for c in columns.values() if c.words == order and c.name != "overall"]
+    for row in rows:
+        overall, judged = row.text("overall"), [*filter(None, map(row.text, domains))]
+        worst = max(judged, key=order.index, default=overall)
+        if overall and order.index(overall) < order.index(worst):
+            which = ", ".join(name for name in domains if row.text(name) == worst)
+            message = (
+                f"{quoted(overall)} is better than {worst} ({which}): in RoB 2, the overall "
+                "judgement is never better than that of a domain."
+            )
+            yield row.problem("warning", "overall", message)
 
 
 def _screening(tables: Rows) -> Iterator[Problem]:
