@@ -184,10 +184,38 @@ def test_a_thousand_faults_do_not_bury_the_reader(project, capsys):
     pcr.write_text("\n".join([header, *many]) + "\n", encoding="utf-8")
     assert main(["check"]) == 1
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == MOST_PRINTED + 2
-    errors = [row for row in listed(project) if row["severity"] == "error"]
-    assert said[-2] == f"... and {len(errors) - MOST_PRINTED} more errors"
-    assert len(listed(project)) > 1000 - MOST_PRINTED
+    # Three of the kind, how many more there are, and the closing line.
+    kinds = [line for line in said if line.startswith("pcr.csv, ") and "column population" in line]
+    assert len(kinds) == 4
+    of_kind = [row for row in listed(project) if row["column"] == "population"]
+    assert kinds[3] == (
+        f"pcr.csv, column population: {len(of_kind) - 3} more of this kind, the last in row "
+        f"{of_kind[-1]['row']}."
+    )
+    assert len(said) <= MOST_PRINTED + 2
+    assert len(of_kind) > 10 * MOST_PRINTED
+
+
+def test_a_mistake_in_a_whole_column_does_not_hide_another(project, capsys):
+    """As when a spreadsheet writes all its numbers with decimal commas."""
+    pcr = project / "data/raw/pcr.csv"
+    header, first, *rows = pcr.read_text(encoding="utf-8").splitlines()
+    many = [first.replace(",ITT,", ",IT,")] * 60
+    pcr.write_text("\n".join([header, first, *many, *rows]) + "\n", encoding="utf-8")
+    break_cell(project, "sources", ",article", ",articel")
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"^sources\.csv, row \d+ .*articel", said, flags=re.MULTILINE)
+
+
+def test_a_few_faults_alike_are_told_one_by_one(project, capsys):
+    pcr = project / "data/raw/pcr.csv"
+    header, *rows = pcr.read_text(encoding="utf-8").splitlines()
+    rows[:6] = [row.replace(",ITT,", ",IT,") for row in rows[:6]]
+    pcr.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    assert main(["check"]) == 1
+    told = re.findall(r"^pcr\.csv, row (\d+) .*column population", capsys.readouterr().err, re.M)
+    assert told == ["2", "3", "4", "5", "6", "7"]
 
 
 def test_evidence_of_every_setting_is_written(project):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from sheet_files import DICTIONARY, REAL, ROOT
@@ -15,6 +16,7 @@ from trial_evidence.words.problems import (
     did_you_mean,
     problems_as_rows,
     summary,
+    told_briefly,
 )
 
 ERROR = Problem(
@@ -38,6 +40,13 @@ def test_a_line_says_file_row_trial_and_column() -> None:
 
 def test_a_line_about_a_file_names_no_row() -> None:
     assert WARNING.line() == "pcr.csv: something looks odd."
+
+
+def test_of_more_mistakes_than_fit_the_first_are_told_and_the_others_counted() -> None:
+    mistakes = [replace(ERROR, column=f"column_{n}") for n in range(9)]
+    assert told_briefly(mistakes, 9) == [mistake.line() for mistake in mistakes]
+    lines = told_briefly(mistakes, 7)
+    assert lines == [*(mistake.line() for mistake in mistakes[:7]), "... and 2 more lines"]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from trial_evidence.words.problems import (
     new_among,
     problems_as_rows,
     summary,
+    told_briefly,
 )
 from trial_evidence.workbook.layout import as_csv
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from trial_evidence.workbook.transfer import ImportPlan
 
 _UNCHANGED = "Nothing was imported; the sheet is unchanged."
-# If one mistake affects a whole column, the first lines are enough; the file lists all.
+# More would bury the reader; the file lists all.
 MOST_PRINTED = 40
 
 
@@ -273,10 +274,8 @@ def say_faults(options: argparse.Namespace, error: SheetError) -> None:
 
 
 def say_errors(problems: Sequence[Problem]) -> None:
-    """Print the errors among the findings, at most `MOST_PRINTED`."""
-    lines = [problem.line() for problem in errors_of(problems)]
-    if len(lines) > MOST_PRINTED:
-        lines[MOST_PRINTED:] = [f"... and {len(lines) - MOST_PRINTED} more errors"]
+    """Print the errors among the findings, in at most `MOST_PRINTED` lines."""
+    lines = told_briefly(errors_of(problems), MOST_PRINTED)
     print("".join(f"{line}\n" for line in lines), end="", file=sys.stderr)
 
 

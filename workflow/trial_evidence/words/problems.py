@@ -22,6 +22,10 @@ IN_CONFLICT = (
     "which counts. Keep one of them, and delete the marks."
 )
 _ROW_NUMBER = re.compile(r"row [0-9]+")
+# What differs between messages on the same mistake in several cells: quotations and numbers.
+_OF_THE_CELL = re.compile(r'"[^"]*"|[0-9][0-9.,]*')
+# As many findings alike are told one by one; of more, all but the first three are counted.
+_FEW = 4
 # Comparing a very long cell with every allowed word would take seconds and help nobody.
 _LONGEST_COMPARED = 80
 
@@ -152,6 +156,33 @@ def new_among(after: Sequence[Problem], before: Iterable[Problem]) -> tuple[Prob
 
     known = set(map(key, before))
     return tuple(problem for problem in after if key(problem) not in known)
+
+
+def _kind(problem: Problem) -> tuple[str, str, str]:
+    return problem.file, problem.column, _OF_THE_CELL.sub("", problem.message)
+
+
+def told_briefly(problems: Sequence[Problem], most: int) -> list[str]:
+    """Return findings as lines; if more than `most`, one mistake in many cells is told briefly.
+
+    Of findings in one column (or file) whose messages differ only in quotations and numbers, the
+    first three are told and the others counted, so that they do not hide other mistakes.
+    """
+    alike: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems if len(problems) > most else ():
+        alike.setdefault(_kind(problem), []).append(problem)
+    lines = []
+    for problem in problems:
+        same = alike.get(_kind(problem), [problem])
+        if len(same) <= _FEW or problem in same[: _FEW - 1]:
+            lines.append(problem.line())
+        elif problem is same[_FEW - 1]:
+            column = f", column {problem.column}" if problem.column else ""
+            last = "" if same[-1].row is None else f", the last in row {same[-1].row}"
+            others = len(same) - _FEW + 1
+            lines.append(f"{problem.file}{column}: {others} more of this kind{last}.")
+    untold = len(lines) - most
+    return [*lines[:most], f"... and {counted(untold, 'more line')}"] if untold > 0 else lines
 
 
 def summary(problems: Sequence[Problem], full_list: str, new: int = 0) -> str:
