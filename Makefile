@@ -57,8 +57,9 @@ explain: $(STAMP)
 workbook: $(STAMP)
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence workbook --book "$(SHEET_BOOK)"
 
+# Without the trap, make would call Ctrl-C an error.
 watch: $(STAMP)
-	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence watch \
+	@trap : INT; PYTHONPATH=workflow $(BIN)/python -m trial_evidence watch \
 	  $(if $(NAMED_BOOK),--book "$(NAMED_BOOK)")
 
 worklist: all

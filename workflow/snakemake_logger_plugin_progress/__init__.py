@@ -18,8 +18,11 @@ _ECHOES = (
     "WorkflowError:\nAt least one job did not complete",
 )
 
-# Snakemake's error for a file that existed when the run began and was missing a moment later.
-_GONE = re.compile(r"MissingInputException.* affected files:\n(?P<files>.*)", re.DOTALL)
+# Snakemake's errors on files that were missing a moment after the run began, or that it may not
+# write.
+_ON_FILES = re.compile(
+    r"(?P<error>MissingInput|ProtectedOutput)Exception.* affected files:\n(?P<files>.*)", re.DOTALL
+)
 _TYPED = ("data/raw/", "config/")
 
 # The steps after it are decided when it is done; until then, their number is unknown.
@@ -92,12 +95,18 @@ class LogHandler(LogHandlerBase):
 
 
 def _in_words(text: str) -> str:
-    """An error of Snakemake; for a table that is just being saved, in plain words."""
-    gone = _GONE.match(text)
-    files = gone["files"].split() if gone else []
+    """An error of Snakemake; of a table just being saved, or write-protected results, plainly."""
+    found = _ON_FILES.match(text)
+    files = found["files"].split() if found else []
+    named = ", ".join(files)
+    if found and found["error"] == "ProtectedOutput":
+        return (
+            f"{named}: write-protected, so this run cannot write there. Allow writing, or delete "
+            "what is there. Run make again."
+        )
     if not files or not all(file.startswith(_TYPED) for file in files):
         return text
     return (
-        f"{', '.join(files)}: not there any more since the run began; probably it is just being "
-        "saved. Nothing was computed. Run make again."
+        f"{named}: not there any more since the run began; probably it is just being saved. "
+        "Nothing was computed. Run make again."
     )
