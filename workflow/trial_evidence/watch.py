@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM, default_int_handler, signal
 from threading import Thread
+from time import strftime
 
 from watchfiles import Change, watch
 
@@ -92,7 +93,7 @@ def watch_sheet(
             seen = _saves(raw, config)
             now = load()
             if now is None:
-                print("The results stay as they were.", flush=True)
+                print("The results stay those of the last sheet without errors.", flush=True)
                 continue
             if known is not None:
                 print("\n".join(changes_in_words(known, now)), flush=True)
@@ -167,9 +168,11 @@ def _runs(log: Path) -> Iterator[Callable[[], None]]:
                 start_new_session=True,
             )
         under_way.append(process)
-        Thread(target=say_when_done, args=(process,), daemon=True).start()
+        # By then, the sheet may have been saved again, with errors.
+        of = strftime("%H:%M:%S")
+        Thread(target=say_when_done, args=(process, of), daemon=True).start()
 
-    def say_when_done(process: subprocess.Popen[bytes]) -> None:
+    def say_when_done(process: subprocess.Popen[bytes], of: str) -> None:
         code = process.wait()
         if process not in under_way:
             # It was stopped: the sheet was saved again, or watching has ended.
@@ -177,7 +180,7 @@ def _runs(log: Path) -> Iterator[Callable[[], None]]:
         if code:
             print(f"The results could not be made; {log} says why.", file=sys.stderr, flush=True)
         else:
-            print("results/ is up to date.", flush=True)
+            print(f"results/ is up to date with the sheet of {of}.", flush=True)
 
     try:
         yield start
