@@ -248,6 +248,7 @@ CELL_FAULTS = (
     _cell("subgroup level abbreviated", "pcr", 3, "subgroup", "hormone_receptor=pos"),
     _cell("subgroup for the whole population", "populations", 2, "subgroup", "all"),
     _cell("day that is no day", "search_log", 2, "date", "31.01.2025"),
+    _cell("day of a year to come", "search_log", 2, "date", "2062-11-22"),
     _cell("day that the calendar does not have", "search_log", 2, "date", "2026-02-30"),
 )
 

@@ -58,7 +58,7 @@ class Column:
     words : tuple of str
         Allowed words in a column of type ``word``.
     range : Range or None
-        Allowed numbers in a numeric column.
+        Allowed numbers in a numeric column; allowed years in a column of dates.
     pattern : str
         Regular expression that the whole text must match, or ``""``.
     one_pair : bool
@@ -253,7 +253,7 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         name=name,
         type=kind,
         words=tuple(allowed.split("|")) if kind == "word" else (),
-        range=_range(where, allowed) if kind in NUMBER_TYPES and allowed else None,
+        range=_range(where, allowed) if kind in {*NUMBER_TYPES, "date"} and allowed else None,
         pattern=allowed if kind == "text" else "",
         one_pair=kind == "subgroup" and allowed == "factor=level",
         required=not only and _required(table, name, row["required"]),

@@ -310,9 +310,11 @@ def _refuse_wrong_words(column: Column, cell: str) -> None:
         if not _ISO_DATE.fullmatch(cell):
             raise _refused(cell, "is not a date in the form 2026-11-22.")
         try:
-            datetime.date.fromisoformat(cell)
+            day = datetime.date.fromisoformat(cell)
         except ValueError:
             raise _refused(cell, "is a day that the calendar does not have.") from None
+        if column.range is not None and day.year not in column.range:
+            raise _refused(cell, f"is outside the allowed range: {column.range.in_words()}.")
     elif column.type == "subgroup":
         _refuse_wrong_subgroup(column, cell)
     elif column.type == "agents":
