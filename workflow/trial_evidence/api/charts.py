@@ -138,8 +138,8 @@ def save_chart(chart: "p9.ggplot", path: str | Path, description: str = "") -> P
         If the file has another format.
     """
     from trial_evidence.figures.canvas.style import style_for
+    from trial_evidence.figures.canvas.text import MM_PER_INCH
     from trial_evidence.figures.house.publish import save
-    from trial_evidence.figures.house.theme import MM_PER_INCH
 
     stem, kind = _file(path)
     width = float(chart.theme.getp("figure_size")[0]) * MM_PER_INCH

@@ -14,6 +14,7 @@ TAIL_SHARE = 0.10
 RIM_SHARE = 0.03
 LEAST_REACH = 0.001
 WIDEST_RATIO = 200.0
+MOST_TICKS = 7
 
 
 @dataclass(frozen=True)

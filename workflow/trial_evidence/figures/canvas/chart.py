@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from trial_evidence.config.labels import ENGLISH_LABELS, Labels
-from trial_evidence.figures.canvas.axis import Axis, AxisScale, AxisView, to_axis, view
+from trial_evidence.figures.canvas.axis import MOST_TICKS, Axis, AxisScale, AxisView, to_axis, view
 from trial_evidence.figures.canvas.page import (
     LEAST_POINTS,
     Align,
@@ -39,8 +39,6 @@ JUDGEMENT_SIGNS: Mapping[Judgement, str] = {
     "high": MINUS,
 }
 """Signs in the discs of risk-of-bias judgements, legible when the page is printed in grey."""
-
-MOST_TICKS = 7
 
 # a position off any page, for infinite values
 FAR_MM = 1e4

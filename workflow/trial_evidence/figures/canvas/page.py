@@ -25,7 +25,13 @@ from matplotlib.ticker import FixedFormatter
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from trial_evidence.figures.canvas.text import FALLBACK_FAMILIES, FONT_FAMILY, clean, font_path
+from trial_evidence.figures.canvas.text import (
+    FALLBACK_FAMILIES,
+    FONT_FAMILY,
+    MM_PER_INCH,
+    clean,
+    font_path,
+)
 from trial_evidence.files import whole
 
 if TYPE_CHECKING:
@@ -41,7 +47,6 @@ MOST_DOTS = 20_000
 LEAST_POINTS = 6.0
 # A figure longer than this (longer than paper) has tens of thousands of parts.
 _LONG_INCHES = 12
-_MM_PER_INCH = 25.4
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "page",
@@ -232,7 +237,7 @@ def draw(page: Page) -> Figure:
     matplotlib.figure.Figure
         One panel over all of it, x from 0 to its width and y from 0 (bottom) to its height.
     """
-    size = (page.width_mm / _MM_PER_INCH, page.height_mm / _MM_PER_INCH)
+    size = (page.width_mm / MM_PER_INCH, page.height_mm / MM_PER_INCH)
     figure = Figure(figsize=size, dpi=DPI, facecolor="white")
     panel = figure.add_axes((0, 0, 1, 1))
     panel.set_axis_off()

@@ -16,7 +16,8 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 FONT_FAMILY = "Liberation Sans"
 FALLBACK_FAMILIES = ("Arial", "Helvetica", "sans-serif")
 CAP_HEIGHT_EM = 1409 / 2048
-MM_PER_POINT = 25.4 / 72
+MM_PER_INCH = 25.4
+MM_PER_POINT = MM_PER_INCH / 72
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 # readers take "p = 0.03" as one word

@@ -10,8 +10,15 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import printed
+from trial_evidence.figures.canvas.page import DPI
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import MM_PER_POINT, clean, shorten, text_width_mm
+from trial_evidence.figures.canvas.text import (
+    MM_PER_INCH,
+    MM_PER_POINT,
+    clean,
+    shorten,
+    text_width_mm,
+)
 from trial_evidence.figures.house.labels import geom_beside, label_footnotes, vertical_label
 from trial_evidence.figures.house.legends import SMALL, Legend, legend
 from trial_evidence.figures.house.marks import (
@@ -42,7 +49,7 @@ _FILLED = 0.62
 # than this many typical half-widths from the estimates
 _TAIL, _TYPICAL = 0.01, 4.0
 # a pixel of the finest bitmap of a figure: narrower marks are drawn as areas
-_PIXEL_MM = 25.4 / 300
+_PIXEL_MM = MM_PER_INCH / DPI
 # width of a mark that represents several specifications, if they are narrower than a pixel
 _BIN_MM = 0.25
 _EDGE = pd.DataFrame({"x": [0.0], "panel": _PANELS[0]})

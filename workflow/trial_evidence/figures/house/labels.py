@@ -28,6 +28,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import (
     CAP_HEIGHT_EM,
     ELLIPSIS,
+    MM_PER_INCH,
     MM_PER_POINT,
     clean,
     shorten,
@@ -72,7 +73,7 @@ class _Words(Artist):
     def place(self) -> None:
         figure = self.panel.figure
         # positions in mm from the bottom left of the page, whatever the resolution
-        self.per_mm = figure.dpi / 25.4
+        self.per_mm = figure.dpi / MM_PER_INCH
         box = self.panel.get_position().bounds
         if box != self._placed_for:
             self._placed_for, self._drawn = box, []

@@ -19,9 +19,9 @@ from trial_evidence.figures.canvas.page import (
     settled,
 )
 from trial_evidence.figures.canvas.style import Style, magnified
-from trial_evidence.figures.canvas.text import clean
+from trial_evidence.figures.canvas.text import MM_PER_INCH, clean
 from trial_evidence.figures.house.labels import geom_names, label_footnotes, unplaced
-from trial_evidence.figures.house.theme import MM_PER_INCH, Words, with_footnotes
+from trial_evidence.figures.house.theme import Words, with_footnotes
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,20 @@ import numpy.typing as npt
 import pandas as pd
 import plotnine as p9
 
-from trial_evidence.figures.canvas.axis import WIDEST_RATIO, Axis, AxisScale, Interval, view
+from trial_evidence.figures.canvas.axis import (
+    MOST_TICKS,
+    WIDEST_RATIO,
+    Axis,
+    AxisScale,
+    Interval,
+    view,
+)
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import MM_PER_POINT, text_width_mm
 from trial_evidence.words.numbers import format_tick, linear_ticks
 
 Numbers = npt.NDArray[np.floating[Any]]
 
-MOST_TICKS = 7
 # a smaller range is rounding error, and an axis over it would show noise
 _LEAST_RANGE = 1e-9
 # margin beyond the outermost logarithm on an axis of very large ratios

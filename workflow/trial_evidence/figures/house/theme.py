@@ -13,13 +13,18 @@ import plotnine as p9
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, FONT_FAMILY, MM_PER_POINT, wrap
+from trial_evidence.figures.canvas.text import (
+    CAP_HEIGHT_EM,
+    FONT_FAMILY,
+    MM_PER_INCH,
+    MM_PER_POINT,
+    wrap,
+)
 from trial_evidence.figures.house.labels import favours_lines
 from trial_evidence.figures.house.legends import KEY_MM, Legend, LegendRows, side_by_side
 
 # up to this width, panels are stacked instead of side by side
 NARROW_MM = 100.0
-MM_PER_INCH = 25.4
 # Line height of the font; line spacing is a multiple of it
 _LINE_EM = 0.94
 

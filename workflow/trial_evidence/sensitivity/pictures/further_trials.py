@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from trial_evidence.config.methods import Sensitivity
-from trial_evidence.figures.canvas.axis import Axis
+from trial_evidence.figures.canvas.axis import MOST_TICKS, Axis
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.funnel import extended_funnel, quantile
 from trial_evidence.figures.house.publish import Chart, charted
-from trial_evidence.figures.house.scales import MOST_TICKS, covering, from_zero
+from trial_evidence.figures.house.scales import covering, from_zero
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.pool.probes.further_trial import further_trials
 from trial_evidence.sensitivity.comparison import Comparison
