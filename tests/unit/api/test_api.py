@@ -118,6 +118,15 @@ def test_limits_are_those_of_the_paper_at_its_level_only():
     assert found.loc[1, "ci_high"] > 1.2
 
 
+def test_a_ratio_far_from_the_middle_of_its_interval_is_warned_of():
+    """As when the lower limit was typed twice; the wrong effect would be pooled without a word."""
+    given = {"estimate": [0.7, 0.84], "ci_low": [0.7, 0.7], "ci_high": [1.0, 1.0]}
+    centre = r"^data frame, row 0 \(Ash\), .* is centred on 0\.837 on the log scale, not on 0\.7, "
+    with pytest.warns(UserWarning, match=centre) as told:
+        api.pool(pd.DataFrame({"trial": ["Ash", "Beech"], **given}), "hazard_ratio")
+    assert len(told) == 1
+
+
 def test_a_trial_made_of_counts_has_its_limits_at_the_level_asked_for():
     found = api.pool(trials(), "odds_ratio", level=90.0).trials
     # Ash: 20 of 60 and 12 of 61
