@@ -160,7 +160,7 @@ def test_each_save_is_compared_with_the_sound_state_before_it(watched):
     ]
     (_, first), (higher, second), (broken, third), (lower, fourth) = watched(*steps)
     assert [first, second, third, fourth] == [1, 2, 2, 3]
-    assert "The results stay those of the last sheet without errors." in broken
+    assert "The results remain those of the last sheet without errors." in broken
     up, down = (said.partition(TOLD)[2].splitlines()[0] for said in (higher, lower))
     high = up.partition(" -> ")[2].split(";")[0]
     assert up.startswith("1.70 (")

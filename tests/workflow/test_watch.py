@@ -67,7 +67,7 @@ def test_every_save_is_answered_until_it_is_stopped(watched):
     said = len(terminal.lines)
     project.replace("data/raw/pcr.csv", "all,42,105,40.0", 'all,"42,0",105,40.0')
     assert "row 2 (trial_a), column events" in terminal.wait_for("pcr.csv", said)
-    terminal.wait_for("The results stay those of the last sheet without errors.", said)
+    terminal.wait_for("The results remain those of the last sheet without errors.", said)
     said = len(terminal.lines)
     project.replace("data/raw/pcr.csv", 'all,"42,0",105,40.0', "all,63,105,60.0")
     terminal.wait_for("No errors", said)

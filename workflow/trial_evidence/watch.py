@@ -93,7 +93,7 @@ def watch_sheet(
             seen = _saves(raw, config)
             now = load()
             if now is None:
-                print("The results stay those of the last sheet without errors.", flush=True)
+                print("The results remain those of the last sheet without errors.", flush=True)
                 continue
             if known is not None:
                 print("\n".join(changes_in_words(known, now)), flush=True)

@@ -4,13 +4,13 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from trial_evidence.sheet.arithmetic import off_centre
 from trial_evidence.words.problems import Problem, SheetError, did_you_mean, quoted
 
 Floats = npt.NDArray[np.float64]
@@ -20,7 +20,6 @@ LEVEL = "ci_level"
 """Confidence level of the interval of a row, in percent; 95 if the column is missing."""
 LARGEST = 1e20
 """Larger numbers, or standard errors below 1 / LARGEST, overflow sums of squares."""
-_MOST_DECIMALS = 6
 _SEVERAL = 'several columns are called "{}". Keep one.'
 
 
@@ -193,28 +192,16 @@ class Frame:
             between = f"{low[row]:g} and {high[row]:g}"
             self.fault(f"{estimate[row]:g} is not between {between}.", int(row), "estimate")
         self.raise_faults()
-        self._warn_of_estimates_off_centre(estimate, low, high)
+        for at, numbers in enumerate(zip(estimate, low, high, strict=True)):
+            if message := off_centre(*((f"{number:g}", number) for number in numbers)):
+                place = f"row {at} ({self.data[self.subject].iloc[at]}), column estimate"
+                warnings.warn(f"{FRAME}, {place}: {message} Check all three.", stacklevel=2)
         none, words = np.full(len(estimate), np.nan), np.full(len(estimate), "", dtype=object)
         found = log_hazard_ratio(estimate, low, high, level, none, words, words, none, none)
         vi = found["vi"].to_numpy(float)
         # The logarithms of limits that differ in their last digit can be equal.
         self.hold(vi > 0, "ci_low", "{} is too close to ci_high to tell a standard error.")
         return found["yi"].to_numpy(float), vi
-
-    def _warn_of_estimates_off_centre(self, estimate: Floats, low: Floats, high: Floats) -> None:
-        """Warn of rows in which rounding does not explain an asymmetry on the log scale."""
-        decimals = np.max([[*map(_decimals, values)] for values in (estimate, low, high)], axis=0)
-        half = 0.5 / 10.0**decimals
-        least = np.sqrt(np.maximum(low - half, 0) * (high - half))
-        most = np.sqrt((low + half) * (high + half))
-        for row in np.flatnonzero((estimate + half < least) | (estimate - half > most)):
-            warnings.warn(
-                f"{FRAME}, row {row} ({self.data[self.subject].iloc[row]}), column estimate: the "
-                f"interval {low[row]:g} to {high[row]:g} is centred on "
-                f"{math.sqrt(low[row] * high[row]):.3g} on the log scale, not on "
-                f"{estimate[row]:g}, which rounding does not explain. Check all three.",
-                stacklevel=2,
-            )
 
 
 WAYS: Mapping[str, Sequence[str]] = {
@@ -240,11 +227,6 @@ def _number(value: Any) -> float | None:
         return math.inf
     except (TypeError, ValueError):
         return None
-
-
-def _decimals(number: float) -> int:
-    exponent = Decimal(repr(float(number))).as_tuple().exponent
-    return min(max(-int(exponent), 0), _MOST_DECIMALS)
 
 
 def _printed(value: Any) -> str:

@@ -211,10 +211,9 @@ def _fraction(row: CheckedRow) -> Iterator[Problem]:
         yield row.problem("warning", "percent", message)
 
 
-def _spans(row: CheckedRow, ratio: str) -> tuple[Span | None, ...]:
-    """Return the rounding ranges of the ratio and its lower and upper limits."""
-    columns = (ratio, "ci_low", "ci_high")
-    return printed_alike(*((row.text(c), row.numbers.get(c, math.nan)) for c in columns))
+def _printed(row: CheckedRow, ratio: str) -> Iterator[tuple[str, float]]:
+    """Text and number of the ratio and its lower and upper limits; NaN where there is none."""
+    return ((row.text(c), row.numbers.get(c, math.nan)) for c in (ratio, "ci_low", "ci_high"))
 
 
 def _outside(row: CheckedRow, name: str) -> list[Problem]:
@@ -252,23 +251,31 @@ def _restricted_mean(row: CheckedRow) -> Iterator[Problem]:
         yield row.problem("error", "rmst", f"{message}{row.text('tau')} months.")
 
 
+def off_centre(ratio: tuple[str, float], low: tuple[str, float], high: tuple[str, float]) -> str:
+    """Say that a ratio is not in the middle of its interval on the log scale, in a message.
+
+    Each is given as printed text and number; ``""`` if rounding explains the difference, or if one
+    of the numbers is NaN.
+    """
+    estimate, lower, upper = printed_alike(ratio, low, high)
+    if estimate is None or lower is None or upper is None:
+        return ""
+    least = math.sqrt(max(lower.low, 0.0) * max(upper.low, 0.0))
+    if Span(least, math.sqrt(lower.high * upper.high)).meets(estimate):
+        return ""
+    return (
+        f"the interval {low[0]} to {high[0]} is centred on {math.sqrt(low[1] * high[1]):.3g} on "
+        f"the log scale, not on {ratio[0]}, which rounding does not explain."
+    )
+
+
 def _asymmetry(row: CheckedRow, ratio: str) -> Iterator[Problem]:
-    estimate, low, high = _spans(row, ratio)
-    if estimate is None or low is None or high is None:
-        return
-    least = math.sqrt(max(low.low, 0.0) * max(high.low, 0.0))
-    middle = Span(least, math.sqrt(low.high * high.high))
-    if not middle.meets(estimate):
-        message = (
-            f"the interval {row.text('ci_low')} to {row.text('ci_high')} is centred on "
-            f"{math.sqrt(row.numbers['ci_low'] * row.numbers['ci_high']):.3g} on the log scale, "
-            f"not on {row.text(ratio)}, which rounding does not explain.{_look(row)}"
-        )
-        yield row.problem("warning", ratio, message)
+    if message := off_centre(*_printed(row, ratio)):
+        yield row.problem("warning", ratio, message + _look(row))
 
 
 def _p_value(row: CheckedRow) -> Iterator[Problem]:
-    ratio, low, high = _spans(row, "hr")
+    ratio, low, high = printed_alike(*_printed(row, "hr"))
     level, text, sided = row.numbers.get("ci_level"), row.text("p_value"), row.text("p_sided")
     if ratio is None or level is None or not text or not sided or low is high is None:
         return

@@ -166,7 +166,8 @@ def told_briefly(problems: Sequence[Problem], most: int) -> list[str]:
     """Return findings as lines; if more than `most`, one mistake in many cells is told briefly.
 
     Of findings in one column (or file) whose messages differ only in quotations and numbers, the
-    first three are told and the others counted, so that they do not hide other mistakes.
+    first three and the place of the last are told and the others counted, so that they do not hide
+    other mistakes.
     """
     alike: dict[tuple[str, ...], list[Problem]] = {}
     for problem in problems if len(problems) > most else ():
@@ -177,10 +178,8 @@ def told_briefly(problems: Sequence[Problem], most: int) -> list[str]:
         if len(same) <= _FEW or problem in same[: _FEW - 1]:
             lines.append(problem.line())
         elif problem is same[_FEW - 1]:
-            column = f", column {problem.column}" if problem.column else ""
-            last = "" if same[-1].row is None else f", the last in row {same[-1].row}"
-            others = len(same) - _FEW + 1
-            lines.append(f"{problem.file}{column}: {others} more of this kind{last}.")
+            message = f"the last of {len(same) - _FEW + 1} more of this kind."
+            lines.append(replace(same[-1], message=message).line())
     untold = len(lines) - most
     return [*lines[:most], f"... and {counted(untold, 'more line')}"] if untold > 0 else lines
 
