@@ -78,7 +78,7 @@ def frame(table: str, rows: Rows) -> pd.DataFrame:
     found = pd.DataFrame(filled, columns=None if rows else ["row", *DEFAULTS[table]])
     if table in KINDS:
         found["outcome"] = found.get("endpoint", table)
-    for column in PRINTED.get(table, ()):
+    for column in PRINTED.get(KINDS.get(table, ""), ()):
         if column in found and f"{column}_printed" not in found:
             numbers = found[column]
             found[f"{column}_printed"] = numbers.map("{:g}".format).where(numbers.notna(), "")

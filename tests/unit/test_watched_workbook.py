@@ -240,3 +240,11 @@ def test_a_save_of_the_configuration_is_answered(watched, file):
     said = watched(lambda: os.utime(file, (1, 1)), lambda: None)
     assert "No estimate changes." in said[1][0]
     assert [runs for _, runs in said] == [1, 2, 2]
+
+
+def test_a_warning_that_came_with_a_save_is_told_at_that_save(watched):
+    (before, _), (after, _) = watched(
+        replaced("data/raw/pcr.csv", f"{ARM}42,105,40.0", f"{ARM}42,105,41.0")
+    )
+    assert "new: " not in before
+    assert "new: pcr.csv, row 2 (trial_a), column reported_percent: 41.0% is printed" in after

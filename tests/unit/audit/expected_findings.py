@@ -330,6 +330,29 @@ EXPECTED = {
         "trial_f_dual, iDFS: 94.1% at 36 months (doe_2020_trial_f, row 2), but 94.6% at 60 months"
         " (doe_2020_trial_g, row 4).",
     ),
+    "a rate of the patients with an event": (
+        "milestones",
+        (2, 3),
+        ("months", "percent"),
+        "trial_f_dual v trial_f_single, iDFS, final analysis, investigator, 72 months: 0.80 (95% "
+        "0.67 to 0.95) (row 9 of hazard_ratios.csv), but trial_f_dual 94.1% at 36 months "
+        "(doe_2020_trial_f, row 2), and trial_f_single 7.4% at 36 months (doe_2020_trial_f, row "
+        "3).",
+    ),
+    "more patients with a severe event than with any": (
+        "harms",
+        (2, 4),
+        ("events", "n"),
+        "trial_a_dual: 51 of 107 had diarrhoea grade 3 or higher (row 4), but only 50 of 107 "
+        "diarrhoea any (row 2), which includes it.",
+    ),
+    "more events needed than patients randomised": (
+        "hazard_ratios",
+        (30,),
+        ("hr", "ci_low", "ci_high", "ci_level", "n_experimental", "n_control"),
+        "trial_n_dual v trial_n_single, PFS, final analysis, investigator: 0.74 (95% "
+        "0.70 to 0.78) needs at least 4145 events, but only 290 patients were randomised.",
+    ),
     "fewer alive than free of an event": (
         "milestones",
         (5, 7),

@@ -20,13 +20,19 @@ Edits = list[tuple[str, int, Row]]
 Added = list[tuple[str, Row]]
 
 PCR, HR = "pcr", "hazard_ratios"
-RATES, MEDIANS = "milestones", "medians"
+RATES, MEDIANS, HARMS = "milestones", "medians", "harms"
+SEVERE = {"trial_id": "trial_a", "arm_id": "trial_a_dual", "reported_percent": "",
+          "outcome": "diarrhoea_grade_3_or_higher", "n": "107"}  # fmt: skip
 # A rate in place of another no longer lies between its limits.
 NO_LIMITS = {"ci_low": "", "ci_high": ""}
 
 
 def survival_below(sheet: Sheet) -> Iterable[Finding]:
     return times.survival_below_event_free(sheet, {"OS"})
+
+
+def severe_above_any(sheet: Sheet) -> Iterable[Finding]:
+    return counts.part_above_whole(sheet, {"diarrhoea_grade_3_or_higher": "diarrhoea_any"})
 
 
 def second_hand(sheet: Sheet) -> Iterable[Finding]:
@@ -116,6 +122,23 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [],
         "medium",
         ["doe_2020_trial_g"],
+    ),
+    (
+        # 0.074 to the power of 0.67 is 17.5%.
+        "a rate of the patients with an event",
+        times.rates_against_ratio,
+        [(RATES, 3, {"percent": "7.4"} | NO_LIMITS)],
+        [],
+        "medium",
+        ["0.80 (95% 0.67 to 0.95)", "trial_f_dual 94.1% at 36", "trial_f_single 7.4% at 36"],
+    ),
+    (
+        "more patients with a severe event than with any",
+        severe_above_any,
+        [(HARMS, 4, SEVERE | {"events": "51"})],
+        [],
+        "medium",
+        ["51 of 107 had diarrhoea grade 3 or higher", "only 50 of 107 diarrhoea any"],
     ),
     (
         "fewer alive than free of an event",
@@ -304,6 +327,16 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         [],
         "high",
         ["needs at least 4145 events, but only 290 patients"],
+    ),
+    (
+        # Without the patients analysed, those randomised: no more of them can have had an event.
+        "more events needed than patients randomised",
+        hazards.events_against_interval,
+        [(HR, 30, {"hr": "0.74", "ci_low": "0.70", "ci_high": "0.78", "p_value": "<0.001",
+                   "n_experimental": "", "n_control": ""})],
+        [],
+        "high",
+        ["patients were randomised"],
     ),
     (
         "medians on the other side, clear interval",
@@ -510,6 +543,19 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
+        # 0.85 to the power of 0.67 is 89.7%, 4.4 percentage points below 94.1%.
+        "a rate a little beyond what the hazard ratio allows",
+        times.rates_against_ratio,
+        [(RATES, 3, {"percent": "85.0"} | NO_LIMITS)],
+        [],
+    ),
+    (
+        "as many patients with a severe event as with any",
+        severe_above_any,
+        [(HARMS, 4, SEVERE | {"events": "50"})],
+        [],
+    ),
+    (
         "as many responses by both definitions",
         counts.stricter_definitions,
         [(PCR, 2, {"events": "47"})],
@@ -706,7 +752,8 @@ def test_it_is_left_alone(check: Check, edits: Edits, added: Added) -> None:
 
 
 def test_every_check_has_a_fault_and_a_sound_neighbour() -> None:
-    checks = {*SHEET_CHECKS, effects.own_other_results, second_hand, survival_below}
+    others = {effects.own_other_results, second_hand, survival_below, severe_above_any}
+    checks = {*SHEET_CHECKS, *others}
     assert {case[1] for case in FOUND} == checks
     assert {case[1] for case in LEFT_ALONE} == checks
 

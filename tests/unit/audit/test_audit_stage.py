@@ -28,7 +28,7 @@ def test_survival_is_what_the_configuration_calls_survival(
     only = replace(PROJECT, settings={setting: PROJECT.settings[setting]}, analyses=(), rates=())
     write_evidence(sheet, only, tmp_path)
     write_estimates(only, setting, tmp_path, tmp_path, Parts())
-    write_audit(sheet, only, tmp_path, tmp_path)
+    write_audit(sheet, sheet, only, tmp_path, tmp_path)
     told = [
         row["figures"] for row in records(read_table(tmp_path / "checks/audit.csv", []))
         if row["check"] == BELOW

@@ -183,7 +183,7 @@ def test_the_settled_value_takes_the_place_and_the_note_says_so() -> None:
     note = sheet["pcr"].loc[sheet["pcr"]["row"] == 2, "public_note"].iloc[0]
     assert note == (
         "events settled between two readers: 43, not 42 (AB, 2026-11-22: The paper corrects it.); "
-        "reported_percent settled between two readers: 41.0, not 40 "
+        "reported_percent settled between two readers: 41.0, not 40.0 "
         "(AB, 2026-11-22: The paper corrects it.)"
     )
 
@@ -314,7 +314,7 @@ def test_a_count_settled_without_its_percentage_is_refused_and_says_what_to_add(
     (problem,) = adjudication_problems(sheet, DICTIONARY)
     # 43 of 105 is 40.95%
     assert (problem.severity, problem.column) == ("error", "field")
-    assert "40% is printed, but 43 of 105" in problem.message
+    assert "40.0% is printed, but 43 of 105" in problem.message
     assert "write events|n|reported_percent here, and 3 values" in problem.message
 
 

@@ -93,6 +93,16 @@ def test_a_table_that_was_cut_in_half_is_said_loudly(project, check, arguments):
     assert "No errors" in said
 
 
+def test_rows_that_were_changed_beyond_recognition_are_not_lost(project, check):
+    """The advice to bring the file back would throw the edit away."""
+    path = project / "data/raw/populations.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    other = [row.replace("negative", "unknown").replace("positive", "unknown") for row in rows]
+    assert other != rows
+    path.write_text("".join([header, *other]), encoding="utf-8")
+    assert "LOST" not in check()
+
+
 def test_what_was_lost_is_said_before_the_errors_that_come_of_it(project, check):
     halve(project, "arms")
     said = check(code=1)

@@ -1374,3 +1374,17 @@ def test_the_same_records_give_the_same_workbook(made):
     BOOK.unlink()
     made(RECORDS)
     assert BOOK.read_bytes() == first
+
+
+@pytest.mark.parametrize("typed", ["<0,001", "<", ""])
+def test_an_agreement_that_was_overwritten_is_told_with_its_cell(made, known, typed):
+    book = made()
+    page = book["Agrees"]
+    header = [cell.value for cell in page[1]]
+    row = next(n for n in range(2, page.max_row + 1)
+               if page.cell(n, header.index("Column") + 1).value == "events")  # fmt: skip
+    confirm(book, "Agrees", row, **{"In the record": typed})
+    with pytest.raises(SheetError) as caught:
+        write_confirmed(BOOK, RAW, known[2], known[3], Path("confirmed"))
+    (problem,) = caught.value.problems
+    assert (problem.row, problem.column) == (row, "In the record")

@@ -251,6 +251,24 @@ def test_a_value_that_agrees_is_verified_and_noted(made, tmp_path):
     assert said[0].endswith("42/105 agrees.")
 
 
+def test_the_second_hand_source_of_a_row_does_not_make_it_first_hand(pooled, tmp_path):
+    """A review that is read again is still a review."""
+    raw, sheet, configuration, evidence = pooled
+    cited = sheet["pcr"]["source_id"].mask(sheet["pcr"]["row"] == 2, "doe_2020_trial_b")
+    again = replace(sheet, tables={**sheet.tables, "pcr": sheet["pcr"].assign(source_id=cited)})
+    folder = tmp_path / "raw"
+    shutil.copytree(raw, folder)
+    old = "ypT0/is ypN0,ITT,local,all,42,105,40.0,doe_2020_trial_a"
+    text = (folder / "pcr.csv").read_text(encoding="utf-8")
+    (folder / "pcr.csv").write_text(text.replace(old, old[:-1] + "b"), encoding="utf-8")
+    rows = worklist(configuration, again, evidence.trials)
+    answer = {"Value seen": "42/105", "Source": "doe_2020_trial_b"}
+    found, said = answered((folder, again, rows), tmp_path, pcr=answer)
+    assert found["pcr"]["verification"].iloc[0] == "secondary"
+    assert found["second_reading"].iloc[-1]["second_verification"] == "secondary"
+    assert "doe_2020_trial_b, the source of the row, is second-hand" in said[0]
+
+
 def test_a_value_that_differs_waits_for_adjudication_and_changes_no_number(made, tmp_path):
     answer = {"Value seen": "0.82 (0.69-0.97)"}
     sheet, said = answered(made, tmp_path, hazard_ratios=answer)
@@ -409,8 +427,8 @@ NEXT_DAY = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
         ({"Date": "3.2.2026"}, "Date", '"3.2.2026" is not a date in the form 20'),
         ({"Date": "2026-02-30"}, "Date", "is not a date"),
         ({"Date": NEXT_DAY}, "Date", f'"{NEXT_DAY}" is in the future.'),
-        ({"Date": "1026-02-03"}, "Date", '"1026-02-03" is before 1990: the year is mistyped.'),
-        ({"Date": "1989-12-31"}, "Date", '"1989-12-31" is before 1990'),
+        ({"Date": "1026-02-03"}, "Date", '"1026-02-03" is before 2000: the year is mistyped.'),
+        ({"Date": "1999-12-31"}, "Date", '"1999-12-31" is before 2000'),
         ({"Place": "=1+1"}, "Place", "the cell holds a formula without a value"),
         ({"Place": "NA"}, "Place", '"NA" denotes a missing value, but an answer needs one.'),
         ({"Source": "-"}, "Source", '"-" denotes a missing value, but an answer needs one.'),

@@ -157,8 +157,31 @@ def test_a_slip_in_a_level_is_told_with_the_level_meant(level: str) -> None:
     files = _with(files_of(VALID), "pcr", 3, subgroup=f"hormone_receptor={level}")
     found = [p.message for p in check(files)[1] if p.column == "subgroup"]
     assert found == [
-        f'"hormone_receptor={level}" occurs only here. Did you mean "hormone_receptor=positive"?'
+        f'"hormone_receptor={level}" occurs in no other trial. '
+        'Did you mean "hormone_receptor=positive"?'
     ]
+
+
+def test_a_slip_in_both_arms_is_told_too() -> None:
+    """A level of one trial only, however many of its rows have it."""
+    files = files_of(VALID)
+    for row in (3, 6):
+        files = _with(files, "pcr", row, subgroup="hormone_receptor=positve")
+    assert [(p.row, p.column) for p in check(files)[1] if "no other trial" in p.message] == [
+        (3, "subgroup")
+    ]
+
+
+def test_one_trial_under_two_names_is_told() -> None:
+    """Its patients would count twice."""
+    files = files_of(VALID)
+    arms = {"trial_a_dual": "trial_d_dual", "trial_a_single": "trial_d_single"}
+    for row, old in ((2, "trial_a_dual"), (5, "trial_a_single")):
+        files = _and_again(files, "pcr", row, trial_id="trial_d", arm_id=arms[old])
+    told = [p.line() for p in check(files)[1] if "the same numbers" in p.message]
+    assert len(told) == 1
+    assert "trial_d" in told[0]
+    assert 'row 2, of "trial_a"' in told[0]
 
 
 # The positive level of the first arm, with three events too many given the other level.

@@ -195,7 +195,8 @@ def test_the_same_search_is_not_brought_in_twice(project, capsys):
     main(["records", "--file", str(EXPORT)])
     said = refused(project, capsys, "--file", str(EXPORT), "--search", "s2")
     assert "screening.csv holds records of s2 already." in said
-    assert "First add the search" in refused(project, capsys, "--file", str(EXPORT))
+    said = refused(project, capsys, "--file", str(EXPORT))
+    assert "Every search of search_log.csv has its records" in said
 
 
 def test_records_are_not_added_below_what_is_open_in_a_spreadsheet(project, capsys):

@@ -165,6 +165,20 @@ FAULTS = {
             "filter), so that no row is imported unseen.",
         ),
     ),
+    "a hidden column": Fault(
+        _with("arms", lambda sheet: setattr(sheet.column_dimensions["D"], "hidden", True)),
+        (
+            "book.xlsx, sheet arms: column D hidden. Show all columns, so that no cell is imported "
+            "unseen.",
+        ),
+    ),
+    "a hidden sheet": Fault(
+        _with("arms", lambda sheet: setattr(sheet, "sheet_state", "hidden")),
+        (
+            "book.xlsx, sheet arms: the sheet is hidden. Show it, so that no row is imported "
+            "unseen.",
+        ),
+    ),
     "filtered rows": Fault(
         _with(
             "arms",

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 
 from trial_evidence.audit import words
@@ -11,11 +11,13 @@ from trial_evidence.audit.rows import ARMS, COUNT, FOLLOWUP, WHOLE, current_rows
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import printed_span
+from trial_evidence.sheet.values import printed_decimals
 
 LEVELS_V_WHOLE = "levels against the whole"
 LEVELS_INCOMPLETE = "levels missing"
 PERCENT = "percent against counts"
 DEFINITIONS = "stricter definition, more responses"
+PARTS = "part above the whole"
 ALL_RANDOMISED = "ITT without all patients"
 
 # Words in notes that explain why levels do not add up.
@@ -137,8 +139,7 @@ def percent_against_counts(sheet: Sheet) -> Iterator[Finding]:
     for row in current_rows(sheet, "counts"):
         if not known(row.get("reported_percent", math.nan)) or row["events"] > row["n"]:
             continue
-        # A trailing zero, as in 41.0, is lost, which only makes the check more lenient.
-        digits = len(f"{row['reported_percent']:.10g}".partition(".")[2])
+        digits = printed_decimals(row["reported_percent_printed"])
         possible = integers_for_percent(row["reported_percent"], row["n"], digits)
         if row["events"] not in possible:
             yield _does_not_give(row, possible, digits)
@@ -182,6 +183,31 @@ def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Findi
         f"printed, but {words.count(row)} is {own:.{decimals + 2}f}%. {would}."
     )
     return finding("low" if cut else "medium", PERCENT, [row], (*COUNT, "reported_percent"), what)
+
+
+def part_above_whole(sheet: Sheet, nested: Mapping[str, str]) -> Iterator[Finding]:
+    """More patients with an event than with the one that includes it, in the same arm.
+
+    High if one source gives both, otherwise medium: a later report counts more events.
+
+    Parameters
+    ----------
+    nested : mapping of str to str
+        Outcome -> the one that counts all its patients as well; empty if there is none.
+    """
+    for rows in grouped(current_rows(sheet, "counts"), "arm_id", "population", "subgroup").values():
+        for part, whole in permutations(rows, 2):
+            if nested.get(part["outcome"]) == whole["outcome"] and part["events"] > whole["events"]:
+                what = (
+                    f"{part['arm_id']}{words.subgroup(part)}: {words.count(part)} had "
+                    f"{_of(part)}, but only {words.count(whole)} {_of(whole)}, which includes it."
+                )
+                same = part["source_id"] == whole["source_id"]
+                yield finding("high" if same else "medium", PARTS, [part, whole], COUNT, what)
+
+
+def _of(row: Record) -> str:
+    return f"{row['outcome'].replace('_', ' ')} (row {row['row']})"
 
 
 def stricter_definitions(sheet: Sheet) -> Iterator[Finding]:

@@ -119,6 +119,7 @@ def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
     -----
     Tierney et al. Trials 2007;8:16 for the two formulas.
     """
+    arms = dict(zip(sheet["arms"]["arm_id"], sheet["arms"]["n_randomised"], strict=True))
     for row in current_rows(sheet, "contrasts"):
         _, se = printed_ratio(row)
         if se is None:
@@ -126,11 +127,16 @@ def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
         by_events = _se_by_events(row)
         if by_events is not None and not _tolerant(by_events).meets(se):
             yield _interval_v_events(row, se, by_events)
-        n1, n0 = row["n_experimental"], row["n_control"]
+        analysed = known(row["n_experimental"]) and known(row["n_control"])
+        who = "analysed" if analysed else "randomised"
+        n1, n0 = (
+            row[f"n_{side}"] if known(row[f"n_{side}"]) else arms[row[f"{side}_arm_id"]]
+            for side in ("experimental", "control")
+        )
         if known(n1) and known(n0) and se.high < math.sqrt(1 / n1 + 1 / n0) / SE_TOLERANCE:
             needed = (1 + n1 / n0) ** 2 / (n1 / n0 * se.high**2)
             what = f"{words.stated(row)} needs at least {needed:.0f} events, but only "
-            what += f"{n1 + n0:.0f} patients were analysed."
+            what += f"{n1 + n0:.0f} patients were {who}."
             columns = (*RATIO, "n_experimental", "n_control")
             yield finding("high", EVENTS_V_INTERVAL, [row], columns, what)
 

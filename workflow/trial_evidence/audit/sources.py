@@ -124,15 +124,11 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
     table; medium if one of the rows is pooled.
     """
     trials = {row["trial_id"]: row for row in records(sheet["trials"])}
-    titles = {
-        row["source_id"]: f"{row['title_short']} {row['source_id']}".lower()
-        for row in records(sheet["sources"])
-        if row["first_author"] and row["type"] in FIRST_HAND
-    }
+    sources = records(sheet["sources"])
     found = [row for row in current_rows(sheet) if row["verification"] == "secondary"]
     for rows in grouped(found, "trial_id").values():
-        names = _names(trials[rows[0]["trial_id"]])
-        available = [source for source, title in titles.items() if _is_about(title, names)]
+        trial = trials[rows[0]["trial_id"]]
+        available = [row["source_id"] for row in sources if is_first_hand(row, trial)]
         if not available:
             continue
         in_use = [row for row in rows if (row["table"], int(row["row"])) in pooled]
@@ -155,6 +151,13 @@ def _by_trial(found: Sequence[Record], check: str, column: str, what: str) -> It
     for rows in grouped(found, "trial_id").values():
         text = f"{_results(rows)} {what} ({words.row_numbers(rows)})."
         yield finding("low", check, rows, (column,), text)
+
+
+def is_first_hand(source: Record, trial: Record) -> bool:
+    """Whether a source with an author is of a type in which trials report, and names the trial."""
+    if not source["first_author"] or source["type"] not in FIRST_HAND:
+        return False
+    return _is_about(f"{source['title_short']} {source['source_id']}".lower(), _names(trial))
 
 
 def _names(trial: Record) -> tuple[str, ...]:

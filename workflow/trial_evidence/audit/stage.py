@@ -1,8 +1,9 @@
 """The audit stage: all findings, a readable page, and the readers' agreement."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -28,6 +29,7 @@ SHEET_CHECKS = (
     hazards.medians_against_ratio,
     hazards.p_value_against_interval,
     times.rising_rates,
+    times.rates_against_ratio,
     times.medians_against_rates,
     times.printed_against_curve,
     times.hazards_not_proportional,
@@ -44,6 +46,7 @@ def audit_findings(
     trials_results: pd.DataFrame | None = None,
     families: Families = (),
     survival: Collection[str] = (),
+    nested: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Finding]:
     """Return every finding about a sheet, with reviewers' notes.
 
@@ -56,6 +59,8 @@ def audit_findings(
         Endpoints that an analysis treats as equivalent.
     survival : collection of str
         Outcomes whose events are all deaths and nothing else.
+    nested : mapping of str to str
+        Outcome -> the one that counts all its patients as well; empty if there is none.
 
     Returns
     -------
@@ -66,6 +71,7 @@ def audit_findings(
         *SHEET_CHECKS,
         partial(own_other_results, families=families),
         partial(times.survival_below_event_free, survival=survival),
+        partial(counts.part_above_whole, nested=nested),
     )
     findings = [found for check in checks for found in check(sheet)]
     if trials_results is None:
@@ -76,13 +82,15 @@ def audit_findings(
     return with_notes(findings, sheet["audit_notes"])
 
 
-def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, results: Path) -> None:
+def write_audit(
+    sheet: Sheet, first: Sheet, configuration: Configuration, processed: Path, results: Path
+) -> None:
     """Write ``audit.csv``, ``audit.md``, ``readers.csv`` and ``readers.md`` into results/checks.
 
     Parameters
     ----------
-    sheet : Sheet
-        With the values of the first reader.
+    sheet, first : Sheet
+        With the values that are pooled, and with those of the first reader.
     processed, results : Path
         Folders with the output of the extract and pool stages.
     """
@@ -96,9 +104,10 @@ def write_audit(sheet: Sheet, configuration: Configuration, processed: Path, res
         return rows.assign(table=pd.Series([tables[key] for key in keys], dtype=object))
 
     trials = every(results, ["trials.csv"], TRIAL_NUMBERS)
-    write_readings(sheet, every(processed, ["used.csv", "rates.csv"], []), results)
+    write_readings(first, every(processed, ["used.csv", "rates.csv"], []), results)
     families = [analysis.endpoints for analysis in configuration.analyses]
     survival = {name for name, outcome in configuration.outcomes.items() if outcome.survival}
-    findings = audit_findings(sheet, trials, families, survival)
+    nested = {name: outcome.part_of for name, outcome in configuration.outcomes.items()}
+    findings = audit_findings(sheet, trials, families, survival, nested)
     write_table(results / "checks" / "audit.csv", findings_table(findings))
     write_text(results / "checks" / "audit.md", audit_page(findings))

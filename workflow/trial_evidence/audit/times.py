@@ -1,9 +1,9 @@
 """Checks of results over time: milestone rates, medians, and results from digitised curves."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
-from itertools import pairwise, permutations
+from itertools import pairwise, permutations, product
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
@@ -13,11 +13,15 @@ from trial_evidence.sheet import Sheet
 
 RISES = "rate rises over time"
 BELOW = "fewer alive than event-free"
+RATES_V_RATIO = "rates against hazard ratio"
 MEDIAN_V_RATE = "median against rate"
 CURVE_V_RATIO = "printed hazard ratio against curve"
 NOT_PROPORTIONAL = "hazards not proportional"
 UNPAIRED = "no arm to compare with"
 
+# Percentage points by which hazards that are not proportional, and later reports, may move a rate.
+FAR = 10
+_ENDS = ("ci_low", "ci_high")
 # Rates are printed with at most one decimal; two reports may round differently.
 ROUNDING = 0.1
 # Adjusted and unadjusted hazard ratios of the same patients differ by less than this factor.
@@ -54,10 +58,41 @@ def survival_below_event_free(sheet: Sheet, survival: Collection[str]) -> Iterat
                 yield _rates_apart(BELOW, alive, free, what)
 
 
+def rates_against_ratio(sheet: Sheet) -> Iterator[Finding]:
+    """Rates of two arms far from what their hazard ratio allows, over its whole interval.
+
+    With proportional hazards, the event-free share of one arm is that of the other to the power of
+    the hazard ratio.
+    """
+    rates = grouped(current_rows(sheet, "rates"), "arm_id", "outcome", "subgroup")
+    by_arm: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for (_, *key), rows in rates.items():
+        by_arm[tuple(key)] += rows
+    for ratio in current_rows(sheet, "contrasts"):
+        ones, others = (
+            by_arm.get((ratio[f"{side}_arm_id"], ratio["outcome"], ratio["subgroup"]), ())
+            for side in ("experimental", "control")
+        )
+        for one, other in product(ones, others):
+            if one["months"] == other["months"]:
+                limits = [100 * (other["percent"] / 100) ** ratio[end] for end in _ENDS]
+                apart = max(min(limits) - one["percent"], one["percent"] - max(limits))
+                if apart > FAR:
+                    what = (
+                        f"{words.stated(ratio)} (row {ratio['row']} of {ratio['table']}.csv), but "
+                        f"{one['arm_id']} {_at(one)}, and {other['arm_id']} {_at(other)}."
+                    )
+                    # Hazards need not be proportional.
+                    columns = ("months", "percent")
+                    yield finding("medium", RATES_V_RATIO, [one, other], columns, what)
+
+
 def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
     """Rates above one half after the median, or below one half before it."""
     rates = grouped(current_rows(sheet, "rates"), "arm_id", "outcome")
-    by_arm = {key[1:]: rows for key, rows in rates.items()}
+    by_arm: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for (_, *arm_and_outcome), rows in rates.items():
+        by_arm[tuple(arm_and_outcome)] += rows
     for median in current_rows(sheet, "times"):
         for rate in by_arm.get((median["arm_id"], median["outcome"]), ()):
             after = rate["months"] - median["median_months"]

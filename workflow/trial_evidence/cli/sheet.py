@@ -99,6 +99,8 @@ def watch(options: argparse.Namespace) -> None:
 
     folders = options.raw, options.config
 
+    known: list[tuple[Problem, ...]] = []
+
     def answer() -> State | None:
         with last_commit(*folders) as commit:
             lost = since_commit(commit, *folders, read_dictionary(DICTIONARY), briefly=True)
@@ -108,7 +110,11 @@ def watch(options: argparse.Namespace) -> None:
         except SheetError as error:
             say_faults(options, error)
             return None
-        print(summary(with_unjudged(loaded), str(listing_of(options))), flush=True)
+        warnings = with_unjudged(loaded)
+        new = new_among(warnings, known[-1]) if known else ()
+        known[:] = [warnings]
+        print("".join(f"new: {warning.line()}\n" for warning in new), end="")
+        print(summary(warnings, str(listing_of(options)), len(new)), flush=True)
         return state_of(*loaded[:2])
 
     def take() -> None:

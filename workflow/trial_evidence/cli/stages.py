@@ -95,8 +95,9 @@ def audit(options: argparse.Namespace) -> None:
     """List results that deserve a second look in the sources."""
     from trial_evidence.audit.stage import write_audit
 
-    configuration, sheet, _ = load(options.raw, options.config, settled=False)
-    write_audit(sheet, configuration, options.processed, options.results)
+    configuration, sheet, _ = load(options.raw, options.config)
+    _, first, _ = load(options.raw, options.config, settled=False)
+    write_audit(sheet, first, configuration, options.processed, options.results)
 
 
 def exchange(options: argparse.Namespace) -> None:

@@ -56,6 +56,8 @@ class Outcome(Form):
         Deaths from any cause are the events, and nothing else is.
     words
         Name in a sentence: event-free survival; default: the label.
+    part_of
+        The outcome that counts all patients with this one as well: diarrhoea of any grade.
     """
 
     name: SkipJsonSchema[str]
@@ -64,6 +66,7 @@ class Outcome(Form):
     label: Text = ""
     survival: forms.Truth = False
     words: Text = ""
+    part_of: str = ""
 
     @property
     def in_words(self) -> str:
@@ -327,6 +330,11 @@ class Analyses(Form, kw_only=True):
     rates: tuple[RateAnalysis, ...]
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        for name, outcome in self.outcomes.items():
+            alike = [n for n, o in self.outcomes.items() if o.table == outcome.table and n != name]
+            if outcome.part_of and outcome.part_of not in alike:
+                message = f"is not another outcome of {outcome.table}."
+                yield ("outcomes", name, "part_of"), message + did_you_mean(outcome.part_of, alike)
         seen: set[tuple[str, str]] = set()
         for part in ("analyses", "rates"):
             for at, entry in enumerate(getattr(self, part)):

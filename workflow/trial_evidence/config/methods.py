@@ -209,7 +209,7 @@ class RequiredInformation(Form):
 
     ratio: Annotated[Number, Field(gt=1)]
     difference: Annotated[Number, Field(gt=0, lt=1)]
-    alpha: Annotated[Number, Field(gt=0, lt=50)]
+    alpha: Annotated[Number, Field(ge=0.1, lt=50)]
     power: Annotated[Number, Field(gt=50, lt=100)]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from openpyxl import Workbook
 
+from trial_evidence.audit.sources import is_first_hand
 from trial_evidence.exchange.taken import Taken
 from trial_evidence.exchange.worklist import (
     FIELDS,
@@ -22,7 +23,7 @@ from trial_evidence.exchange.worklist import (
     result_of,
     value_of,
 )
-from trial_evidence.files import records, write_whole
+from trial_evidence.files import Record, records, where, write_whole
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import JOINT, same_value
 from trial_evidence.sheet.dictionary import Column, Dictionary
@@ -31,6 +32,7 @@ from trial_evidence.sheet.values import (
     NO_BREAK_SPACES,
     NO_NUMBER,
     PRIMARY,
+    SECONDARY,
     read_cell,
 )
 from trial_evidence.words.errors import RequestError
@@ -79,7 +81,7 @@ _PLAIN = re.compile(r"[0-9]*\.?[0-9]+")
 _ROW = re.compile(r"[0-9]{1,7}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Earlier dates, such as 1026, are typing errors.
-_FIRST_YEAR = 1990
+_FIRST_YEAR = 2000
 # Words that people write instead of initials.
 _NO_INITIALS = {"yes", "no", "ok", "true", "false", "none", "x"}
 
@@ -155,7 +157,7 @@ def write_answered(
     for answer in answers:
         reading, number = _reading(answer, sheet), int(answer["row"])
         agrees = reading["verdict"] == "agree"
-        if agrees:
+        if agrees and reading["second_verification"] == PRIMARY:
             put_cells(folder / f"{answer['table']}.csv", {number: {"verification": PRIMARY}})
         place = f"{book.name}, row {answer['line']}"
         places[answer["table"], number] = place
@@ -166,6 +168,8 @@ def write_answered(
             put_cells(path, {len(rows) + 2: reading})
             places["second_reading", len(rows) + 2] = place
         verb = "agrees" if agrees else "differs, and waits for adjudication"
+        if agrees and reading["second_verification"] != PRIMARY:
+            verb = f"agrees, but {answer['source']}, the source of the row, is second-hand"
         if there:
             verb = f"is there already, as read by {answer['initials']}"
         said.append(f"{answer['trial']}, {answer['result']}: {answer['seen']} {verb}.")
@@ -428,9 +432,19 @@ def _reading(answer: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
         "table": table, "trial_id": str(row["trial_id"]), "row_key": key_of(sheet, table, row),
         "field": JOINT.join(fields), "first_value": JOINT.join(held),
         "second_value": JOINT.join(seen), "verdict": "agree" if agrees else "differ",
-        "second_verification": PRIMARY, "second_source": answer["source"],
+        "second_verification": _verified_in(answer["source"], row, sheet),
+        "second_source": answer["source"],
         "locator": f"{answer['at']} ({answer['initials']}, {answer['date']})",
     }  # fmt: skip
+
+
+def _verified_in(source: str, row: Record, sheet: Sheet) -> str:
+    """How a source verifies a row: the row's own second-hand source shows nothing more."""
+    if row["verification"] != SECONDARY or source != row["source_id"]:
+        return PRIMARY
+    (cited,) = records(where(sheet["sources"], source_id=source))
+    (trial,) = records(where(sheet["trials"], trial_id=row["trial_id"]))
+    return PRIMARY if is_first_hand(cited, trial) else SECONDARY
 
 
 def read_lines(path: Path) -> list[list[str]]:

@@ -36,6 +36,12 @@ _SAME_RESULT = {
         ("percent", "ci_low", "ci_high"),
     ),
 }
+# Columns in which results of two trials are alike, those of them that have to be stated, and how
+# many such results are no coincidence.
+_ALIKE = {
+    "counts": (("outcome", "subgroup"), ("source_id", "events", "n"), 2),
+    "contrasts": (("endpoint", "subgroup"), ("source_id", "hr", "ci_low", "ci_high"), 1),
+}
 # Decision on a screened record -> the column it requires, and why.
 _WITH_DECISION = {
     "duplicate": ("duplicate_of", "a duplicate needs the record that it is the same as"),
@@ -66,7 +72,7 @@ _NOT_DRAWN = re.compile(
 )
 # First letters of the Unicode categories that are invisible alone: marks, controls, spaces.
 _UNSEEN = "MCZ"
-# A level that occurs once is compared with levels that occur at least this often.
+# A level of one trial is compared with levels of at least this many trials.
 _OFTEN = 3
 
 
@@ -81,7 +87,10 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         Gives the tables of results and the kind of each.
     """
     results = of_kind(tables, dictionary)
-    pairs = Counter(pair for row in results for pair in _pairs(row))
+    # Both arms of a trial, and all its endpoints, repeat one spelling.
+    pairs = Counter(
+        pair for _, pair in {(row.text("trial_id"), p) for row in results for p in _pairs(row)}
+    )
     return [
         *_conditions(tables, dictionary),
         *_enrolment(tables),
@@ -90,6 +99,7 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         *_same_result_twice(tables, dictionary),
         *_same_row_twice(tables, dictionary),
         *_one_thing_twice(tables),
+        *_results_of_two_trials(tables, dictionary),
         *_trials_without_arms(tables),
         *_letters_of_figures(tables),
         *_factors_of_decisions(tables, pairs),
@@ -241,6 +251,30 @@ def _one_thing_twice(tables: Rows) -> Iterator[Problem]:
                     yield row.problem("warning", column, f"{what} has the same. {advice}")
 
 
+def _results_of_two_trials(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
+    """Trials with the same numbers from one source: perhaps one trial under two names."""
+    alike: dict[tuple[str, str], list[tuple[CheckedRow, CheckedRow]]] = defaultdict(list)
+    for table in dictionary.of_kind(*_ALIKE):
+        columns, stated, enough = _ALIKE[dictionary.kinds[table]]
+        groups: dict[tuple[str, ...], list[CheckedRow]] = defaultdict(list)
+        for row in tables.get(table, ()):
+            if row.text("status") == "current" and all(map(row.text, stated)):
+                groups[tuple(map(row.text, (*columns, *stated)))].append(row)
+        for first, *others in groups.values():
+            for row in others:
+                if row.text("trial_id") != first.text("trial_id"):
+                    alike[first.text("trial_id"), row.text("trial_id")].append((first, row))
+        for (trial, _), pairs in alike.items():
+            if len(pairs) >= enough:
+                first, row = pairs[0]
+                message = (
+                    f"row {first.number}, of {quoted(trial)}, has the same numbers from the same "
+                    "source. If it is the same trial, keep one of them: its patients count twice."
+                )
+                yield row.problem("warning", "trial_id", message)
+        alike.clear()
+
+
 def _trials_without_arms(tables: Rows) -> Iterator[Problem]:
     with_arms = {row.text("trial_id") for row in tables.get("arms", ())}
     for row in tables.get("trials", ()):
@@ -371,11 +405,15 @@ def _factors_of_decisions(tables: Rows, pairs: Counter[str]) -> Iterator[Problem
 def _rare_subgroups(results: Sequence[CheckedRow], pairs: Counter[str]) -> Iterator[Problem]:
     """Levels that look misspelt: the dictionary does not list levels, so compare similar ones."""
     often = [pair for pair, times in pairs.items() if times >= _OFTEN]
+    told: set[str] = set()
     for row in results:
         for pair in _pairs(row):
             near = [word for word in often if pairs[pair] == 1 and _is_slip(pair, word)]
-            if near:
-                message = f'{quoted(pair)} occurs only here. Did you mean "{near[0]}"?'
+            near += [word for word in pairs if word != pair and word.lower() == pair.lower()
+                     and pairs[pair] <= pairs[word]]  # fmt: skip
+            if near and pair not in told:
+                told.add(pair)
+                message = f'{quoted(pair)} occurs in no other trial. Did you mean "{near[0]}"?'
                 yield row.problem("warning", "subgroup", message)
 
 

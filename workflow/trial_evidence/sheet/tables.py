@@ -15,9 +15,13 @@ from .values import ALL
 if TYPE_CHECKING:
     import pandas as pd
 
-# Columns whose printed decimals matter: they show how far rounding may have moved a limit, and
-# which of two reports of a rate is more precise.
-PRINTED = {"hazard_ratios": ("hr", "ci_low", "ci_high", "p_value"), "milestones": ("percent",)}
+# Columns whose printed decimals matter, by kind of evidence: they show how far rounding may have
+# moved a limit, which counts a percentage can come from, and which of two rates is more precise.
+PRINTED = {
+    "contrasts": ("hr", "ci_low", "ci_high", "p_value"),
+    "rates": ("percent",),
+    "counts": ("reported_percent",),
+}
 
 # Default values for columns that a table of results does not have.
 UNSAID = {"subgroup": ALL, "assessor": "", "status": "current"}
@@ -118,7 +122,7 @@ def _frame(name: str, checked: CheckedTable) -> pd.DataFrame:
             data[column.name] = [row.numbers.get(column.name, nan) for row in rows], "float64"
         if column.type == "p_value":
             data[f"{column.name}_operator"] = [operator(text) for text in texts], "object"
-        if column.name in PRINTED.get(name, ()):
+        if column.name in PRINTED.get(checked.table.kind, ()):
             data[f"{column.name}_printed"] = texts, "object"
     if checked.table.kind:
         data["outcome"] = [row.text(checked.table.outcome_column) or name for row in rows], "object"

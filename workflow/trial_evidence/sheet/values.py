@@ -32,7 +32,7 @@ NO_NUMBER = MISSING_MARKS | {
 EMPTY = "the cell is empty, but a value is required here."
 ALL = "all"
 # Value of the column ``verification``: somebody saw the number in the source itself.
-PRIMARY = "primary"
+PRIMARY, SECONDARY = "primary", "secondary"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]+")

@@ -31,7 +31,7 @@ from trial_evidence.words.printed import listing
 from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
 
 from .layout import HELPERS, MADE_FROM, PRIVATE, as_csv
-from .shown import hidden_date, in_percent, is_computed, shortest, shown
+from .shown import hidden_columns, hidden_date, in_percent, is_computed, shortest, shown
 from .tidy import tidied
 
 # Errors that openpyxl, zipfile and the XML parser raise for a damaged file.
@@ -420,7 +420,14 @@ def names_twice(names: Sequence[str], known: Iterable[str]) -> list[str]:
 
 
 def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
-    """Return a message about which of these rows are hidden; ``""`` if none are."""
+    """Return a message about what is hidden of a sheet and these rows; ``""`` if nothing is."""
+    if sheet.sheet_state != "visible":
+        return "the sheet is hidden. Show it, so that no row is imported unseen."
+    if columns := hidden_columns(sheet):
+        return (
+            f"column{'s' if len(columns) > 1 else ''} {listing(columns)} hidden. Show all columns, "
+            "so that no cell is imported unseen."
+        )
     hidden = [number for number in rows if sheet.row_dimensions[number].hidden]
     if not hidden:
         return ""

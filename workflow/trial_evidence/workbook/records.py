@@ -152,6 +152,11 @@ def _search(asked: str, searches: Sequence[Cells], screened: Sequence[Cells]) ->
         return asked or open_[0]
     if open_:
         raise RequestError(f"Say which search found them: SEARCH={' or '.join(open_)}")
+    if any(row["strategy"] for row in searches):
+        raise RequestError(
+            f"Every search of {SEARCHES}.csv has its records in {SCREENING}.csv already. A search "
+            "that is run again is a search of its own: give it a row."
+        )
     raise RequestError(
         f"First add the search to {SEARCHES}.csv: search_id, day, where, and its strategy, the "
         "query as it was run."

@@ -10,8 +10,10 @@ from __future__ import annotations
 import datetime
 import math
 import re
+from typing import Any
 
 from openpyxl.styles.numbers import is_date_format
+from openpyxl.utils import get_column_letter
 
 AS_TEXT = "@"
 
@@ -113,3 +115,13 @@ def shortest(number: float) -> str:
     text = f"{number:.{_MOST_DIGITS}g}"
     # Write out 0.00001 in full, as the sheet does for p values.
     return text if "e" not in text else f"{float(text):.20f}".rstrip("0").rstrip(".")
+
+
+def hidden_columns(sheet: Any) -> list[str]:
+    """The letters of the columns in use that a reader does not see."""
+    return [
+        get_column_letter(number)
+        for dimension in sheet.column_dimensions.values()
+        if dimension.hidden
+        for number in range(dimension.min, min(dimension.max, sheet.max_column) + 1)
+    ]

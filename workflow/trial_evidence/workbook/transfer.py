@@ -300,8 +300,8 @@ def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDiffer
 def _questions(differences: Mapping[str, TableDifference], imported: Imported) -> Iterator[str]:
     for name, difference in differences.items():
         if difference.loses_many:
-            gone = len(difference.removed)
-            yield f"{gone} of the {difference.rows_before} rows of {name} would be removed."
+            gone, before = difference.fewer, difference.rows_before
+            yield f"{gone} of the {before} rows of {name} would be removed."
         table, known = difference.table, imported.made_from
         touched = [old for old, _ in difference.changed] + list(difference.removed)
         newer = [row.number for row in touched if row_mark(table, row.cells) not in (known or ())]

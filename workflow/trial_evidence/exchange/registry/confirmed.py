@@ -226,14 +226,14 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
     elif not _is_there(entry, held) and (row is None or row.cells.get(column) != value):
         message = f"{where}, column {column} no longer holds {quoted(value)}. {again}"
         yield fault(LINE["held"], value, message)
-    elif entry.page in (ADDED, DIFFERS):
+    else:
         found = entry["found"]
         wrong = read_cell(held.dictionary.tables[table_name].columns[column], found).error
         if wrong or not found:
             yield fault(LINE["found"], found, f"{column}: {wrong or 'the cell is empty.'}")
-    elif page_of(value, entry["found"]) != AGREES:
-        message = f"it does not agree with {quoted(value)} of the sheet. {again}"
-        yield fault(LINE["found"], entry["found"], message)
+        elif entry.page == AGREES and page_of(value, found) != AGREES:
+            message = f"it does not agree with {quoted(value)} of the sheet. {again}"
+            yield fault(LINE["found"], found, message)
 
 
 def _confirmed(entries: Sequence[Entry], sheet: Sheet, held: Held, folder: Path) -> Iterator[str]:
