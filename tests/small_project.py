@@ -65,8 +65,9 @@ def without_own_nodes(config: Path) -> None:
     """Remove arms that the made-up sheet does not have from networks.yaml."""
     path = config / "networks.yaml"
     text = path.read_text(encoding="utf-8")
-    text, times = re.subn(r"^own_nodes:\n(?:  .*\n)+", "own_nodes: {}\n", text, flags=re.M)
-    assert times == 1
+    lists = r"^(own_nodes|mixed_arms):\n(?:  .*\n)+"
+    text, times = re.subn(lists, r"\1: {}\n", text, flags=re.M)
+    assert times == 2
     path.write_text(text, encoding="utf-8")
 
 

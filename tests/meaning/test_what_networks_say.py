@@ -394,11 +394,11 @@ def test_indirect_evidence_that_does_not_exist_is_empty_and_says_why(made_up):
         assert (row["indirect"], row["difference"]) == ("", "")
         pair = f"{row['first']} v {row['second']}"
         word = under(drawn, drawn.named(pair), "Indirect")
-        assert drawn.cells(word)[1:] == ["none"]
+        assert drawn.cells(word)[1:] == ["not shown"]
         assert not [
             s for s in drawn.level_at(word.y - 1) if s.to_x - s.x < 100 and s.to_x - s.x > 3
         ]
-        assert pair in drawn.everything.partition("No indirect evidence: without the trials")[2]
+        assert pair in drawn.everything.partition("Indirect evidence cannot be separated")[2]
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -93,7 +93,7 @@ def test_agents_in_one_phrase(agents, expected):
         (["almab", "bemab"], "concurrent", "chemotherapy", "Almab + bemab with chemotherapy"),
         (["almab"], "concurrent", "endocrine", "Almab with endocrine therapy"),
         (["almab"], "concurrent", "none", "Almab alone"),
-        (["almab", "bemab"], "sequential", "none", "Almab + bemab in sequence alone"),
+        (["almab", "bemab"], "sequential", "none", "Almab + bemab in sequence"),
     ],
 )
 def test_regimens_in_words(agents, schedule, partner, expected):

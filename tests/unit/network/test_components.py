@@ -196,7 +196,7 @@ def test_components_that_come_together_are_not_told_apart():
     data = NetworkData((two_arm("one", ("A", "A+B+C"), 0.5, 0.04),))
     model = component_model(data, components_of(data))
     assert [e.reason for e in model.components[1:]] == [
-        "The trials cannot separate the effects of B, C."
+        "The trials cannot separate the effects of B and C."
     ] * 2
     # Together they are estimable: B and C, without A.
     assert model.fitted.estimate(np.array([0.0, 1.0, 1.0]))[0] == pytest.approx(0.5)
@@ -206,7 +206,7 @@ def test_an_interaction_that_no_study_shows_is_not_estimated():
     data = NetworkData((two_arm("one", ("A", "A+B"), 0.5, 0.04),))
     model = component_model(data, components_of(data), interactions=[("A", "B")])
     (interaction,) = model.interactions
-    assert interaction.reason == "The trials cannot separate the effects of B, A x B."
+    assert interaction.reason == "The trials cannot separate the effects of B and A x B."
 
 
 def test_comparison_across_parts_that_no_component_joins_has_no_estimate():

@@ -98,7 +98,7 @@ def test_arms_of_the_same_trial_are_no_indirect_evidence():
     assert calculated[pair].indirect is not None
     assert shown[pair].indirect is None
     assert shown[pair].difference is None
-    assert shown[pair].reason.startswith("no indirect evidence: without the trials that compare")
+    assert shown[pair].reason.startswith("indirect evidence cannot be separated")
     # The network estimate is unchanged.
     assert shown[pair].network == calculated[pair].network
 

@@ -73,7 +73,7 @@ def test_an_interaction_the_studies_do_not_determine_is_refused():
     # No arm lacks both A and P.
     ours = estimate_interaction(CONNECTED, PARTS, ("A", "P"), PRIOR)
     assert isinstance(ours, Refused)
-    assert ours.reason == "The trials cannot separate the effects of A, P, A x P."
+    assert ours.reason == "The trials cannot separate the effects of A, P and A x P."
 
 
 def test_posterior_without_degrees_of_freedom_has_the_prior_of_tau():

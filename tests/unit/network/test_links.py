@@ -72,3 +72,10 @@ def test_what_hardly_carries_evidence_is_no_link():
          two_arm("3", "c", "b", 0.2, 0.1)]
     )  # fmt: skip
     assert [link.comparison.pair for link in found.links] == [("a", "c")]
+
+
+def test_an_estimate_that_rests_on_many_small_flows_has_links_nevertheless():
+    """Joined by 25 comparators alike, each with 4% of the flow."""
+    names = [f"m{n:02d}" for n in range(25)]
+    studies = [two_arm(f"{n}{end}", n, end, 0.1, 0.04) for n in names for end in ("a", "c")]
+    assert len(path(studies).links) == 50

@@ -35,9 +35,9 @@ RESPONSE = Network("net", SETTING, "A network", outcomes("pcr"), "odds_ratio", A
 TIMES = Network("net", SETTING, "A network", outcomes("EFS", "DFS"), "hazard_ratio", A)
 
 
-def evidence(content, network, own_nodes=None):
+def evidence(content, network, own_nodes=None, **more):
     abbreviations = {"almab": "A", "bemab": "B", "chemotherapy": "CT"}
-    networks = NetworkConfiguration(abbreviations, own_nodes or {}, (network,), (), ())
+    networks = NetworkConfiguration(abbreviations, own_nodes or {}, (network,), (), (), **more)
     return network_evidence(content, configuration(), networks, network)
 
 
@@ -266,6 +266,15 @@ def test_a_node_of_its_own_is_said_on_either_side_of_a_hazard_ratio():
         assert list(evidence(content, TIMES, OWN).used["exclusion_overridden"]) == [
             "not what it says"
         ]
+
+
+def test_a_mixed_arm_is_called_by_its_name_and_not_by_the_agents_written_for_it():
+    """The sheet needs some agent for an arm in which patients had what their physician chose."""
+    content = sheet({"one": [ARM_A, ARM_AB]}, pcr=[count("a"), count("ab")])
+    nodes = evidence(content, RESPONSE, mixed_arms={"a": "free choice"}).nodes.values()
+    (mixed,) = (node for node in nodes if "choice" in node.label)
+    assert (mixed.code, mixed.label) == ("Free choice", "Free choice")
+    assert mixed.components == ("free choice",)
 
 
 def test_an_exclusion_that_names_the_network_holds_for_a_node_of_its_own():

@@ -272,6 +272,26 @@ def test_one_study_is_its_own_result():
     assert np.isnan(fit.pi_low).all()
 
 
+def test_a_prediction_interval_is_no_narrower_than_the_interval_of_its_model():
+    """R 4.2.2, metafor 3.8-1: with yi = c(.44, -.38, .19, .16) and sei = c(.17, .24, .07, .05)::
+
+    predict(rma(yi, sei = sei, method = "REML", test = "adhoc"))
+    """
+    effects = zip((0.44, -0.38, 0.19, 0.16), (0.17, 0.24, 0.07, 0.05), strict=True)
+    data = network(two_arm(str(n), "b", "a", y, se**2) for n, (y, se) in enumerate(effects))
+    fit = fit_network(data, "REML")
+    models = {m.name: m for m in network_models(fit, fit_network(data, "DL"), {}, POOLING)}
+    cell = fit.random.cell("b", "a")
+    found = models["random_reml_hk"]
+    ends = (found.pi_low[cell], found.pi_high[cell])
+    assert ends == pytest.approx((-0.0317628418675092, 0.3713835449028969), abs=1e-9)
+
+
+def test_one_effect_in_all_studies_has_no_prediction_interval():
+    studies = [two_arm(str(n), "b", "a", 0.1 * n, 0.04) for n in range(4)]
+    assert np.isnan(fit_network(network(studies), "EE").pi_low).all()
+
+
 def test_a_star_of_single_studies_keeps_their_results():
     data = network(two_arm(t, t, "a", 0.1 * n, 0.01 * n) for n, t in enumerate("bcd", start=1))
     fit = fit_network(data)

@@ -17,7 +17,9 @@ POOLING = Pooling(
     "REML", "hartung_knapp_conservative", "conservative_k_minus_1",
     (LeadRule(2, "random_effects", None, ""),),
 )  # fmt: skip
-TAU_PRIORS = {"risk_ratio": TauPriors(0.5), "risk_difference": TauPriors(0.125)}
+TAU_PRIORS = {
+    "risk_ratio": TauPriors(0.5), "odds_ratio": TauPriors(0.5), "risk_difference": TauPriors(0.125)
+}  # fmt: skip
 
 
 def factorial(first, second, both, neither=None, trial="one"):
@@ -168,6 +170,21 @@ def test_posterior_of_beating_both_arms_that_are_alike():
     assert ours.probability_of_synergy == pytest.approx(1 / 3, abs=1e-10)
 
 
+def test_posterior_of_beating_a_single_arm_in_which_all_patients_responded():
+    """Two arms of 40 in which all responded: neither is better, and the distribution symmetric.
+
+    R 4.2.2, the chance that one beta(40.5, 0.5) exceeds another by less than x::
+
+        below <- function(x) integrate(function(p) dbeta(p, 40.5, .5) *
+                                       pbeta(p + x, 40.5, .5), 0, 1, rel.tol = 1e-12)$value
+        uniroot(function(x) below(x) - .975, c(0, .5), tol = 1e-10)$root
+    """
+    ours = synergy(factorial((40, 40), (2, 40), (40, 40)), "better_single", NO_BACKGROUND)
+    assert ours.probability_of_synergy == pytest.approx(0.5, abs=1e-3)
+    assert ours.posterior_high == pytest.approx(-ours.posterior_low, abs=1e-4)
+    assert ours.posterior_high == pytest.approx(0.0524668261728, abs=1e-4)
+
+
 def test_posterior_of_large_arms_is_normal():
     # 20,000 patients per arm: the posterior's interval is Wald's up to the fourth digit.
     ours = synergy(factorial((6000, 20000), (4000, 20000), (12000, 20000)), "bliss", TEN_PERCENT)
@@ -235,8 +252,8 @@ def test_pooled_tipping_points_follow_from_the_additive_scale():
     assert 0.1 - POOL["ci_low"] > 17 / 96
     assert ours.tipping_interval is None
     assert ours.meaning.endswith(
-        "The pooled estimate shows synergy if the background is above 2.0%. At no background up to "
-        "17.7% does its whole interval show synergy."
+        "The pooled estimate favours synergy if the background is above 2.0%. At no background "
+        "up to 17.7% does its whole interval show synergy."
     )
 
 
@@ -278,7 +295,7 @@ def test_synergy_between_two_backgrounds_alone_is_said():
     assert ours.tipping_background == 0.0
     assert ours.tipping_interval == pytest.approx(0.2714191438, abs=1e-8)
     assert ours.meaning.endswith(
-        "The pooled estimate shows synergy whatever the background. Its whole interval shows "
+        "The pooled estimate favours synergy whatever the background. Its whole interval shows "
         "synergy if the background is between 27.1% and 32.6%."
     )
 

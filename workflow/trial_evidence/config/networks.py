@@ -1,6 +1,7 @@
 """config/networks.yaml: networks of regimens, and analyses of synergy and surrogacy."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -101,27 +102,31 @@ class SurrogacyAnalysis(Form):
     correlations: Some[Annotated[Number, Field(gt=-1, lt=1)]]
 
 
+NodeName = Annotated[str, forms.shaped("^[^|]{1,20}$", "at most 20 characters, without |")]
+
+
 class NetworkConfiguration(Form):
     """All of config/networks.yaml.
 
     The order of ``abbreviations`` is the order in which regimen names list them. ``own_nodes`` maps
     arms that differ from others with the same agents and partner to the word that makes them a
-    separate node.
+    separate node; ``mixed_arms`` maps arms without one regimen to the name of their node.
     """
 
     abbreviations: Mapping[str, Annotated[str, Field(min_length=1, max_length=8)]]
-    own_nodes: Mapping[
-        str, Annotated[str, forms.shaped("^[^|]{1,20}$", "at most 20 characters, without |")]
-    ]
+    own_nodes: Mapping[str, NodeName]
     networks: tuple[Network, ...]
     synergy: tuple[SynergyAnalysis, ...]
     surrogacy: tuple[SurrogacyAnalysis, ...]
+    mixed_arms: Mapping[str, NodeName] = field(default_factory=dict)
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         short = [*self.abbreviations.values()]
         for at, (agent, text) in enumerate(self.abbreviations.items()):
             if text in short[:at]:
                 yield ("abbreviations", agent), "is the abbreviation of two agents."
+        for arm in self.mixed_arms.keys() & self.own_nodes.keys():
+            yield ("mixed_arms", arm), "is in own_nodes as well."
         for at, network in enumerate(self.networks):
             if network.measure not in sections.get("priors", [network.measure]):
                 message = f'"{network.measure}" has no prior of tau in config.yaml (tau_priors).'
@@ -174,17 +179,19 @@ def unknown_network_names(
     """Errors for names in networks.yaml that are not in the sheet.
 
     ``agents`` are those of ``agents.csv`` (partners are always known) and ``arms`` those of
-    ``arms.csv``, which ``own_nodes`` may name. ``line`` finds the line of a name.
+    ``arms.csv``, which ``own_nodes`` and ``mixed_arms`` may name. ``line`` finds the line of a
+    name.
     """
     known = {*agents, *PARTNERS}
     message = "is neither an agent of agents.csv nor a partner."
     for name in configuration.abbreviations:
         if name not in known:
             yield problem(FILE, "", "abbreviations", name, message, line(("abbreviations", name)))
-    for arm in configuration.own_nodes:
-        if arm not in arms:
-            wrong = f"is not an arm_id of arms.csv.{did_you_mean(arm, arms)}"
-            yield problem(FILE, "", "own_nodes", arm, wrong, line(("own_nodes", arm)))
+    for key in ("own_nodes", "mixed_arms"):
+        for arm in getattr(configuration, key):
+            if arm not in arms:
+                wrong = f"is not an arm_id of arms.csv.{did_you_mean(arm, arms)}"
+                yield problem(FILE, "", key, arm, wrong, line((key, arm)))
     for at, network in enumerate(configuration.networks):
         own: Place = ("networks", at)
         named: list[tuple[Place, str]] = [((*own, "reference", "agents"), network.reference)]

@@ -36,6 +36,15 @@ def agent_labels(agents: pd.DataFrame) -> dict[str, str]:
     }
 
 
+def spelled_out(agents: pd.DataFrame) -> dict[str, str]:
+    """Agent id -> long name, for agents whose label has a short form."""
+    return {
+        agent: label[: label.rindex("(")].strip()
+        for agent, label in zip(agents["agent"], agents["label"], strict=True)
+        if label.endswith(")")
+    }
+
+
 def with_labels(text: str, labels: Mapping[str, str]) -> str:
     """The text with every id (of an agent or component) replaced by its label, if it has one."""
     ids = "|".join(map(re.escape, sorted(filter(None, labels), key=len, reverse=True)))
@@ -90,5 +99,7 @@ def regimen_label(
     agents = tuple(agent_set)
     if not agents:
         return WITHOUT_AGENT.get(partner, "No treatment")
-    sequence = " in sequence" if schedule == "sequential" else ""
-    return f"{join_agents(agents, labels)}{sequence} {PARTNER_WORDS.get(partner, partner)}"
+    given = PARTNER_WORDS.get(partner, partner)
+    if schedule == "sequential":
+        given = "in sequence" if partner == "none" else f"in sequence {given}"
+    return f"{join_agents(agents, labels)} {given}"

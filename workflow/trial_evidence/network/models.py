@@ -69,14 +69,14 @@ def roles(df: int, pooling: Pooling, posteriors: Mapping[str, NetworkPosterior])
     In a pairwise analysis the leading model depends on the number of trials, which is one more than
     the degrees of freedom; a part of a network is treated according to its degrees of freedom in
     the same way. Without any, the effects are those of the trials themselves, with Wald intervals.
+    A network has one interval from t, the floored one: it leads unless Wald's is configured.
     """
     lead = leading_model(df + 1, pooling, empirical=EMPIRICAL in posteriors)
 
     def named(model: str) -> str:
         if model in posteriors:
             return model
-        floored = pooling.estimate_interval == "hartung_knapp_conservative"
-        return HARTUNG_KNAPP if df and floored else WALD
+        return HARTUNG_KNAPP if df and pooling.estimate_interval != "wald" else WALD
 
     found = {named(lead.co_primary): CO_PRIMARY} if lead.co_primary else {}
     return found | {named(lead.model): LEADING}
@@ -93,20 +93,23 @@ def network_models(
     role = roles(df, pooling, posteriors)
     t = f"t with {df} degree{'' if df == 1 else 's'} of freedom"
     unknown = np.full_like(fit.common.effects, math.nan)
+    neither = unknown, unknown
     for name, of, league, interval in (
         (WALD, fit, fit.random, "Wald"),
-        (HARTUNG_KNAPP, fit, fit.hartung_knapp, f"Hartung-Knapp type, floored, {t}"),
+        (HARTUNG_KNAPP, fit, fit.hartung_knapp, f"Hartung–Knapp type, floored, {t}"),
         (DERSIMONIAN_LAIRD, second_fit, second_fit.random, "Wald"),
         (COMMON, None, fit.common, "Wald"),
     ):
         if league is not None:
+            # As in a pairwise analysis, the standard error is that of the model's interval.
+            pi_low, pi_high = league.predicted(of.tau2, df, of.level) if of else neither
             yield NetworkModel(
                 name,
                 interval,
                 role.get(name, ""),
                 *(league.effects, league.ci_low, league.ci_high, league.p_value),
-                pi_low=of.pi_low if of else unknown,
-                pi_high=of.pi_high if of else unknown,
+                pi_low=pi_low,
+                pi_high=pi_high,
                 below_zero=unknown,
                 tau2=of.tau2 if of else 0.0,
                 factor=fit.variance_factor if league is fit.hartung_knapp else 1.0,

@@ -16,6 +16,7 @@ from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import Effect, QTest, absent, q_test, wald
 from trial_evidence.network.fit.linear_model import LinearFit, Observations, fit
 from trial_evidence.pool.engine.results import Floats, Refused
+from trial_evidence.words.printed import listing
 
 # Joins the components in the name of an interaction.
 TIMES = " x "
@@ -118,7 +119,7 @@ class _Design:
         among = [c for c, b in zip(self.labels, residual, strict=True) if abs(b) > 1e-6 * size]
         if len(among) == 1:
             return f"No trial compares treatments that differ in {among[0]}."
-        return f"The trials cannot separate the effects of {', '.join(among)}."
+        return f"The trials cannot separate the effects of {listing(among)}."
 
 
 def _design(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from trial_evidence.config.configuration import NO_AGENT
 from trial_evidence.extract.regimens import regimen_label
+from trial_evidence.words.printed import capital
 
 # Component of regimens whose agents are given one after the other, in addition to the agents: their
 # effect need not be that of the agents given together.
@@ -29,6 +30,13 @@ def parts_of(regimen: str) -> Parts:
     return Parts(agent_set, schedule, partner, tuple(own))
 
 
+def regimen_as_node(regimen: str, own: str | None, mixed: str | None) -> str:
+    """The regimen id of an arm, with its own label; of a mixed arm, only its name."""
+    if mixed:
+        return f"{NO_AGENT}|{parts_of(regimen).schedule}|{NO_PARTNER}|{mixed}"
+    return f"{regimen}|{own}" if own else regimen
+
+
 @dataclass(frozen=True)
 class Node:
     """A regimen as a node of a network.
@@ -44,7 +52,7 @@ class Node:
         The regimen in words.
     components : tuple of str
         Agents, then the partner, then ``in sequence`` if agents follow each other, then the label
-        of an arm that is its own node; none for a placebo alone.
+        of an arm that is its own node; of a mixed arm only this; none for a placebo alone.
     """
 
     regimen: str
@@ -86,15 +94,17 @@ def nodes_of(
         sequence = (SEQUENCE,) if schedule == "sequential" else ()
         named = sorted(agent_set, key=lambda a: (order.get(a, len(order)), a))
         shown = [abbreviations.get(name, name) for name in (*named, *partners)]
-        code = "+".join(shown) or "placebo"
-        code = " ".join([code, *(["seq"] if sequence else []), *own])
+        label = ", ".join([regimen_label(agent_set, schedule, partner, labels), *own])
+        code = " ".join(["+".join(shown) or "placebo", *(["seq"] if sequence else []), *own])
+        if own and not shown:
+            code = label = capital(own[0])
         if code in {node.code for node in found.values()}:
             # Two agents may share an abbreviation by mistake; codes must still distinguish nodes.
             code = f"{code} ({regimen})"
         found[regimen] = Node(
             regimen=regimen,
             code=code,
-            label=", ".join([regimen_label(agent_set, schedule, partner, labels), *own]),
+            label=label,
             components=(*agent_set, *partners, *sequence, *own),
         )
     return found

@@ -16,6 +16,7 @@ from trial_evidence.extract.columns import PUBLIC
 from trial_evidence.extract.comparisons import NO_STANDARD_ERROR, Records
 from trial_evidence.extract.context import Context, aside_record, setting_context, trial_label
 from trial_evidence.extract.rates import added_up
+from trial_evidence.extract.regimens import spelled_out
 from trial_evidence.extract.selection import (
     WHOLE,
     alike,
@@ -32,7 +33,7 @@ from trial_evidence.network.evidence.contrasts import (
     from_pairwise,
     informative,
 )
-from trial_evidence.network.evidence.nodes import Node, nodes_of
+from trial_evidence.network.evidence.nodes import Node, nodes_of, regimen_as_node
 from trial_evidence.sheet import Sheet
 
 Pair = frozenset[str]
@@ -69,6 +70,8 @@ class NetworkEvidence:
         Nodes of the trials used, by regimen, in alphabetical order.
     labels : dict of str
         Short names of the agents.
+    spelled : dict of str
+        Long names of the agents that have a short one.
     abbreviations : dict of str
         Abbreviations of agents and partners, in the order used in codes.
     used : DataFrame
@@ -88,6 +91,7 @@ class NetworkEvidence:
     network: Network
     nodes: Mapping[str, Node]
     labels: Mapping[str, str]
+    spelled: Mapping[str, str]
     abbreviations: Mapping[str, str]
     used: pd.DataFrame
     set_aside: pd.DataFrame
@@ -137,16 +141,20 @@ def network_evidence(
         That of the setting, if several networks share it.
     """
     context = context or setting_context(sheet, configuration, network.setting)
-    own = networks.own_nodes
     # An exclusion from every analysis is about the regimen that such an arm resembles, and does not
     # apply to it as its own node. One that names the network does.
     exclusions = sheet["exclusions"]
-    about_others = exclusions["arm_id"].isin(list(own)) & (exclusions["analysis"] == EVERY_ANALYSIS)
+    separate = [*networks.own_nodes, *networks.mixed_arms]
+    about_others = exclusions["arm_id"].isin(separate) & (exclusions["analysis"] == EVERY_ANALYSIS)
     overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
-    words = [f"|{own[arm]}" if arm in own else "" for arm in context.arms["arm_id"]]
+    of_setting = context.arms
+    regimens = [
+        regimen_as_node(regimen, networks.own_nodes.get(arm), networks.mixed_arms.get(arm))
+        for arm, regimen in zip(of_setting["arm_id"], of_setting["regimen"], strict=True)
+    ]
     context = replace(
         context,
-        arms=context.arms.assign(regimen=context.arms["regimen"] + words),
+        arms=of_setting.assign(regimen=regimens),
         exclusions=records_by(exclusions[~about_others], "trial_id"),
     )
     nodes = nodes_of(context.arms["regimen"], context.labels, networks.abbreviations)
@@ -187,6 +195,7 @@ def network_evidence(
         network=network,
         nodes={name: node for name, node in nodes.items() if name in in_use},
         labels=context.labels,
+        spelled=spelled_out(sheet["agents"]),
         abbreviations=networks.abbreviations,
         used=pd.DataFrame(used, columns=USED_COLUMNS),
         set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),

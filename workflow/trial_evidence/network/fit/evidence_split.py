@@ -12,6 +12,10 @@ from trial_evidence.network.fit.league import NetworkFit
 # If the share of direct evidence is closer to one than this, the indirect rest is rounding error.
 ALL_DIRECT = 5e-4
 NO_WAY_ROUND = "no indirect evidence: without the trials that compare the two, no path joins them"
+NOT_SEPARABLE = (
+    "indirect evidence cannot be separated: it comes only from other arms of the trials that "
+    "compare the two"
+)
 TOO_LITTLE = (
     "indirect evidence carries {share} of the weight, less than {least}: too little to read"
 )
@@ -107,7 +111,7 @@ def readable(split: Split, data: NetworkData, least: float) -> Split:
     share = 1 - split.proportion
     reason = ""
     if not _joined_without(data, split.comparison):
-        reason = NO_WAY_ROUND
+        reason = NOT_SEPARABLE
     elif share < least:
         reason = TOO_LITTLE.format(share=f"{100 * share:.2g}%", least=f"{100 * least:g}%")
     return replace(split, indirect=None, difference=None, reason=reason) if reason else split

@@ -56,6 +56,18 @@ class League:
         self.p_value = 2 * (ndtr(-ratio) if df is None else stdtr(df, -ratio))
         np.fill_diagonal(self.p_value, 1.0)
 
+    def predicted(self, tau2: float | None, df: int, level: float) -> tuple[Floats, Floats]:
+        """Limits for the effect in a new study: t with `df`, variance ``se**2 + tau2``.
+
+        NaN without a tau2 or with fewer than two degrees of freedom.
+        """
+        if tau2 is None or df < 2:
+            unknown = np.full_like(self.se, np.nan)
+            return unknown, unknown
+        reach = float(stdtrit(df, 0.5 + level / 200)) * np.sqrt(self.se**2 + tau2)
+        np.fill_diagonal(reach, 0.0)
+        return self.effects - reach, self.effects + reach
+
     def cell(self, first: str, second: str) -> tuple[int, int]:
         """Row and column of a comparison."""
         return self.treatments.index(first), self.treatments.index(second)
@@ -82,8 +94,8 @@ class NetworkFit:
     variance_factor : float
         Factor by which these intervals multiply variances, at least 1.
     pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
-        Prediction intervals for the effect in a new study, from t with the degrees of freedom of Q;
-        NaN with fewer than two.
+        Prediction intervals of ``random``, from t with the degrees of freedom of Q; NaN with fewer
+        than two, and for a common effect.
     heterogeneity : QTest
         Generalised Cochran's Q of the common-effect model.
     i2 : float or None
@@ -129,7 +141,7 @@ def fit_network(
     -----
     The same estimates as the graph-theoretical method, attributed to Rücker G. Res Synth Methods
     2012;3:312-324, and as R's netmeta. Prediction intervals as netmeta's ``method.predict = "V"``:
-    t with the degrees of freedom of Q, variance ``se**2 + tau2``.
+    t with the degrees of freedom of Q.
 
     Hartung-Knapp-type intervals multiply variances by ``max(1, Q/df)``, Q the weighted residual sum
     of squares at the random-effects weights, and use t with the residual degrees of freedom df:
@@ -143,10 +155,8 @@ def fit_network(
     random = League(data, at_tau2, level)
     df = observations.df
     factor = max(1.0, at_tau2.q / df) if df else 1.0
-    reach = np.full_like(random.se, np.nan)
-    if used is not None and df > 1:
-        reach = float(stdtrit(df, 0.5 + level / 200)) * np.sqrt(random.se**2 + used)
-        np.fill_diagonal(reach, 0.0)
+    common = method == "EE" and tau2 is None
+    pi_low, pi_high = random.predicted(None if common else used, df, level)
     return NetworkFit(
         data=data,
         level=level,
@@ -155,8 +165,8 @@ def fit_network(
         random=random,
         hartung_knapp=League(data, at_tau2, level, factor, df) if df else None,
         variance_factor=factor,
-        pi_low=random.effects - reach,
-        pi_high=random.effects + reach,
+        pi_low=pi_low,
+        pi_high=pi_high,
         heterogeneity=q_test(fixed.q, df),
         i2=None if df == 0 else 100 * max(0.0, 1 - df / fixed.q) if fixed.q > 0 else 0.0,
     )

@@ -11,7 +11,7 @@ from trial_evidence.network.fit.effect import QTest, q_test
 from trial_evidence.network.fit.league import NetworkFit, fit_network
 from trial_evidence.pool.engine.results import Floats
 
-# Comparisons with a smaller share of the flow are not links of the chain.
+# Comparisons with a smaller share of the flow are not links of the chain, unless all are small.
 LEAST_FLOW = 0.05
 # Cochran's Q has little power with the few trials of a comparison.
 DISAGREEMENT_P = 0.10
@@ -82,11 +82,12 @@ def evidence_path(fit: NetworkFit, first: str, second: str) -> EvidencePath:
     position = fit.data.position
     weights = conductances(fit)
     flow = evidence_flow(fit, weights, position[first], position[second])
+    least = min(LEAST_FLOW, (1 - 1e-9) * float(flow.max()))
     found = []
     for comparison in direct_comparisons(fit.data):
         i, j = (position[treatment] for treatment in comparison.pair)
         share, weight = float(max(flow[i, j], flow[j, i])), float(weights[i, j])
-        if share >= LEAST_FLOW and weight > 0:
+        if share >= least and weight > 0:
             effects, scatter = _own(fit.data, comparison)
             inflation = max(1.0, scatter.q / scatter.df) if scatter.df > 0 else 1.0
             found.append((share**2 / weight * inflation, share, comparison, effects, scatter))

@@ -354,11 +354,11 @@ def _split(net: ShownNetwork) -> Page | None:
             continue
         pair = f"{row['first']} v {row['second']}"
         p = "" if row["reason"] else format_p(row["difference_p"])
-        tested.append(f"{pair} {p or 'no indirect evidence'}")
+        tested.append(f"{pair} {p or 'not tested'}")
         indirect = {"p": p.removeprefix("p ").removeprefix("= ")}
         if row["reason"]:
             empty.setdefault(row["reason"], []).append(pair)
-            indirect = {"result": "none"}
+            indirect = {"result": "not shown"}
         share = format_percent(row["direct_share"])
         rows.append(Row("heading", {"label": pair}))
         for label, name, texts in (

@@ -130,8 +130,9 @@ def _synergy(
         notes=(overall["meaning"], background, *_beyond_all_patients(trials)),
         footnotes=(
             "Trials with arms of each agent alone and of both, with the same partner; "
-            "intervals of single trials by the delta method. No trial without an arm of neither "
-            "agent shows synergy by itself: what is expected depends on the background assumed.",
+            "intervals of single trials by the delta method. Only a trial that also has an arm "
+            "with neither agent can show synergy by itself: in the others, what is expected "
+            "depends on the background assumed.",
         ),
         description=f"Forest plot. {title}: {len(trials)} trials, pooled {last.texts['result']}.",
     )

@@ -120,10 +120,11 @@ class ShownNetwork:
         """The abbreviations used in the codes of treatments, spelled out."""
         nodes = self.analysis.nodes.values()
         held = {c for node in nodes for c in node.components}
+        evidence = self.analysis.evidence
         words = [
-            f"{short}: {self.component(component)}"
-            for component, short in self.analysis.evidence.abbreviations.items()
-            if component in held and self.component(component) != short
+            f"{short}: {evidence.spelled.get(component, self.component(component))}"
+            for component, short in evidence.abbreviations.items()
+            if component in held
         ]
         words += ["seq: agents in sequence"] if SEQUENCE in held else []
         for node in nodes:

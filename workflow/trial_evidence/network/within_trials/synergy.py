@@ -87,6 +87,12 @@ class Scale:
     background: bool = True
 
     @property
+    def measure(self) -> str:
+        """The measure of effect on the same scale, whose prior of tau applies."""
+        found = {"odds": "odds_ratio", "risks": "risk_ratio", "difference": "risk_difference"}
+        return found[self.compared]
+
+    @property
     def ratio(self) -> bool:
         """Whether it is analysed as a logarithm and printed as a ratio."""
         return self.compared != "difference"
@@ -386,9 +392,7 @@ def pool_synergy(
         pooling=pooling,
         level=level,
         # An excess over expectation is not a treatment effect: no empirical prior applies.
-        priors=model_priors(
-            tau_priors["risk_ratio" if scale.ratio else "risk_difference"], empirical=False
-        ),
+        priors=model_priors(tau_priors[scale.measure], empirical=False),
     )
     tipping, tipping_interval = (None if at is None else at.low for at in (point, limit))
     return PooledSynergy(tuple(each), models, tipping, tipping_interval, meaning)
@@ -442,7 +446,7 @@ def _in_words(point: _Shown | None, limit: _Shown | None, largest: float) -> str
     if point is None:
         return (
             f"At no background up to {_percent(largest)}, the lowest response of a single arm, "
-            "does the pooled estimate show synergy."
+            "does the pooled estimate favour synergy."
         )
     shown = "whatever the background" if point == always else point.condition
     interval = f"At no background up to {_percent(largest)} does its whole interval show synergy."
@@ -452,23 +456,23 @@ def _in_words(point: _Shown | None, limit: _Shown | None, largest: float) -> str
             if limit == always
             else f"Its whole interval shows synergy {limit.condition}."
         )
-    return f"The pooled estimate shows synergy {shown}. {interval}"
+    return f"The pooled estimate favours synergy {shown}. {interval}"
 
 
 # --------------------------------------------------------------------------------- from the counts
 
 
-def _beta_rule(first: float, second: float) -> tuple[Floats, Floats]:
+def _beta_rule(first: float, second: float, size: int = NODES) -> tuple[Floats, Floats]:
     """Gauss quadrature for a beta distribution: nodes, and weights that sum to 1.
 
     By the eigenvalues of the recurrence of Jacobi polynomials (Golub & Welsch 1969); stable for
     arms with thousands of patients, where the polynomials themselves overflow.
     """
-    k = np.arange(NODES, dtype=float)
+    k = np.arange(size, dtype=float)
     total = first + second
     # Jacobi's exponents are second - 1 at one and first - 1 at zero; s is 2k + alpha + beta + 2.
     s = 2 * k + total
-    centre = np.empty(NODES)
+    centre = np.empty(size)
     centre[0] = (first - second) / total
     centre[1:] = ((first - 1) ** 2 - (second - 1) ** 2) / ((s[1:] - 2) * s[1:])
     j, sj = k[1:], s[1:] - 2
@@ -520,7 +524,9 @@ def _posterior(scale: Scale, shapes: Shapes, background: float) -> tuple[Below, 
 
 def _below_better(shapes: Shapes) -> tuple[Below, float, float]:
     """The same against the better single arm: the excess is the smaller of two differences."""
-    nodes, weights = _beta_rule(*shapes[2])
+    # A single arm is integrated, so that many nodes cost little. They follow the steep edge of the
+    # others where all patients, or none, responded.
+    nodes, weights = _beta_rule(*shapes[2], size=16 * NODES)
 
     def below(excess: float) -> float:
         limit = np.clip(nodes - excess, 0.0, 1.0)

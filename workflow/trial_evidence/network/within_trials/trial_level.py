@@ -13,7 +13,7 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Background, SurrogacyAnalysis, SynergyAnalysis
 from trial_evidence.extract.regimens import join_agents
 from trial_evidence.files import records
-from trial_evidence.network.evidence.contrasts import from_counts
+from trial_evidence.network.evidence.contrasts import from_counts, informative
 from trial_evidence.network.evidence.nodes import parts_of
 from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.network.fit.effect import wald
@@ -33,6 +33,7 @@ from trial_evidence.pool.models.bivariate import EffectPair
 from trial_evidence.words.numbers import format_interval, format_number
 
 ALL_PAIRS = "all"
+ODDS_RATIO = "odds_ratio"
 NOT_FACTORIAL = "no arms of two agents, each alone and both together, with one partner"
 
 SYNERGY_COLUMNS = [
@@ -265,7 +266,7 @@ def surrogacy_results(
     chosen: dict[str, Row] = {}
     for row in records(endpoint.used):
         trial = row["trial_id"]
-        both = all((trial, row[side]) in counts for side in ("regimen", "against"))
+        both = _has_odds_ratio(counts, row)
         if both and (trial not in chosen or _more_agents(row) > _more_agents(chosen[trial])):
             chosen[trial] = row
     labels = Counter(row["trial"] for row in chosen.values())
@@ -281,7 +282,7 @@ def surrogacy_results(
             [row["against"], row["regimen"]],
             [control["events"], experimental["events"]],
             [control["n"], experimental["n"]],
-            "odds_ratio",
+            ODDS_RATIO,
         )
         effects = float(odds.effects[0]), float(odds.covariance[0, 0]), row["yi"], row["vi"]
         patients = control["n"] + experimental["n"]
@@ -295,6 +296,14 @@ def surrogacy_results(
     table = pd.DataFrame(rows, columns=[*PAIR_COLUMNS, *columns])
     table["leverage"] = table["trial"].map(found.leverage).astype(float)
     return SurrogacyResults(analysis, table, found)
+
+
+def _has_odds_ratio(counts: Mapping[tuple[str, str], Row], row: Row) -> bool:
+    """Whether both regimens of a contrast have counts, and not all patients, or none, responded."""
+    arms = [counts.get((row["trial_id"], row[side])) for side in ("against", "regimen")]
+    known = [arm for arm in arms if arm is not None]
+    events, n = ([arm[column] for arm in known] for column in ("events", "n"))
+    return len(known) == len(arms) and informative(events, n, ODDS_RATIO)
 
 
 def _more_agents(row: Row) -> int:
