@@ -89,3 +89,8 @@ def test_within_trial_difference_by_hand():
 def test_within_trial_difference_needs_both_subgroups_of_every_trial():
     with pytest.raises(ValueError, match="2 trials in the first subgroup but 1"):
         interaction_within_trials([0.5, 0.2], [0.04, 0.02], [0.1], [0.01])
+
+
+def test_a_trial_without_a_group_is_no_group_of_its_own():
+    with pytest.raises(ValueError, match="a trial has no group"):
+        subgroup_test([0.1, 0.2, 0.3, 0.9], [0.04] * 4, ["a", "a", None, "b"])

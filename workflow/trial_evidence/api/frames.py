@@ -124,7 +124,7 @@ class Frame:
             self.fault(_SEVERAL.format(column))
             return found
         for row, value in enumerate(cells):
-            if pd.isna(value):
+            if pd.api.types.is_scalar(value) and pd.isna(value):
                 self.fault("the cell is empty.", row, column)
                 continue
             number = _number(value)
@@ -219,8 +219,8 @@ def ways_of(is_ratio: bool) -> dict[str, Sequence[str]]:
 
 def _number(value: Any) -> float | None:
     """A cell as a number, or None; True and False are not numbers here."""
-    if isinstance(value, bool | np.bool):
-        return None
+    if isinstance(value, bool | np.bool) or (isinstance(value, str) and "_" in value):
+        return None  # Python reads "1_0" as 10
     try:
         return float(value)
     except OverflowError:

@@ -57,7 +57,7 @@ def _tests(c: Comparison) -> Iterator[dict[str, Any]]:
     if counts is not None:
         yield _record(c, "harbord", harbord(counts, c.level) if odds else NOT_ODDS)
         yield _record(c, "peters", peters(counts, c.level) if odds else NOT_ODDS)
-    yield _record(c, "trim_and_fill", trim_and_fill(c.yi, c.vi, level=c.level))
+    yield _record(c, "trim_and_fill", filled(c))
     corrected = pet_peese(c.yi, c.vi, c.level)
     if isinstance(corrected, PetPeese):
         yield _record(c, "pet", corrected.pet)
@@ -66,6 +66,18 @@ def _tests(c: Comparison) -> Iterator[dict[str, Any]]:
     favoured: Literal["less", "greater"] = "less" if c.analysis.fewer_is_better else "greater"
     model = step_selection_model(c.yi, c.vi, favoured=favoured, level=c.level)
     yield _record(c, "selection_model", model)
+
+
+def filled(c: Comparison) -> TrimAndFill | Refused:
+    """Trim-and-fill with the random-effects model of the configuration."""
+    pooling = c.pooling
+    return trim_and_fill(
+        c.yi,
+        c.vi,
+        method=pooling.tau2_estimator,
+        interval=pooling.estimate_interval,
+        level=c.level,
+    )
 
 
 def _record(

@@ -35,7 +35,7 @@ from trial_evidence.pool.engine.results import Refused
 from trial_evidence.pool.models.leading import leads_by_trials
 from trial_evidence.pool.probes.influence import MOST_TRIALS_FOR_ALL_SUBSETS, all_subsets, influence
 from trial_evidence.pool.probes.meta_regression import MetaRegression
-from trial_evidence.pool.probes.small_study import egger, trim_and_fill
+from trial_evidence.pool.probes.small_study import egger
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
 from trial_evidence.sensitivity.pictures.further_trials import further_trials_figure
@@ -51,6 +51,7 @@ from trial_evidence.sensitivity.pictures.in_words import (
     without_each_trial,
 )
 from trial_evidence.sensitivity.regression import covariates, forced_words, is_forced, regress
+from trial_evidence.sensitivity.reporting import filled
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import EMPIRICAL, SHORT_MODEL_NAMES, is_random_effects
@@ -237,23 +238,25 @@ def _funnel(c: Comparison, title: str, style: Style) -> Chart:
     se = np.sqrt(c.vi)
     trials = pd.DataFrame({"estimate": c.yi, "standard_error": se, "imputed": False})
     line = egger(c.yi, c.vi, c.level)
-    filled = trim_and_fill(c.yi, c.vi, level=c.level)
+    imputed = filled(c)
     notes = []
     if not isinstance(line, Refused):
         notes.append(f"Egger’s test: {format_p(line.p_value)}.")
-    if not isinstance(filled, Refused):
-        errors = np.sqrt(filled.filled_vi)
-        added = {"estimate": filled.filled_yi, "standard_error": errors, "imputed": True}
+    if not isinstance(imputed, Refused):
+        errors = np.sqrt(imputed.filled_vi)
+        added = {"estimate": imputed.filled_yi, "standard_error": errors, "imputed": True}
         trials = pd.concat([trials, pd.DataFrame(added)], ignore_index=True)
-        plural = "trial" if filled.missing == 1 else "trials"
-        notes.append(f"Trim-and-fill: {filled.missing} {plural} missing on the {filled.side}.")
+        plural = "trial" if imputed.missing == 1 else "trials"
+        notes.append(f"Trim-and-fill: {imputed.missing} {plural} missing on the {imputed.side}.")
     outside = c.rows.loc[np.abs(c.yi - pooled) > quantile(c.level) * se, "trial"].astype(str)
     beyond = f"{len(outside)} outside ({', '.join(outside)})" if len(outside) else "none outside"
     tests = " ".join(notes) or "Too few trials to test for small-study effects."
     return charted(
         funnel, trials, axis_of(c), pooled, c.level,
         regression=None if isinstance(line, Refused) else (line.limit, line.slope),
-        adjusted=None if isinstance(filled, Refused) or not filled.missing else filled.estimate,
+        adjusted=None
+        if isinstance(imputed, Refused) or not imputed.missing
+        else imputed.estimate,
         words=Words(title, tuple(notes), (f"Pooled: random effects by {estimator}.",)),
         description=f"Funnel plot of {c.k} trials: {measure_of(c)} against standard error, which "
         f"runs from {format_number(float(se.min()), 2)} to {format_number(float(se.max()), 2)}. "
