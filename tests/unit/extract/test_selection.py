@@ -116,7 +116,7 @@ def test_preferred_hazard_ratio(column, preferred, other, preferred_first):
     ("longer", "shorter", "words"),
     [
         (60.0, 12.0, "median followup months: 60 is longer than 12"),
-        (9.5, NAN, "median followup months: 9.5 is longer than not stated"),
+        (9.5, NAN, "median followup months: 9.5; this row does not state it"),
     ],
 )
 def test_the_longest_follow_up(longer, shorter, words, longer_first):

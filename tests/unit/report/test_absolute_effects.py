@@ -9,12 +9,13 @@ from report_material import estimate, material, with_estimates, with_sensitivity
 from trial_evidence.config.reports import ControlRisk
 from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import (
+    absolute_effect,
     constant_scale,
     ratio_varies_between_trials,
     treated_risk,
 )
 from trial_evidence.report.tables.absolute_effects import summary_of_findings
-from trial_evidence.report.tables.balance import balance, typical_risk
+from trial_evidence.report.tables.balance import balance, starting_risk, typical_risk
 from trial_evidence.report.tables.harms import findings_of_harms
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
@@ -338,3 +339,45 @@ def test_a_harm_starts_from_the_patients_of_its_control_arms_together(pooled):
     assert start.risk == pytest.approx(20 / 1100)
     assert row["difference"] == pytest.approx(0.01)
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((0.0, 0.02))
+
+
+def test_a_difference_is_that_of_the_trials_where_the_control_risk_leaves_no_room_for_it():
+    """An interval that ends at the estimate would hide how uncertain it is."""
+    effect = {"measure": "risk_difference", "estimate": -0.04, "ci_low": -0.11, "ci_high": 0.04}
+    found = absolute_effect(effect, 0.03)
+    assert (found["risk"], found["risk_low"]) == (0.0, 0.0)
+    ends = [found[name] for name in ("difference", "difference_low", "difference_high")]
+    assert ends == [-0.04, -0.11, 0.04]
+
+
+@pytest.mark.parametrize(
+    ("own", "months", "risk", "said"),
+    [
+        ("trial_f", 60.0, 0.2, "Trial F (iDFS; Doe 2020, Journal of Made-up Results)"),
+        # Only at another time: better than the risk of patients of other trials.
+        ("trial_f", 96.0, 0.3, "Trial F (iDFS; Doe 2020, Journal of Made-up Results)"),
+        ("trial_g", 60.0, 0.2, "Trial F (iDFS; Doe 2020, Journal of Made-up Results) (of 2 trials)"
+         "; no trial that added the agent reports this risk"),
+    ],
+)  # fmt: skip
+def test_a_benefit_starts_from_the_risk_in_the_trials_that_added_the_agent(
+    pooled, own, months, risk, said
+):
+    found = with_table(
+        material(pooled), "milestones", [rate(months=months, percent=100 - 100 * risk)]
+    )
+    rule = ControlRisk(*PLACE, "milestones", months=(60.0, 96.0))
+    both = [
+        {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "subgroup": "all",
+         "pooled": "yes", "trial_id": trial, "trial": f"Trial {trial[-1].upper()}",
+         "outcome": "iDFS", "weight": 50.0, "control_arm_id": f"{trial}_single"}
+        for trial in ("trial_f", "trial_g")
+    ]  # fmt: skip
+    found = replace(
+        found,
+        evidence=replace(found.evidence, trials=pd.DataFrame(both)),
+        report=replace(found.report, control_risks=(rule,), balance_months={PLACE[0]: 60.0}),
+    )
+    start = starting_risk(found, found.analysis(*PLACE), [own])
+    assert start.risk == pytest.approx(risk)
+    assert start.source == said

@@ -161,6 +161,15 @@ def test_a_reference_is_printed_as_journals_print_it():
     )
 
 
+@pytest.mark.parametrize(
+    ("journal", "pages"), [("SABCS 2020", "P2-13"), ("SABCS 2020 abstract P2-13", "P2-13")]
+)
+def test_a_meeting_named_with_its_year_and_abstract_does_not_repeat_them(journal, pages):
+    record = source(journal=journal, pages=pages, volume="", issue="")
+    printed = reference(record)
+    assert (printed.count("2020"), printed.count("P2-13")) == (1, 1)
+
+
 def test_a_hostile_text_stays_in_its_field():
     record = source(title_short=HOSTILE, first_author=HOSTILE, doi="10.1000/a}b%c{")
     text = re.sub(r"\\[{}]", "", bibtex([record]))

@@ -305,7 +305,7 @@ def test_few_trials_cannot_show_that_groups_are_alike(found, k, groups, p_value,
 # ---------------------------------------------------------------------------------- association
 
 UP = {"biomarker": "marker", "outcome": "pCR", "measure": "OR", "estimate": 2.0,
-      "verification": "primary"}  # fmt: skip
+      "verification": "primary", "p_value_operator": "="}  # fmt: skip
 CLEAR = {"ci_low": 1.2, "ci_high": 3.3}
 OPEN = {"ci_low": 0.9, "ci_high": 4.4}
 DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
@@ -323,6 +323,8 @@ DOWN = {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.8}
         # If interval and p value contradict each other, the interval decides.
         ([("trial", OPEN | {"p_value": 0.01})], "0 of 1 study", 1),
         ([("trial", {"p_value": 0.01, "estimate": float("nan")})], "0 of 1 study", 1),
+        # Printed as below 5%, without the number.
+        ([("trial", {"p_value": 0.05, "p_value_operator": "<"})], "1 of 1 study", 1),
         # p = 0.05 is not below 5%: the 95% interval then touches 1.
         ([("trial", {"p_value": 0.05})], "0 of 1 study", 1),
     ],

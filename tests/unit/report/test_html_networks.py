@@ -62,7 +62,7 @@ B,0.71,1.5
 """,
     "components": """component,model,trials,estimate,ci_low,ci_high,p_value,reason
 lapatinib,random_reml,3,2,1,4,0.05,
-t-dm1,random_reml,1,,,,,"The trials cannot separate the effects of t-dm1, chemotherapy."
+t-dm1,random_reml,1,,,,,"The trials cannot separate the effects of t-dm1 and chemotherapy."
 """,
     "interactions": """first,second,trials_with,trials_against_part,trials_alone,identified_by,\
 estimate,ci_low,ci_high,p_value,posterior_median,posterior_low,posterior_high,\
@@ -175,7 +175,7 @@ def test_the_level_of_intervals_is_the_configured_one(parts, pooled):
 def test_components_are_called_by_their_labels(section):
     rows = texts(section.table("Additive components").rows)
     assert [row[0] for row in rows] == ["Lapatinib", "T-DM1"]
-    assert rows[1][-1] == "The trials cannot separate the effects of T-DM1, chemotherapy."
+    assert rows[1][-1] == "The trials cannot separate the effects of T-DM1 and chemotherapy."
     (joint,) = texts(section.table("Joint effects beyond the sum of the two components").rows)
     assert joint[0] == "Lapatinib × T-DM1"
     assert joint[-1] == "Chemotherapy × Pertuzumab; Pertuzumab × T-DM1"

@@ -330,7 +330,7 @@ def test_every_model_stands_below_its_headings(project):
         wanted = [
             {
                 "k": count(row["k"]),
-                "Participants": count(row["participants"]),
+                "Patients": count(row["participants"]),
                 "Estimate": rounded(row["estimate"]) if row["estimate"] else "",
                 "95% interval": between(row["ci_low"], row["ci_high"]),
                 # Not with fewer than five trials, nor if it equals the interval of the mean.

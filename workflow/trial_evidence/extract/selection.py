@@ -128,13 +128,13 @@ def _preferred(row: Record, rival: Record, orders: Orders) -> str:
         if _rank(row[column], order) != _rank(rival[column], order):
             name = column.replace("_", " ")
             if order == LONGEST:
-                return f"{name}: {_shown(rival[column])} is longer than {_shown(row[column])}"
+                return f"{name}: {rival[column]:g}{_beyond(row[column])}"
             return f"{name}: {rival[column]} is preferred to {row[column]}"
     return f"no preference separates it from row {rival['row']}, which comes first"
 
 
-def _shown(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) and np.isfinite(value) else "not stated"
+def _beyond(value: float) -> str:
+    return f" is longer than {value:g}" if np.isfinite(value) else "; this row does not state it"
 
 
 def excluded(

@@ -187,7 +187,9 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
             say(PARTNER_SHORT.get(record[f"{side}_partner"], ""))
             for side in ("experimental", "control")
         ]
-        return " v ".join(dict.fromkeys(names))
+        given = " v ".join(dict.fromkeys(names))
+        # A control of no agent and no partner is not given "alone".
+        return "" if record["control_agents"] == "none" and given == say("alone") else given
 
     def source(record: Record) -> str:
         parts = [

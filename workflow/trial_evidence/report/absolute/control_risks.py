@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+import pandas as pd
+
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.methods import Selection
 from trial_evidence.config.reports import ControlRisk, MilestoneRules
@@ -66,16 +68,18 @@ def control_risks(material: Material, analysis: Analysis, rule: ControlRisk) -> 
     if rule.source == "stated":
         stated = zip(LEVELS, rule.risks, strict=True)
         return tuple(StartingRisk(level, risk, rule.basis) for level, risk in stated), rule.basis
-    if rule.source == "control_median":
-        return _at_the_median(material, analysis)
-    if rule.source == "milestones":
-        return _at_milestones(material, analysis, rule)
-    return _of_the_arms(material, analysis)
-
-
-def _of_the_arms(material: Material, analysis: Analysis) -> Found:
-    """Quartiles of the control arms that report their events."""
     trials = material.pooled_trials(analysis)
+    if rule.trials:
+        trials = trials[trials["trial_id"].isin(rule.trials)]
+    if rule.source == "control_median":
+        return _at_the_median(material, analysis, trials)
+    if rule.source == "milestones":
+        return _at_milestones(material, analysis, rule, records(trials))
+    return _of_the_arms(analysis, trials)
+
+
+def _of_the_arms(analysis: Analysis, trials: pd.DataFrame) -> Found:
+    """Quartiles of the control arms that report their events."""
     counts = records(trials.dropna(subset=["events_control"]))
     if not counts:
         return (), "no control arm reports its number of events, so there is no control risk"
@@ -91,13 +95,12 @@ def _of_the_arms(material: Material, analysis: Analysis) -> Found:
     return found, f"lower quartile, median and upper quartile of {arms} ({names})"
 
 
-def _at_the_median(material: Material, analysis: Analysis) -> Found:
+def _at_the_median(material: Material, analysis: Analysis, trials: pd.DataFrame) -> Found:
     """50%, at the time by which half of the control patients had the event."""
-    trials = records(material.pooled_trials(analysis))
     sheet = material.sheet[analysis.table].set_index("row")["median_control_months"]
     known = [
         (row, time)
-        for row in trials
+        for row in records(trials)
         for time in [sheet.reindex([int(number) for number in str(row["rows"]).split(";")]).max()]
         if time == time
     ]
@@ -113,21 +116,21 @@ def _at_the_median(material: Material, analysis: Analysis) -> Found:
     return (StartingRisk("moderate", 0.5, text, **places),), text
 
 
-def _at_milestones(material: Material, analysis: Analysis, rule: ControlRisk) -> Found:
+def _at_milestones(
+    material: Material, analysis: Analysis, rule: ControlRisk, trials: Sequence[Record]
+) -> Found:
     """Risk of the control arms at each time: that of the only arm, or the median of several."""
-    trials = records(material.pooled_trials(analysis))
-    looked_at = [row for row in trials if not rule.trials or row["trial_id"] in rule.trials]
     found: list[StartingRisk] = []
     missing: dict[str, list[str]] = {}
     for subgroup in (WHOLE, *rule.subgroups):
         for months in rule.months:
             rates = [
                 (trial, rate)
-                for trial in looked_at
+                for trial in trials
                 if (rate := _rate_of(material, analysis, trial, subgroup, months)) is not None
             ]
             if rates:
-                found.append(_risk_at(material, months, subgroup, rates, len(looked_at)))
+                found.append(_risk_at(material, months, subgroup, rates, len(trials)))
             else:
                 missing.setdefault(subgroup, []).append(f"{months:g}")
     notes = [

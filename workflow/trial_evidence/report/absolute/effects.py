@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trial_evidence.config.configuration import Analysis
+from trial_evidence.config.configuration import DIFFERENCE, Analysis
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, by_rank, of_pool
 from trial_evidence.report.words.reading import measure_name
@@ -75,11 +75,17 @@ def treated_risk(control_risk: float, effect: float, measure: str) -> float:
 
 
 def absolute_effect(estimate: Record, risk: float) -> dict[str, float]:
-    """Risk with treatment and its difference from the control risk, each with its limits."""
+    """Risk with treatment and its difference from the control risk, each with its limits.
+
+    A risk lies between 0 and 1; a risk difference is given as estimated, even where the control
+    risk leaves no room for it.
+    """
     found = {"control_risk": risk}
     for column, end in (("estimate", ""), ("ci_low", "_low"), ("ci_high", "_high")):
         found[f"risk{end}"] = treated_risk(risk, estimate[column], estimate["measure"])
-        found[f"difference{end}"] = found[f"risk{end}"] - risk
+        is_difference = estimate["measure"] == DIFFERENCE
+        apart = estimate[column] if is_difference else found[f"risk{end}"] - risk
+        found[f"difference{end}"] = apart
     return found
 
 
@@ -116,8 +122,9 @@ def constant_scale(material: Material, analysis: Analysis) -> ConstantScale:
         if measure != best.measure
     ]
     among = listing([measure_name(measure) for measure in order])
+    least = "less" if len(order) == 2 else "least"
     words = (
-        f"absolute effects come from the {best.words}: of {among} it varies least between the "
+        f"absolute effects come from the {best.words}: of {among} it varies {least} between the "
         f"trials (for comparison: {listing([spread.words for spread in others])})"
     )
     return ConstantScale(best.measure, words)

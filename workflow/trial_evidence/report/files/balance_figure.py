@@ -10,7 +10,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.tables.balance import Balance, balance
+from trial_evidence.report.tables.balance import BENEFIT, Balance, balance
 from trial_evidence.report.tables.harms import PER, change_in_words, without_estimate
 from trial_evidence.report.words.templates import declared
 from trial_evidence.words.numbers import round_half_up
@@ -69,7 +69,10 @@ def _row(row: Balance) -> Row:
 
 def _sources(found: list[Balance], words: str) -> Iterator[str]:
     """A footnote on the sources of the control risks of benefits; harms use their own arms."""
-    named = dict.fromkeys((row["about"], row["control_risk_source"]) for row in found
-                          if row["side"] == "Benefit")  # fmt: skip
-    if named:
-        yield words.format(said="; ".join(f"{about}, {source}" for about, source in named))
+    benefits = [row for row in found if row["side"] == BENEFIT]
+    said = [
+        f"{added}: " + "; ".join(f"{row['about']}, {row['control_risk_source']}" for row in mine)
+        for added, mine in groupby(benefits, itemgetter("added"))
+    ]
+    if said:
+        yield words.format(said=". ".join(said))

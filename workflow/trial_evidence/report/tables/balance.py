@@ -1,6 +1,7 @@
 """Benefits and harms of an added agent side by side: differences per 1,000 patients."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from math import nan
 from typing import Any
 
@@ -19,6 +20,7 @@ from trial_evidence.report.words.formats import Format
 from trial_evidence.words.numbers import round_half_up
 
 BENEFIT, HARM = "Benefit", "Harm"
+NO_OWN_RISK = "no trial that added the agent reports this risk"
 Balance = dict[str, Any]
 
 
@@ -52,13 +54,14 @@ def balance(material: Material) -> list[Balance]:
 
 def _benefits(material: Material) -> Iterator[Balance]:
     for analysis in material.front():
-        start = starting_risk(material, analysis)
-        if start is None or analysis.setting not in material.report.balance_months:
+        if analysis.setting not in material.report.balance_months:
             continue
         measure = constant_scale(material, analysis).measure
         estimates = of_pool(material.evidence.estimates, analysis)
         for lead in records(where(estimates, measure=measure, role="lead")):
-            if lead["subgroup"].partition("=")[0] == analysis.subgroups == "added_agents":
+            added = lead["subgroup"].partition("=")[0] == analysis.subgroups == "added_agents"
+            start = starting_risk(material, analysis, lead["trials"].split(";")) if added else None
+            if start is not None:
                 trials = material.about(material.evidence.trials, analysis, subgroup="all")
                 mine = trials[trials["trial_id"].isin(lead["trials"].split(";"))]
                 about = _counted(analysis, start.months, set(mine["outcome"]))
@@ -84,11 +87,26 @@ def _counted(analysis: Analysis, months: float, reported: Collection[str]) -> st
     return f"{'Death' if first.survival else ' or '.join(labels) + ' event'}{by}"
 
 
-def starting_risk(material: Material, analysis: Analysis) -> StartingRisk | None:
-    """The control risk with which benefits and harms are compared; None if there is none."""
+def starting_risk(
+    material: Material, analysis: Analysis, trials: Collection[str] = ()
+) -> StartingRisk | None:
+    """The control risk with which benefits and harms are compared; None if there is none.
+
+    The control arms of `trials` come first, because an effect is best applied to the patients it
+    was found in; if they report none, those of all trials of the analysis are used, which the
+    source of the risk then says.
+    """
     rule = material.control_risk_rules.get((analysis.setting, analysis.id))
-    risks = control_risks(material, analysis, rule)[0] if rule else ()
-    return typical_risk(risks, material.report.balance_months.get(analysis.setting, nan))
+    if rule is None:
+        return None
+    months = material.report.balance_months.get(analysis.setting, nan)
+    whole = typical_risk(control_risks(material, analysis, rule)[0], months)
+    own = tuple(trial for trial in trials if not rule.trials or trial in rule.trials)
+    if whole is None or rule.source == "stated" or not trials:
+        return whole
+    narrowed = replace(rule, trials=own)
+    found = typical_risk(control_risks(material, analysis, narrowed)[0], months) if own else None
+    return found or replace(whole, source=f"{whole.source}; {NO_OWN_RISK}")
 
 
 def typical_risk(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:

@@ -222,7 +222,7 @@ def _imprecision(material: Material, analysis: Analysis, lead: Record) -> Propos
     return _proposed(
         f"The interval ({reading.limits(judged)}) is compatible with "
         f"{what or 'a small effect only'}; the information is {percent(share)} of the optimal "
-        f"information size"
+        f"information size by precision"
         f"{supposed}",
         serious=(null and (benefit or harm)) or share < 1,
         very_serious=benefit and harm,

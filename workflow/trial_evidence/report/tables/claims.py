@@ -300,7 +300,9 @@ def _association_side(row: Record) -> str:
     elif math.isnan(p_value):
         return "untested"
     else:
-        found = p_value < _FOUND_BELOW
+        # "< 0.05" says that p is below 0.05.
+        below = row["p_value_operator"] == "<" and p_value == _FOUND_BELOW
+        found = p_value < _FOUND_BELOW or below
     if not found:
         return "open"
     if math.isnan(estimate):

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
+from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import absolute_effect
@@ -13,7 +14,7 @@ from trial_evidence.report.material.material import JOINED, Material, ReportTabl
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words.formats import Format
 from trial_evidence.words import printed
-from trial_evidence.words.printed import lower_first, with_interval
+from trial_evidence.words.printed import listing, lower_first, with_interval
 
 PER = 1000
 _OWN = ["estimate", "estimate_low", "estimate_high"]
@@ -76,21 +77,44 @@ def without_estimate(material: Material, setting: str) -> str:
     is missing.
     """
     missing = []
+    compared: set[str] = set()
     for analysis in harm_analyses(material):
         if analysis.setting != setting:
             continue
         led = set(material.about(material.evidence.estimates, analysis, role="lead")["subgroup"])
         trials = material.about(material.evidence.trials, analysis)
+        compared |= {*trials["trial_id"]}
         for agents, mine in trials.groupby("added_agents", sort=False):
             if f"{analysis.subgroups}={agents}" not in led:
                 harm, added = analysis.labels[0], mine["added"].iloc[0]
                 missing.append(f"{lower_first(harm)} ({lower_first(added)})")
-    if not missing:
-        return ""
-    return (
+    said = [
         "Reported, but not estimated, because trials define them in different ways or no patient "
         f"had them: {'; '.join(missing)}. See the harms trial by trial."
-    )
+        if missing
+        else ""
+    ]
+    if others := [name for key, name in _with_harms(material, setting) if key not in compared]:
+        said.append(
+            f"Harms of other comparisons were reported by {listing(others)}. They are not "
+            "estimated here; see the page of each trial."
+        )
+    return " ".join(filter(None, said))
+
+
+def _with_harms(material: Material, setting: str) -> Iterator[tuple[str, str]]:
+    """Id and name of the randomised trials of a setting with a harm in two arms or more."""
+    selection = material.configuration.selection
+    for trial_id, trial in material.trials.items():
+        if trial["setting"] != setting or trial["randomised"] != "yes":
+            continue
+        arms: dict[str, set[str]] = {}
+        for table in {analysis.table for analysis in harm_analyses(material)}:
+            for row in records(where(material.sheet[table], trial_id=trial_id)):
+                if inadmissible(row, selection) is None:
+                    arms.setdefault(row["outcome"], set()).add(row["arm_id"])
+        if any(len(found) > 1 for found in arms.values()):
+            yield trial_id, material.trial_name(trial_id)
 
 
 def in_every_setting(material: Material) -> Iterator[str]:

@@ -51,8 +51,13 @@ def reference(source: Source) -> str:
     people, others = authors_of(source)
     names = [" ".join(filter(None, (a.family, a.given))) for a in people]
     issue = f"({source['issue']})" if source["issue"] else ""
-    place = ":".join(filter(None, (f"{source['volume']}{issue}", source["pages"])))
-    dated = ";".join(filter(None, (whole(source["year"]), place)))
+    # The journal of an abstract may be a meeting, with its year or the number of the abstract.
+    pages, year = (
+        "" if text and text in source["journal"].split() else text
+        for text in (source["pages"], whole(source["year"]))
+    )
+    place = ":".join(filter(None, (f"{source['volume']}{issue}", pages)))
+    dated = ";".join(filter(None, (year, place)))
     where = " ".join(filter(None, (source["journal"], dated)))
     who = ", ".join([*names, *([AND_OTHERS] if others else [])])
     parts = (who, source["title"] or source["title_short"], where)
