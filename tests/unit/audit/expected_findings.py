@@ -330,6 +330,13 @@ EXPECTED = {
         "trial_f_dual, iDFS: 94.1% at 36 months (doe_2020_trial_f, row 2), but 94.6% at 60 months"
         " (doe_2020_trial_g, row 4).",
     ),
+    "one level with two numbers of patients": (
+        "pcr",
+        (3, 27),
+        ("n",),
+        "trial_a_dual, hormone_receptor=positive, patients by definition: ypT0/is ypN0 55 (row 3); "
+        "ypT0/is 50 (row 27).",
+    ),
     "a rate of the patients with an event": (
         "milestones",
         (2, 3),

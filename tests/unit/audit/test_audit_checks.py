@@ -100,6 +100,14 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["control arm", "275 events in 2000 patients", "272 events in 2000 patients"],
     ),
     (
+        "one level with two numbers of patients",
+        counts.level_sizes,
+        [],
+        [row_of(PCR, 3, definition="ypT0/is", n="50", reported_percent="")],
+        "medium",
+        ["ypT0/is ypN0 55 (row 3)", "ypT0/is 50"],
+    ),
+    (
         "one level only",
         counts.missing_levels,
         [(PCR, 4, {"status": "superseded"})],
@@ -524,6 +532,12 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         counts.levels_against_whole,
         [(PCR, n, {"events": "16", "n": "56", "population": "evaluable"}) for n in (3, 4)],
         [],
+    ),
+    (
+        "one level with more responses by another definition",
+        counts.level_sizes,
+        [],
+        [row_of(PCR, 3, definition="ypT0/is", events="20", reported_percent="")],
     ),
     (
         "the trial enrolled one level only",

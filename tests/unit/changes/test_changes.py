@@ -819,3 +819,11 @@ def test_no_git(tmp_path, monkeypatch, capsys):
     # Commands that need no earlier sheet still work.
     assert main(["check", "--list-warnings"]) == 0
     assert "Since the last commit" not in capsys.readouterr().out
+
+
+def test_months_gained_that_changed_are_told(project, changes):
+    """By hand: 67.9 - 66.8 and 67.9 - 61.8 months; no estimate depends on them."""
+    replace_text(project, "curves_rmst", "iDFS,72,66.8", "iDFS,72,61.8")
+    (told,) = (line for line in matters(changes()) if line.startswith("Months gained: "))
+    assert "TRIAL-F: was 1.1 (" in told
+    assert ", is now 6.1 (" in told

@@ -184,6 +184,28 @@ def test_one_trial_under_two_names_is_told() -> None:
     assert 'row 2, of "trial_a"' in told[0]
 
 
+def test_a_reading_of_an_arm_that_was_renamed_is_told() -> None:
+    """It would silently stop to count."""
+    key = rows_of(files_of(VALID)["second_reading"])
+    row_key = key[1][key[0].index("row_key")]
+    other = row_key.replace("trial_a_dual", "trial_a_dua")
+    assert other != row_key
+    (problem,) = check(_with(files_of(VALID), "second_reading", 2, row_key=other))[1]
+    assert (problem.severity, problem.column) == ("warning", "row_key")
+    assert 'Did you mean "trial_a_dual"?' in problem.message
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"), [({}, 1), ({"note": "99% interval"}, 0), ({"p_value": "0.2"}, 0)]
+)
+def test_an_unusual_level_is_told_unless_something_confirms_it(
+    cells: dict[str, str], told: int
+) -> None:
+    cells = {"ci_level": "99", **cells, **({"p_sided": "two"} if "p_value" in cells else {})}
+    found = check(_with(files_of(VALID), "hazard_ratios", 2, **cells))[1]
+    assert len([p for p in found if p.column == "ci_level"]) == told
+
+
 # The positive level of the first arm, with three events too many given the other level.
 TOO_MANY = {"events": "18", "reported_percent": "32.7"}
 

@@ -8,6 +8,7 @@ from small_project import judge_every_trial, small_project
 from trial_evidence.cli import main
 from trial_evidence.loaded import DICTIONARY
 from trial_evidence.sheet import read_dictionary
+from trial_evidence.words.problems import SheetError
 from trial_evidence.workbook.records import found_records
 
 EXPORT = ROOT / "tests/unit/workbook/made_up/search.nbib"
@@ -351,3 +352,17 @@ def test_a_decision_comes_with_what_the_flow_counts(project, capsys, decision, c
     said = _check(project, rows, capsys)
     assert said[0].startswith(f"screening.csv, row 2 (s2_01), column {column}: the cell is empty")
     assert said[1].startswith("1 error")
+
+
+@pytest.mark.parametrize(
+    ("author", "year", "differs"),
+    [("Roe R", 2017, True), ("Doe J", 2017, False), ("Roe R", 2021, False)],
+)
+def test_the_number_of_a_source_on_another_paper_is_told(project, author, year, differs):
+    """Taken as known, the paper would be screened by nobody."""
+    text = record(1, "Another.", "10.1000/doe_2020_trial_a", author, year)
+    if not differs:
+        assert [row["decision"] for row in found(project, text)] == ["known"]
+        return
+    with pytest.raises(SheetError, match=r"doe_2020_trial_a in sources.csv is Doe 2020"):
+        found(project, text)

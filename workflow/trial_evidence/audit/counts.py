@@ -14,6 +14,7 @@ from trial_evidence.sheet.arithmetic import printed_span
 from trial_evidence.sheet.values import printed_decimals
 
 LEVELS_V_WHOLE = "levels against the whole"
+LEVEL_SIZES = "levels of two sizes"
 LEVELS_INCOMPLETE = "levels missing"
 PERCENT = "percent against counts"
 DEFINITIONS = "stricter definition, more responses"
@@ -94,6 +95,20 @@ def _counts(rows: Sequence[Record], events: str, n: str) -> str:
     totals = [sum(row[column] for row in rows) for column in (events, n)]
     said = [f"{total:.0f}" if known(total) else "?" for total in totals]
     return f"{said[0]} events in {said[1]} patients" if known(totals[0]) else f"{said[1]} patients"
+
+
+def level_sizes(sheet: Sheet) -> Iterator[Finding]:
+    """One level of one arm with different numbers of patients: perhaps the levels are exchanged."""
+    rows = [row for row in current_rows(sheet, "counts") if row["subgroup"] != WHOLE]
+    for alike in grouped(rows, "arm_id", "outcome", "population", "subgroup").values():
+        if len({row["n"] for row in alike}) > 1:
+            given = "; ".join(
+                f"{row['definition']} {row['n']:.0f} (row {row['row']})" for row in alike
+            )
+            what = (
+                f"{alike[0]['arm_id']}{words.subgroup(alike[0])}, patients by definition: {given}."
+            )
+            yield finding("medium", LEVEL_SIZES, alike, ("n",), what)
 
 
 def missing_levels(sheet: Sheet) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from trial_evidence.sheet import Sheet
 
 SHEET_CHECKS = (
     counts.levels_against_whole,
+    counts.level_sizes,
     counts.missing_levels,
     counts.percent_against_counts,
     counts.stricter_definitions,

@@ -1,15 +1,19 @@
-"""Control risks before and after an edit, with their sources."""
+"""Control risks, with their sources, and time gained before and after an edit."""
 
 from collections.abc import Collection, Iterator, Mapping
 
 from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
+from trial_evidence.report.absolute.hazards import MEANS, curve_facts
 from trial_evidence.report.material.material import Material
+from trial_evidence.report.words.formats import effect
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.printed import percent
 
 # Setting, analysis and level.
 Risks = Mapping[tuple[str, str, str], StartingRisk]
+# Setting, analysis and trial -> months without the event gained.
+Gains = Mapping[tuple[str, str, str], str]
 # (setting, id) of analyses and networks -> title.
 Titles = Mapping[tuple[str, str], str]
 # The only column in a table of contrasts that affects a control risk but no estimate.
@@ -17,8 +21,8 @@ _MEDIAN = "median_control_months"
 
 
 def trials_with_other_risks(difference: SheetDifference, sheet: Sheet) -> set[str]:
-    """Trials whose rates over time, or whose control median, have changed."""
-    shares = (*sheet.of_kind("rates"), "adjudication")
+    """Trials whose rates or means over time, or whose control median, have changed."""
+    shares = (*sheet.of_kind("rates"), MEANS, "adjudication")
     found = set()
     for name, table in difference.tables.items():
         single = [(row,) for row in (*table.added, *table.removed)]
@@ -41,6 +45,26 @@ def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> 
         if material.lead(analysis) is not None
         for risk in control_risks(material, analysis, rules[place])[0]
     }
+
+
+def months_gained(material: Material, answers: Collection[tuple[str, str]]) -> Gains:
+    """Time gained by the trials of some answers, as printed."""
+    return {
+        (analysis.setting, analysis.id, row["trial"]): effect(row, "gained", "gained", 1)
+        for analysis in material.configuration.answers
+        if (analysis.setting, analysis.id) in answers
+        for row in curve_facts(material, analysis)
+        if "gained" in row
+    }
+
+
+def gains_in_words(before: Gains, after: Gains, titles: Titles) -> Iterator[str]:
+    """Times gained that differ as printed, in a sentence each."""
+    for place in dict.fromkeys([*before, *after]):
+        was, now = (side.get(place, "not known") for side in (before, after))
+        if was != now:
+            title = titles.get(place[:2], place[1])
+            yield f"Months gained: {title}, {place[2]}: was {was}, is now {now}."
 
 
 def risks_in_words(before: Risks, after: Risks, titles: Titles) -> Iterator[str]:

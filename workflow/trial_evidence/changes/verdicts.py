@@ -8,7 +8,14 @@ from typing import Any
 
 from trial_evidence.changes.networks import Side
 from trial_evidence.changes.revision import SheetDifference
-from trial_evidence.changes.risks import Risks, Titles, starting_risks, trials_with_other_risks
+from trial_evidence.changes.risks import (
+    Gains,
+    Risks,
+    Titles,
+    months_gained,
+    starting_risks,
+    trials_with_other_risks,
+)
 from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.report.material.afresh import TablesOfNetworks, material_on
 from trial_evidence.report.tables.certainty import Certainty, certainties, certainty_words
@@ -26,6 +33,7 @@ class Judged:
     certainty: Mapping[Place, Certainty]
     verdicts: Mapping[str, Verdict]
     risks: Risks = field(default_factory=dict)
+    gains: Gains = field(default_factory=dict)
 
 
 def answers_in_question(
@@ -89,6 +97,7 @@ def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> 
             {(c.setting, c.analysis): c for c in found},
             {claim.text: verdict for claim, verdict in claims},
             starting_risks(material, answers),
+            months_gained(material, answers),
         )
 
 

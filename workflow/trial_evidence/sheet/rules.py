@@ -72,6 +72,7 @@ _NOT_DRAWN = re.compile(
 )
 # First letters of the Unicode categories that are invisible alone: marks, controls, spaces.
 _UNSEEN = "MCZ"
+_USUAL_LEVEL = "95"
 # A level of one trial is compared with levels of at least this many trials.
 _OFTEN = 3
 
@@ -174,6 +175,12 @@ def _cells_of_contrasts(rows: Sequence[CheckedRow]) -> Iterator[Problem]:
         if limits and row.is_blank("ci_level"):
             message = "the cell is empty, but the row has a confidence limit: give its level."
             yield row.problem("error", "ci_level", message)
+        unusual = row.text("ci_level") not in {"", _USUAL_LEVEL}
+        if unusual and row.is_blank("p_value") and not row.text("note"):
+            message = (
+                f"the level is not {_USUAL_LEVEL}%, and neither a p value nor a note confirms it."
+            )
+            yield row.problem("warning", "ci_level", message)
         if row.text("ci_level") and row.is_blank("ci_low") and row.is_blank("ci_high"):
             message = "a level is given, but no confidence limit."
             yield row.problem("warning", "ci_level", message)
@@ -360,6 +367,11 @@ def _second_readings(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
                 example = dictionary.tables["second_reading"].columns[column].example
                 message = f"{quoted(name)} is not a column of {table.file}. Written so: {example}."
                 yield row.problem("error", column, message + did_you_mean(name, table.columns))
+        arms = [arm.text("arm_id") for arm in tables.get("arms", ())]
+        for name, arm in key_cells(row.text("row_key")).items():
+            if name.endswith("arm_id") and arms and arm not in arms:
+                message = f"{quoted(arm)} is not in arms.csv, so the reading fits no row."
+                yield row.problem("warning", "row_key", message + did_you_mean(arm, arms))
         yield from _values_read_twice(row, fields)
 
 

@@ -126,7 +126,9 @@ def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) ->
     )
     found = located_records(file)
     search = _search(search, searches, screened)
-    if faults := [fault for line, tags in found for fault in record_faults(file, line, tags)]:
+    faults = [fault for line, tags in found for fault in record_faults(file, line, tags)]
+    faults += _other_papers(file, found, sources)
+    if faults:
         raise SheetError(faults)
     rows = tuple(_marked([tags for _, tags in found], search, screened, sources))
     columns = list(dictionary.tables[SCREENING].columns)
@@ -295,6 +297,28 @@ def _marked(
             yield row | {"decision": KNOWN, "source_id": source}
         else:
             yield row | {"decision": ""}
+
+
+def _other_papers(
+    file: Path, found: Sequence[tuple[int, Tags]], sources: Sequence[Cells]
+) -> Iterator[Problem]:
+    """Records with the number of a source, but by another author and of another year."""
+    known = {key: row for row in reversed(sources) for key in _keys(row)}
+    for line, tags in found:
+        row = record_cells(tags)
+        for key in _keys(row):
+            cited = known.get(key, row)
+            authors = {one.get("first_author", "").lower() for one in (cited, row)} - {""}
+            years = [int(one["year"]) for one in (cited, row) if one.get("year")]
+            # A paper may appear online in one year and in print in the next.
+            if len(authors) > 1 and max(years, default=0) - min(years, default=0) > 1:
+                message = (
+                    f"{record_name(row)} is {row['first_author']} {row['year']} here, but "
+                    f"{cited['source_id']} in sources.csv is {cited['first_author']} "
+                    f"{cited['year']}. Correct the one that is wrong."
+                )
+                yield at_line(file, line, message)
+                break
 
 
 def _keys(row: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words.formats import effect
 from trial_evidence.words.printed import listing, p_value
 
+# The table of restricted mean survival times.
+MEANS = "curves_rmst"
 NOTHING = dict.fromkeys(
     ("curve_hr", "curve_low", "curve_high", "ph_p", "tau", "rmst_experimental", "rmst_control",
      "gained", "gained_se", "gained_low", "gained_high"), math.nan,
@@ -122,7 +124,7 @@ def _cox(material: Material, trial: Record) -> dict[str, Any]:
 
 def _gained(material: Material, trial: Record) -> dict[str, Any]:
     """Time gained in the experimental arm, if both curves were digitised."""
-    times = material.sheet["curves_rmst"]
+    times = material.sheet[MEANS]
     experimental, control = (
         records(where(times, arm_id=trial[column], endpoint=trial["outcome"]))
         for column in ("experimental_arm_id", "control_arm_id")
