@@ -7,11 +7,11 @@ from itertools import permutations
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
-from trial_evidence.audit.rows import ARMS, COUNT, FOLLOWUP, WHOLE, current_rows, grouped, known
+from trial_evidence.audit.rows import ARMS, COUNT, FOLLOWUP, current_rows, grouped, known
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import printed_span
-from trial_evidence.sheet.values import printed_decimals
+from trial_evidence.sheet.values import ALL, printed_decimals
 
 LEVELS_V_WHOLE = "levels against the whole"
 LEVEL_SIZES = "levels of two sizes"
@@ -61,7 +61,7 @@ def _wholes_and_parts(sheet: Sheet, kind: str, *same: str) -> tuple[Groups, Grou
     ]
     single = (row for row in rows if "=" in row["subgroup"] and "&" not in row["subgroup"])
     return (
-        grouped((row for row in rows if row["subgroup"] == WHOLE), *same),
+        grouped((row for row in rows if row["subgroup"] == ALL), *same),
         grouped(single, *same, "factor"),
     )
 
@@ -99,7 +99,7 @@ def _counts(rows: Sequence[Record], events: str, n: str) -> str:
 
 def level_sizes(sheet: Sheet) -> Iterator[Finding]:
     """One level of one arm with different numbers of patients: perhaps the levels are exchanged."""
-    rows = [row for row in current_rows(sheet, "counts") if row["subgroup"] != WHOLE]
+    rows = [row for row in current_rows(sheet, "counts") if row["subgroup"] != ALL]
     for alike in grouped(rows, "arm_id", "outcome", "population", "subgroup").values():
         if len({row["n"] for row in alike}) > 1:
             given = "; ".join(
@@ -258,7 +258,7 @@ def itt_without_all(sheet: Sheet) -> Iterator[Finding]:
     sizes = {row["arm_id"]: row["n_randomised"] for row in records(sheet["arms"])}
     for row in current_rows(sheet, "counts"):
         size = sizes.get(row["arm_id"], math.nan)
-        if row["population"] == "ITT" and row["subgroup"] == WHOLE and row["n"] < size:
+        if row["population"] == "ITT" and row["subgroup"] == ALL and row["n"] < size:
             what = (
                 f"{row['arm_id']}, {row['definition']}: the analysis is called intention-to-treat "
                 f"but has {row['n']:.0f} patients; {size:.0f} were randomised."

@@ -11,10 +11,8 @@ from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, finding
 from trial_evidence.audit.rows import (
     COUNT,
-    CURVE,
     FOLLOWUP,
     RATIO,
-    WHOLE,
     current_rows,
     grouped,
     known,
@@ -26,6 +24,7 @@ from trial_evidence.measures import MEASURES, measure_words
 from trial_evidence.measures.effects import odds_ratio
 from trial_evidence.pool.probes.influence import influence, leave_one_out
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.values import ALL, CURVE
 
 OWN_RESULTS = "far from its own other result"
 POOL = "far from its pool"
@@ -88,7 +87,7 @@ def _same_time(one: Record, other: Record) -> bool:
 
 
 def _definitions(sheet: Sheet) -> Iterator[Finding]:
-    whole = [row for row in current_rows(sheet, "counts") if row["subgroup"] == WHOLE]
+    whole = [row for row in current_rows(sheet, "counts") if row["subgroup"] == ALL]
     for rows in grouped(whole, "trial_id", "outcome").values():
         by_arm = {(row["arm_id"], row["definition"]): row for row in rows}
         arms, definitions = ([*dict.fromkeys(keys)] for keys in zip(*by_arm, strict=True))
@@ -130,7 +129,7 @@ def far_from_pool(sheet: Sheet, trials: pd.DataFrame) -> Iterator[Finding]:
     Pools of all patients with four or more trials, one measure per analysis; a finding is a
     studentised deleted residual beyond 2.5.
     """
-    pooled = trials[(trials["pooled"] == "yes") & (trials["subgroup"] == WHOLE)]
+    pooled = trials[(trials["pooled"] == "yes") & (trials["subgroup"] == ALL)]
     for (setting, analysis), group in pooled.groupby(["setting", "analysis"], sort=False):
         pool = group[group["measure"] == group["measure"].iloc[0]]
         if len(pool) < POOL_MIN_TRIALS:

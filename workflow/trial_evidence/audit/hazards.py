@@ -9,7 +9,6 @@ from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
 from trial_evidence.audit.rows import (
     ARMS,
-    CURVE,
     FOLLOWUP,
     RATIO,
     current_rows,
@@ -22,6 +21,7 @@ from trial_evidence.audit.rows import (
 from trial_evidence.files import Record
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import Span, claimed_p, p_by_interval, quantile
+from trial_evidence.sheet.values import CURVE
 
 EVENTS_FALL = "events fall"
 FOLLOW_UP = "follow-up does not grow"

@@ -8,8 +8,6 @@ from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import Span, printed_alike, quantile
 
 CURRENT = "current"
-CURVE = "digitised_curve"
-WHOLE = "all"
 ARMS = (("events_experimental", "n_experimental"), ("events_control", "n_control"))
 COUNT = ("events", "n")
 LIMITS = ("hr", "ci_low", "ci_high")

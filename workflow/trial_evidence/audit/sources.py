@@ -8,9 +8,10 @@ from itertools import combinations
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
-from trial_evidence.audit.rows import COUNT, CURVE, FOLLOWUP, LIMITS, current_rows, grouped, known
+from trial_evidence.audit.rows import COUNT, FOLLOWUP, LIMITS, current_rows, grouped, known
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.values import CURVE
 
 CONFLICT = "two sources disagree"
 TOO_EARLY = "source too early"

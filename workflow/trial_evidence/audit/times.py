@@ -7,9 +7,10 @@ from itertools import pairwise, permutations, product
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
-from trial_evidence.audit.rows import CURVE, WHOLE, current_rows, grouped
+from trial_evidence.audit.rows import current_rows, grouped
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.values import ALL, CURVE
 
 RISES = "rate rises over time"
 BELOW = "fewer alive than event-free"
@@ -97,7 +98,7 @@ def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
         for rate in by_arm.get((median["arm_id"], median["outcome"]), ()):
             after = rate["months"] - median["median_months"]
             beyond = rate["percent"] - 50
-            if rate["subgroup"] == WHOLE and after * beyond > 0 and abs(beyond) > ROUNDING:
+            if rate["subgroup"] == ALL and after * beyond > 0 and abs(beyond) > ROUNDING:
                 what = (
                     f"{median['arm_id']}, {_what(median)}: the median is "
                     f"{median['median_months']:g} months ({median['source_id']}, row "
@@ -165,7 +166,7 @@ def _with_curves(sheet: Sheet) -> Iterator[tuple[Record, list[Record]]]:
     pair = ("experimental_arm_id", "control_arm_id")
     curves = {(*(row[arm] for arm in pair), row["endpoint"]): row
               for row in records(sheet["curves_cox"])}  # fmt: skip
-    whole = [row for row in current_rows(sheet, "contrasts") if row["subgroup"] == WHOLE]
+    whole = [row for row in current_rows(sheet, "contrasts") if row["subgroup"] == ALL]
     for (_, *key), rows in grouped(whole, *pair, "outcome").items():
         if tuple(key) in curves:
             yield curves[tuple(key)], rows

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from trial_evidence.audit.rows import FOLLOWUP, WHOLE, known
+from trial_evidence.audit.rows import FOLLOWUP, known
 from trial_evidence.files import Record
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words.printed import listing
 
 # Values of an assessor that mean unknown.
@@ -40,7 +41,7 @@ def stated(row: Record) -> str:
 
 def subgroup(row: Record) -> str:
     """Return ``, factor=level`` for a result of a subgroup, nothing for one of all patients."""
-    return "" if row["subgroup"] == WHOLE else f", {row['subgroup']}"
+    return "" if row["subgroup"] == ALL else f", {row['subgroup']}"
 
 
 def count(row: Record) -> str:

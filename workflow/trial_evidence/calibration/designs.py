@@ -11,7 +11,7 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.files import read_table, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.columns import TRIAL_NUMBERS
-from trial_evidence.pool.estimates import ALL
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words.errors import RequestError
 
 

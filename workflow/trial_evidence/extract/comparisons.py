@@ -9,8 +9,9 @@ from trial_evidence.config.configuration import Analysis
 from trial_evidence.extract.columns import OF_CONTRASTS, OF_COUNTS, PUBLIC, USED_COLUMNS
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import join_agents
-from trial_evidence.extract.selection import WHOLE, Choice, choose_among
+from trial_evidence.extract.selection import Choice, choose_among
 from trial_evidence.files import Record
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words.numbers import EN_DASH
 
 # Value of the column ``derivation`` for a number exactly as published.
@@ -126,7 +127,7 @@ def _contrasted(context: Context, arms: Sequence[str], level: str, row: Record) 
     for side, own, arm in zip(SIDES, printed, arms, strict=True):
         n = row[f"n_{own}"]
         # n is only displayed, never used as a weight, so the number randomised can replace it.
-        counted = context.randomised[arm] if level == WHOLE and np.isnan(n) else n
+        counted = context.randomised[arm] if level == ALL and np.isnan(n) else n
         counts |= {f"events_{side}": row[f"events_{own}"], f"n_{side}": counted}
     return {
         **{column: row[column] for column in OF_CONTRASTS},

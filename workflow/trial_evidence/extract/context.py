@@ -11,11 +11,12 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
-from trial_evidence.extract.selection import WHOLE, excluded, inadmissible
+from trial_evidence.extract.selection import excluded, inadmissible
 from trial_evidence.files import Record, records, records_by
 from trial_evidence.measures.effects import log_hazard_ratio
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import unadjudicated
+from trial_evidence.sheet.values import ALL
 
 # Columns from which a log ratio and its standard error are computed.
 OF_RATIOS = ("hr", "ci_low", "ci_high", "ci_level", "p_value", "p_value_operator", "p_sided",
@@ -203,6 +204,6 @@ def aside_record(
         "trial": context.trials[row["trial_id"]]["label"],
         "table": table,
         "arms": arms,
-        "what": what if row["subgroup"] == WHOLE else f"{what}, {row['subgroup']}",
+        "what": what if row["subgroup"] == ALL else f"{what}, {row['subgroup']}",
         "reason": reason,
     }

@@ -8,9 +8,9 @@ from trial_evidence.extract.comparisons import SIDES, trial_evidence
 from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.contrasts import matches, trial_contrasts
 from trial_evidence.extract.regimens import arm_regimens
-from trial_evidence.extract.selection import WHOLE
 from trial_evidence.files import Record
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words.problems import Problem
 
 NOT_JUDGED = "not judged"
@@ -85,7 +85,7 @@ def _pooled(
         if analysis.setting != setting:
             continue
         for group in matches(context.contrasts, analysis).values():
-            used, _ = trial_evidence(context, analysis, group, (WHOLE,))
+            used, _ = trial_evidence(context, analysis, group, (ALL,))
             yield from (row for row in used[:1] if row["pooled"] == "yes" and _tells(row))
 
 

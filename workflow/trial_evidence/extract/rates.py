@@ -8,8 +8,9 @@ from trial_evidence.config.configuration import RateAnalysis
 from trial_evidence.extract.comparisons import Records, texts_of
 from trial_evidence.extract.context import Context, aside_record, unusable, where
 from trial_evidence.extract.regimens import regimen_label
-from trial_evidence.extract.selection import WHOLE, choose_among, level_sets
+from trial_evidence.extract.selection import choose_among, level_sets
 from trial_evidence.files import Record, records
+from trial_evidence.sheet.values import ALL
 
 
 def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Records]:
@@ -23,7 +24,7 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
         first, arms = of_regimen[0], [arm["arm_id"] for arm in of_regimen]
         trial_id = first["trial_id"]
         # A trial that enrolled only patients at one level reports it as its whole population.
-        admitted = [level, WHOLE] if (trial_id, level) in restricted else [level]
+        admitted = [level, ALL] if (trial_id, level) in restricted else [level]
         candidates = context.candidates(analysis, arms, admitted)
         kept_out = unusable(candidates, context.selection)
         usable = {row["arm_id"] for label, row in candidates.items() if label not in kept_out}

@@ -13,8 +13,7 @@ import numpy as np
 from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.config.methods import LONGEST, Orders, Selection
 from trial_evidence.files import Record
-
-WHOLE = "all"
+from trial_evidence.sheet.values import ALL
 
 
 @dataclass(frozen=True)
@@ -165,6 +164,6 @@ def excluded(
 
 def level_sets(modifiers: Sequence[EffectModifier]) -> Iterator[tuple[str, ...]]:
     """The whole trial, then the levels of each factor, as named in the column ``subgroup``."""
-    yield (WHOLE,)
+    yield (ALL,)
     for modifier in modifiers:
         yield modifier.subgroups

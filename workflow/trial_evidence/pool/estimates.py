@@ -25,9 +25,9 @@ from trial_evidence.pool.models.counts import Counts, counts_of
 from trial_evidence.pool.models.leading import Lead, leading_model, without_correction
 from trial_evidence.pool.models.pooling import pool_all
 from trial_evidence.pool.probes.subgroups import interaction_within_trials, subgroup_test
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words.models import EMPIRICAL
 
-ALL = "all"
 HETEROGENEITY = ("tau2", "tau2_low", "tau2_high", "i2", "q", "q_df", "q_p")
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 
 from trial_evidence.config.methods import Pooling
 from trial_evidence.measures import MEASURES
+from trial_evidence.sheet.values import CURVE
 from trial_evidence.words.printed import with_interval
 
-CURVE = "digitised_curve"
 # Remark, by the source of the standard error.
 _COMPUTED = {
     "lower limit": "{shown}% CI computed from the lower limit",

@@ -13,9 +13,9 @@ from trial_evidence.extract.comparisons import trial_evidence
 from trial_evidence.extract.context import Context
 from trial_evidence.extract.evidence import contrasts_of_trials, used_table
 from trial_evidence.files import records
-from trial_evidence.pool.estimates import ALL
 from trial_evidence.sensitivity.properties import risk_of_bias
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.values import ALL
 
 VARIED = ["definition_first", "analysis_first", "assessor_first", "verification"]
 ROW_CHOICE_COLUMNS = ["setting", "analysis", "choice", *VARIED]

@@ -15,11 +15,12 @@ from trial_evidence.pool.bayes.posterior import Posterior, Summary, posterior_st
 from trial_evidence.pool.bayes.priors import HalfNormal, Priors, model_priors
 from trial_evidence.pool.engine.many import FitChoices, fit_stack
 from trial_evidence.pool.engine.results import Floats, Refused
-from trial_evidence.pool.estimates import ALL, published_limits
+from trial_evidence.pool.estimates import published_limits
 from trial_evidence.pool.models.counts import Counts, counts_of
 from trial_evidence.pool.models.leading import Lead, leading_model
 from trial_evidence.pool.probes.further_trial import Pools
 from trial_evidence.pool.shown import in_order
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
 BEGINNING = ("setting", "analysis", "measure")

@@ -31,6 +31,7 @@ NO_NUMBER = MISSING_MARKS | {
 }  # fmt: skip
 EMPTY = "the cell is empty, but a value is required here."
 ALL = "all"
+CURVE = "digitised_curve"
 # Value of the column ``verification``: somebody saw the number in the source itself.
 PRIMARY, SECONDARY = "primary", "secondary"
 

@@ -18,7 +18,6 @@ from trial_evidence.extract.context import Context, aside_record, setting_contex
 from trial_evidence.extract.rates import added_up
 from trial_evidence.extract.regimens import spelled_out
 from trial_evidence.extract.selection import (
-    WHOLE,
     alike,
     choose_among,
     inadmissible,
@@ -35,6 +34,7 @@ from trial_evidence.network.evidence.contrasts import (
 )
 from trial_evidence.network.evidence.nodes import Node, nodes_of, regimen_as_node
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.values import ALL
 
 Pair = frozenset[str]
 """The two arms of a contrast, in either direction."""
@@ -184,7 +184,7 @@ def network_evidence(
                 }
             )
         aside += [
-            aside_record(context, network.id, (WHOLE,), network.table, trial.rows[label], reason)
+            aside_record(context, network.id, (ALL,), network.table, trial.rows[label], reason)
             | {"network": network.id}
             for label, reason in sorted(taken.reasons.items())
         ]
@@ -223,7 +223,7 @@ def _trials(context: Context, network: Network) -> Iterator[_Trial]:
     """The trials with candidate rows: results for all patients on an outcome of the network."""
     rows: dict[str, dict[int, Record]] = defaultdict(dict)
     for label, row in context.rows[network.table].items():
-        if row["subgroup"] == WHOLE and row["outcome"] in network.endpoints:
+        if row["subgroup"] == ALL and row["outcome"] in network.endpoints:
             rows[row["trial_id"]][label] = row
     for name in context.trials:
         if name in rows:
@@ -237,7 +237,7 @@ def _trial_evidence(trial: _Trial, network: Network, context: Context) -> _Taken
     if len(set(trial.regimens.values())) < 2:
         return _Taken(dict.fromkeys(trial.rows, ONE_REGIMEN))
     found = {
-        label: context.excluded(trial.id, _arms_of(row), network.id, WHOLE)
+        label: context.excluded(trial.id, _arms_of(row), network.id, ALL)
         or inadmissible(row, context.selection)
         or _silent(row, trial.regimens)
         for label, row in trial.rows.items()

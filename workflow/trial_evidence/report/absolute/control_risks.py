@@ -15,14 +15,12 @@ from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import JOINED, Material, citation, source_ids
 from trial_evidence.report.trail.trace import Cells
-from trial_evidence.sheet.values import printed_decimals
+from trial_evidence.sheet.values import ALL, CURVE, printed_decimals
 from trial_evidence.words.numbers import round_half_up
 from trial_evidence.words.printed import counted, listing, patients_in_words, percent
 
 LEVELS = ("low", "moderate", "high")
 QUARTILES = ("lower quartile", "median", "upper quartile")
-WHOLE = "all"
-CURVE = "digitised_curve"
 INFERRED = "reconstructed"
 
 
@@ -51,7 +49,7 @@ class StartingRisk:
     risk: float
     source: str
     months: float = math.nan
-    subgroup: str = WHOLE
+    subgroup: str = ALL
     source_id: str = ""
     trials: str = ""
     cells: str = ""
@@ -122,7 +120,7 @@ def _at_milestones(
     """Risk of the control arms at each time: that of the only arm, or the median of several."""
     found: list[StartingRisk] = []
     missing: dict[str, list[str]] = {}
-    for subgroup in (WHOLE, *rule.subgroups):
+    for subgroup in (ALL, *rule.subgroups):
         for months in rule.months:
             rates = [
                 (trial, rate)
@@ -244,14 +242,13 @@ def _source_of(material: Material, trial: Record, rate: Record, risk: str, month
 def _not_reported(missing: Mapping[str, Sequence[str]]) -> str:
     """``not reported: 96 months; nodal positive: 36 and 60 months``."""
     return "not reported: " + "; ".join(
-        ("" if subgroup == WHOLE else f"{patients_in_words(subgroup)}: ")
-        + f"{listing(times)} months"
+        ("" if subgroup == ALL else f"{patients_in_words(subgroup)}: ") + f"{listing(times)} months"
         for subgroup, times in missing.items()
     )
 
 
 def _level(months: float, subgroup: str) -> str:
-    who = "" if subgroup == WHOLE else f", {patients_in_words(subgroup)}"
+    who = "" if subgroup == ALL else f", {patients_in_words(subgroup)}"
     return f"{months:g} months{who}"
 
 

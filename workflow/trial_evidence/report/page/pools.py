@@ -17,7 +17,7 @@ from trial_evidence.pool.estimates import qualifying_trials
 from trial_evidence.report.material.material import of_pool
 from trial_evidence.report.page.rows import TrialRow, anchor, row_anchor
 from trial_evidence.report.trail.evidence import Evidence
-from trial_evidence.report.trail.trace import ALL
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL, MODEL_NAMES
 from trial_evidence.words.printed import capital, patients_in_words
 

@@ -12,7 +12,8 @@ from trial_evidence.pool.shown import own_result
 from trial_evidence.report.material.material import JOINED
 from trial_evidence.report.page.sources import Link, Reference, References, of_row, registry_links
 from trial_evidence.report.page.svg import RowLink
-from trial_evidence.report.trail.trace import ALL, Shown
+from trial_evidence.report.trail.trace import Shown
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words.printed import patients_in_words, whole
 
 

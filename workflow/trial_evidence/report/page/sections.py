@@ -18,7 +18,8 @@ from trial_evidence.report.page.pictures import Picture, listed, picture, pictur
 from trial_evidence.report.page.pools import NO_CHOICES, Choices, choices_of, pools_of
 from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_row, trial_rows
 from trial_evidence.report.page.sources import References, references
-from trial_evidence.report.trail.trace import ALL, Shown, Trail
+from trial_evidence.report.trail.trace import Shown, Trail
+from trial_evidence.sheet.values import ALL
 
 Pool = Analysis | RateAnalysis
 SENSITIVITY = (

@@ -14,11 +14,12 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.judged import NOT_JUDGED, judged_risk
 from trial_evidence.files import records
 from trial_evidence.report.trail.evidence import Evidence
-from trial_evidence.report.trail.trace import ALL, NETWORK, Trail, trail_of
+from trial_evidence.report.trail.trace import NETWORK, Trail, trail_of
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import effect
 from trial_evidence.report.words.templates import environment
 from trial_evidence.sheet import Sheet
+from trial_evidence.sheet.values import ALL
 from trial_evidence.words import printed
 from trial_evidence.words.errors import RequestError
 

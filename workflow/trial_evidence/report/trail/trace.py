@@ -16,8 +16,8 @@ from trial_evidence.files import Record, records
 from trial_evidence.report.trail.evidence import Evidence, NetworkTables
 from trial_evidence.report.trail.formulas import effect_size_in_words, network_effect_in_words
 from trial_evidence.report.words.reading import measure_of
+from trial_evidence.sheet.values import ALL
 
-ALL = "all"
 NETWORK: Final = "network"
 # Numbers that figures print next to a pooled estimate.
 _POOL_NUMBERS = [
