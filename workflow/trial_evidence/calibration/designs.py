@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.files import read_table, where
 from trial_evidence.measures import MEASURES
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.columns import TRIAL_NUMBERS
 from trial_evidence.sheet.values import ALL
 from trial_evidence.words.errors import RequestError
@@ -56,7 +56,7 @@ class Design:
 
 def _width(variance: float, level: float) -> float:
     """Width of a normal interval at a level in percent."""
-    return float(2 * ndtri(0.5 + level / 200) * np.sqrt(variance))
+    return float(2 * normal_quantile(level) * np.sqrt(variance))
 
 
 def read_designs(configuration: Configuration, results: Path) -> tuple[Design, ...]:

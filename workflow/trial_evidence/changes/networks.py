@@ -14,7 +14,7 @@ from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.context import Context, setting_context
 from trial_evidence.extract.stage import setting_checksum
 from trial_evidence.files import Record, records
-from trial_evidence.network.evidence.rows import NetworkEvidence, network_evidence
+from trial_evidence.network.evidence.rows import NetworkEvidence, evidence_of_networks
 from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.models import LEADING
 from trial_evidence.network.models import WALD as RANDOM
@@ -51,12 +51,8 @@ class Side:
 
     def evidence_of_networks(self, setting: str) -> dict[str, NetworkEvidence]:
         """The evidence of every network of a setting, by its id; empty if there is no setting."""
-        return {
-            network.id: network_evidence(
-                self.sheet, self.configuration, self.networks, network, self.contexts[setting]
-            )
-            for network in self.networks.of_setting(setting)
-        }
+        known = self.sheet, self.configuration, self.networks
+        return evidence_of_networks(*known, setting, self.contexts.get(setting))
 
 
 @dataclass(frozen=True)

@@ -346,6 +346,11 @@ class Analyses(Form, kw_only=True):
 class Configuration(Methods, Analyses, kw_only=True):
     """The content of config.yaml and analyses.yaml together."""
 
+    @property
+    def outcome_labels(self) -> dict[str, str]:
+        """Name of an outcome in the sheet -> its label."""
+        return {name: outcome.label for name, outcome in self.outcomes.items()}
+
     def own(self, analysis: Analysis) -> Self:
         """The configuration with an analysis's own pooling and selection settings applied."""
         return replace(

@@ -427,14 +427,29 @@ def _reading(answer: Mapping[str, str], sheet: Sheet) -> dict[str, str]:
     table, row = answer["table"], _row_of(answer, sheet)
     fields, seen = fields_of(sheet, table, row), _seen(answer, sheet)
     held = [printed(row, field) for field in fields]
+    reader = f"{answer['initials']}, {answer['date']}"
+    about = (table, row, list(zip(fields, held, seen, strict=True)))
     agrees = all(map(same_value, held, seen))
+    found = second_reading(sheet, *about, agrees, answer["source"], f"{answer['at']} ({reader})")
+    return found | {"second_verification": _verified_in(answer["source"], row, sheet)}
+
+
+def second_reading(
+    sheet: Sheet,
+    table: str,
+    row: Record,
+    values: Sequence[tuple[str, str, str]],
+    agrees: bool,
+    source: str,
+    locator: str,
+) -> dict[str, str]:
+    """A row of second_reading.csv; `values` are columns with the sheet's and the other value."""
+    fields, held, seen = (JOINT.join(texts) for texts in zip(*values, strict=True))
     return {
         "table": table, "trial_id": str(row["trial_id"]), "row_key": key_of(sheet, table, row),
-        "field": JOINT.join(fields), "first_value": JOINT.join(held),
-        "second_value": JOINT.join(seen), "verdict": "agree" if agrees else "differ",
-        "second_verification": _verified_in(answer["source"], row, sheet),
-        "second_source": answer["source"],
-        "locator": f"{answer['at']} ({answer['initials']}, {answer['date']})",
+        "field": fields, "first_value": held, "second_value": seen,
+        "verdict": "agree" if agrees else "differ", "second_verification": PRIMARY,
+        "second_source": source, "locator": locator,
     }  # fmt: skip
 
 

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 Floats = npt.NDArray[np.float64]
+
+
+def normal_quantile(level: float) -> float:
+    """Standard errors on either side of the mean that cover `level` percent."""
+    return float(ndtri(0.5 + level / 200))
 
 
 @dataclass(frozen=True)

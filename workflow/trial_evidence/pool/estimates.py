@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtri
 
 from trial_evidence.config.configuration import (
     Analysis,
@@ -18,6 +17,7 @@ from trial_evidence.config.configuration import (
 from trial_evidence.files import records, where
 from trial_evidence.kept import Parts
 from trial_evidence.measures import MEASURES, Measure
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.pool.columns import ESTIMATE_COLUMNS, ESTIMATE_COUNTS
 from trial_evidence.pool.engine.results import Pooled
@@ -344,7 +344,7 @@ def with_own_results(rows: pd.DataFrame, level: float) -> pd.DataFrame:
 
     The interval is the published one, at its own level, or a Wald interval if none was published.
     """
-    half = ndtri(0.5 + level / 200) * np.sqrt(rows["vi"].to_numpy(float))
+    half = normal_quantile(level) * np.sqrt(rows["vi"].to_numpy(float))
     yi, measures = rows["yi"].to_numpy(float), rows["measure"].to_numpy()
     own = {"estimate": yi.copy(), "estimate_low": yi - half, "estimate_high": yi + half}
     for measure, reading in MEASURES.items():

@@ -133,7 +133,7 @@ def _not_verified(material: Material, factors: Iterable[str]) -> dict[str, None]
     table = material.reported
     mine = table[table["subgroup"].str.partition("=")[0].isin([*factors])]
     unseen = where(mine, verification="unverified", status="current")
-    labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
+    labels = material.configuration.outcome_labels
     return dict.fromkeys(
         f"{material.trial_name(row['trial_id'])}, {labels.get(row['outcome'], row['outcome'])}: "
         "results by level in the sheet are not verified"

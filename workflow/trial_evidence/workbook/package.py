@@ -35,6 +35,8 @@ DAY = datetime.datetime(2000, 1, 1)
 # Fill of cells that the reader should fill in.
 TO_FILL = PatternFill("solid", fgColor="FFF6D6")
 
+# A longer list does not fit into the definition of a drop-down.
+_LONGEST_LIST = 250
 # At the start of a cell, these would begin a formula.
 _FORMULA_MARKS = ("=", "+", "-", "@")
 # Begins an escape sequence that a workbook would read as one character.
@@ -57,6 +59,13 @@ def put_text(cell: Any, text: str) -> None:
     cell.number_format = AS_TEXT
     if text.startswith(_FORMULA_MARKS):
         cell.quotePrefix = True
+
+
+def list_in_cell(words: Sequence[str]) -> str:
+    """The source of a drop-down list of words; ``""`` if it must be a column of a worksheet."""
+    inline = ",".join(words)
+    fits = len(inline) <= _LONGEST_LIST and not any("," in word or '"' in word for word in words)
+    return f'"{inline}"' if fits else ""
 
 
 def put_table(sheet: Any, lines: Iterable[Sequence[str]], widths: Iterable[float]) -> None:

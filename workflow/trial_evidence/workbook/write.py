@@ -27,6 +27,7 @@ from .package import (
     LONGEST_CELL,
     NOT_IN_A_FILE,
     Look,
+    list_in_cell,
     on_paper,
     put_text,
     refuse_book,
@@ -37,7 +38,6 @@ from .shown import AS_TEXT, as_number
 
 # Number of rows below the last one to which drop-downs and colours extend.
 _ROOM = 500
-_LONGEST_LIST = 250
 
 _INTRODUCTION = supplied("dictionary") / "workbook.yaml"
 _INK = "1F2A36"
@@ -154,9 +154,8 @@ class _Lists:
 
     def words(self, title: str, words: Sequence[str]) -> str:
         """Return the source of a drop-down list of these words."""
-        inline = ",".join(words)
-        if len(inline) <= _LONGEST_LIST and not any("," in word or '"' in word for word in words):
-            return f'"{inline}"'
+        if inline := list_in_cell(words):
+            return inline
         self.columns.append([title, *words])
         letter = get_column_letter(len(self.columns))
         return f"{quote_sheetname(LISTS)}!${letter}$2:${letter}${len(words) + 1}"

@@ -27,6 +27,7 @@ from trial_evidence.words.errors import RequestError
 from trial_evidence.workbook.layout import REGISTRY
 from trial_evidence.workbook.package import (
     TO_FILL,
+    list_in_cell,
     put_table,
     put_text,
     refuse_book,
@@ -149,9 +150,9 @@ def _rows_page(book: Any, table: Table, rows: Sequence[NewRow]) -> None:
             needed = column.required or (column.name == "p_sided" and row.cells.get("p_value"))
             if needed and not row.cells.get(column.name):
                 sheet.cell(down, across).fill = TO_FILL
-        words = ",".join(column.words)
-        if column.words and rows and len(words) < 250:
-            choice = DataValidation("list", f'"{words}"', allow_blank=True)
+        words = list_in_cell(column.words)
+        if column.words and rows and words:
+            choice = DataValidation("list", words, allow_blank=True)
             letter = get_column_letter(across)
             choice.add(f"{letter}2:{letter}{len(rows) + 1}")
             sheet.add_data_validation(choice)

@@ -10,7 +10,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from trial_evidence.exchange.answers import initials_fault, put_cells, read_lines, write_lines
+from trial_evidence.exchange.answers import (
+    initials_fault,
+    put_cells,
+    read_lines,
+    second_reading,
+    write_lines,
+)
 from trial_evidence.exchange.registry.against import (
     ADDED,
     AGREES,
@@ -21,9 +27,9 @@ from trial_evidence.exchange.registry.against import (
 )
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
 from trial_evidence.exchange.taken import Taken
-from trial_evidence.exchange.worklist import FIELDS, key_of
+from trial_evidence.exchange.worklist import FIELDS
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.adjudication import JOINT, same_value
+from trial_evidence.sheet.adjudication import same_value
 from trial_evidence.sheet.cells import Row
 from trial_evidence.sheet.dictionary import Table
 from trial_evidence.sheet.values import PRIMARY, read_cell
@@ -281,15 +287,10 @@ def _second_reading(read: Sequence[Entry], sheet: Sheet, folder: Path) -> Iterat
     lines = read_lines(path)
     agrees = all(one.page == AGREES for one in read)
     numbers = sheet["trials"].set_index("trial_id")["nct"]
-    reading = {
-        "table": table, "trial_id": str(held["trial_id"]), "row_key": key_of(sheet, table, held),
-        "field": JOINT.join(one["column"] for one in read),
-        "first_value": JOINT.join(one["held"] for one in read),
-        "second_value": JOINT.join(one["found"] for one in read),
-        "verdict": "agree" if agrees else "differ", "second_verification": PRIMARY,
-        "second_source": f"registry record {numbers[held['trial_id']]}",
-        "locator": f"{read[0]['path']} ({_readers(read)})",
-    }  # fmt: skip
+    values = [(one["column"], one["held"], one["found"]) for one in read]
+    source = f"registry record {numbers[held['trial_id']]}"
+    place = f"{read[0]['path']} ({_readers(read)})"
+    reading = second_reading(sheet, table, held, values, agrees, source, place)
     line = [reading.get(name, "") for name in lines[0]]
     write_lines(path, [*lines, *([] if line in lines else [line])])
     verb = "agrees" if agrees else "differs, and waits for adjudication"

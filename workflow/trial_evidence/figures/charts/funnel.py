@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import plotnine as p9
 from contourpy import contour_generator
-from scipy.special import ndtri
 
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import printed
@@ -38,6 +37,7 @@ from trial_evidence.figures.house.scales import (
     spans,
 )
 from trial_evidence.figures.house.theme import Words, house, panel_height_mm
+from trial_evidence.measures.scales import normal_quantile
 
 LEAST_TRIALS = 10
 _REGIONS = ["p > 0.10", "0.05 < p < 0.10", "0.01 < p < 0.05", "p < 0.01"]
@@ -45,11 +45,6 @@ _KINDS = ["Trial", "Imputed by trim-and-fill"]
 _STEPS = 61
 # Limits of a pooled interval may be infinite.
 _FAR = 1e6
-
-
-def quantile(level: float) -> float:
-    """Normal quantile: standard errors on either side of the mean that cover `level` percent."""
-    return float(ndtri(0.5 + level / 200))
 
 
 def funnel(
@@ -100,7 +95,7 @@ def funnel(
         )
         words = replace(words, notes=(*words.notes, few))
     deepest = float(points["standard_error"].max()) if len(points) else 1.0
-    z = quantile(level)
+    z = normal_quantile(level)
     reach = [*points["estimate"], pooled - z * deepest, pooled + z * deepest]
     height = panel_height_mm(style)
     x, y = spans(covering(axis, reach), from_zero([1.02 * deepest]), height, style)
@@ -280,7 +275,9 @@ def _regions(axis: Axis, reference: float, x: Span, y: Span) -> Iterator[pd.Data
     corners = {"x": [x.low, x.high, x.high, x.low], "standard_error": [0.0, 0.0, y.high, y.high]}
     yield pd.DataFrame(corners).assign(p=_REGIONS[3], order=0)
     for order, (region, level) in enumerate(zip(_REGIONS[2::-1], (99.0, 95.0, 90.0), strict=True)):
-        left, right = (_ray(axis, reference, side * quantile(level), y.high) for side in (-1, 1))
+        left, right = (
+            _ray(axis, reference, side * normal_quantile(level), y.high) for side in (-1, 1)
+        )
         yield pd.concat([left, right[::-1]]).assign(p=region, order=order + 1)
 
 

@@ -207,11 +207,16 @@ def network_evidence(
 
 
 def evidence_of_networks(
-    sheet: Sheet, configuration: Configuration, networks: NetworkConfiguration, setting: str
+    sheet: Sheet,
+    configuration: Configuration,
+    networks: NetworkConfiguration,
+    setting: str,
+    context: Context | None = None,
 ) -> dict[str, NetworkEvidence]:
-    """The evidence of every network of a setting, by its id."""
+    """The evidence of every network of a setting, by its id; `context` as in `network_evidence`."""
     asked = networks.of_setting(setting)
-    context = setting_context(sheet, configuration, setting) if asked else None
+    if asked and context is None:
+        context = setting_context(sheet, configuration, setting)
     return {n.id: network_evidence(sheet, configuration, networks, n, context) for n in asked}
 
 

@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from scipy.special import chdtrc, ndtr, ndtri
+from scipy.special import chdtrc, ndtr
 
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.engine.results import check_level
 
 
@@ -33,14 +34,9 @@ class Effect:
     reason: str = ""
 
 
-def normal_quantile(level: float) -> float:
-    """Half-width, in standard errors, of an interval with a level in percent."""
-    return float(ndtri(0.5 + check_level(level) / 200))
-
-
 def wald(estimate: float, se: float, level: float, name: str = "") -> Effect:
     """An effect with its interval at a level in percent; no test if the standard error is zero."""
-    half = normal_quantile(level) * se
+    half = normal_quantile(check_level(level)) * se
     p = float(2 * ndtr(-abs(estimate) / se)) if se > 0 else math.nan
     return Effect(estimate, se, estimate - half, estimate + half, p, name)
 

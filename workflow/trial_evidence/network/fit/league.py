@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, stdtr, stdtrit
 
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.network.evidence.contrasts import NetworkData
-from trial_evidence.network.fit.effect import QTest, normal_quantile, q_test
+from trial_evidence.network.fit.effect import QTest, q_test
 from trial_evidence.network.fit.least_squares import Solution, estimate_tau2, rotate, solve
-from trial_evidence.pool.engine.results import Floats
+from trial_evidence.pool.engine.results import Floats, check_level
 
 NO_PATH = (
     "No trial, and no chain of trials, links {first} with {second}: they lie in separate parts of "
@@ -48,7 +49,9 @@ class League:
         variance = own[:, None] + own[None, :] - 2 * self.covariance
         se = np.sqrt(np.maximum(variance, 0.0))
         effects[apart], se[apart] = np.nan, np.nan
-        quantile = normal_quantile(level) if df is None else stdtrit(df, 0.5 + level / 200)
+        quantile = (
+            normal_quantile(check_level(level)) if df is None else stdtrit(df, 0.5 + level / 200)
+        )
         half = quantile * se
         ratio = np.abs(np.divide(effects, se, out=np.full_like(se, np.nan), where=se > 0))
         self.effects, self.se = effects, se

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
-from trial_evidence.network.fit.effect import normal_quantile
-from trial_evidence.pool.engine.results import Floats, Refused, too_few
+from trial_evidence.measures.scales import normal_quantile
+from trial_evidence.pool.engine.results import Floats, Refused, check_level, too_few
 from trial_evidence.pool.models.bivariate import BivariateFit, EffectPair, Pairs, profile_interval
 
 WEIGHTINGS = ("trial size", "inverse variance")
@@ -518,7 +518,7 @@ def _sizes(pairs: Sequence[EffectPair]) -> Floats:
 
 def _fisher(correlation: float, k: int, level: float) -> tuple[float, float]:
     """Interval of the square of a correlation of k pairs, by Fisher's z."""
-    half = normal_quantile(level) / math.sqrt(k - 3)
+    half = normal_quantile(check_level(level)) / math.sqrt(k - 3)
     with np.errstate(divide="ignore"):
         z = float(np.arctanh(correlation))
     return _squared(math.tanh(z - half), math.tanh(z + half))

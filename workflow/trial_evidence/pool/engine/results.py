@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc, ndtr, ndtri
+from scipy.special import chdtrc, ndtr
+
+from trial_evidence.measures.scales import normal_quantile
 
 Floats = npt.NDArray[np.float64]
 
@@ -125,7 +127,7 @@ def check_effects(
 
 def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
     """Estimate, interval and test from the normal distribution, as fields of `Pooled`."""
-    half = float(ndtri(0.5 + level / 200)) * se
+    half = normal_quantile(level) * se
     return {
         "estimate": estimate,
         "se": se,

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
-from scipy.special import ndtri
 
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.engine.results import Floats, check_effects, check_level
 
 # Starting values of the standard deviations and of the slope, in units of the observed spread.
@@ -350,7 +350,7 @@ def profile_interval(
         below the maximum. If the likelihood does not bound it, the limit of a correlation is -1 or
         1, and that of a slope is infinite.
     """
-    quantile = float(ndtri(0.5 + check_level(level) / 200))
+    quantile = normal_quantile(check_level(level))
     first, second = _spread(data)
     if what == "slope":
         reach = FARTHEST_SLOPE * second / first

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import chdtrc, expit, logit, ndtri
+from scipy.special import chdtrc, expit, logit
 
 from trial_evidence.measures.effects import logit_proportion
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.engine.results import Floats, Refused, check_level, too_few
 from trial_evidence.pool.models.bivariate import (
     BivariateFit,
@@ -86,7 +87,7 @@ class ControlRiskRegression:
         beyond = float(logit(control_risk)) - self.mean[0]
         step = np.array([-self.slope, 1.0])
         variance = float(step @ self.mean_covariance @ step) + beyond**2 * self.slope_variance
-        half = float(ndtri(0.5 + self.level / 200)) * math.sqrt(variance)
+        half = normal_quantile(self.level) * math.sqrt(variance)
         middle = self.mean[1] + self.slope * beyond
         logs = (middle, middle - half, middle + half)
         treated = [float(expit(logit(control_risk) + value)) for value in logs]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import chdtrc, ndtr, ndtri
 
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.engine.results import Floats, Refused, check_effects, check_level, too_few
 from trial_evidence.pool.engine.stacks import stack
 from trial_evidence.pool.engine.tau2 import estimate_tau2
@@ -183,7 +184,7 @@ def step_selection_model(
     tau2 = float(best[1]) ** 2
     se = unit * _standard_error(likelihood, best)
     estimate = unit * sign * float(best[0])
-    half = float(ndtri(0.5 + level / 200)) * se
+    half = normal_quantile(level) * se
     statistic = max(0.0, 2 * (without - likelihood.minus(best)[0]))
     return SelectionModel(
         steps=tuple(map(float, steps)),

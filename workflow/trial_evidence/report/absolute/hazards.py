@@ -3,11 +3,10 @@
 import math
 from typing import Any
 
-from scipy.special import ndtri
-
 from trial_evidence.audit.times import PROPORTIONAL_P
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import Record, records, where
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words.formats import effect
 from trial_evidence.words.printed import listing, p_value
@@ -69,7 +68,7 @@ def time_gained(experimental: Record, control: Record, level: float) -> dict[str
         raise ValueError(f"restricted to {experimental['tau']:g} and to {control['tau']:g} months")
     difference = experimental["rmst"] - control["rmst"]
     se = math.hypot(experimental["se"], control["se"])
-    half = float(ndtri(0.5 + level / 200)) * se
+    half = normal_quantile(level) * se
     limits = {"gained_low": difference - half, "gained_high": difference + half}
     return {"gained": difference, "gained_se": se} | limits
 

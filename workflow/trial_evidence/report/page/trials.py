@@ -151,7 +151,7 @@ def _results(
     fates: _Fates,
 ) -> Grid:
     kind = material.sheet.kinds[table]
-    labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
+    labels = material.configuration.outcome_labels
     arms = {arm["arm_id"]: arm["label"] for arm in records(material.sheet["arms"])}
     lines = []
     for row in rows:

@@ -117,7 +117,7 @@ def _patients(row: Record) -> str:
 def _reported_arms(material: Material) -> pd.DataFrame:
     """Arms with an admitted result, once per endpoint, with their trial and regimen."""
     names = agent_labels(material.sheet["agents"])
-    labels = {name: outcome.label for name, outcome in material.configuration.outcomes.items()}
+    labels = material.configuration.outcome_labels
     results = material.reported
     for column, allowed in material.configuration.selection.admit.items():
         results = results[results[column].isin(allowed)]

@@ -4,8 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from scipy.special import ndtri
-
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.words.numbers import round_half_up
 
 # Effect and variance. Events: a of m in the experimental arm, c of n in the control arm; b and d
@@ -41,7 +40,7 @@ def effect_size_in_words(record: Mapping[str, Any]) -> str:
         return str(record["not_pooled_reason"])
     yi, vi = _number(record["yi"]), _number(record["vi"])
     if record["measure"] not in _COUNTED:
-        z = float(ndtri(0.5 + record["ci_level"] / 200))
+        z = normal_quantile(record["ci_level"])
         error = _STANDARD_ERRORS[record["se_source"]].format(**record, z=z)
         sign = "-" if record["inverted"] == "yes" else ""
         return f"{sign}log {record['hr']:g} = {yi}; SE = {error} = {_root(record['vi'])}"

@@ -16,7 +16,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.baujat import baujat
 from trial_evidence.figures.charts.bubble import bubble
 from trial_evidence.figures.charts.drapery import drapery
-from trial_evidence.figures.charts.funnel import funnel, quantile
+from trial_evidence.figures.charts.funnel import funnel
 from trial_evidence.figures.charts.gosh import gosh
 from trial_evidence.figures.charts.posterior import posterior
 from trial_evidence.figures.charts.specification import specification
@@ -27,6 +27,7 @@ from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
 from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
 from trial_evidence.pool.bayes.posterior import posterior_density
 from trial_evidence.pool.engine.intervals import PREDICTIONS
@@ -248,7 +249,7 @@ def _funnel(c: Comparison, title: str, style: Style) -> Chart:
         trials = pd.concat([trials, pd.DataFrame(added)], ignore_index=True)
         plural = "trial" if imputed.missing == 1 else "trials"
         notes.append(f"Trim-and-fill: {imputed.missing} {plural} missing on the {imputed.side}.")
-    outside = c.rows.loc[np.abs(c.yi - pooled) > quantile(c.level) * se, "trial"].astype(str)
+    outside = c.rows.loc[np.abs(c.yi - pooled) > normal_quantile(c.level) * se, "trial"].astype(str)
     beyond = f"{len(outside)} outside ({', '.join(outside)})" if len(outside) else "none outside"
     tests = " ".join(notes) or "Too few trials to test for small-study effects."
     return charted(

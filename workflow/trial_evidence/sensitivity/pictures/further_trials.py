@@ -8,10 +8,11 @@ import pandas as pd
 from trial_evidence.config.methods import Sensitivity
 from trial_evidence.figures.canvas.axis import MOST_TICKS, Axis
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.charts.funnel import extended_funnel, quantile
+from trial_evidence.figures.charts.funnel import extended_funnel
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.scales import covering, from_zero
 from trial_evidence.figures.house.theme import Words
+from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.probes.further_trial import further_trials
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.pictures.in_words import measure_of, result_of
@@ -44,7 +45,7 @@ def further_trials_figure(
         smallest = (change.finds, error, f"Smallest that would: {size_words(change, found.size)}")
     # The panel ends at ticks and covers the mirror image of the pooled result beyond no effect.
     deepest = from_zero([deepest])(MOST_TICKS).high
-    reach = quantile(c.level) * float(errors.max())
+    reach = normal_quantile(c.level) * float(errors.max())
     ends = [pooled - reach, pooled + reach, -pooled, *c.yi]
     across = covering(axis, ends)(MOST_TICKS)
     left, right = (across.place(end) for end in (across.low, across.high))
