@@ -337,6 +337,14 @@ EXPECTED = {
         "trial_a_dual, hormone_receptor=positive, patients by definition: ypT0/is ypN0 55 (row 3); "
         "ypT0/is 50 (row 27).",
     ),
+    "a later report without its follow-up": (
+        "hazard_ratios",
+        (4, 32),
+        ("median_followup_months",),
+        "trial_c_dual v trial_c_t, EFS: 0.80 (95% 0.50 to 1.28) was published in 2022 (row 32), "
+        "but its follow-up is not in the sheet, so 0.80 (95% 0.50 to 1.28) of 2020, at 60 months "
+        "(row 4), comes before it.",
+    ),
     "a rate of the patients with an event": (
         "milestones",
         (2, 3),

@@ -465,6 +465,15 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["was published in 2015", "72 months"],
     ),
     (
+        # Row 4 is trial C's final analysis at 60 months, published in 2020.
+        "a later report without its follow-up",
+        sources.later_without_follow_up,
+        [("sources", 2, {"year": "2022"})],  # trial A's report
+        [row_of(HR, 4, source_id="doe_2020_trial_a", median_followup_months="")],
+        "medium",
+        ["was published in 2022", "0.80 (95% 0.50 to 1.28) of 2020, at 60 months"],
+    ),
+    (
         # Trial H, 0.62 (0.51 to 0.75) by central review: se 0.0984 and 0.0940, rho 0.8:
         # sqrt(0.00968 + 0.00884 - 1.6 * 0.00925) = 0.061; log(1 / 0.62) = 0.478 is 7.8 times that
         "two assessors",
@@ -549,6 +558,12 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
                 {"trial_id": "trial_a", "subgroup": "hormone_receptor=positive", "basis": "all"},
             )
         ],
+    ),
+    (
+        "an earlier report without its follow-up",
+        sources.later_without_follow_up,
+        [("sources", 2, {"year": "2018"})],
+        [row_of(HR, 4, source_id="doe_2020_trial_a", median_followup_months="")],
     ),
     (
         "a percentage without decimals that the count gives",

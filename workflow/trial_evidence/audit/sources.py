@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, permutations
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
@@ -15,6 +15,7 @@ from trial_evidence.sheet.values import CURVE
 
 CONFLICT = "two sources disagree"
 TOO_EARLY = "source too early"
+NO_FOLLOW_UP = "later report without follow-up"
 UNVERIFIED = "not verified"
 SECOND_HAND = "first-hand source not read"
 NO_LOCATOR = "no place in the source"
@@ -109,6 +110,24 @@ def _earliest(trial: Record, row: Record) -> float:
         return float(end)
     middle = (start + end) / 2 if known(start) else end
     return math.floor(middle + row[FOLLOWUP] / 12) - 1 if known(middle) else math.nan
+
+
+def later_without_follow_up(sheet: Sheet) -> Iterator[Finding]:
+    """A later report that an earlier one precedes only because it does not state its follow-up."""
+    same = ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "assessor", "subgroup")
+    seen = [row for row in current_rows(sheet, "contrasts") if row["verification"] != "unverified"]
+    for rows in grouped(seen, *same).values():
+        for later, earlier in permutations(rows, 2):
+            unstated = not known(later[FOLLOWUP]) and known(earlier[FOLLOWUP])
+            if unstated and later["source_year"] > earlier["source_year"]:
+                what = (
+                    f"{words.pair(later)}, {later['outcome']}{words.subgroup(later)}: "
+                    f"{words.ratio(later)} was published in {later['source_year']:.0f} (row "
+                    f"{later['row']}), but its follow-up is not in the sheet, so "
+                    f"{words.ratio(earlier)} of {earlier['source_year']:.0f}, at "
+                    f"{earlier[FOLLOWUP]:g} months (row {earlier['row']}), comes before it."
+                )
+                yield finding("medium", NO_FOLLOW_UP, [later, earlier], (FOLLOWUP,), what)
 
 
 def unverified(sheet: Sheet) -> Iterator[Finding]:

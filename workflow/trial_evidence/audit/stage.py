@@ -37,6 +37,7 @@ SHEET_CHECKS = (
     times.unpaired_counts,
     sources.conflicts,
     sources.too_early,
+    sources.later_without_follow_up,
     sources.unverified,
     sources.without_locator,
 )
