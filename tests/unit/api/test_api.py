@@ -233,6 +233,9 @@ def test_a_prediction_interval_that_repeats_the_mean_is_not_drawn(tmp_path):
         (trials().rename(columns={"trial": "trail"}), 'no column "trial". Did you mean "trail"?'),
         (trials().drop(columns="n_control"), "needs the columns events_experimental"),
         (trials(events_control=[True, 22, 9]), 'row 0 (Ash), column events_control: "True" is not'),
+        # Python reads 1_0 as 10.
+        (trials(events_control=["1_0", 22, 9]), 'column events_control: "1_0" is not a number'),
+        (trials(events_control=[[12], 22, 9]), 'column events_control: "[12]" is not a number'),
         (pd.concat([trials(), trials()[["n_control"]]], axis=1), 'are called "n_control". Keep'),
         (pd.concat([trials(), trials()[["trial"]]], axis=1), 'are called "trial". Keep one.'),
         (trials().head(0), "has no rows"),

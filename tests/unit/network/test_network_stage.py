@@ -419,6 +419,17 @@ def test_trials_that_are_called_alike_are_told_apart(tmp_path):
     assert {"TRIAL (trial_a)", "TRIAL (trial_b)"} <= set(found.table["trial"])
 
 
+def test_a_trial_without_an_odds_ratio_is_no_pair_of_surrogacy(tmp_path):
+    """No response in two of three arms: the trial is in the network, but this contrast is not."""
+    entry, surrogate, endpoint = effects_of(small_project(tmp_path))
+    trial = surrogacy_results(entry, surrogate, endpoint, 95).table["trial_id"].iloc[0]
+    used = surrogate.used
+    without = replace(
+        surrogate, used=used.assign(events=used["events"].mask(used["trial_id"] == trial, 0))
+    )
+    assert trial not in set(surrogacy_results(entry, without, endpoint, 95).table["trial_id"])
+
+
 def test_trials_that_say_nothing_of_synergy_are_named(early):
     left = pd.read_csv(early / "pcr_network/synergy_set_aside.csv").set_index("trial")
     assert set(left.index) == {"TRIAL-A", "TRIAL-B", "TRIAL-L"}

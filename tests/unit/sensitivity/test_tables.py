@@ -141,6 +141,18 @@ def test_small_study_effects_are_metafors(bcg):
     assert "no trial has a one-sided p value" in table.loc["selection_model", "reason"]
 
 
+def test_trim_and_fill_pools_as_configured(bcg):
+    """R 4.2.2, metafor 3.8-1: trimfill(rma(yi, vi, data = d, method = "DL")), no trial missing."""
+    content, settings, _ = bcg
+    pooling = replace(settings.pooling, tau2_estimator="DL", estimate_interval="wald")
+    other = replace(settings, pooling=pooling)
+    used = extract_setting(content, other, SETTING).used
+    table = small_study_table(comparisons(other, SETTING, used)).set_index("test")
+    limits = table.loc["trim_and_fill", ["estimate", "ci_low", "ci_high"]].tolist()
+    theirs = [0.473599926914150, 0.324905597109104, 0.690344804056327]
+    assert limits == pytest.approx(theirs, rel=1e-8)
+
+
 def test_fewer_than_ten_trials_are_refused_in_words():
     nine = {name: values[:9] for name, values in BCG["table"].items()}
     table = small_study_table(found(nine)[2])

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 Floats = npt.NDArray[np.float64]
 
 
 def normal_quantile(level: float) -> float:
     """Standard errors on either side of the mean that cover `level` percent."""
+    # Imported here because it is slow, and a check of the sheet does not need it.
+    from scipy.special import ndtri
+
     return float(ndtri(0.5 + level / 200))
 
 
