@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from itertools import pairwise, permutations, product
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
-from trial_evidence.audit.rows import current_rows, grouped
+from trial_evidence.audit.rows import current_rows, grouped, known
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL, CURVE
@@ -65,37 +66,44 @@ def rates_against_ratio(sheet: Sheet) -> Iterator[Finding]:
     With proportional hazards, the event-free share of one arm is that of the other to the power of
     the hazard ratio.
     """
-    rates = grouped(current_rows(sheet, "rates"), "arm_id", "outcome", "subgroup")
-    by_arm: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-    for (_, *key), rows in rates.items():
-        by_arm[tuple(key)] += rows
-    for ratio in current_rows(sheet, "contrasts"):
-        ones, others = (
-            by_arm.get((ratio[f"{side}_arm_id"], ratio["outcome"], ratio["subgroup"]), ())
-            for side in ("experimental", "control")
-        )
-        for one, other in product(ones, others):
-            if one["months"] == other["months"]:
-                limits = [100 * (other["percent"] / 100) ** ratio[end] for end in _ENDS]
-                apart = max(min(limits) - one["percent"], one["percent"] - max(limits))
-                if apart > FAR:
-                    what = (
-                        f"{words.stated(ratio)} (row {ratio['row']} of {ratio['table']}.csv), but "
-                        f"{one['arm_id']} {_at(one)}, and {other['arm_id']} {_at(other)}."
-                    )
-                    # Hazards need not be proportional.
-                    columns = ("months", "percent")
-                    yield finding("medium", RATES_V_RATIO, [one, other], columns, what)
+    rates = _rates_by(sheet, "arm_id", "outcome", "subgroup")
+    same = ("experimental_arm_id", "control_arm_id", "outcome", "subgroup")
+    known_limits = [
+        row for row in current_rows(sheet, "contrasts") if all(known(row[end]) for end in _ENDS)
+    ]
+    for (_, experimental, control, *about), ratios in grouped(known_limits, *same).items():
+        for one, other in product(rates[experimental, *about], rates[control, *about]):
+            # Of several analyses the nearest is compared.
+            ratio = min(ratios, key=partial(_beyond, one, other))
+            if one["months"] == other["months"] and _beyond(one, other, ratio) > FAR:
+                what = (
+                    f"{words.stated(ratio)} (row {ratio['row']} of {ratio['table']}.csv), but "
+                    f"{one['arm_id']} {_at(one)}, and {other['arm_id']} {_at(other)}."
+                )
+                # Hazards need not be proportional.
+                columns = ("months", "percent")
+                yield finding("medium", RATES_V_RATIO, [one, other], columns, what)
+
+
+def _beyond(one: Record, other: Record, ratio: Record) -> float:
+    """Percentage points by which a rate is outside what the other and the ratio allow."""
+    limits = [100 * (other["percent"] / 100) ** ratio[end] for end in _ENDS]
+    return float(max(min(limits) - one["percent"], one["percent"] - max(limits)))
+
+
+def _rates_by(sheet: Sheet, *columns: str) -> Mapping[tuple[str, ...], list[Record]]:
+    """Rates over time of all tables by their values in these columns; none for others."""
+    found: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for row in current_rows(sheet, "rates"):
+        found[tuple(row[column] for column in columns)].append(row)
+    return found
 
 
 def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
     """Rates above one half after the median, or below one half before it."""
-    rates = grouped(current_rows(sheet, "rates"), "arm_id", "outcome")
-    by_arm: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-    for (_, *arm_and_outcome), rows in rates.items():
-        by_arm[tuple(arm_and_outcome)] += rows
+    rates = _rates_by(sheet, "arm_id", "outcome")
     for median in current_rows(sheet, "times"):
-        for rate in by_arm.get((median["arm_id"], median["outcome"]), ()):
+        for rate in rates[median["arm_id"], median["outcome"]]:
             after = rate["months"] - median["median_months"]
             beyond = rate["percent"] - 50
             if rate["subgroup"] == ALL and after * beyond > 0 and abs(beyond) > ROUNDING:
