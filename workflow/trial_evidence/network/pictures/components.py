@@ -93,10 +93,10 @@ def components(net: ShownNetwork) -> Page | None:
         footnotes=(
             "Additive model: the effect of a regimen is the sum of those of its components, on "
             "the logarithmic scale; each row is a component added to any regimen. “In sequence”, "
-            "and the label of a regimen with its own node, stand for whatever effect that regimen "
-            "has beyond the sum. Interactions, one at a time: the joint effect of two "
-            "components beyond the sum. Probability of synergy: Bayesian, half-normal prior on τ, "
-            "flat on all effects.",
+            "and the label of a regimen with its own node, is the effect that this regimen has "
+            "beyond its other components: all of it, where it has none. Interactions, one at a "
+            "time: the joint effect of two components beyond the sum. Probability of synergy: "
+            "Bayesian, half-normal prior on τ, flat on all effects.",
         ),
     )
 
