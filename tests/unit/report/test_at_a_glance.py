@@ -23,7 +23,7 @@ BASE = {
 FIGURES = pd.DataFrame(
     {"setting": [SETTING], "analysis": ["comparison"], "figure": ["comparison/forest"]}
 )
-NAMES = {"t1": "TRIAL-1"}
+NAMES = {"t1": "TRIAL-1", "t2": "TRIAL-2"}
 
 
 def estimates(*rows):
@@ -33,7 +33,7 @@ def estimates(*rows):
 
 
 def summary(*rows, of=(TIMED,), rates=()):
-    text = summary_lines(estimates(*rows), configuration(*of, rates=rates))
+    text = summary_lines(estimates(*rows), NAMES, configuration(*of, rates=rates))
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
@@ -87,12 +87,20 @@ def test_subgroups_that_are_not_pooled_have_a_line_each():
 
 def test_trials_that_are_not_pooled_have_a_line_each():
     rows = [
-        {"analysis": "one_by_one", "subgroup": f"trial=trial_{x}", "model": "single_trial", "k": 1}
-        for x in "ab"
+        {"analysis": "one_by_one", "subgroup": f"trial={x}", "model": "single_trial", "k": 1}
+        for x in NAMES
     ]
     lines = summary(*rows, of=(SINGLE,))
-    assert [line.partition(",")[0] for line in lines[1:3]] == ["one_by_one", "one_by_one"]
-    assert [line.split()[2] + line.split()[1] for line in lines[1:3]] == ["a:trial", "b:trial"]
+    assert [line.partition(": k")[0] for line in lines[1:3]] == [
+        "one_by_one, TRIAL-1", "one_by_one, TRIAL-2",
+    ]  # fmt: skip
+
+
+def test_harms_are_counted_if_a_trial_reported_them():
+    """Eleven kinds of harm in the summary, and seven on the page, would puzzle a reader."""
+    harms = [analysis(id=name, harm=True) for name in ("rash", "nausea", "fever")]
+    found = [{"analysis": harms[0].id}, {"analysis": harms[1].id, "model": "no_trial", "role": ""}]
+    assert summary(*found, of=harms)[1] == "harms: 1 kind results/early/harms/"
 
 
 def test_an_analysis_without_trials_says_so():
@@ -216,3 +224,15 @@ def test_rates_are_shown_in_percent():
 def test_an_analysis_without_trials_stands_on_the_page():
     none = {"model": "no_trial", "role": "", "k": 0.0, "estimate": None}
     assert any("no trial qualifies" in line for line in page(none))
+
+
+def test_a_harm_that_has_a_difference_but_no_ratio_is_on_the_page():
+    """No trial had an event: left out, the harm would look as if nobody had reported it."""
+    harm = analysis(**PCR, id="rash", title="Rash", harm=True)
+    difference = {
+        "analysis": "rash", "measure": "risk_difference", "estimate": 0.0, "ci_low": -0.02,
+        "ci_high": 0.02, "subgroup": "added_agents=bemab",
+    }  # fmt: skip
+    ratio = {"analysis": "rash", "measure": "risk_ratio", "role": "", "estimate": None}
+    (row,) = [line for line in page(difference, ratio, of=(harm,)) if "Rash" in line]
+    assert cells(row)[4].startswith("Risk difference 0")

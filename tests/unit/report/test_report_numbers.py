@@ -420,7 +420,7 @@ def test_the_summary_and_the_page_at_a_glance_hold_the_leading_estimates(found, 
     estimates = found.evidence.estimates
     figures = estimates[["setting", "analysis"]].iloc[:0].assign(figure="")
     page = at_a_glance(estimates, figures, {}, found.configuration)
-    lines = summary_lines(estimates, found.configuration)
+    lines = summary_lines(estimates, {}, found.configuration)
     for row in leads(results):
         ends = f"{float(row['ci_low']):.2f}–{float(row['ci_high']):.2f}"
         text = f"{float(row['estimate']):.2f} ({ends})"

@@ -152,13 +152,22 @@ def test_patients_whom_no_result_is_reported_for_do_not_stop_the_run() -> None:
     assert told == [("warning", 2, "subgroup")]
 
 
-@pytest.mark.parametrize("level", ["posiitve", "positve", "positivee", "pozitive", "Positive"])
+@pytest.mark.parametrize("level", ["posiitve", "positve", "positivee", "pozitive"])
 def test_a_slip_in_a_level_is_told_with_the_level_meant(level: str) -> None:
     files = _with(files_of(VALID), "pcr", 3, subgroup=f"hormone_receptor={level}")
     found = [p.message for p in check(files)[1] if p.column == "subgroup"]
     assert found == [
         f'"hormone_receptor={level}" occurs in no other trial. '
         'Did you mean "hormone_receptor=positive"?'
+    ]
+
+
+def test_a_level_in_other_capitals_is_told_however_many_trials_have_it() -> None:
+    """As another level, it would take its trials out of the subgroup."""
+    files = _with(files_of(VALID), "pcr", 3, subgroup="hormone_receptor=Positive")
+    assert [p.message for p in check(files)[1] if p.column == "subgroup"] == [
+        '"hormone_receptor=Positive" differs from "hormone_receptor=positive" only in its '
+        "capitals. Write it alike."
     ]
 
 

@@ -168,8 +168,8 @@ FAULTS = {
     "a hidden column": Fault(
         _with("arms", lambda sheet: setattr(sheet.column_dimensions["D"], "hidden", True)),
         (
-            "book.xlsx, sheet arms: column D hidden. Show all columns, so that no cell is imported "
-            "unseen.",
+            "book.xlsx, sheet arms: column D is hidden. Show all columns, so that no cell is "
+            "imported unseen.",
         ),
     ),
     "a hidden sheet": Fault(

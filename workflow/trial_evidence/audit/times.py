@@ -73,9 +73,11 @@ def rates_against_ratio(sheet: Sheet) -> Iterator[Finding]:
     ]
     for (_, experimental, control, *about), ratios in grouped(known_limits, *same).items():
         for one, other in product(rates[experimental, *about], rates[control, *about]):
+            if one["months"] != other["months"]:
+                continue
             # Of several analyses the nearest is compared.
             ratio = min(ratios, key=partial(_beyond, one, other))
-            if one["months"] == other["months"] and _beyond(one, other, ratio) > FAR:
+            if _beyond(one, other, ratio) > FAR:
                 what = (
                     f"{words.stated(ratio)} (row {ratio['row']} of {ratio['table']}.csv), but "
                     f"{one['arm_id']} {_at(one)}, and {other['arm_id']} {_at(other)}."

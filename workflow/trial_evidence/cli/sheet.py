@@ -99,9 +99,10 @@ def watch(options: argparse.Namespace) -> None:
 
     folders = options.raw, options.config
 
-    known: list[tuple[Problem, ...]] = []
+    known: tuple[Problem, ...] | None = None
 
     def answer() -> State | None:
+        nonlocal known
         with last_commit(*folders) as commit:
             lost = since_commit(commit, *folders, read_dictionary(DICTIONARY), briefly=True)
         print("".join(f"{line}\n" for line in lost), end="", flush=True)
@@ -111,8 +112,8 @@ def watch(options: argparse.Namespace) -> None:
             say_faults(options, error)
             return None
         warnings = with_unjudged(loaded)
-        new = new_among(warnings, known[-1]) if known else ()
-        known[:] = [warnings]
+        new = () if known is None else new_among(warnings, known)
+        known = warnings
         print("".join(f"new: {warning.line()}\n" for warning in new), end="")
         print(summary(warnings, str(listing_of(options)), len(new)), flush=True)
         return state_of(*loaded[:2])

@@ -12,7 +12,7 @@ from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import read_table, write_text
 from trial_evidence.kept import PARTS, Parts
-from trial_evidence.loaded import DICTIONARY, load
+from trial_evidence.loaded import DICTIONARY, load, with_words
 from trial_evidence.sheet import dictionary_as_markdown, read_dictionary
 from trial_evidence.words.errors import RequestError
 
@@ -45,7 +45,8 @@ def figures(options: argparse.Namespace) -> None:
     asked = options.setting, options.processed, options.results, options.processes
     drawn = write_figures(configuration, looks, sheet, *asked)
     estimates = read_table(options.results / options.setting / "estimates.csv", ESTIMATE_NUMBERS)
-    lines = list(lines_of_setting(estimates, configuration, options.setting))
+    names = dict(zip(sheet["trials"]["trial_id"], sheet["trials"]["name"], strict=True))
+    lines = list(lines_of_setting(estimates, names, configuration, options.setting))
     # After an edit, print the analyses it affected; a first run prints all of them at its end.
     if not drawn.issuperset(name for name, _ in lines):
         for line in (line for name, line in lines if name in drawn):
@@ -94,9 +95,10 @@ def network(options: argparse.Namespace) -> None:
 def audit(options: argparse.Namespace) -> None:
     """List results that deserve a second look in the sources."""
     from trial_evidence.audit.stage import write_audit
+    from trial_evidence.sheet.adjudication import apply_adjudications
 
-    configuration, sheet, _ = load(options.raw, options.config)
-    _, first, _ = load(options.raw, options.config, settled=False)
+    configuration, first, _ = load(options.raw, options.config, settled=False)
+    sheet = apply_adjudications(first, with_words(read_dictionary(DICTIONARY), configuration))
     write_audit(sheet, first, configuration, options.processed, options.results)
 
 

@@ -79,9 +79,6 @@ _FORMS = {
 }  # fmt: skip
 _PLAIN = re.compile(r"[0-9]*\.?[0-9]+")
 _ROW = re.compile(r"[0-9]{1,7}")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Earlier dates, such as 1026, are typing errors.
-_FIRST_YEAR = 2000
 # Words that people write instead of initials.
 _NO_INITIALS = {"yes", "no", "ok", "true", "false", "none", "x"}
 
@@ -267,12 +264,13 @@ def _faults(
 ) -> Iterator[Problem]:
     """The problems of an answer, each with its cell in the workbook."""
     columns = dictionary.tables["second_reading"].columns
+    dates = dictionary.tables["adjudication"].columns["date"]
     found = [
         *(_misplaced(answer, sheet, dictionary) or _misread(answer, sheet, dictionary)),
         *((name, "the cell is empty, but an answer needs it.") for name in ANSWERS
           if not answer[name]),
         ("initials", answer["initials"] and initials_fault(answer["initials"], dictionary)),
-        ("date", answer["date"] and _date_fault(answer["date"])),
+        ("date", answer["date"] and _date_fault(dates, answer["date"])),
         ("at", _text_fault(columns["locator"], answer["at"])),
         ("source", _text_fault(columns["second_source"], answer["source"])),
     ]  # fmt: skip
@@ -376,17 +374,11 @@ def _order_fault(numbers: Mapping[str, float], seen: str) -> str:
     return f"{quoted(seen)}: the estimate has to lie between the lower and the upper limit."
 
 
-def _date_fault(text: str) -> str:
-    today = datetime.date.today()
-    try:
-        day = datetime.date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        day = None
-    if day is None:
-        return f"{quoted(text)} is not a date in the form {today.isoformat()}."
-    if day.year < _FIRST_YEAR:
-        return f"{quoted(text)} is before {_FIRST_YEAR}: the year is mistyped."
-    return f"{quoted(text)} is in the future." if day > today else ""
+def _date_fault(column: Column, text: str) -> str:
+    if fault := read_cell(column, text).error:
+        return fault
+    later = datetime.date.fromisoformat(text) > datetime.date.today()
+    return f"{quoted(text)} is in the future." if later else ""
 
 
 def _contradictions(

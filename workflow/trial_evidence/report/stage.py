@@ -149,7 +149,7 @@ def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
     cited = (*cited, *methods_text.works(methods_text.methods_paragraphs(material)))
     return {
         "at-a-glance.md": at_a_glance(evidence.estimates, figures, names, configuration),
-        "summary.txt": summary_lines(evidence.estimates, configuration),
+        "summary.txt": summary_lines(evidence.estimates, names, configuration),
         f"{TABLES}/methods.md": methods_text.methods_markdown(material),
         f"{TABLES}/methods.txt": methods_text.methods_text(material),
         f"{TABLES}/references.bib": bibliography.bibtex(cited),

@@ -260,9 +260,9 @@ def _one_thing_twice(tables: Rows) -> Iterator[Problem]:
 
 def _results_of_two_trials(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
     """Trials with the same numbers from one source: perhaps one trial under two names."""
-    alike: dict[tuple[str, str], list[tuple[CheckedRow, CheckedRow]]] = defaultdict(list)
     for table in dictionary.of_kind(*_ALIKE):
         columns, stated, enough = _ALIKE[dictionary.kinds[table]]
+        alike: dict[tuple[str, str], list[tuple[CheckedRow, CheckedRow]]] = defaultdict(list)
         groups: dict[tuple[str, ...], list[CheckedRow]] = defaultdict(list)
         for row in tables.get(table, ()):
             if row.text("status") == "current" and all(map(row.text, stated)):
@@ -279,7 +279,6 @@ def _results_of_two_trials(tables: Rows, dictionary: Dictionary) -> Iterator[Pro
                     "source. If it is the same trial, keep one of them: its patients count twice."
                 )
                 yield row.problem("warning", "trial_id", message)
-        alike.clear()
 
 
 def _trials_without_arms(tables: Rows) -> Iterator[Problem]:
@@ -354,6 +353,7 @@ def _in_a_circle(record: str, same_as: Mapping[str, str]) -> bool:
 
 def _second_readings(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
     """Second readings must be consistent, because they count towards the readers' agreement."""
+    arms = [arm.text("arm_id") for arm in tables.get("arms", ())]
     for row in tables.get("second_reading", ()):
         table = dictionary.tables.get(row.text("table"))
         if table is None:
@@ -367,7 +367,6 @@ def _second_readings(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
                 example = dictionary.tables["second_reading"].columns[column].example
                 message = f"{quoted(name)} is not a column of {table.file}. Written so: {example}."
                 yield row.problem("error", column, message + did_you_mean(name, table.columns))
-        arms = [arm.text("arm_id") for arm in tables.get("arms", ())]
         for name, arm in key_cells(row.text("row_key")).items():
             if name.endswith("arm_id") and arms and arm not in arms:
                 message = f"{quoted(arm)} is not in arms.csv, so the reading fits no row."
@@ -417,16 +416,19 @@ def _factors_of_decisions(tables: Rows, pairs: Counter[str]) -> Iterator[Problem
 def _rare_subgroups(results: Sequence[CheckedRow], pairs: Counter[str]) -> Iterator[Problem]:
     """Levels that look misspelt: the dictionary does not list levels, so compare similar ones."""
     often = [pair for pair, times in pairs.items() if times >= _OFTEN]
-    told: set[str] = set()
-    for row in results:
-        for pair in _pairs(row):
-            near = [word for word in often if pairs[pair] == 1 and _is_slip(pair, word)]
-            near += [word for word in pairs if word != pair and word.lower() == pair.lower()
-                     and pairs[pair] <= pairs[word]]  # fmt: skip
-            if near and pair not in told:
-                told.add(pair)
-                message = f'{quoted(pair)} occurs in no other trial. Did you mean "{near[0]}"?'
-                yield row.problem("warning", "subgroup", message)
+    usual: dict[str, str] = {}  # in lower case -> as most trials have it
+    for pair, _ in pairs.most_common():
+        usual.setdefault(pair.lower(), pair)
+    found = {pair: row for row in reversed(results) for pair in _pairs(row)}
+    for pair, row in found.items():
+        same = usual[pair.lower()]
+        near = next((word for word in often if pairs[pair] == 1 and _is_slip(pair, word)), "")
+        if same != pair:
+            message = f'{quoted(pair)} differs from "{same}" only in its capitals. Write it alike.'
+            yield row.problem("warning", "subgroup", message)
+        elif near:
+            message = f'{quoted(pair)} occurs in no other trial. Did you mean "{near}"?'
+            yield row.problem("warning", "subgroup", message)
 
 
 def _is_slip(text: str, word: str) -> bool:

@@ -32,7 +32,7 @@ NO_NUMBER = MISSING_MARKS | {
 EMPTY = "the cell is empty, but a value is required here."
 ALL = "all"
 CURVE = "digitised_curve"
-# Value of the column ``verification``: somebody saw the number in the source itself.
+# Values of the column ``verification``: seen in the source itself, or in another that quotes it.
 PRIMARY, SECONDARY = "primary", "secondary"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")

@@ -424,10 +424,9 @@ def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
     if sheet.sheet_state != "visible":
         return "the sheet is hidden. Show it, so that no row is imported unseen."
     if columns := hidden_columns(sheet):
-        return (
-            f"column{'s' if len(columns) > 1 else ''} {listing(columns)} hidden. Show all columns, "
-            "so that no cell is imported unseen."
-        )
+        named = f"column{'s' if len(columns) > 1 else ''} {listing(columns)}"
+        are = "are" if len(columns) > 1 else "is"
+        return f"{named} {are} hidden. Show all columns, so that no cell is imported unseen."
     hidden = [number for number in rows if sheet.row_dimensions[number].hidden]
     if not hidden:
         return ""

@@ -18,6 +18,8 @@ from trial_evidence.words.numbers import round_half_up
 from trial_evidence.words.printed import counted, of_whom, p_value, words
 
 NUMERIC = ("k", "Trials", "Patients")
+# Of the texts of the summary, so that the folders are below each other.
+WIDTH = 80
 
 
 def at_a_glance(
@@ -68,48 +70,53 @@ def at_a_glance(
     )
 
 
-def summary_lines(estimates: pd.DataFrame, configuration: Configuration) -> str:
+def summary_lines(
+    estimates: pd.DataFrame, names: Mapping[str, str], configuration: Configuration
+) -> str:
     """One line per analysis: k, leading estimate, interval, and the folder of its figures.
 
     The result of the co-primary model follows in a line of its own: the two may disagree.
-    `estimates` has the columns of ``results/estimates.csv``, all settings.
+    `estimates` has the columns of ``results/estimates.csv``, all settings; `names` maps the ids of
+    trials to their names.
     """
     lines: list[str] = []
     for setting, name in configuration.settings.items():
         lines.append(f"\n{name}")
-        lines += [line for _, line in lines_of_setting(estimates, configuration, setting)]
+        lines += [line for _, line in lines_of_setting(estimates, names, configuration, setting)]
     lines.append("\nOn one page: results/at-a-glance.md. Every number: results/estimates.csv.")
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def lines_of_setting(
-    estimates: pd.DataFrame, configuration: Configuration, setting: str
+    estimates: pd.DataFrame, names: Mapping[str, str], configuration: Configuration, setting: str
 ) -> Iterator[tuple[str, str]]:
     """The lines of one setting: analysis and text."""
     leading = estimates[estimates["role"].isin(["lead", "co-primary"])]
-    harms = sum(analysis.harm for analysis in configuration.of_setting(setting))
+    harms = [analysis for analysis in configuration.of_setting(setting) if analysis.harm]
     for analysis in configuration.of_setting(setting):
         if analysis.harm:
             continue
         rows = where(of_pool(leading, analysis), measure=analysis.measures[0])
         folder = f"results/{setting}/{analysis.id}/"
-        for text in _summary(analysis, rows):
-            yield analysis.id, f"  {text:<76} {folder}"
+        for text in _summary(analysis, rows, names):
+            yield analysis.id, f"  {text:<{WIDTH}} {folder}"
     if harms:
-        text = f"{HARMS}: {counted(harms, 'kind')}"
-        yield HARMS, f"  {text:<76} results/{setting}/{HARMS}/"
+        pooled = sum(not of_pool(leading, analysis).empty for analysis in harms)
+        text = f"{HARMS}: {counted(pooled, 'kind')}"
+        yield HARMS, f"  {text:<{WIDTH}} results/{setting}/{HARMS}/"
     for rates in configuration.rates_of_setting(setting):
         k = len(where(of_pool(leading, rates), subgroup="all", role="lead"))
         text = f"{rates.id}: {counted(k, 'regimen')}"
-        yield rates.id, f"  {text:<76} results/{setting}/{rates.id}/"
+        yield rates.id, f"  {text:<{WIDTH}} results/{setting}/{rates.id}/"
 
 
-def _summary(analysis: Analysis, rows: pd.DataFrame) -> Iterator[str]:
+def _summary(analysis: Analysis, rows: pd.DataFrame, names: Mapping[str, str]) -> Iterator[str]:
     start = f"{analysis.subgroups}=" if analysis.pool == "within_subgroups" else "trial="
     overall = where(rows, subgroup="all")
     shown = rows[rows["subgroup"].str.startswith(start)] if overall.empty else overall
     for record in records(where(shown, role="lead")):
-        level = words(record["subgroup"].partition("=")[2])
+        _, _, level = record["subgroup"].partition("=")
+        level = names.get(level, words(level))
         name = "".join(word[0] for word in _measure(record).split()).upper()
         numbers = f"k = {record['k']:.0f}, {name} {effect(record)}"
         yield f"{', '.join(filter(None, [analysis.id, level]))}: {numbers}"
@@ -124,8 +131,12 @@ def _comparison(
     analysis: Analysis, estimates: pd.DataFrame, figures: pd.DataFrame, names: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """The rows of an analysis: estimates in all patients and subgroups, then subgroup tests."""
-    measure = analysis.measures[0]
-    mine = estimates[estimates["measure"].str.endswith((measure, f"of_{measure}s"))]
+    leading = estimates[estimates["role"].isin(["lead", "co-primary"])]
+    # Of trials without an event there is a difference, but no ratio.
+    estimated = filter(set(leading["measure"]).__contains__, analysis.measures)
+    measure = next(estimated, analysis.measures[0])
+    ours = (measure, f"of_{measure}s")
+    mine = estimates[estimates["measure"].str.endswith(ours)]
     links = " ".join(
         f"[{words(stem.rpartition('/')[2])}]({analysis.setting}/{stem}.svg)"
         for stem in figures["figure"]
@@ -134,7 +145,7 @@ def _comparison(
              "pi_low": math.nan, "pi_high": math.nan, "model": ""}  # fmt: skip
     rows = [
         row | {"who": _of_whom(row, names), "shown": f"{_measure(row)} {effect(row)}"}
-        for row in records(mine[mine["role"].isin(["lead", "co-primary"])])
+        for row in records(leading[leading["measure"].str.endswith(ours)])
     ] or [empty]
     yield rows[0] | {"title": analysis.title, "links": links}
     yield from (row | {"title": "", "links": ""} for row in rows[1:])

@@ -6,6 +6,7 @@ from math import nan
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
+from trial_evidence.config.reports import ControlRisk
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, constant_scale
@@ -100,13 +101,17 @@ def starting_risk(
     if rule is None:
         return None
     months = material.report.balance_months.get(analysis.setting, nan)
-    whole = typical_risk(control_risks(material, analysis, rule)[0], months)
+
+    def typical(rule: ControlRisk) -> StartingRisk | None:
+        return typical_risk(control_risks(material, analysis, rule)[0], months)
+
+    if rule.source == "stated" or not trials:
+        return typical(rule)
     own = tuple(trial for trial in trials if not rule.trials or trial in rule.trials)
-    if whole is None or rule.source == "stated" or not trials:
-        return whole
-    narrowed = replace(rule, trials=own)
-    found = typical_risk(control_risks(material, analysis, narrowed)[0], months) if own else None
-    return found or replace(whole, source=f"{whole.source}; {NO_OWN_RISK}")
+    if found := typical(replace(rule, trials=own)) if own else None:
+        return found
+    whole = typical(rule)
+    return whole and replace(whole, source=f"{whole.source}; {NO_OWN_RISK}")
 
 
 def typical_risk(risks: tuple[StartingRisk, ...], months: float) -> StartingRisk | None:

@@ -110,7 +110,7 @@ def _with_harms(material: Material, setting: str) -> Iterator[tuple[str, str]]:
             continue
         arms: dict[str, set[str]] = {}
         for table in {analysis.table for analysis in harm_analyses(material)}:
-            for row in records(where(material.sheet[table], trial_id=trial_id)):
+            for row in material.sheet.of_trial(table, trial_id):
                 if inadmissible(row, selection) is None:
                     arms.setdefault(row["outcome"], set()).add(row["arm_id"])
         if any(len(found) > 1 for found in arms.values()):
