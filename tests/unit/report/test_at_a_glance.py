@@ -228,7 +228,8 @@ def test_an_analysis_without_trials_stands_on_the_page():
 
 def test_a_harm_that_has_a_difference_but_no_ratio_is_on_the_page():
     """No trial had an event: left out, the harm would look as if nobody had reported it."""
-    harm = analysis(**PCR, id="rash", title="Rash", harm=True)
+    measures = ("risk_ratio", "risk_difference")
+    harm = analysis(endpoints=("pcr",), measures=measures, id="rash", title="Rash", harm=True)
     difference = {
         "analysis": "rash", "measure": "risk_difference", "estimate": 0.0, "ci_low": -0.02,
         "ci_high": 0.02, "subgroup": "added_agents=bemab",
