@@ -16,7 +16,11 @@ from small_project import evidence_of, replace_text, small_project
 from trial_evidence.files import read_table, where, write_table
 from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used_sources
 from trial_evidence.report.files.docx import tables_as_document
-from trial_evidence.report.files.methods_text import methods_markdown, methods_text
+from trial_evidence.report.files.methods_text import (
+    methods_markdown,
+    methods_paragraphs,
+    methods_text,
+)
 from trial_evidence.report.files.overview_figures import map_of
 from trial_evidence.report.files.xlsx import tables_as_workbook
 from trial_evidence.report.stage import _write_tables
@@ -225,18 +229,20 @@ def test_prediction_intervals_that_are_too_short_are_said_to_be(fields, interval
     assert ("intervals of the random-effects model are too short" in " ".join(
         front_table(shown, {}).notes
     )) == told  # fmt: skip
-    assert ("than their nominal level" in methods_text(shown)) == (interval != "bootstrap")
+    told = methods_text(methods_paragraphs(shown))
+    assert ("than their nominal level" in told) == (interval != "bootstrap")
 
 
 # -------------------------------------------------------------------------------------- methods
 
 
 def test_the_methods_are_paragraphs_without_gaps(found):
-    text = methods_text(found)
+    paragraphs = methods_paragraphs(found)
+    text = methods_text(paragraphs)
     assert "a curated search, not a systematic database search" in text
     assert "1 search with 1 recorded query on 2025-01-31" in text
     assert "{" not in text
-    assert methods_markdown(found).startswith("# Methods\n\nTrials were identified")
+    assert methods_markdown(paragraphs).startswith("# Methods\n\nTrials were identified")
 
 
 # ----------------------------------------------------------------------------- hostile text
@@ -290,6 +296,6 @@ def test_a_table_that_there_is_no_more_leaves_no_file(found, tables):
     (folder / "supplement.docx").parent.mkdir(parents=True, exist_ok=True)
     (folder / "supplement.docx").touch()
     for made in ((tables["front"], tables["flow"]), (tables["front"],)):
-        _write_tables(made, found, trail)
+        _write_tables(made, methods_paragraphs(found), found, trail)
     kept = {"front.csv", "front.docx", "tables.docx", "methods.docx", "supplement.docx"}
     assert {path.name for path in folder.iterdir()} == {*kept, "tables.xlsx"}

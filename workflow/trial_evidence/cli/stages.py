@@ -36,6 +36,7 @@ def pool(options: argparse.Namespace) -> None:
 
 def figures(options: argparse.Namespace) -> None:
     """Draw the forest plots of one setting."""
+    from trial_evidence.extract.context import trial_label
     from trial_evidence.figures.stage import write_figures
     from trial_evidence.pool.columns import ESTIMATE_NUMBERS
     from trial_evidence.report.files.at_a_glance import lines_of_setting
@@ -45,7 +46,8 @@ def figures(options: argparse.Namespace) -> None:
     asked = options.setting, options.processed, options.results, options.processes
     drawn = write_figures(configuration, looks, sheet, *asked)
     estimates = read_table(options.results / options.setting / "estimates.csv", ESTIMATE_NUMBERS)
-    names = dict(zip(sheet["trials"]["trial_id"], sheet["trials"]["name"], strict=True))
+    trials = sheet["trials"]
+    names = dict(zip(trials["trial_id"], trials["name"].map(trial_label), strict=True))
     lines = list(lines_of_setting(estimates, names, configuration, options.setting))
     # After an edit, print the analyses it affected; a first run prints all of them at its end.
     if not drawn.issuperset(name for name, _ in lines):

@@ -105,23 +105,23 @@ def write_report(
         tables = tables_of(material)
         risks = next(table for table in tables if table.name == FINDINGS).data["source_id"]
         cited = bibliography.used_sources(material, risks)
+        methods = methods_text.methods_paragraphs(material)
         settings, used = begun.result() if begun else make_settings()
     material.parts.keep(used)
-    write_tables = partial(_write_tables, tables, material, trail)
+    write_tables = partial(_write_tables, tables, methods, material, trail)
     with helpers(processes - 1, write_tables) as pool:
         with publishing(
             results / FOLDER, configuration.figure_formats, pool, own=("*",), kept=(LISTING,)
         ) as drawing:
             drawing.add({name: drawn for name, (_, drawn) in figures.items()})
             written = pool.submit(of_helper, 0) if pool else None
-            for name, text in _texts(material, cited).items():
+            for name, text in _texts(material, methods, cited).items():
                 write_text(results / name, text)
             write_text(results / "provenance.json", as_json(facts))
             # The supplement shows none of the figures being drawn; the page shows all of them.
             document = supplement.supplement(material, tables)
             write_whole(results / TABLES / f"{SUPPLEMENT}.docx", document)
         list_overview(figures, list(configuration.settings), results)
-        methods = methods_text.methods_paragraphs(material)
         keys = tuple(source["source_id"] for source in cited)
         text = page(
             material, settings, trail, report.title, tables=tables, methods=methods,
@@ -141,17 +141,17 @@ def _settings_of_page(
     return page_settings(material, trail), material.parts.used
 
 
-def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
+def _texts(material: Material, methods: Sequence[str], cited: Sequence[Source]) -> dict[str, str]:
     """Path of a text file below results -> its content."""
     configuration, evidence = material.configuration, material.evidence
     figures = all_settings(configuration, material.results, "figures", [])
-    names = dict(zip(evidence.trials["trial_id"], evidence.trials["trial"], strict=True))
-    cited = (*cited, *methods_text.works(methods_text.methods_paragraphs(material)))
+    names = {trial_id: material.trial_name(trial_id) for trial_id in material.trials}
+    cited = (*cited, *methods_text.works(methods))
     return {
         "at-a-glance.md": at_a_glance(evidence.estimates, figures, names, configuration),
         "summary.txt": summary_lines(evidence.estimates, names, configuration),
-        f"{TABLES}/methods.md": methods_text.methods_markdown(material),
-        f"{TABLES}/methods.txt": methods_text.methods_text(material),
+        f"{TABLES}/methods.md": methods_text.methods_markdown(methods),
+        f"{TABLES}/methods.txt": methods_text.methods_text(methods),
         f"{TABLES}/references.bib": bibliography.bibtex(cited),
         f"{TABLES}/references.ris": bibliography.ris(cited),
         f"{TABLES}/references.json": bibliography.csl_json(cited),
@@ -159,7 +159,7 @@ def _texts(material: Material, cited: Sequence[Source]) -> dict[str, str]:
 
 
 def _write_tables(
-    tables: Sequence[ReportTable], material: Material, trail: Trail
+    tables: Sequence[ReportTable], methods: Sequence[str], material: Material, trail: Trail
 ) -> frozenset[str]:
     """Write the tables in each format; return the cached parts that they used."""
     results, folder = material.results, material.results / TABLES
@@ -182,7 +182,7 @@ def _write_tables(
     }
     documents |= {
         "tables": docx.tables_as_document(tables, material.report.title, material.parts),
-        "methods": methods_text.methods_document(material),
+        "methods": methods_text.methods_document(methods),
     }
     for name, document in documents.items():
         write_whole(folder / f"{name}.docx", document)

@@ -43,25 +43,23 @@ def references(paragraphs: Sequence[str]) -> tuple[str, ...]:
     return tuple(map(reference, works(paragraphs)))
 
 
-def methods_text(material: Material, heading: str = "") -> str:
+def methods_text(paragraphs: Sequence[str], heading: str = "") -> str:
     """The paragraphs as plain text, separated by blank lines, with their references.
 
     `heading` is the prefix of headings.
     """
-    paragraphs = methods_paragraphs(material)
     listed = "\n".join(references(paragraphs))
     return "\n\n".join([f"{heading}Methods", *paragraphs, f"{heading}References", f"{listed}\n"])
 
 
-def methods_markdown(material: Material) -> str:
+def methods_markdown(paragraphs: Sequence[str]) -> str:
     """The same text in Markdown."""
-    return methods_text(material, "# ").replace("\n# ", "\n## ").replace(".\n", ".\n\n")
+    return methods_text(paragraphs, "# ").replace("\n# ", "\n## ").replace(".\n", ".\n\n")
 
 
-def methods_document(material: Material) -> bytes:
+def methods_document(paragraphs: Sequence[str]) -> bytes:
     """The same text as a ``.docx`` file."""
     document = new_document("Methods")
-    paragraphs = methods_paragraphs(material)
     for text in paragraphs:
         document.add_paragraph(text, style="Text")
     document.add_heading("References", level=1)
