@@ -348,7 +348,7 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, analyses.outcome: survival: "pcr" is in pcr.csv, the first outcome in '),
         (["outcomes", "OS", "better"], "less",
          'analyses.yaml, outcomes.OS.better: "less" is not allowed. Allowed: more, fewer.'),
-        (["outcomes", "OS", "part_of"], "pfs",
+        (["outcomes", "OS", "part_of"], ["pfs"],
          'analyses.yaml, outcomes.OS.part_of: "pfs" is not another outcome of hazard_ratios.'),
         (["analyses", 0], "response",
          'analyses.yaml, analyses: "response" is not a group of named settings.'),

@@ -77,9 +77,11 @@ const Explore = (() => {
     const used = rowsOf(pool, state).filter((row) => row.used);
     const method = { ...pool.method, estimator: chosen.estimator, interval: chosen.interval };
     const found = Pools.pooled(pool, used, method);
-    const lead = chosen.model === AS_REPORTED || found.lead === null || found.lead === "single_trial"
-      ? found.lead : chosen.model;
-    return { ...found, lead };
+    if (found.lead === null || found.lead === "single_trial") return found;
+    // As in the results without each trial, the leading model stays as trials are left out.
+    const reported = Pools.published(pool).lead;
+    const kept = reported in found.models ? reported : found.lead;
+    return { ...found, lead: chosen.model === AS_REPORTED ? kept : chosen.model };
   }
 
   const labelOf = ({ method }, model, chosen) =>
@@ -239,9 +241,10 @@ const Explore = (() => {
       const own = found.models[model];
       const piece = Pools.prediction(own);
       const leads = model === found.lead && model !== "single_trial";
+      const role = leads ? " (main model)" : model === Pools.coPrimary(pool(), found.lead) ? " (co-primary)" : "";
       return element("tr", { class: leads ? "lead" : "" },
         element("td"),
-        element("th", { scope: "row", class: "wrap" }, labelOf(pool(), model, state.chosen) + (leads ? " (main model)" : "")),
+        element("th", { scope: "row", class: "wrap" }, labelOf(pool(), model, state.chosen) + role),
         element("td", { class: "wide" }),
         element("td", {}, Plot.pooled(pool(), axis, own, leads)),
         element("td", {}, `${rounded(own.estimate, 2)} (${interval(own.ci_low, own.ci_high)})`),
@@ -266,6 +269,7 @@ const Explore = (() => {
     function say(found, rows, whole) {
       const used = rows.filter((row) => row.used);
       const total = pool().rows.filter((row) => row.pooled).length;
+      const others = used.filter((row) => !row.pooled).length;
       const hidden = used.filter((row) => !matches(row)).length;
       if (!pool().pooled) {
         result.textContent = "These trials are shown individually; the analysis does not pool them.";
@@ -273,12 +277,13 @@ const Explore = (() => {
         result.textContent = "No trial is selected, so there is nothing to pool.";
       } else {
         const piece = Pools.prediction(found.models[found.lead]);
-        const trials = used.length <= total ? `${used.length} of ${total} trials` : `${used.length} trials`;
+        const more = others > 0 ? ` and ${others} other${others > 1 ? "s" : ""}` : "";
+        const trials = `${used.length - others} of ${total} trial${total === 1 ? "" : "s"}${more}`;
         result.textContent =
           `${trials}: ${pool().measure.toLowerCase()} ${numbersOf(found)}` +
           `${piece ? `, prediction interval ${piece}` : ""}; ${labelOf(pool(), found.lead, state.chosen)}. ` +
           `${whole ? "This is the result of the analysis." : "Recomputed in this page."}` +
-          `${hidden ? ` ${hidden} of the pooled trials are hidden by the filter.` : ""}`;
+          `${hidden ? ` ${hidden} of the pooled trials ${hidden === 1 ? "is" : "are"} hidden by the filter.` : ""}`;
       }
       const random = found.models[pool().method.model];
       spread.textContent = random
@@ -297,12 +302,20 @@ const Explore = (() => {
       const chip = ({ word, sign, look }) => element("span", { class: `verdict ${look}` },
         element("span", { "aria-hidden": "true" }, sign), ` ${word}`);
       verdict.append(chip(here), ` ${here.said}`);
-      const report = Pools.published(pools[0]);
-      if (whole || report.lead === null || !(report.lead in report.models)) return;
-      const there = Pools.side(pools[0], report.models[report.lead]);
-      verdict.append(here.word === there.word ? "; the report has the same verdict" : "; the report: ");
+      const second = found.models[Pools.coPrimary(pool(), found.lead)];
+      if (second && Pools.side(pool(), second).word !== here.word) {
+        const ends = interval(second.ci_low, second.ci_high);
+        verdict.append(`; that of the co-primary model, ${ends}, ${Pools.side(pool(), second).verb} it`);
+      }
+      // A subgroup that the report pools is compared with itself, any other with the first pool.
+      const base = [pool(), pools[0]].find((one) => Pools.published(one).lead in one.published);
+      if (whole || !base) return;
+      const report = Pools.published(base);
+      const there = Pools.side(base, report.models[report.lead]);
+      const whose = `the report${base === pool() ? "" : `, ${base.label},`}`;
+      verdict.append(here.word === there.word ? `; ${whose} has the same verdict` : `; ${whose}: `);
       if (here.word !== there.word) verdict.append(chip(there));
-      verdict.append(` (${pools[0].measure.toLowerCase()} ${numbersOf(report)}).`);
+      verdict.append(` (${base.measure.toLowerCase()} ${numbersOf(report)}).`);
     }
 
     function differences(rows, whole) {

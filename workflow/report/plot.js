@@ -101,7 +101,7 @@ const Plot = (() => {
       const x = axis.x(tick);
       svg.append(
         drawn("line", { x1: x, x2: x, y1: 2, y2: 6, class: "interval" }),
-        drawn("text", { x, y: 18, "text-anchor": "middle", "font-size": 11 }, String(tick)),
+        drawn("text", { x, y: 18, "text-anchor": "middle", "font-size": 11 }, String(tick).replace("-", "−")),
       );
     }
     return svg;

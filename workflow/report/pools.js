@@ -39,9 +39,15 @@ const Pools = (() => {
   for (const [key, analysis] of Object.entries(data.analyses)) data.analyses[key] = read(analysis);
 
   function pooled(pool, rows, method = pool.method, priors = pool.priors) {
-    return Statistics.poolTrials(
+    const found = Statistics.poolTrials(
       rows.map(({ y }) => y), rows.map(({ v }) => v), { scale: pool.scale, priors }, method,
     );
+    if (rows.length === 1) {
+      // Its own limits, which rounding may have put on the other side of no effect.
+      const [estimate, low, high] = rows[0].ends;
+      Object.assign(found.models.single_trial, { estimate, ci_low: low, ci_high: high });
+    }
+    return found;
   }
 
   // The pipeline's own results: nothing is computed until a reader changes something.
@@ -70,12 +76,16 @@ const Pools = (() => {
     if (pool.none === null) return null;
     const verb = low <= pool.none && pool.none <= high ? "includes" : "excludes";
     const said = `the interval ${verb} ${pool.none}`;
-    if (verb === "includes") return { word: "Left open", sign: "?", look: "open", said };
+    if (verb === "includes") return { word: "Left open", sign: "?", look: "open", said, verb };
     const benefit = high < pool.none === pool.below;
     return benefit
-      ? { word: "Benefit", sign: "✓", look: "good", said }
-      : { word: "Harm", sign: "✕", look: "bad", said };
+      ? { word: "Benefit", sign: "✓", look: "good", said, verb }
+      : { word: "Harm", sign: "✕", look: "bad", said, verb };
   }
 
-  return { data, pooled, prediction, published, side };
+  // The model that is co-primary with a leading one; undefined if there is none.
+  const coPrimary = (pool, lead) =>
+    pool.method.leading.find(([, model, other]) => model === lead && other && other !== lead)?.[2];
+
+  return { coPrimary, data, pooled, prediction, published, side };
 })();

@@ -92,5 +92,5 @@ def test_within_trial_difference_needs_both_subgroups_of_every_trial():
 
 
 def test_a_trial_without_a_group_is_no_group_of_its_own():
-    with pytest.raises(ValueError, match="a trial has no group"):
+    with pytest.raises(ValueError, match="every trial needs a group"):
         subgroup_test([0.1, 0.2, 0.3, 0.9], [0.04] * 4, ["a", "a", None, "b"])

@@ -357,7 +357,7 @@ def test_a_difference_is_that_of_the_trials_where_the_control_risk_leaves_no_roo
         # Only at another time: better than the risk of patients of other trials.
         ("trial_f", 96.0, 0.3, "Trial F (iDFS; Doe 2020, Journal of Made-up Results)"),
         ("trial_g", 60.0, 0.2, "Trial F (iDFS; Doe 2020, Journal of Made-up Results) (of 2 trials)"
-         "; no trial that added the agent reports this risk"),
+         "; none of these trials added the agent"),
     ],
 )  # fmt: skip
 def test_a_benefit_starts_from_the_risk_in_the_trials_that_added_the_agent(

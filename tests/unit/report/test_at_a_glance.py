@@ -224,16 +224,3 @@ def test_rates_are_shown_in_percent():
 def test_an_analysis_without_trials_stands_on_the_page():
     none = {"model": "no_trial", "role": "", "k": 0.0, "estimate": None}
     assert any("no trial qualifies" in line for line in page(none))
-
-
-def test_a_harm_that_has_a_difference_but_no_ratio_is_on_the_page():
-    """No trial had an event: left out, the harm would look as if nobody had reported it."""
-    measures = ("risk_ratio", "risk_difference")
-    harm = analysis(endpoints=("pcr",), measures=measures, id="rash", title="Rash", harm=True)
-    difference = {
-        "analysis": "rash", "measure": "risk_difference", "estimate": 0.0, "ci_low": -0.02,
-        "ci_high": 0.02, "subgroup": "added_agents=bemab",
-    }  # fmt: skip
-    ratio = {"analysis": "rash", "measure": "risk_ratio", "role": "", "estimate": None}
-    (row,) = [line for line in page(difference, ratio, of=(harm,)) if "Rash" in line]
-    assert cells(row)[4].startswith("Risk difference 0")

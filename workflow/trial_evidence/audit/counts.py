@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import permutations
 
 from trial_evidence.audit import words
@@ -98,10 +98,12 @@ def _counts(rows: Sequence[Record], events: str, n: str) -> str:
 
 
 def level_sizes(sheet: Sheet) -> Iterator[Finding]:
-    """One level of one arm with different numbers of patients: perhaps the levels are exchanged."""
+    """A level of an arm whose number of patients depends on the definition: levels exchanged?"""
     rows = [row for row in current_rows(sheet, "counts") if row["subgroup"] != ALL]
-    for alike in grouped(rows, "arm_id", "outcome", "population", "subgroup").values():
-        if len({row["n"] for row in alike}) > 1:
+    same = ("arm_id", "outcome", "population", "subgroup", "source_id")
+    for alike in grouped(rows, *same).values():
+        definitions = {row["definition"] for row in alike}
+        if len(definitions) > 1 and len({row["n"] for row in alike}) > 1:
             given = "; ".join(
                 f"{row['definition']} {row['n']:.0f} (row {row['row']})" for row in alike
             )
@@ -200,24 +202,26 @@ def _does_not_give(row: Record, possible: Sequence[int], decimals: int) -> Findi
     return finding("low" if cut else "medium", PERCENT, [row], (*COUNT, "reported_percent"), what)
 
 
-def part_above_whole(sheet: Sheet, nested: Mapping[str, str]) -> Iterator[Finding]:
-    """More patients with an event than with the one that includes it, in the same arm.
+def part_above_whole(sheet: Sheet, nested: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    """More patients with an event than with one that includes it, in the same arm.
 
-    High if one source gives both, otherwise medium: a later report counts more events.
+    High if one source gives both of the same number of patients, otherwise medium: a later report
+    counts more events.
 
     Parameters
     ----------
-    nested : mapping of str to str
-        Outcome -> the one that counts all its patients as well; empty if there is none.
+    nested : mapping
+        Outcome -> those that count all its patients as well.
     """
     for rows in grouped(current_rows(sheet, "counts"), "arm_id", "population", "subgroup").values():
         for part, whole in permutations(rows, 2):
-            if nested.get(part["outcome"]) == whole["outcome"] and part["events"] > whole["events"]:
+            includes = whole["outcome"] in nested.get(part["outcome"], ())
+            if includes and part["events"] > whole["events"]:
                 what = (
                     f"{part['arm_id']}{words.subgroup(part)}: {words.count(part)} had "
                     f"{_of(part)}, but only {words.count(whole)} {_of(whole)}, which includes it."
                 )
-                same = part["source_id"] == whole["source_id"]
+                same = all(part[column] == whole[column] for column in ("source_id", "n"))
                 yield finding("high" if same else "medium", PARTS, [part, whole], COUNT, what)
 
 

@@ -129,8 +129,9 @@ def events_against_interval(sheet: Sheet) -> Iterator[Finding]:
             yield _interval_v_events(row, se, by_events)
         analysed = known(row["n_experimental"]) and known(row["n_control"])
         who = "analysed" if analysed else "randomised"
+        # A size that is missing is not the whole arm: the result may be of a subgroup.
         n1, n0 = (
-            row[f"n_{side}"] if known(row[f"n_{side}"]) else arms[row[f"{side}_arm_id"]]
+            row[f"n_{side}"] if analysed else arms[row[f"{side}_arm_id"]]
             for side in ("experimental", "control")
         )
         if known(n1) and known(n0) and se.high < math.sqrt(1 / n1 + 1 / n0) / SE_TOLERANCE:

@@ -48,7 +48,7 @@ def audit_findings(
     trials_results: pd.DataFrame | None = None,
     families: Families = (),
     survival: Collection[str] = (),
-    nested: Mapping[str, str] = MappingProxyType({}),
+    nested: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[Finding]:
     """Return every finding about a sheet, with reviewers' notes.
 
@@ -61,7 +61,7 @@ def audit_findings(
         Endpoints that an analysis treats as equivalent.
     survival : collection of str
         Outcomes whose events are all deaths and nothing else.
-    nested : mapping of str to str
+    nested : mapping
         Outcome -> the one that counts all its patients as well; empty if there is none.
 
     Returns

@@ -73,7 +73,8 @@ def rates_against_ratio(sheet: Sheet) -> Iterator[Finding]:
     ]
     for (_, experimental, control, *about), ratios in grouped(known_limits, *same).items():
         for one, other in product(rates[experimental, *about], rates[control, *about]):
-            if one["months"] != other["months"]:
+            # A rate of 0 or 100% allows any hazard ratio.
+            if one["months"] != other["months"] or {one["percent"], other["percent"]} & {0, 100}:
                 continue
             # Of several analyses the nearest is compared.
             ratio = min(ratios, key=partial(_beyond, one, other))

@@ -61,7 +61,7 @@ class SheetDifference:
     def losses(self, raw: Path) -> list[str]:
         """Tables that lost so many rows that it is probably a mistake, and how to restore them."""
         lost = {
-            table.table.file: f"{table.fewer} of its {table.rows_before} rows"
+            table.table.file: f"{len(table.removed)} of its {table.rows_before} rows"
             for table in self.tables.values()
             if table.loses_many
         }

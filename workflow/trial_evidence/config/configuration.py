@@ -66,7 +66,7 @@ class Outcome(Form):
     label: Text = ""
     survival: forms.Truth = False
     words: Text = ""
-    part_of: str = ""
+    part_of: tuple[str, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -332,9 +332,11 @@ class Analyses(Form, kw_only=True):
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         for name, outcome in self.outcomes.items():
             alike = [n for n, o in self.outcomes.items() if o.table == outcome.table and n != name]
-            if outcome.part_of and outcome.part_of not in alike:
-                message = f"is not another outcome of {outcome.table}."
-                yield ("outcomes", name, "part_of"), message + did_you_mean(outcome.part_of, alike)
+            for at, whole in enumerate(outcome.part_of):
+                if whole not in alike:
+                    message = f"is not another outcome of {outcome.table}."
+                    message += did_you_mean(whole, alike)
+                    yield ("outcomes", name, "part_of", at), message
         seen: set[tuple[str, str]] = set()
         for part in ("analyses", "rates"):
             for at, entry in enumerate(getattr(self, part)):

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from openpyxl import Workbook
 
-from trial_evidence.audit.sources import is_first_hand
+from trial_evidence.audit.sources import FIRST_HAND, is_first_hand
 from trial_evidence.exchange.taken import Taken
 from trial_evidence.exchange.worklist import (
     FIELDS,
@@ -446,12 +446,16 @@ def second_reading(
 
 
 def _verified_in(source: str, row: Record, sheet: Sheet) -> str:
-    """How a source verifies a row: the row's own second-hand source shows nothing more."""
-    if row["verification"] != SECONDARY or source != row["source_id"]:
-        return PRIMARY
-    (cited,) = records(where(sheet["sources"], source_id=source))
+    """How a source verifies a row: one that the sheet knows to be second-hand shows no more."""
     (trial,) = records(where(sheet["trials"], trial_id=row["trial_id"]))
-    return PRIMARY if is_first_hand(cited, trial) else SECONDARY
+    for cited in records(sheet["sources"]):
+        # The answer may add the place: smith_2020, table 2.
+        if not re.match(rf"{re.escape(cited['source_id'])}(?![\w-])", source, re.IGNORECASE):
+            continue
+        own = cited["source_id"] == row["source_id"] and row["verification"] == SECONDARY
+        if cited["type"] not in FIRST_HAND or (own and not is_first_hand(cited, trial)):
+            return SECONDARY
+    return PRIMARY
 
 
 def read_lines(path: Path) -> list[list[str]]:

@@ -7,6 +7,8 @@ import pandas as pd
 
 from trial_evidence.config.configuration import NO_AGENT
 
+# The label of an agent with its short form in brackets.
+_SHORT_FORM = re.compile(r"(?P<long>.*\S)\s*\((?P<short>[^()]+)\)")
 WITHOUT_AGENT = {"chemotherapy": "Chemotherapy alone", "endocrine": "Endocrine therapy alone"}
 PARTNER_WORDS = {
     "chemotherapy": "with chemotherapy",
@@ -30,19 +32,19 @@ def agent_labels(agents: pd.DataFrame) -> dict[str, str]:
     dict
         agent id -> label.
     """
-    return {
-        agent: label[label.rindex("(") + 1 : -1] if label.endswith(")") else label
-        for agent, label in zip(agents["agent"], agents["label"], strict=True)
-    }
+    return {agent: short or long for agent, (long, short) in _names(agents).items()}
 
 
 def spelled_out(agents: pd.DataFrame) -> dict[str, str]:
     """Agent id -> long name, for agents whose label has a short form."""
-    return {
-        agent: label[: label.rindex("(")].strip()
-        for agent, label in zip(agents["agent"], agents["label"], strict=True)
-        if label.endswith(")")
-    }
+    return {agent: long for agent, (long, short) in _names(agents).items() if short}
+
+
+def _names(agents: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Agent id -> long name, and the short form in brackets at its end, if there is one."""
+    found = ((label, _SHORT_FORM.fullmatch(label)) for label in agents["label"])
+    names = [(match["long"], match["short"]) if match else (label, "") for label, match in found]
+    return dict(zip(agents["agent"], names, strict=True))
 
 
 def with_labels(text: str, labels: Mapping[str, str]) -> str:

@@ -72,7 +72,7 @@ _NOT_DRAWN = re.compile(
 )
 # First letters of the Unicode categories that are invisible alone: marks, controls, spaces.
 _UNSEEN = "MCZ"
-_USUAL_LEVEL = "95"
+_USUAL_LEVEL = 95
 # A level of one trial is compared with levels of at least this many trials.
 _OFTEN = 3
 
@@ -89,9 +89,8 @@ def rule_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     """
     results = of_kind(tables, dictionary)
     # Both arms of a trial, and all its endpoints, repeat one spelling.
-    pairs = Counter(
-        pair for _, pair in {(row.text("trial_id"), p) for row in results for p in _pairs(row)}
-    )
+    of_trials = dict.fromkeys((row.text("trial_id"), p) for row in results for p in _pairs(row))
+    pairs = Counter(pair for _, pair in of_trials)
     return [
         *_conditions(tables, dictionary),
         *_enrolment(tables),
@@ -175,7 +174,7 @@ def _cells_of_contrasts(rows: Sequence[CheckedRow]) -> Iterator[Problem]:
         if limits and row.is_blank("ci_level"):
             message = "the cell is empty, but the row has a confidence limit: give its level."
             yield row.problem("error", "ci_level", message)
-        unusual = row.text("ci_level") not in {"", _USUAL_LEVEL}
+        unusual = row.numbers.get("ci_level", _USUAL_LEVEL) != _USUAL_LEVEL
         if unusual and row.is_blank("p_value") and not row.text("note"):
             message = (
                 f"the level is not {_USUAL_LEVEL}%, and neither a p value nor a note confirms it."
@@ -262,21 +261,24 @@ def _results_of_two_trials(tables: Rows, dictionary: Dictionary) -> Iterator[Pro
     """Trials with the same numbers from one source: perhaps one trial under two names."""
     for table in dictionary.of_kind(*_ALIKE):
         columns, stated, enough = _ALIKE[dictionary.kinds[table]]
-        alike: dict[tuple[str, str], list[tuple[CheckedRow, CheckedRow]]] = defaultdict(list)
+        # Two trials -> the first row that each has of every result they share.
+        alike: dict[frozenset[str], list[tuple[CheckedRow, CheckedRow]]] = defaultdict(list)
         groups: dict[tuple[str, ...], list[CheckedRow]] = defaultdict(list)
         for row in tables.get(table, ()):
             if row.text("status") == "current" and all(map(row.text, stated)):
                 groups[tuple(map(row.text, (*columns, *stated)))].append(row)
-        for first, *others in groups.values():
-            for row in others:
-                if row.text("trial_id") != first.text("trial_id"):
-                    alike[first.text("trial_id"), row.text("trial_id")].append((first, row))
-        for (trial, _), pairs in alike.items():
+        for rows in groups.values():
+            of_trials = {row.text("trial_id"): row for row in reversed(rows)}
+            trial = rows[0].text("trial_id")
+            for other in of_trials.keys() - {trial}:
+                alike[frozenset((trial, other))].append((rows[0], of_trials[other]))
+        for pairs in alike.values():
             if len(pairs) >= enough:
                 first, row = pairs[0]
+                trial = quoted(first.text("trial_id"))
                 message = (
-                    f"row {first.number}, of {quoted(trial)}, has the same numbers from the same "
-                    "source. If it is the same trial, keep one of them: its patients count twice."
+                    f"row {first.number}, of {trial}, has the same numbers from the same source. "
+                    "If it is the same trial, keep one of them: its patients count twice."
                 )
                 yield row.problem("warning", "trial_id", message)
 
@@ -419,12 +421,16 @@ def _rare_subgroups(results: Sequence[CheckedRow], pairs: Counter[str]) -> Itera
     usual: dict[str, str] = {}  # in lower case -> as most trials have it
     for pair, _ in pairs.most_common():
         usual.setdefault(pair.lower(), pair)
-    found = {pair: row for row in reversed(results) for pair in _pairs(row)}
-    for pair, row in found.items():
+    found: dict[str, list[CheckedRow]] = defaultdict(list)
+    for row in results:
+        for pair in _pairs(row):
+            found[pair].append(row)
+    for pair, (row, *more) in found.items():
         same = usual[pair.lower()]
         near = next((word for word in often if pairs[pair] == 1 and _is_slip(pair, word)), "")
         if same != pair:
             message = f'{quoted(pair)} differs from "{same}" only in its capitals. Write it alike.'
+            message += f" It is in {counted(len(more), 'more row')}." if more else ""
             yield row.problem("warning", "subgroup", message)
         elif near:
             message = f'{quoted(pair)} occurs in no other trial. Did you mean "{near}"?'

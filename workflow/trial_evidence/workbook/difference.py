@@ -65,14 +65,14 @@ class TableDifference:
         return len(self.pairs) + len(self.removed)
 
     @property
-    def fewer(self) -> int:
-        """By how many rows the table is shorter; a row edited beyond recognition is not missing."""
-        return max(0, len(self.removed) - len(self.added))
-
-    @property
     def loses_many(self) -> bool:
-        """Whether so many rows are gone that a mistake is more likely than an edit."""
-        return self.fewer > _FEW_ROWS or 0 < self.fewer == self.rows_before
+        """Whether so many rows are gone that a mistake is more likely than an edit.
+
+        A few rows edited beyond recognition are not missing, but most of a table is.
+        """
+        gone, before = len(self.removed), self.rows_before
+        fewer = gone - len(self.added)
+        return fewer > _FEW_ROWS or 0 < fewer == before or gone > max(_FEW_ROWS, before / 2)
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)

@@ -15,6 +15,8 @@ from typing import Any
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter
 
+from .layout import PRIVATE
+
 AS_TEXT = "@"
 
 # Spreadsheets store 15 significant digits.
@@ -118,10 +120,11 @@ def shortest(number: float) -> str:
 
 
 def hidden_columns(sheet: Any) -> list[str]:
-    """The letters of the columns in use that a reader does not see."""
+    """The letters of the columns in use that a reader does not see; private ones may be hidden."""
     return [
         get_column_letter(number)
         for dimension in sheet.column_dimensions.values()
         if dimension.hidden
         for number in range(dimension.min, min(dimension.max, sheet.max_column) + 1)
+        if not str(sheet.cell(1, number).value or "").strip().startswith(PRIVATE)
     ]

@@ -300,7 +300,7 @@ def _as_it_stood(difference: TableDifference, imported: Imported) -> TableDiffer
 def _questions(differences: Mapping[str, TableDifference], imported: Imported) -> Iterator[str]:
     for name, difference in differences.items():
         if difference.loses_many:
-            gone, before = difference.fewer, difference.rows_before
+            gone, before = len(difference.removed), difference.rows_before
             yield f"{gone} of the {before} rows of {name} would be removed."
         table, known = difference.table, imported.made_from
         touched = [old for old, _ in difference.changed] + list(difference.removed)

@@ -12,6 +12,8 @@ from trial_evidence.words.printed import capital
 # effect need not be that of the agents given together.
 SEQUENCE = "in sequence"
 NO_PARTNER = "none"
+# Of the node of a mixed arm: no agents follow each other.
+NO_SCHEDULE = "concurrent"
 
 
 class Parts(NamedTuple):
@@ -33,7 +35,7 @@ def parts_of(regimen: str) -> Parts:
 def regimen_as_node(regimen: str, own: str | None, mixed: str | None) -> str:
     """The regimen id of an arm, with its own label; of a mixed arm, only its name."""
     if mixed:
-        return f"{NO_AGENT}|{parts_of(regimen).schedule}|{NO_PARTNER}|{mixed}"
+        return f"{NO_AGENT}|{NO_SCHEDULE}|{NO_PARTNER}|{mixed}"
     return f"{regimen}|{own}" if own else regimen
 
 

@@ -110,8 +110,8 @@ def _grouped(
     y, v = check_effects(yi, vi)
     if len(groups) != y.size:
         raise ValueError(f"{y.size} trials but {len(groups)} groups")
-    if not all(isinstance(group, str) for group in groups):
-        raise ValueError("a trial has no group")
+    if not all(isinstance(group, str) and group for group in groups):
+        raise ValueError("every trial needs a group, given as text")
     return y, v, *np.unique(np.asarray(groups, dtype=str), return_inverse=True)
 
 

@@ -83,10 +83,12 @@ def _of_the_arms(analysis: Analysis, trials: pd.DataFrame) -> Found:
         return (), "no control arm reports its number of events, so there is no control risk"
     quartiles = (trials["events_control"] / trials["n_control"]).quantile([0.25, 0.5, 0.75])
     arms = f"the control arms of {len(counts)} of {counted(len(trials), 'trial')}"
+    if len(trials) == 1:
+        arms = f"the control arm of {counts[0]['trial']}"
     # A quartile depends on all arms; their reports are listed in the table of the rows used.
     places = _places(analysis.table, counts) | {"source_id": ""}
     found = tuple(
-        StartingRisk(level, risk, f"{name} of {arms}", **places)
+        StartingRisk(level, risk, f"{name} of {arms}" if len(trials) > 1 else arms, **places)
         for level, name, risk in zip(LEVELS, QUARTILES, quartiles, strict=True)
     )
     names = listing([row["trial"] for row in counts])
@@ -102,14 +104,15 @@ def _at_the_median(material: Material, analysis: Analysis, trials: pd.DataFrame)
         for time in [sheet.reindex([int(number) for number in str(row["rows"]).split(";")]).max()]
         if time == time
     ]
-    text = "50% by definition, at the time by which half of the control patients had the event"
     if not known:
-        text = f"{text}; no pooled trial reports this time"
-    else:
-        times = [time for _, time in known]
-        low, high = (round_half_up(time, 1) for time in (min(times), max(times)))
-        span = f"{low} months" if low == high else f"{low} to {high} months"
-        text = f"{text} ({span} in {len(known)} of {counted(len(trials), 'trial')})"
+        return (), "no pooled trial reports by when half of its control patients had the event"
+    times = [time for _, time in known]
+    low, high = (round_half_up(time, 1) for time in (min(times), max(times)))
+    span = f"{low} months" if low == high else f"{low} to {high} months"
+    text = (
+        "50% by definition, at the time by which half of the control patients had the event "
+        f"({span} in {len(known)} of {counted(len(trials), 'trial')})"
+    )
     places = _places(analysis.table, [row for row, _ in known])
     return (StartingRisk("moderate", 0.5, text, **places),), text
 

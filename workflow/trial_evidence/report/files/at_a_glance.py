@@ -101,8 +101,8 @@ def lines_of_setting(
         for text in _summary(analysis, rows, names):
             yield analysis.id, f"  {text:<{WIDTH}} {folder}"
     if harms:
-        pooled = sum(not of_pool(leading, analysis).empty for analysis in harms)
-        text = f"{HARMS}: {counted(pooled, 'kind')}"
+        ratios = [where(of_pool(leading, harm), measure=harm.measures[0]) for harm in harms]
+        text = f"{HARMS}: {counted(sum(not rows.empty for rows in ratios), 'kind')}"
         yield HARMS, f"  {text:<{WIDTH}} results/{setting}/{HARMS}/"
     for rates in configuration.rates_of_setting(setting):
         k = len(where(of_pool(leading, rates), subgroup="all", role="lead"))
@@ -131,12 +131,8 @@ def _comparison(
     analysis: Analysis, estimates: pd.DataFrame, figures: pd.DataFrame, names: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """The rows of an analysis: estimates in all patients and subgroups, then subgroup tests."""
-    leading = estimates[estimates["role"].isin(["lead", "co-primary"])]
-    # Of trials without an event there is a difference, but no ratio.
-    estimated = filter(set(leading["measure"]).__contains__, analysis.measures)
-    measure = next(estimated, analysis.measures[0])
-    ours = (measure, f"of_{measure}s")
-    mine = estimates[estimates["measure"].str.endswith(ours)]
+    measure = analysis.measures[0]
+    mine = estimates[estimates["measure"].str.endswith((measure, f"of_{measure}s"))]
     links = " ".join(
         f"[{words(stem.rpartition('/')[2])}]({analysis.setting}/{stem}.svg)"
         for stem in figures["figure"]
@@ -145,7 +141,7 @@ def _comparison(
              "pi_low": math.nan, "pi_high": math.nan, "model": ""}  # fmt: skip
     rows = [
         row | {"who": _of_whom(row, names), "shown": f"{_measure(row)} {effect(row)}"}
-        for row in records(leading[leading["measure"].str.endswith(ours)])
+        for row in records(mine[mine["role"].isin(["lead", "co-primary"])])
     ] or [empty]
     yield rows[0] | {"title": analysis.title, "links": links}
     yield from (row | {"title": "", "links": ""} for row in rows[1:])

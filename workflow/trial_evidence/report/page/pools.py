@@ -239,10 +239,14 @@ def page_method(configuration: Configuration) -> dict[str, Any]:
     -------
     dict
         ``level`` in percent, ``model``, ``estimator``, ``interval``, ``prediction``,
-        ``predictionFrom`` (least number of trials to show it), and ``leading``: pairs of the least
-        number of trials and the model that then leads.
+        ``predictionFrom`` (least number of trials to show it), and ``leading``: the least number
+        of trials, the model that then leads, and the one that is co-primary with it, if any.
     """
     pooling = configuration.pooling
+
+    def named(model: str) -> str:
+        return pooling.model if model == "random_effects" else model
+
     return {
         "level": configuration.confidence_level,
         "model": pooling.model,
@@ -251,7 +255,7 @@ def page_method(configuration: Configuration) -> dict[str, Any]:
         "prediction": pooling.prediction_interval,
         "predictionFrom": pooling.prediction_from_trials,
         "leading": [
-            [rule.from_trials, pooling.model if rule.model == "random_effects" else rule.model]
+            [rule.from_trials, named(rule.model), named(rule.co_primary or "")]
             for rule in pooling.leading
         ],
     }

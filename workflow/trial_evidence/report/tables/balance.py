@@ -21,7 +21,7 @@ from trial_evidence.report.words.formats import Format
 from trial_evidence.words.numbers import round_half_up
 
 BENEFIT, HARM = "Benefit", "Harm"
-NO_OWN_RISK = "no trial that added the agent reports this risk"
+NO_OWN_RISK = "none of these trials added the agent"
 Balance = dict[str, Any]
 
 

@@ -1,6 +1,7 @@
 """Harms: the counts of every trial, and their effects per 1,000 patients."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -77,13 +78,14 @@ def without_estimate(material: Material, setting: str) -> str:
     is missing.
     """
     missing = []
-    compared: set[str] = set()
+    compared: set[tuple[str, str]] = set()
     for analysis in harm_analyses(material):
         if analysis.setting != setting:
             continue
         led = set(material.about(material.evidence.estimates, analysis, role="lead")["subgroup"])
         trials = material.about(material.evidence.trials, analysis)
-        compared |= {*trials["trial_id"]}
+        names = [outcome.name for outcome in analysis.outcomes]
+        compared |= {*product(trials["trial_id"], names)}
         for agents, mine in trials.groupby("added_agents", sort=False):
             if f"{analysis.subgroups}={agents}" not in led:
                 harm, added = analysis.labels[0], mine["added"].iloc[0]
@@ -94,16 +96,21 @@ def without_estimate(material: Material, setting: str) -> str:
         if missing
         else ""
     ]
-    if others := [name for key, name in _with_harms(material, setting) if key not in compared]:
+    if others := list(_with_other_harms(material, setting, compared)):
         said.append(
-            f"Harms of other comparisons were reported by {listing(others)}. They are not "
-            "estimated here; see the page of each trial."
+            f"Other harms, or harms of other comparisons, were reported by {listing(others)}. They "
+            "are not estimated here; see the page of each trial."
         )
     return " ".join(filter(None, said))
 
 
-def _with_harms(material: Material, setting: str) -> Iterator[tuple[str, str]]:
-    """Id and name of the randomised trials of a setting with a harm in two arms or more."""
+def _with_other_harms(
+    material: Material, setting: str, compared: Collection[tuple[str, str]]
+) -> Iterator[str]:
+    """Randomised trials of a setting with a harm in two arms or more that is not compared.
+
+    `compared` are trials, each with an outcome.
+    """
     selection = material.configuration.selection
     for trial_id, trial in material.trials.items():
         if trial["setting"] != setting or trial["randomised"] != "yes":
@@ -113,8 +120,8 @@ def _with_harms(material: Material, setting: str) -> Iterator[tuple[str, str]]:
             for row in material.sheet.of_trial(table, trial_id):
                 if inadmissible(row, selection) is None:
                     arms.setdefault(row["outcome"], set()).add(row["arm_id"])
-        if any(len(found) > 1 for found in arms.values()):
-            yield trial_id, material.trial_name(trial_id)
+        if any(len(found) > 1 and (trial_id, name) not in compared for name, found in arms.items()):
+            yield material.trial_name(trial_id)
 
 
 def in_every_setting(material: Material) -> Iterator[str]:
@@ -125,13 +132,27 @@ def in_every_setting(material: Material) -> Iterator[str]:
 
 
 def _difference(material: Material, analysis: Analysis, lead: Record) -> Record:
-    """The risk difference of the trials behind a ratio; if they have none, the ratio itself."""
+    """The risk difference of the trials behind a ratio; if they have none, the ratio itself.
+
+    That of a single trial is the observed one: the half patients added to a trial with an empty arm
+    belong in its interval, and would spare more patients than had the event.
+    """
     trials = where(of_pool(material.evidence.trials, analysis), measure=DIFFERENCE)
     alone = records(trials[trials["trial_id"] == lead["trials"]])
     pools = where(of_pool(material.evidence.estimates, analysis), measure=DIFFERENCE, role="lead")
     pooled = records(where(pools, subgroup=lead["subgroup"], trials=lead["trials"]))
-    own = [row | {"ci_low": row["estimate_low"], "ci_high": row["estimate_high"]} for row in alone]
+    own = [
+        row
+        | {"ci_low": row["estimate_low"], "ci_high": row["estimate_high"]}
+        | ({"estimate": _observed(row)} if row["corrected"] == "yes" else {})
+        for row in alone
+    ]
     return next(iter(own or pooled), lead)
+
+
+def _observed(row: Record) -> float:
+    one, other = (row[f"events_{side}"] / row[f"n_{side}"] for side in ("experimental", "control"))
+    return float(one - other)
 
 
 def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:

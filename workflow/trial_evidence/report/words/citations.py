@@ -51,11 +51,12 @@ def reference(source: Source) -> str:
     people, others = authors_of(source)
     names = [" ".join(filter(None, (a.family, a.given))) for a in people]
     issue = f"({source['issue']})" if source["issue"] else ""
+    issue = "" if issue in source["volume"] else issue
     # The journal of an abstract may be a meeting, with its year or the number of the abstract.
-    pages, year = (
-        "" if text and text in source["journal"].split() else text
-        for text in (source["pages"], whole(source["year"]))
-    )
+    named = re.split(r"[^\w-]+", source["journal"])
+    pages, year = source["pages"], whole(source["year"])
+    pages = "" if pages in named else pages
+    year = "" if year in named and not source["volume"] else year
     place = ":".join(filter(None, (f"{source['volume']}{issue}", pages)))
     dated = ";".join(filter(None, (year, place)))
     where = " ".join(filter(None, (source["journal"], dated)))
