@@ -307,12 +307,13 @@ const Explore = (() => {
         const ends = interval(second.ci_low, second.ci_high);
         verdict.append(`; that of the co-primary model, ${ends}, ${Pools.side(pool(), second).verb} it`);
       }
-      // A subgroup that the report pools is compared with itself, any other with the first pool.
-      const base = [pool(), pools[0]].find((one) => Pools.published(one).lead in one.published);
+      // Compared with the first measure of the same patients if the report pools them, else of all.
+      const alike = pools.filter((one) => one.set[1] === pool().set[1]);
+      const base = [...alike, pools[0]].find((one) => Pools.published(one).lead in one.published);
       if (whole || !base) return;
       const report = Pools.published(base);
       const there = Pools.side(base, report.models[report.lead]);
-      const whose = `the report${base === pool() ? "" : `, ${base.label},`}`;
+      const whose = `the report${alike.includes(base) ? "" : `, ${base.label},`}`;
       verdict.append(here.word === there.word ? `; ${whose} has the same verdict` : `; ${whose}: `);
       if (here.word !== there.word) verdict.append(chip(there));
       verdict.append(` (${base.measure.toLowerCase()} ${numbersOf(report)}).`);

@@ -32,7 +32,7 @@ def survival_below(sheet: Sheet) -> Iterable[Finding]:
 
 
 def severe_above_any(sheet: Sheet) -> Iterable[Finding]:
-    return counts.part_above_whole(sheet, {"diarrhoea_grade_3_or_higher": "diarrhoea_any"})
+    return counts.part_above_whole(sheet, {"diarrhoea_grade_3_or_higher": ["diarrhoea_any"]})
 
 
 def second_hand(sheet: Sheet) -> Iterable[Finding]:
@@ -577,6 +577,19 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         times.rates_against_ratio,
         [(RATES, 3, {"percent": "85.0"} | NO_LIMITS)],
         [],
+    ),
+    (
+        # 0 to the power of any hazard ratio is 0.
+        "a rate from which nothing follows",
+        times.rates_against_ratio,
+        [(RATES, 3, {"percent": "0"} | NO_LIMITS)],
+        [],
+    ),
+    (
+        "one level with two numbers of patients by one definition",
+        counts.level_sizes,
+        [],
+        [row_of(PCR, 3, n="50", assessor="central", reported_percent="")],
     ),
     (
         "as many patients with a severe event as with any",

@@ -7,6 +7,7 @@ from trial_evidence.extract.regimens import (
     arm_regimens,
     join_agents,
     regimen_label,
+    spelled_out,
     with_labels,
 )
 
@@ -70,6 +71,12 @@ def test_the_short_form_of_a_label_stands_in_brackets():
     assert labels == {
         "almab": "Almab", "bemab": "Bemab", "cetinib": "Cetinib", "almab-x": "A-X",
     }  # fmt: skip
+
+
+def test_a_bracket_without_its_other_half_is_part_of_the_name():
+    agents = frame("agents", [{"agent": "almab", "label": "Almab AB1)"}])
+    assert agent_labels(agents) == {"almab": "Almab AB1)"}
+    assert spelled_out(agents) == {}
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,16 @@ def test_a_mixed_arm_is_called_by_its_name_and_not_by_the_agents_written_for_it(
     assert mixed.components == ("free choice",)
 
 
+def test_mixed_arms_of_one_name_are_one_node_whatever_is_written_for_them():
+    """Agents that follow each other in one of them would make it a second node."""
+    after = ARM_A | {"arm_id": "other", "schedule": "sequential"}
+    rows = [count("a"), count("ab"), count("other", trial_id="two"), count("both", trial_id="two")]
+    content = sheet({"one": [ARM_A, ARM_AB], "two": [after, ARM_AB | {"arm_id": "both"}]}, pcr=rows)
+    mixed = {"a": "free choice", "other": "free choice"}
+    nodes = evidence(content, RESPONSE, mixed_arms=mixed).nodes.values()
+    assert len([node for node in nodes if "choice" in node.label]) == 1
+
+
 def test_an_exclusion_that_names_the_network_holds_for_a_node_of_its_own():
     content = sheet({"one": [ARM_A, ARM_AB]}, pcr=[count("a"), count("ab")],
                     exclusions=[EXCLUSION | {"analysis": "net"}])  # fmt: skip

@@ -341,6 +341,33 @@ def test_a_harm_starts_from_the_patients_of_its_control_arms_together(pooled):
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((0.0, 0.02))
 
 
+def test_a_harm_of_a_single_trial_with_an_empty_arm_has_the_observed_difference(pooled):
+    """36 of 1,000 cannot be spared where 32 have the harm; the added half patients widen only."""
+    found = material(pooled)
+    analysis = found.analysis("metastatic_first_line", "heart_failure")
+    place = {"setting": analysis.setting, "analysis": analysis.id}
+    group = {"subgroup": "added_agents=pertuzumab", "k": 1.0, "trials": "trial_h"}
+    ratio = {"measure": "risk_ratio", "estimate": 0.23, "ci_low": 0.01, "ci_high": 5.5}
+    found = with_estimates(found, [estimate(**place, **group, **ratio)])
+    row = place | {
+        "subgroup": "all", "pooled": "yes", "trial_id": "trial_h", "trial": "H", "corrected": "yes",
+        "added": "Pertuzumab", "events_experimental": 0.0, "n_experimental": 45.0,
+        "events_control": 1.0, "n_control": 31.0, "source_id": "doe_2020_trial_h",
+        "estimate": -0.036, "estimate_low": -0.115, "estimate_high": 0.043,
+    }  # fmt: skip
+    trials = [row | {"measure": measure} for measure in ("risk_ratio", "risk_difference")]
+    found = replace(found, evidence=replace(found.evidence, trials=pd.DataFrame(trials)))
+    ((_, told, start),) = findings_of_harms(found)
+    assert told["difference"] == pytest.approx(-1 / 31) == pytest.approx(-start.risk)
+    assert (told["difference_low"], told["difference_high"]) == (-0.115, 0.043)
+
+
+def test_no_median_of_the_control_arms_is_no_control_risk(pooled):
+    rows = [{"row": 2, "median_control_months": float("nan")}]
+    table = findings(pooled, ControlRisk(*PLACE, "control_median"), [{}], hazard_ratios=rows)
+    assert table.data.empty
+
+
 def test_a_difference_is_that_of_the_trials_where_the_control_risk_leaves_no_room_for_it():
     """An interval that ends at the estimate would hide how uncertain it is."""
     effect = {"measure": "risk_difference", "estimate": -0.04, "ci_low": -0.11, "ci_high": 0.04}

@@ -162,7 +162,12 @@ def test_a_reference_is_printed_as_journals_print_it():
 
 
 @pytest.mark.parametrize(
-    ("journal", "pages"), [("SABCS 2020", "P2-13"), ("SABCS 2020 abstract P2-13", "P2-13")]
+    ("journal", "pages"),
+    [
+        ("SABCS 2020", "P2-13"),
+        ("SABCS 2020 abstract P2-13", "P2-13"),
+        ("SABCS 2020 (P2-13)", "P2-13"),
+    ],
 )
 def test_a_meeting_named_with_its_year_and_abstract_does_not_repeat_them(journal, pages):
     record = source(journal=journal, pages=pages, volume="", issue="")

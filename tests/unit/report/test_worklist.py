@@ -266,7 +266,7 @@ def test_the_second_hand_source_of_a_row_does_not_make_it_first_hand(pooled, tmp
     found, said = answered((folder, again, rows), tmp_path, pcr=answer)
     assert found["pcr"]["verification"].iloc[0] == "secondary"
     assert found["second_reading"].iloc[-1]["second_verification"] == "secondary"
-    assert "doe_2020_trial_b, the source of the row, is second-hand" in said[0]
+    assert "agrees, but doe_2020_trial_b is second-hand" in said[0]
 
 
 def test_a_value_that_differs_waits_for_adjudication_and_changes_no_number(made, tmp_path):

@@ -193,6 +193,40 @@ def test_one_trial_under_two_names_is_told() -> None:
     assert 'row 2, of "trial_a"' in told[0]
 
 
+def test_one_trial_under_two_names_is_told_in_any_order_of_its_rows() -> None:
+    files = files_of(VALID)
+    for name, row, arm in (("trial_d", 5, "single"), ("trial_d", 2, "dual")):
+        files = _and_again(files, "pcr", row, trial_id=name, arm_id=f"{name}_{arm}")
+    rows = rows_of(files["pcr"])
+    # The first row of one trial is now above, that of the other below its counterpart.
+    rows[1], rows[-1] = rows[-1], rows[1]
+    told = [p for p in check({**files, "pcr": as_csv(rows)})[1] if "the same numbers" in p.message]
+    assert len(told) == 1
+
+
+def test_two_arms_that_happen_to_equal_one_of_another_trial_are_not_one_trial() -> None:
+    """None of 105 patients in three arms, quoted in one review, is one coincidence."""
+    files = files_of(VALID)
+    for row in (2, 5):
+        files = _with(files, "pcr", row, events="0", reported_percent="")
+    files = _and_again(files, "pcr", 2, trial_id="trial_d", arm_id="trial_d_dual")
+    assert not any("the same numbers" in p.message for p in check(files)[1])
+
+
+@pytest.mark.parametrize("level", ["95", "95.0"])
+def test_the_usual_level_is_a_number(level: str) -> None:
+    assert ("warning", 2, "ci_level") not in _changed("hazard_ratios", 2, ci_level=level)
+
+
+def test_every_row_with_a_level_in_other_capitals_is_counted() -> None:
+    """An analyst who corrects the one row that is named would be told of the next."""
+    files = files_of(VALID)
+    for row in (3, 6):
+        files = _with(files, "pcr", row, subgroup="hormone_receptor=Positive")
+    (problem,) = [p for p in check(files)[1] if "capitals" in p.message]
+    assert problem.message.endswith("Write it alike. It is in 1 more row.")
+
+
 def test_a_reading_of_an_arm_that_was_renamed_is_told() -> None:
     """It would silently stop to count."""
     key = rows_of(files_of(VALID)["second_reading"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from trial_evidence.workbook.difference import in_words, table_difference
+from trial_evidence.workbook.difference import Row, TableDifference, in_words, table_difference
 from trial_evidence.workbook.read import read_book
 from workbook_files import DICTIONARY, VALID, copy_of
 
@@ -122,3 +122,15 @@ def test_a_row_of_a_trial_that_was_much_rewritten_is_one_changed_row(tmp_path: P
     """Not one removed row and one added row, because nothing was lost."""
     new = FIRST.replace("ITT,local,all,42,105,40.0", "mITT,central,all,43,100,43.0")
     assert _words(tmp_path, "pcr", (FIRST, new))[0] == "pcr: 1 row changed"
+
+
+@pytest.mark.parametrize(
+    ("kept", "removed", "added", "lost"),
+    [(10, 3, 0, False), (10, 4, 0, True), (10, 4, 2, False), (0, 1, 0, True), (0, 1, 1, False),
+     (10, 30, 28, True), (0, 224, 400, True)],
+)  # fmt: skip
+def test_rows_are_lost_if_many_are_gone_or_most_have_no_counterpart(kept, removed, added, lost):
+    """Pasting another table over one, however long, is no edit of its rows."""
+    table, row = DICTIONARY.tables["trials"], Row(2, {})
+    found = TableDifference(table, ((row, row),) * kept, (row,) * added, (row,) * removed)
+    assert found.loses_many is lost

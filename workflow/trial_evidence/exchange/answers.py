@@ -166,7 +166,7 @@ def write_answered(
             places["second_reading", len(rows) + 2] = place
         verb = "agrees" if agrees else "differs, and waits for adjudication"
         if agrees and reading["second_verification"] != PRIMARY:
-            verb = f"agrees, but {answer['source']}, the source of the row, is second-hand"
+            verb = f"agrees, but {answer['source']} is second-hand"
         if there:
             verb = f"is there already, as read by {answer['initials']}"
         said.append(f"{answer['trial']}, {answer['result']}: {answer['seen']} {verb}.")
