@@ -15,6 +15,7 @@ import pytest
 from figures.svg_reading import check_svg, read_svg
 from reference import load
 from trial_evidence import api
+from trial_evidence.figures.forests.plain import plain_forest
 from trial_evidence.words.supplied import supplied
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -206,6 +207,22 @@ def test_the_plot_says_the_level_that_was_asked_for(tmp_path):
     words = drawn(api.pool(bcg()[0], "risk_ratio", level=90.0), tmp_path)
     assert "90% prediction interval" in words
     assert not any("95%" in word for word in words)
+
+
+def test_the_bar_of_the_prediction_interval_has_its_ends():
+    found = api.pool(bcg()[0], "risk_ratio")
+    looks = {"title": "BCG", "arms": ("Vaccine", "None"), "fewer_is_better": True}
+    forest = plain_forest(found.trials, dict(found.lead), "risk_ratio", 95.0, **looks)
+    (bar,) = [row for row in forest.rows if row.kind == "prediction"]
+    # metafor's predict(): 0.1441 to 1.7616
+    assert np.exp([bar.low, bar.high]) == pytest.approx([0.1441, 1.7616], abs=0.01)
+
+
+@pytest.mark.parametrize("more", [{}, {"yi": 0.1, "vi": 0.2}])
+def test_a_mistyped_column_is_named_and_nothing_else_is_pooled(more):
+    data = trials().rename(columns={"n_control": "n_contol"}).assign(**more)
+    with pytest.raises(api.DataError, match=r'no column "n_control". Did you mean "n_contol"'):
+        api.pool(data, "risk_ratio")
 
 
 def test_a_prediction_interval_that_repeats_the_mean_is_not_drawn(tmp_path):

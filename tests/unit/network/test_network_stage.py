@@ -355,7 +355,10 @@ def test_an_expected_rate_above_all_patients_is_said_to_be_none(tmp_path):
     def said(scale):
         return " ".join(text.text for text in pages[f"pcr_network/synergy_{scale}"].texts)
 
-    assert "More than 100% is expected in TRIAL-C" in said("multiplicative")
+    assert (
+        "More than 100% is expected in TRIAL-C: no result there could exceed what is expected, so "
+        "this scale does not fit."
+    ) in said("multiplicative")
     # The number of patients who respond to neither agent cannot be negative.
     assert "More than 100%" not in said("bliss")
 

@@ -300,6 +300,10 @@ def test_few_trials_cannot_show_that_groups_are_alike(found, k, groups, p_value,
     )  # fmt: skip
     result = verdict(with_estimates(found, [row]), GroupsRule(*PLACE, "added_agents"))
     assert result.verdict == expected
+    if expected == "supported":
+        assert result.reason == (
+            "The subgroups differ by more than chance; trials were not randomised to them."
+        )
 
 
 # ---------------------------------------------------------------------------------- association

@@ -111,11 +111,23 @@ class Frame:
         """
         there = [*map(str, self.data.columns)]
         for way, columns in ways.items():
-            if {*columns} <= {*there}:
+            missing = [column for column in columns if column not in there]
+            if not missing:
                 return way
+            # One of several columns is mistyped: no other way was meant.
+            if len(missing) == 1 and len(columns) > 2 and (meant := self._meant(missing[0], ways)):
+                self.fault(meant)
+                raise DataError(self.faults)
         needed = "; or ".join(f"{', '.join(columns)} ({way})" for way, columns in ways.items())
         self.fault(f"needs the columns {needed}. There are: {', '.join(there)}.")
         raise DataError(self.faults)
+
+    def _meant(self, name: str, ways: Mapping[str, Sequence[str]]) -> str:
+        """A message if a column of no known name may be the one that is missing; else ``""``."""
+        known = {LEVEL, *(column for columns in ways.values() for column in columns)}
+        others = [column for column in map(str, self.data.columns) if column not in known]
+        found = did_you_mean(name, others)
+        return f'there is no column "{name}".{found}' if found else ""
 
     def numbers(self, column: str) -> Floats:
         """A column as numbers; any other cell is noted as an error and becomes NaN."""
