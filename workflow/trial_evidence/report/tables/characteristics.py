@@ -43,21 +43,35 @@ def _trials(material: Material) -> Iterator[dict[str, Any]]:
             yield trial | {"source_id": JOINED.join(source_ids(read.get(trial["trial_id"], "")))}
 
 
+def used_trials(material: Material) -> tuple[set[str], set[str]]:
+    """Trials behind a result: in comparisons (including single trials); in networks or rates."""
+    evidence = material.evidence
+    compared, rated = (
+        set(where(table, pooled="yes")["trial_id"]) for table in (evidence.trials, evidence.rates)
+    )
+    return compared, rated | {str(row["trial_id"]) for row in evidence.networks.rows("used")}
+
+
 def included_trials(material: Material) -> set[str]:
     """Trials with a result in a comparison, a pool of rates or a network."""
-    evidence = material.evidence
-    in_networks = {row["trial_id"] for row in evidence.networks.rows("used")}
-    return {*evidence.trials["trial_id"], *evidence.rates["trial_id"], *in_networks}
+    return set().union(*used_trials(material))
 
 
 def excluded_table(material: Material) -> ReportTable:
-    """Trials of the sheet without any result shown, each with the reasons.
+    """Trials of the sheet that no result rests on, each with the reasons.
 
-    The reasons are those for which comparisons, pools of rates and networks set its rows aside.
+    The reasons are those for which comparisons, pools of rates and networks set its rows aside or
+    show them without pooling them.
     """
     aside: dict[str, dict[str, None]] = {}
     in_networks = material.evidence.networks.rows("set_aside")
-    for row in (*records(material.evidence.set_aside), *in_networks):
+    evidence = material.evidence
+    shown = [
+        row | {"reason": row["not_pooled_reason"]}
+        for table in (evidence.trials, evidence.rates)
+        for row in records(where(table, pooled="no"))
+    ]
+    for row in (*shown, *records(evidence.set_aside), *in_networks):
         aside.setdefault(row["trial_id"], {})[brief(row["reason"]).rstrip(".")] = None
     included = included_trials(material)
     rows = [

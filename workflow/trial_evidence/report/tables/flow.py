@@ -14,6 +14,7 @@ import pandas as pd
 from trial_evidence.files import Record, records, where
 from trial_evidence.network.evidence.rows import EVERY_ANALYSIS
 from trial_evidence.report.material.material import Material, ReportTable, source_ids
+from trial_evidence.report.tables.characteristics import included_trials, used_trials
 from trial_evidence.words.printed import counted, listing, lower_first, words
 
 NOT_RECORDED = "not recorded"
@@ -168,7 +169,7 @@ def _in_the_sheet(material: Material) -> Iterator[Step]:
         known = counted(len(sheet["sources"]) - included["source_id"].nunique(), "report")
         name = "Trials and cohorts of the review before"
         yield Step("Included", name, before, known, place="joins")
-    unused = set(trials["trial_id"]).difference(*_used_trials(material))
+    unused = set(trials["trial_id"]) - included_trials(material)
     names = sorted(map(material.trial_name, unused))
     # The many names are listed in the table, not in a box of the figure.
     yield Step("Included", UNUSED, len(names), "; ".join(names), "", "leaves")
@@ -189,18 +190,9 @@ def _reports(material: Material) -> dict[str, set[str]]:
     return found
 
 
-def _used_trials(material: Material) -> tuple[set[str], set[str]]:
-    """Trials behind a result: in comparisons (including single trials); in networks or rates."""
-    evidence = material.evidence
-    compared, rated = (
-        set(where(table, pooled="yes")["trial_id"]) for table in (evidence.trials, evidence.rates)
-    )
-    return compared, rated | {str(row["trial_id"]) for row in evidence.networks.rows("used")}
-
-
 def _used(material: Material) -> Iterator[Step]:
     excluded = material.sheet["exclusions"]
-    compared, others = _used_trials(material)
+    compared, others = used_trials(material)
     yield Step("Synthesis", USED, len(compared | others))
     only = len(others - compared)
     yield Step("Synthesis", "In a network or a pooled rate only", only, place="leaves")
