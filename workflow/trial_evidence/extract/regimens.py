@@ -100,7 +100,9 @@ def regimen_label(
     """A regimen in words: agents, "in sequence" if sequential, and the partner."""
     agents = tuple(agent_set)
     if not agents:
-        return WITHOUT_AGENT.get(partner, "No treatment")
+        # After others, a placebo or observation is not the same as without any.
+        none = "No further HER2 agent" if schedule == "sequential" else "No HER2 agent"
+        return WITHOUT_AGENT.get(partner, none)
     given = PARTNER_WORDS.get(partner, partner)
     if schedule == "sequential":
         given = "in sequence" if partner == "none" else f"in sequence {given}"

@@ -57,7 +57,7 @@ class Evidence(Generic[AnyAnalysis]):
     say
         The labels to print.
     judgements
-        Risk-of-bias judgements; a column shows those for each trial's own outcome.
+        Risk-of-bias judgements, shown in a column as they count for the certainty.
     """
 
     analysis: AnyAnalysis
@@ -145,9 +145,12 @@ class Evidence(Generic[AnyAnalysis]):
         return Row(kind, texts, estimate, low, high)
 
     def lights(self, record: Record) -> tuple[Judgement, ...]:
-        """Risk-of-bias judgements for the trial's own outcome; none for rates."""
-        key = str(record["trial_id"]), str(record.get("outcome", ""))
-        return self.judgements.get(key, ())
+        """Judgements for the trial's outcome, or else another of the analysis; none for rates."""
+        if "outcome" not in record:
+            return ()
+        names = (str(record["outcome"]), *(outcome.name for outcome in self.analysis.outcomes))
+        places = ((str(record["trial_id"]), name) for name in names)
+        return next((self.judgements[at] for at in places if at in self.judgements), ())
 
     def trial_cells(self) -> Cells:
         """The column of trial names."""
