@@ -827,3 +827,15 @@ def test_months_gained_that_changed_are_told(project, changes):
     (told,) = (line for line in matters(changes()) if line.startswith("Months gained: "))
     assert "TRIAL-F: was 1.1 (" in told
     assert ", is now 6.1 (" in told
+
+
+def test_a_hazard_ratio_of_the_curves_that_changed_is_told(project, changes):
+    """No estimate rests on it, but the table of effects over time and its remark do."""
+    path = project / "data/raw/curves_cox.csv"
+    header, first, *rest = path.read_text(encoding="utf-8").splitlines()
+    at = header.split(",").index("ph_p")
+    cells = first.split(",")
+    cells[at] = "0.0001"
+    path.write_text("\n".join([header, ",".join(cells), *rest, ""]), encoding="utf-8")
+    (told,) = (line for line in matters(changes()) if line.startswith("Hazards proportional: "))
+    assert ", is now no (p < 0.001)." in told

@@ -1,19 +1,34 @@
-"""Control risks, with their sources, and time gained before and after an edit."""
+"""Control risks, with their sources, and what curves show before and after an edit."""
 
 from collections.abc import Collection, Iterator, Mapping
 
+import pandas as pd
+
+from trial_evidence.changes.networks import Side
 from trial_evidence.changes.revision import SheetDifference
+from trial_evidence.config.configuration import Analysis
+from trial_evidence.extract.evidence import SettingEvidence
+from trial_evidence.files import where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
-from trial_evidence.report.absolute.hazards import MEANS, curve_facts
+from trial_evidence.report.absolute.hazards import (
+    CURVE_WORDS,
+    MEANS,
+    NOTHING,
+    RATIOS,
+    shown_by_curves,
+)
 from trial_evidence.report.material.material import Material
-from trial_evidence.report.words.formats import effect
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.printed import percent
 
 # Setting, analysis and level.
 Risks = Mapping[tuple[str, str, str], StartingRisk]
-# Setting, analysis and trial -> months without the event gained.
-Gains = Mapping[tuple[str, str, str], str]
+# Setting, analysis, trial and column of the table of effects over time -> what it shows.
+Curves = Mapping[tuple[str, str, str, str], str]
+_CURVE_TITLES = {
+    "curve": "Hazard ratio of the curves", "proportional": "Hazards proportional",
+    "gained": "Months gained",
+}  # fmt: skip
 # (setting, id) of analyses and networks -> title.
 Titles = Mapping[tuple[str, str], str]
 # The only column in a table of contrasts that affects a control risk but no estimate.
@@ -21,8 +36,8 @@ _MEDIAN = "median_control_months"
 
 
 def trials_with_other_risks(difference: SheetDifference, sheet: Sheet) -> set[str]:
-    """Trials whose rates or means over time, or whose control median, have changed."""
-    shares = (*sheet.of_kind("rates"), MEANS, "adjudication")
+    """Trials whose rates over time, or whose control median, have changed."""
+    shares = (*sheet.of_kind("rates"), "adjudication")
     found = set()
     for name, table in difference.tables.items():
         single = [(row,) for row in (*table.added, *table.removed)]
@@ -47,24 +62,36 @@ def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> 
     }
 
 
-def months_gained(material: Material, answers: Collection[tuple[str, str]]) -> Gains:
-    """Time gained by the trials of some answers, as printed."""
+def curves_changed(difference: SheetDifference) -> bool:
+    """Whether a table of digitised curves, or a decision between two readings, has changed."""
+    return bool({MEANS, RATIOS, "adjudication"} & difference.tables.keys())
+
+
+def curves_of(side: Side, evidence: Mapping[str, SettingEvidence]) -> Curves:
+    """What the table of effects over time shows, as printed."""
+    level = side.configuration.confidence_level
     return {
-        (analysis.setting, analysis.id, row["trial"]): effect(row, "gained", "gained", 1)
-        for analysis in material.configuration.answers
-        if (analysis.setting, analysis.id) in answers
-        for row in curve_facts(material, analysis)
-        if "gained" in row
+        (analysis.setting, analysis.id, row["trial"], column): said
+        for analysis in side.configuration.analyses
+        if analysis.kind == "contrasts" and analysis.setting in evidence
+        for row in shown_by_curves(_contrasts(evidence, analysis), side.sheet, level)
+        for column, words in CURVE_WORDS.items()
+        if (said := words(NOTHING | row))
     }
 
 
-def gains_in_words(before: Gains, after: Gains, titles: Titles) -> Iterator[str]:
-    """Times gained that differ as printed, in a sentence each."""
+def _contrasts(evidence: Mapping[str, SettingEvidence], analysis: Analysis) -> pd.DataFrame:
+    asked = {"analysis": analysis.id, "measure": analysis.measures[0], "subgroup": "all"}
+    return where(evidence[analysis.setting].used, **asked)
+
+
+def curves_in_words(before: Curves, after: Curves, titles: Titles) -> Iterator[str]:
+    """What curves show and did not show before, in a sentence each."""
     for place in dict.fromkeys([*before, *after]):
         was, now = (side.get(place, "not known") for side in (before, after))
         if was != now:
             title = titles.get(place[:2], place[1])
-            yield f"Months gained: {title}, {place[2]}: was {was}, is now {now}."
+            yield f"{_CURVE_TITLES[place[3]]}: {title}, {place[2]}: was {was}, is now {now}."
 
 
 def risks_in_words(before: Risks, after: Risks, titles: Titles) -> Iterator[str]:

@@ -17,7 +17,12 @@ from trial_evidence.changes.revision import (
     sheet_difference,
     unpacked,
 )
-from trial_evidence.changes.risks import gains_in_words, risks_in_words
+from trial_evidence.changes.risks import (
+    curves_changed,
+    curves_in_words,
+    curves_of,
+    risks_in_words,
+)
 from trial_evidence.changes.verdicts import answers_in_question, judged, judgements_in_words
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
@@ -172,7 +177,9 @@ def _judgements(
         )
         yield from [*judgements_in_words(before, after, titles)] or [NO_JUDGEMENT]
         yield from risks_in_words(before.risks, after.risks, titles)
-        yield from gains_in_words(before.gains, after.gains, titles)
+    if curves_changed(difference):
+        was, is_now = map(curves_of, sides, evidence)
+        yield from curves_in_words(was, is_now, titles)
 
 
 def _not_passed(error: SheetError) -> str:

@@ -9,10 +9,8 @@ from typing import Any
 from trial_evidence.changes.networks import Side
 from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.changes.risks import (
-    Gains,
     Risks,
     Titles,
-    months_gained,
     starting_risks,
     trials_with_other_risks,
 )
@@ -33,7 +31,6 @@ class Judged:
     certainty: Mapping[Place, Certainty]
     verdicts: Mapping[str, Verdict]
     risks: Risks = field(default_factory=dict)
-    gains: Gains = field(default_factory=dict)
 
 
 def answers_in_question(
@@ -97,7 +94,6 @@ def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> 
             {(c.setting, c.analysis): c for c in found},
             {claim.text: verdict for claim, verdict in claims},
             starting_risks(material, answers),
-            months_gained(material, answers),
         )
 
 

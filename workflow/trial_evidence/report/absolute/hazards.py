@@ -1,7 +1,10 @@
 """Results from digitised curves: are hazards proportional, and how many months are gained."""
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import pandas as pd
 
 from trial_evidence.audit.times import PROPORTIONAL_P
 from trial_evidence.config.configuration import Analysis
@@ -9,10 +12,11 @@ from trial_evidence.files import Record, records, where
 from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words.formats import effect
+from trial_evidence.sheet import Sheet
 from trial_evidence.words.printed import listing, p_value
 
-# The table of restricted mean survival times.
-MEANS = "curves_rmst"
+# The tables of restricted mean survival times, and of hazard ratios, from digitised curves.
+MEANS, RATIOS = "curves_rmst", "curves_cox"
 NOTHING = dict.fromkeys(
     ("curve_hr", "curve_low", "curve_high", "ph_p", "tau", "rmst_experimental", "rmst_control",
      "gained", "gained_se", "gained_low", "gained_high"), math.nan,
@@ -27,12 +31,7 @@ def over_time_table(material: Material) -> ReportTable:
         if analysis.kind == "contrasts"
         for row in curve_facts(material, analysis)
     ]
-    formats = {
-        "printed": lambda row: effect(row, "estimate", "estimate"),
-        "curve": lambda row: effect(row, "curve_hr", "curve"),
-        "proportional": _proportional,
-        "gained": lambda row: effect(row, "gained", "gained", 1),
-    }
+    formats = {**CURVE_WORDS, "printed": lambda row: effect(row, "estimate", "estimate")}
     return material.table("over_time", rows, formats, limit=PROPORTIONAL_P)
 
 
@@ -73,17 +72,35 @@ def time_gained(experimental: Record, control: Record, level: float) -> dict[str
     return {"gained": difference, "gained_se": se} | limits
 
 
-def curve_facts(material: Material, analysis: Analysis) -> list[dict[str, Any]]:
+# Column of the table -> the words for what digitised curves show; the row may lack what they need.
+CURVE_WORDS: Mapping[str, Callable[[Record], str]] = {
+    "curve": lambda row: effect(row, "curve_hr", "curve"),
+    "proportional": _proportional,
+    "gained": lambda row: effect(row, "gained", "gained", 1),
+}
+
+
+def shown_by_curves(trials: pd.DataFrame, sheet: Sheet, level: float) -> list[dict[str, Any]]:
     """One row per trial with digitised curves: its hazard ratio, test of hazards and time gained.
 
-    Includes trials that are shown but not pooled.
+    Parameters
+    ----------
+    trials : DataFrame
+        Contrasts of all patients of an analysis, with ``trial_id``, ``outcome`` and both arms.
+    level : float
+        Confidence level of the interval of the time gained, in percent.
     """
-    rows = material.about(material.evidence.trials, analysis, subgroup="all")
     return [
         trial | facts
-        for trial in records(rows)
-        if (facts := _cox(material, trial) | _gained(material, trial))
+        for trial in records(trials)
+        if (facts := _cox(sheet, trial) | _gained(sheet, trial, level))
     ]
+
+
+def curve_facts(material: Material, analysis: Analysis) -> list[dict[str, Any]]:
+    """`shown_by_curves` of an analysis, of trials that are shown but not pooled as well."""
+    rows = material.about(material.evidence.trials, analysis, subgroup="all")
+    return shown_by_curves(rows, material.sheet, material.configuration.confidence_level)
 
 
 def not_proportional(material: Material, analysis: Analysis) -> str:
@@ -104,10 +121,10 @@ def not_proportional(material: Material, analysis: Analysis) -> str:
     )
 
 
-def _cox(material: Material, trial: Record) -> dict[str, Any]:
+def _cox(sheet: Sheet, trial: Record) -> dict[str, Any]:
     """Hazard ratio from the curves, and the test of proportional hazards."""
     arms = {trial["experimental_arm_id"], trial["control_arm_id"]}
-    curves = material.sheet["curves_cox"]
+    curves = sheet[RATIOS]
     for curve in records(where(curves, trial_id=trial["trial_id"], endpoint=trial["outcome"])):
         if {curve["experimental_arm_id"], curve["control_arm_id"]} != arms:
             continue
@@ -121,9 +138,9 @@ def _cox(material: Material, trial: Record) -> dict[str, Any]:
     return {}
 
 
-def _gained(material: Material, trial: Record) -> dict[str, Any]:
+def _gained(sheet: Sheet, trial: Record, level: float) -> dict[str, Any]:
     """Time gained in the experimental arm, if both curves were digitised."""
-    times = material.sheet[MEANS]
+    times = sheet[MEANS]
     experimental, control = (
         records(where(times, arm_id=trial[column], endpoint=trial["outcome"]))
         for column in ("experimental_arm_id", "control_arm_id")
@@ -134,6 +151,6 @@ def _gained(material: Material, trial: Record) -> dict[str, Any]:
     one, other = max(both, key=lambda pair: pair[0]["tau"])
     return {
         "tau": one["tau"], "rmst_experimental": one["rmst"], "rmst_control": other["rmst"],
-        **time_gained(one, other, material.configuration.confidence_level),
+        **time_gained(one, other, level),
         "figure": one["figure"],
     }  # fmt: skip
