@@ -218,6 +218,13 @@ def test_the_bar_of_the_prediction_interval_has_its_ends():
     assert np.exp([bar.low, bar.high]) == pytest.approx([0.1441, 1.7616], abs=0.01)
 
 
+def test_one_trial_alone_has_the_limits_that_it_published():
+    """The upper one, worked out from the variance, is below 1."""
+    data = pd.DataFrame({"trial": ["A"], "estimate": [0.86], "ci_low": [0.74], "ci_high": [1.0]})
+    lead = api.pool(data, "hazard_ratio").lead
+    assert (lead["ci_low"], lead["ci_high"]) == (0.74, 1.0)
+
+
 @pytest.mark.parametrize("more", [{}, {"yi": 0.1, "vi": 0.2}])
 def test_a_mistyped_column_is_named_and_nothing_else_is_pooled(more):
     data = trials().rename(columns={"n_control": "n_contol"}).assign(**more)

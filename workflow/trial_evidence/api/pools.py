@@ -175,11 +175,16 @@ def pool(
     weights = pd.Series(models[0].weights, index=used.index, dtype=float)
     kept = {name: name for name in ("trial", "estimate", *LIMITS, "weight", *OF_TRIALS)} | LIMITS
     given = [column for column in COUNT_COLUMNS if column in rows]
+    results = pd.DataFrame([_model(found, reading) for found in models], columns=OF_MODELS)
+    # One trial alone has the limits that it published, not those of its rounded variance.
+    alone = results["model"] == "single_trial"
+    if alone.any():
+        results.loc[alone, list(LIMITS.values())] = used[list(LIMITS)].to_numpy(dtype=float)
     return PooledTrials(
         measure,
         level,
         rows.assign(weight=weights)[[*kept, *given]].rename(columns=kept),
-        pd.DataFrame([_model(found, reading) for found in models], columns=OF_MODELS),
+        results,
     )
 
 
