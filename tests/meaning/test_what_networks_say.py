@@ -627,3 +627,18 @@ def test_surrogacy_that_one_trial_decides_has_neither_line_nor_threshold(made_up
     assert listed[0]["description"].startswith(f"{title}: {first}")
     for word in ("Fitted line", "Threshold effect"):
         assert word not in drawn.everything
+
+
+@pytest.mark.parametrize("network", ["pcr_network", "event_free_network"])
+def test_the_share_of_direct_evidence_is_that_of_the_split(made_up, network):
+    """Indirect evidence that cannot be separated is evidence none the less."""
+    place = folder(made_up, network)
+    split = {
+        frozenset((row["first"], row["second"])): float(row["direct_share"])
+        for row in rows(place / "split.csv")
+    }
+    told = [row for row in rows(place / "alternatives.csv") if row["direct_share"]]
+    assert told
+    for row in told:
+        share = split.get(frozenset((row["code"], row["comparator"])), 0.0)
+        assert float(row["direct_share"]) == pytest.approx(share, abs=5e-4)

@@ -10,6 +10,7 @@ from trial_evidence.files import records
 from trial_evidence.measures import MEASURES
 from trial_evidence.network.analysis import NetworkAnalysis, PartAnalysis
 from trial_evidence.network.evidence.nodes import parts_of
+from trial_evidence.network.fit.evidence_split import ALL_DIRECT
 from trial_evidence.network.fit.league import NO_PATH
 from trial_evidence.network.fit.links import Link, evidence_path
 from trial_evidence.network.models import HARTUNG_KNAPP, WALD
@@ -96,7 +97,8 @@ def _compared(
     benefits = [analysis.benefit(model, at) for model in (part.leading, *part.models)]
     pair = {regimen, comparator}
     split = next((split for split in part.splits if {*split.comparison.pair} == pair), None)
-    share = 0.0 if split is None else split.proportion if split.indirect else 1.0
+    share = 0.0 if split is None else split.proportion
+    share = 1.0 if share >= 1 - ALL_DIRECT else share
     path = evidence_path(part.fit, regimen, comparator)
     weakest = path.links[0]
     return found | {
