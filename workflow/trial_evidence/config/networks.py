@@ -125,8 +125,9 @@ class NetworkConfiguration(Form):
         for at, (agent, text) in enumerate(self.abbreviations.items()):
             if text in short[:at]:
                 yield ("abbreviations", agent), "is the abbreviation of two agents."
-        for arm in (arm for arm in self.mixed_arms if arm in self.own_nodes):
-            yield ("mixed_arms", arm), "is in own_nodes as well."
+        for arm in self.mixed_arms:
+            if arm in self.own_nodes:
+                yield ("mixed_arms", arm), "is in own_nodes as well."
         for at, network in enumerate(self.networks):
             if network.measure not in sections.get("priors", [network.measure]):
                 message = f'"{network.measure}" has no prior of tau in config.yaml (tau_priors).'

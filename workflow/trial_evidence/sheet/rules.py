@@ -270,8 +270,9 @@ def _results_of_two_trials(tables: Rows, dictionary: Dictionary) -> Iterator[Pro
         for rows in groups.values():
             of_trials = {row.text("trial_id"): row for row in reversed(rows)}
             trial = rows[0].text("trial_id")
-            for other in of_trials.keys() - {trial}:
-                alike[frozenset((trial, other))].append((rows[0], of_trials[other]))
+            for other, row in of_trials.items():
+                if other != trial:
+                    alike[frozenset((trial, other))].append((rows[0], row))
         for pairs in alike.values():
             if len(pairs) >= enough:
                 first, row = pairs[0]

@@ -189,11 +189,8 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
         ]
         given = " v ".join(dict.fromkeys(names))
         # A control of no agent and no partner is not given "alone".
-        return (
-            ""
-            if record["control_agents"] == "none" and given == say(PARTNER_SHORT["none"])
-            else given
-        )
+        nothing = record["control_agents"] == "none" and given == say(PARTNER_SHORT["none"])
+        return "" if nothing else given
 
     def source(record: Record) -> str:
         parts = [

@@ -83,16 +83,15 @@ def _of_the_arms(analysis: Analysis, trials: pd.DataFrame) -> Found:
         return (), "no control arm reports its number of events, so there is no control risk"
     quartiles = (trials["events_control"] / trials["n_control"]).quantile([0.25, 0.5, 0.75])
     arms = f"the control arms of {len(counts)} of {counted(len(trials), 'trial')}"
-    if len(trials) == 1:
-        arms = f"the control arm of {counts[0]['trial']}"
+    only = f"the control arm of {counts[0]['trial']}" if len(trials) == 1 else ""
     # A quartile depends on all arms; their reports are listed in the table of the rows used.
     places = _places(analysis.table, counts) | {"source_id": ""}
     found = tuple(
-        StartingRisk(level, risk, f"{name} of {arms}" if len(trials) > 1 else arms, **places)
+        StartingRisk(level, risk, only or f"{name} of {arms}", **places)
         for level, name, risk in zip(LEVELS, QUARTILES, quartiles, strict=True)
     )
     names = listing([row["trial"] for row in counts])
-    return found, f"lower quartile, median and upper quartile of {arms} ({names})"
+    return found, only or f"lower quartile, median and upper quartile of {arms} ({names})"
 
 
 def _at_the_median(material: Material, analysis: Analysis, trials: pd.DataFrame) -> Found:
