@@ -44,11 +44,13 @@ const Words = (() => {
     return value < 0 && whole > 0 ? `−${text}` : text;
   }
 
-  // As the figures print: no number of two decimals or more becomes zero that is none.
+  // As the figures print: no number of two decimals or more becomes zero that is none, nor is
+  // longer than its reciprocal.
   function rounded(value, digits) {
     if (Number.isNaN(value)) return "";
     if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
     if (digits < 2 || Math.abs(value) <= 1e-12) return halfUp(value, digits);
+    if (Math.abs(value) > 10000) return value > 0 ? "> 10000" : "< −10000";
     const finer = [0, 1, 2].map((more) => halfUp(value, digits + more));
     const least = (10 ** -(digits + 2)).toFixed(digits + 2);
     const beyond = value > 0 ? `< ${least}` : `> −${least}`;
@@ -66,13 +68,15 @@ const Words = (() => {
     return rounded(value, 2) + (ends && ` (${ends})`);
   };
 
-  // As in the figures: three decimals below 0.01 and around 0.05, where two decimals would hide the
-  // side on which p lies.
+  // As in the figures: three decimals below 0.01 and around 0.05, or four, where fewer would hide
+  // the side on which p lies.
   function probability(p) {
     if (Number.isNaN(p)) return "";
     if (p < 0.001) return "p < 0.001";
     if (p > 0.99) return "p > 0.99";
-    return `p = ${rounded(p, p < 0.01 || (p >= 0.045 && p < 0.055) ? 3 : 2)}`;
+    const close = p !== 0.05 && p >= 0.0495 && p < 0.0505;
+    const finer = p < 0.01 || (p >= 0.045 && p < 0.055);
+    return `p = ${rounded(p, close ? 4 : finer ? 3 : 2)}`;
   }
 
   // Words of the sheet and the configuration for readers.

@@ -345,8 +345,9 @@ def test_a_list_is_no_data_frame():
     ("rows", "said"),
     [
         ([("Oak", "A", 1, 9), ("Oak", "A", 2, 9)], 'the trial has a row of "A" already'),
-        ([("Oak", "A", 1, 9)], "Oak: contrasts need two or more different treatments"),
-        ([("Oak", "A", 0, 9), ("Oak", "B", 0, 9)], "Oak: no event, or only events, in every arm"),
+        ([("Oak", "A", 1, 9)], "row 0 (Oak): contrasts need two or more different treatments"),
+        ([("Oak", "A", 0, 9)], "row 0 (Oak): no event, or only events, in every arm"),
+        ([("Oak", "A", 0, 9), ("Oak", "B", 0, 9)], "in no trial is there an event in one arm"),
         ([("Oak", "A", 10, 9), ("Oak", "B", 1, 9)], "row 0 (Oak), column events: 10 is more than"),
     ],
 )
@@ -354,6 +355,57 @@ def test_arms_that_make_no_network_are_told(rows, said):
     data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
     with pytest.raises(api.DataError, match=re.escape(said)):
         api.network(data, "odds_ratio")
+
+
+def test_every_fault_of_a_network_is_told_at_once():
+    rows = [("Oak", "A", 10, 9), ("Oak", "B", 1, 9), ("Elm", "A", 3, 9), ("Fir", "B", "?", 9)]
+    data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
+    with pytest.raises(api.DataError) as caught:
+        api.network(data, "odds_ratio")
+    assert [(p.row, p.subject, p.column) for p in caught.value.problems] == [
+        (3, "Fir", "events"), (0, "Oak", "events"), (2, "Elm", ""),
+    ]  # fmt: skip
+
+
+def test_a_trial_that_says_nothing_of_a_ratio_is_left_out_of_a_network_by_name():
+    """As in `pool`; a difference of risks uses it."""
+    rows = [("Oak", "A", 3, 9), ("Oak", "B", 1, 9), ("Elm", "A", 0, 9), ("Elm", "B", 0, 9)]
+    data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
+    alone = api.network(data[:2], "odds_ratio")
+    found = api.network(data, "odds_ratio")
+    assert found.left_out == ("Elm",)
+    pd.testing.assert_frame_equal(found.league, alone.league)
+    assert api.network(data, "risk_difference").left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("measure", "columns", "said"),
+    [
+        ("risk_difference", {"yi": [0.1, 20], "sei": [0.1, 5]},
+         "row 1 (B), column yi: 20 is no difference between two risks"),
+        ("odds_ratio", {"yi": [0.1, 0.2], "sei": [0.2, 0.4], "vi": [0.04, 0.4]},
+         "row 1 (B), column vi: 0.4 is not the square of sei, 0.4"),
+        ("odds_ratio", {"estimate": [0.7, 0.8], "ci_low": [0.5, 0.5], "ci_high": [0.9, 1.2],
+         "ci_levl": [95, 90]}, 'no column "ci_level". Did you mean "ci_levl"?'),
+    ],
+)  # fmt: skip
+def test_effects_that_would_be_pooled_as_something_else_are_told(measure, columns, said):
+    with pytest.raises(api.DataError, match=re.escape(said)):
+        api.pool(pd.DataFrame({"trial": ["A", "B"], **columns}), measure)
+
+
+def test_a_prediction_interval_of_few_trials_is_not_drawn(tmp_path):
+    """As in the pipeline: of four trials, it says more of the t distribution than of them."""
+    data, _ = bcg()
+    four, five = (drawn(api.pool(data.head(n), "risk_ratio"), tmp_path) for n in (4, 5))
+    assert "95% prediction interval" in five
+    assert "95% prediction interval" not in four
+
+
+def test_trials_that_say_next_to_nothing_are_drawn(tmp_path):
+    data = pd.DataFrame({"trial": ["Ash", "Elm"], "yi": [0.1, 60.0], "sei": [1.0, 80.0]})
+    words = drawn(api.pool(data, "odds_ratio"), tmp_path)
+    assert "1.12 (< 0.0001 to > 10000)" in words
 
 
 def test_a_name_with_a_blank_behind_it_is_no_other_treatment():
@@ -371,6 +423,7 @@ def test_a_reference_that_the_network_does_not_have_is_told_with_those_that_it_h
     data = pd.DataFrame(rows, columns=["trial", "treatment", "events", "n"])
     found = api.network(data, "odds_ratio")
     assert list(found.against("A")["treatment"]) == ["B", "C"]
+    assert list(found.against("A ")["treatment"]) == ["B", "C"]
     with pytest.raises(ValueError, match="Allowed: A, B, C"):
         found.against("D")
 

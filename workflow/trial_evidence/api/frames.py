@@ -20,6 +20,8 @@ LEVEL = "ci_level"
 """Confidence level of the interval of a row, in percent; 95 if the column is missing."""
 LARGEST = 1e20
 """Larger numbers, or standard errors below 1 / LARGEST, overflow sums of squares."""
+# Rounding to two digits moves the square of a standard error by less, on the log scale.
+_ROUNDED = 0.5
 _SEVERAL = 'several columns are called "{}". Keep one.'
 
 
@@ -173,22 +175,36 @@ class Frame:
             self.fault(f"{x[row]:g} is more than {n}, {total[row]:g}.", int(row), events, x[row])
         return x, total
 
-    def effects(self, way: str) -> tuple[Floats, Floats]:
+    def effects(self, way: str, is_ratio: bool) -> tuple[Floats, Floats]:
         """Effects on the analysis scale and their variances, given in one of the `WAYS`."""
         if way == "interval":
             return self._from_interval()
         yi, given = self.numbers("yi"), "vi" if way == "variance" else "sei"
         spread = self.numbers(given)
+        if not is_ratio:
+            beyond = "{} is no difference between two risks: between -1 and 1."
+            self.hold(np.isnan(yi) | (np.abs(yi) <= 1), "yi", beyond)
+        if given == "sei" and "vi" in self.data:
+            self._agree(spread, self.numbers("vi"))
         self.hold(np.isnan(spread) | (spread > 0), given, "{} is not above 0.")
         enough = ~(spread > 0) | (spread >= 1 / LARGEST)
         self.hold(enough, given, f"{{}} is less than {1 / LARGEST:g}.")
         return yi, spread if given == "vi" else spread**2
+
+    def _agree(self, sei: Floats, vi: Floats) -> None:
+        """Note rows whose standard error and variance contradict each other, beyond rounding."""
+        apart = np.abs(np.log(np.where((sei > 0) & (vi > 0), sei**2 / vi, 1.0)))
+        for row in np.flatnonzero(apart > _ROUNDED):
+            message = f"{vi[row]:g} is not the square of sei, {sei[row]:g}. Keep one of the two."
+            self.fault(message, int(row), "vi", vi[row])
 
     def _from_interval(self) -> tuple[Floats, Floats]:
         from trial_evidence.measures.effects import log_hazard_ratio
 
         estimate, low, high = map(self.numbers, INTERVAL)
         level = self.levels()
+        if LEVEL not in self.data and (meant := self._meant(LEVEL, WAYS)):
+            self.fault(meant)
         if LEVEL in self.data:
             self.hold(
                 np.isnan(level) | ((level > 1) & (level < 100)), LEVEL,

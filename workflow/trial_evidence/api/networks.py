@@ -41,6 +41,8 @@ class FittedNetwork:
         Variance between trials on the scale of the analysis; NaN if it cannot be estimated.
     i2, q, q_df, q_p : float
         Heterogeneity and inconsistency together: I² in percent, Q with its test.
+    left_out : tuple of str
+        Trials without information on a ratio: no event, or only events, in every arm.
     """
 
     measure: str
@@ -53,8 +55,9 @@ class FittedNetwork:
     q: float
     q_df: int
     q_p: float
+    left_out: tuple[str, ...]
 
-    def against(self, reference: str) -> pd.DataFrame:
+    def against(self, reference: object) -> pd.DataFrame:
         """The rows of the league that compare all other treatments with one.
 
         Raises
@@ -62,8 +65,9 @@ class FittedNetwork:
         ValueError
             If the treatment does not exist.
         """
-        one_of("reference", reference, self.treatments)
-        return self.league[self.league["against"] == reference].reset_index(drop=True)
+        # Names are text, as in the league: 1 is "1".
+        name = one_of("reference", str(reference).strip(), self.treatments)
+        return self.league[self.league["against"] == name].reset_index(drop=True)
 
 
 def network(
@@ -117,7 +121,8 @@ def network(
     one_of("estimator", estimator, ESTIMATORS)
     if better is not None:
         one_of("better", better, ("more", "fewer"))
-    fit = fit_network(NetworkData(_studies(trials, reading)), estimator, level=check_level(level))
+    studies, left_out = _studies(trials, reading)
+    fit = fit_network(NetworkData(studies), estimator, level=check_level(level))
     ranking = None
     if better is not None and not fit.data.labels.any():
         scores = p_scores(fit.random, higher_is_better=better == "more")
@@ -135,11 +140,15 @@ def network(
         q=of.q,
         q_df=of.df,
         q_p=np.nan if of.p_value is None else of.p_value,
+        left_out=left_out,
     )
 
 
-def _studies(trials: pd.DataFrame, reading: Measure) -> "tuple[StudyContrasts, ...]":
-    from trial_evidence.network.evidence.contrasts import from_counts, from_pairwise
+def _studies(
+    trials: pd.DataFrame, reading: Measure
+) -> "tuple[tuple[StudyContrasts, ...], tuple[str, ...]]":
+    """The trials of the network, and the names of those without information on the measure."""
+    from trial_evidence.network.evidence.contrasts import from_counts, from_pairwise, informative
 
     frame = Frame.of(trials, "trial", "treatment")
     counted = {"counts": ("events", "n")} if reading.kind == "counts" else {}
@@ -150,25 +159,33 @@ def _studies(trials: pd.DataFrame, reading: Measure) -> "tuple[StudyContrasts, .
         frame.need(["against"])
         frame.raise_faults()
         frame.filled("against")
-    first, second = frame.counts("events", "n") if way == "counts" else frame.effects(way)
+    first, second = (
+        frame.counts("events", "n") if way == "counts" else frame.effects(way, reading.is_ratio)
+    )
     twice = frame.data.duplicated(["trial", *arms]) & frame.named("trial")
     frame.hold(~twice, "treatment", 'the trial has a row of "{}" already.')
-    frame.raise_faults()
     rows = frame.data[["trial", *arms]].astype(str).assign(first=first, second=second)
-    found = []
-    for trial, own in rows.groupby("trial", sort=False):
-        values = own["first"].to_numpy(), own["second"].to_numpy()
+    faulty = {problem.row for problem in frame.faults}
+    found, left_out = [], []
+    for name, own in rows.groupby("trial", sort=False):
+        if faulty & {*own.index}:
+            continue
+        trial, values = str(name), (own["first"].to_numpy(), own["second"].to_numpy())
         try:
-            if way == "counts":
-                found.append(from_counts(str(trial), [*own["treatment"]], *values, reading.name))
-            else:
+            if way != "counts":
                 pairs = [*own["treatment"]], [*own["against"]]
-                found.append(from_pairwise(str(trial), *pairs, values[0], np.sqrt(values[1])))
+                found.append(from_pairwise(trial, *pairs, values[0], np.sqrt(values[1])))
+            elif informative(*values, reading.name) or len(own) < 2:
+                found.append(from_counts(trial, [*own["treatment"]], *values, reading.name))
+            else:
+                left_out.append(trial)
         except ValueError as error:
-            # The message names the trial and its problem.
-            frame.fault(str(error))
+            # The message begins with the trial, which the place of a fault already names.
+            frame.fault(str(error).removeprefix(f"{trial}: "), int(own.index[0]))
+    if left_out and not found:
+        frame.fault("in no trial is there an event in one arm and a patient without it.")
     frame.raise_faults()
-    return tuple(found)
+    return tuple(found), tuple(left_out)
 
 
 def _league(fit: "NetworkFit", reading: Measure) -> Iterator[dict[str, Any]]:

@@ -197,7 +197,7 @@ def _checked(trials: pd.DataFrame, reading: Measure, level: float) -> pd.DataFra
     way = frame.one_of({**counted, **ways_of(reading.is_ratio)})
     rows = pd.DataFrame({"trial": frame.data["trial"].astype(str)})
     if way != "counts":
-        yi, vi = frame.effects(way)
+        yi, vi = frame.effects(way, reading.is_ratio)
         frame.raise_faults()
         if way == "interval":
             levels = frame.levels()

@@ -12,6 +12,7 @@ _SIGNS = (MINUS, "<", ">")
 # Numbers printed with at least this many decimals are neither counts nor percentages; smaller
 # absolute values than the second are rounding errors of zero.
 _DECIMAL, _NOISE = 2, 1e-12
+_MOST = 10_000
 # Enough digits for the largest double and its decimals.
 _ALL_DIGITS = Context(prec=400)
 
@@ -54,7 +55,8 @@ def format_number(value: float, digits: int = 2) -> str:
 
     A ratio is never zero, and readers ask on which side of zero a difference lies. So where two or
     more decimals would print a non-zero number as zero, up to two further decimals are printed, and
-    below these ``< 0.0001``. The script of the report's page follows the same rule.
+    below these ``< 0.0001``; likewise ``> 10000`` for the reciprocal. The script of the report's
+    page follows the same rule.
 
     Parameters
     ----------
@@ -75,6 +77,8 @@ def format_number(value: float, digits: int = 2) -> str:
     """
     if math.isinf(value):
         return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
+    if digits >= _DECIMAL and abs(value) > _MOST:
+        return f"> {_MOST}" if value > 0 else f"< {MINUS}{_MOST}"
     text = round_half_up(value, digits)
     if digits >= _DECIMAL and abs(value) > _NOISE and not float(text):
         text = _not_zero(value, digits)
@@ -157,8 +161,11 @@ def p_digits(p_value: float) -> int:
     """Decimals of a p value: two; three below 0.01, where two leave at most one significant digit.
 
     Also three from 0.045 to below 0.055, a range that two decimals would print as 0.05 (0.055
-    itself rounds to 0.06). The script of the report's page has the same rule.
+    itself rounds to 0.06), and four where three would print 0.050 of a number that is not 0.05. The
+    script of the report's page has the same rule.
     """
+    if p_value != 0.05 and 0.0495 <= p_value < 0.0505:
+        return 4
     return 3 if p_value < 0.01 or 0.045 <= p_value < 0.055 else 2
 
 

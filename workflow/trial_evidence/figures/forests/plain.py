@@ -5,6 +5,7 @@ from math import isclose, isnan, nan
 
 import pandas as pd
 
+from trial_evidence.config.methods import Pooling
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.forests.forest import Column, Forest, Row
@@ -16,6 +17,8 @@ from trial_evidence.words.printed import with_interval
 
 SIDES = ("experimental", "control")
 RESULT = ("estimate", "ci_low", "ci_high")
+FROM_TRIALS = Pooling.prediction_from_trials
+"""With fewer trials, the prediction interval depends mainly on the distribution assumed."""
 
 
 def plain_axis(
@@ -114,7 +117,7 @@ def _together(lead: Record, used: pd.DataFrame, reading: Measure, level: float) 
         **_counts(dict(used.sum(numeric_only=True))),
     }
     yield Row("overall", texts, *_places(lead, reading))
-    if not isnan(lead["pi_low"]) and not _repeats(lead):
+    if lead["k"] >= FROM_TRIALS and not isnan(lead["pi_low"]) and not _repeats(lead):
         low, high = lead["pi_low"], lead["pi_high"]
         between = f"({format_interval(low, high, reading.digits)})"
         texts = {"trial": f"{level:g}% prediction interval", "result": between}
