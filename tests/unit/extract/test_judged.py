@@ -1,10 +1,12 @@
 """Trials pooled without a risk-of-bias judgement are named, and no others."""
 
+import pandas as pd
 import pytest
 from invented import ROOT
 from small_project import append_like, judge_every_trial, replace_text, small_project
 from trial_evidence.extract.judged import judged_risk
 from trial_evidence.loaded import load, with_unjudged
+from trial_evidence.sensitivity.properties import risk_of_bias
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 
@@ -113,3 +115,15 @@ def test_the_judgement_of_the_outcome_itself_comes_first(project):
     family = ("EFS", "iDFS")
     assert judged_risk(sheet, family, "trial_a", "iDFS") == "high"
     assert judged_risk(sheet, family, "trial_a", "EFS") == "low"
+
+
+def test_sensitivity_analyses_take_the_judgement_that_counts_for_the_certainty(project):
+    """Otherwise a trial shown as high would stay where trials at high risk are left out."""
+    for outcome in ("EFS", "DFS", "RFS", "PFS"):
+        take_judgements(project, f"trial_a,{outcome}")
+    replace_text(project, "risk_of_bias", "trial_a,iDFS,low,low,low,low,low,low", "trial_a,iDFS,"
+                 + "low,low,low,low,low,high")  # fmt: skip
+    configuration, sheet, _ = load(project / "data/raw", project / "config")
+    of = next(a for a in configuration.analyses if {"EFS", "iDFS"} <= {*a.endpoints})
+    rows = pd.DataFrame({"trial_id": ["trial_a", "unknown"], "outcome": ["EFS", "EFS"]})
+    assert list(risk_of_bias(sheet, of, rows)) == ["high", "not stated"]

@@ -1,7 +1,8 @@
 """Risk-of-bias judgements for pooled results, and warnings where one is missing."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import TypeVar
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES, trial_evidence
@@ -14,17 +15,28 @@ from trial_evidence.sheet.values import ALL
 from trial_evidence.words.problems import Problem
 
 NOT_JUDGED = "not judged"
+T = TypeVar("T")
+
+
+def judged(
+    judgements: Mapping[tuple[str, str], T], endpoints: Sequence[str], trial_id: str, outcome: str
+) -> T | None:
+    """The judgement on a trial's outcome, or else on another outcome of the analysis.
+
+    Parameters
+    ----------
+    judgements : mapping
+        By trial id and outcome.
+    endpoints : sequence of str
+        The outcomes of the analysis.
+    """
+    places = [(trial_id, name) for name in (outcome, *endpoints)]
+    return next((judgements[place] for place in places if place in judgements), None)
 
 
 def judged_risk(sheet: Sheet, endpoints: Sequence[str], trial_id: str, outcome: str) -> str:
-    """Overall risk of bias for a trial's outcome, or else for another outcome of the analysis.
-
-    Returns ``low``, ``some_concerns``, ``high`` or ``not judged``; `endpoints` are the outcomes of
-    the analysis.
-    """
-    places = [(trial_id, name) for name in (outcome, *endpoints)]
-    judged = sheet.judgements
-    return next((judged[place] for place in places if place in judged), NOT_JUDGED)
+    """Overall risk of bias (see `judged`): ``low``, ``some_concerns``, ``high``, ``not judged``."""
+    return judged(sheet.judgements, endpoints, trial_id, outcome) or NOT_JUDGED
 
 
 def unjudged_problems(

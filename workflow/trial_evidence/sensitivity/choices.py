@@ -70,7 +70,7 @@ def row_choices(
         if rows not in tables:
             table = used_table(chosen, used)
             table = table[table["yi"].notna() & table["vi"].notna()]
-            tables[rows] = table.assign(risk_of_bias=risk_of_bias(sheet, table))
+            tables[rows] = table.assign(risk_of_bias=risk_of_bias(sheet, bare, table))
         found.append(RowChoice(names, tables[rows]))
     return tuple(found)
 

@@ -40,7 +40,7 @@ def factors(c: Comparison, sheet: Sheet) -> Mapping[str, pd.Series]:
         "control": rows["control_agents"],
         "changed_backbone": changed.map({"True": "yes", "False": "no"}),
         "blinded": blinding(sheet, c),
-        "risk_of_bias": risk_of_bias(sheet, rows),
+        "risk_of_bias": risk_of_bias(sheet, c.analysis, rows),
         "verification": rows["verification"],
     }
     if c.analysis.kind == "counts":

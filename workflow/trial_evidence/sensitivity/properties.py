@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.methods import Sensitivity
+from trial_evidence.extract.judged import judged
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sheet import Sheet
 
@@ -18,16 +20,17 @@ def blinding(sheet: Sheet, c: Comparison) -> pd.Series:
     return c.rows["trial_id"].map(known).replace("", UNKNOWN).fillna(UNKNOWN)
 
 
-def risk_of_bias(sheet: Sheet, rows: pd.DataFrame) -> pd.Series:
-    """Overall judgement on each trial's own outcome, ``not stated`` if nobody has judged it.
+def risk_of_bias(sheet: Sheet, analysis: Analysis, rows: pd.DataFrame) -> pd.Series:
+    """Overall judgement on each trial as it counts for the certainty, or ``not stated``.
 
     Parameters
     ----------
     rows : DataFrame
         ``trial_id`` and ``outcome``.
     """
-    pairs = zip(rows["trial_id"], rows["outcome"], strict=True)
-    return pd.Series([sheet.judgements.get(pair) or UNKNOWN for pair in pairs], index=rows.index)
+    places = zip(rows["trial_id"], rows["outcome"], strict=True)
+    found = [judged(sheet.judgements, analysis.endpoints, *place) or UNKNOWN for place in places]
+    return pd.Series(found, index=rows.index)
 
 
 def share_factors(choices: Sensitivity) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.labels import ENGLISH_LABELS, Labels
+from trial_evidence.extract.judged import judged
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.chart import Judgement
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
@@ -148,9 +149,9 @@ class Evidence(Generic[AnyAnalysis]):
         """Judgements for the trial's outcome, or else another of the analysis; none for rates."""
         if "outcome" not in record:
             return ()
-        names = (str(record["outcome"]), *(outcome.name for outcome in self.analysis.outcomes))
-        places = ((str(record["trial_id"]), name) for name in names)
-        return next((self.judgements[at] for at in places if at in self.judgements), ())
+        endpoints = [outcome.name for outcome in self.analysis.outcomes]
+        at = str(record["trial_id"]), str(record["outcome"])
+        return judged(self.judgements, endpoints, *at) or ()
 
     def trial_cells(self) -> Cells:
         """The column of trial names."""
