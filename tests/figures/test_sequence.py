@@ -1,6 +1,7 @@
 """Cumulative and leave-one-out forest plots: their content, and that they can be drawn."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -46,6 +47,22 @@ def test_the_level_of_the_intervals_is_printed():
         sequence.leave_one_out_forest("Any", STEPS, STEPS[-1], RATIO, level=90.0),
     ):
         assert forest.columns[-1].header == "Risk ratio\n(90% CI)"
+
+
+def test_credible_intervals_are_not_headed_as_confidence_intervals():
+    bayesian = [replace(one, bayesian=True) for one in STEPS]
+    mixed = cumulative_forest("Any", [STEPS[0], *bayesian[1:]], RATIO)
+    assert mixed.columns[-1].header == "Risk ratio\n(95% CI or CrI)"
+    forest = leave_one_out_forest("Any", bayesian, bayesian[-1], RATIO)
+    assert forest.columns[-1].header == "Risk ratio\n(95% CrI)"
+
+
+def test_a_column_without_heterogeneity_is_left_out():
+    none = [replace(one, i2=None) for one in STEPS]
+    bare = cumulative_forest("Any", none, RATIO)
+    assert [column.key for column in bare.columns] == ["label", "k", "result"]
+    full = cumulative_forest("Any", STEPS, RATIO)
+    assert [column.key for column in full.columns] == ["label", "k", "i2", "result"]
 
 
 def test_a_forest_without_each_trial_ends_with_all_trials():

@@ -382,6 +382,18 @@ def test_direct_and_indirect_evidence_are_not_exchanged(made_up, tmp_path):
     favoured(drawn, "pcr_network", "the first", "the second")
 
 
+def test_figures_without_heterogeneity_do_not_name_random_effects(made_up, tmp_path):
+    """Their intervals are those of the common effect, and too narrow if trials differ."""
+    found = pcr_network(made_up)
+    without = tuple(replace(part, fit=replace(part.fit, tau2=None)) for part in found.parts)
+    for parts, model, replaced in ((found.parts, "random", 0), (without, "common", 1)):
+        drawings = network_drawings(replace(found, parts=parts), style_for(180))
+        publish({name: drawings[name] for name in ("ranks", "league")}, tmp_path, ("svg",))
+        said = {name: Figure(tmp_path / f"{name}.svg").everything for name in ("ranks", "league")}
+        assert f"1 being the best, by the {model}-effect" in said["ranks"]
+        assert said["league"].count("the common-effect model replaces random effects") == replaced
+
+
 def test_indirect_evidence_that_does_not_exist_is_empty_and_says_why(made_up):
     """The second and third arms of a trial are not independent evidence on its other contrasts."""
     drawn = figure(made_up, "pcr_network", "split")

@@ -51,6 +51,9 @@ def test_every_row_has_the_result_of_its_step(made_up, case, name, sign):
         assert says(result(drawn, word), floats(row, *POOL)), row["trial"]
         drawn_at(drawn, axis, word, *floats(row, *POOL), mark=False)
         places.append(word.y)
+    models = [row["model"] for row in table(made_up, case, name, leads="yes")]
+    kinds = sorted({"CrI" if model.startswith("bayesian") else "CI" for model in models})
+    assert drawn.named(f"(95% {' or '.join(kinds)})"), "the heading names other intervals"
     if name == "cumulative":
         assert places == sorted(places)
         years = [float(row["year"]) for row in steps]

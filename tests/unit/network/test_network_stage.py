@@ -288,6 +288,28 @@ def test_a_reference_that_no_trial_has_is_said_under_the_plot_against_the_refere
     assert "takes its place" not in notes(network.reference)
 
 
+def test_patients_that_a_trial_does_not_state_are_marked_as_missing(project):
+    """A sum of the trials that do would be read as all patients."""
+    analysis = analysis_of(project, project / "config", "neoadjuvant", "pcr_network")
+    of = network_tables(analysis, "")["nodes"].set_index("regimen")
+    assert not of["unstated"].any()
+    regimen = of["trials"].idxmax()
+    used = analysis.evidence.used
+    first = used["trial_id"] == used.loc[used["regimen"] == regimen, "trial_id"].iloc[0]
+    used = used.assign(n=used["n"].mask(first & (used["regimen"] == regimen)))
+    lacking = replace(analysis, evidence=replace(analysis.evidence, used=used))
+    found = network_tables(lacking, "")["nodes"].set_index("regimen").loc[regimen]
+    assert (found["unstated"], found["patients"] < of.loc[regimen, "patients"]) == (1, True)
+    for name, said in (("graph", f"{found['patients']:,}+ patients"),
+                       ("forest", f"{found['patients']:,}+")):  # fmt: skip
+        words = [w.text for w in network_drawings(lacking, style_for(180.0))[name].texts]
+        full = [w.text for w in network_drawings(analysis, style_for(180.0))[name].texts]
+        assert said in words
+        assert said not in full
+        assert "+: not every trial states its number of patients." in words
+        assert not [text for text in full if text.startswith("+:")]
+
+
 def test_a_part_without_the_reference_asked_for_refers_to_what_most_trials_have():
     regimens = {name: f"{name}|concurrent|none" for name in ("a", "a+b", "c", "d", "e")}
     compared = [("a+b", "a"), ("c", "a"), ("d", "c"), ("a+b", "d"), ("e", "a")]

@@ -20,12 +20,12 @@ TABLES = {
 1,3,4,2,0.0184
 2,2,1,1,
 """,
-    "nodes": """part,regimen,code,label,trials,patients,reference
-1,one|concurrent|none,A,Alpha alone,4,400,yes
-1,two|concurrent|none,B,Beta + T-X alone,3,300,no
-1,three|concurrent|none,C,C-1 alone,1,100,no
-2,four|concurrent|none,D,Delta alone,1,50,yes
-2,five|concurrent|none,E,Eps alone,1,50,no
+    "nodes": """part,regimen,code,label,trials,patients,unstated,reference
+1,one|concurrent|none,A,Alpha alone,4,400,1,yes
+1,two|concurrent|none,B,Beta + T-X alone,3,300,0,no
+1,three|concurrent|none,C,C-1 alone,1,0,1,no
+2,four|concurrent|none,D,Delta alone,1,50,0,yes
+2,five|concurrent|none,E,Eps alone,1,50,0,no
 """,
     "intervals": """part,model,role,interval,tau2,df,variance_factor,prior,reason
 1,random_reml,,Wald,0.0184,2,1,,
@@ -195,7 +195,7 @@ def test_regimens_stand_by_their_score_within_their_part(section):
     rows = section.table("Regimens compared with the reference, by P-score").rows
     assert [row["group"] for row in rows] == [*["Part 1"] * 3, *["Part 2"] * 2]
     assert [row["Code"] for row in rows] == ["C", "B", "A", "E", "D"]
-    assert texts(rows)[2][:4] == ["A", "Alpha alone, reference", "4", "400"]
+    assert texts(rows)[2][:4] == ["A", "Alpha alone, reference", "4", "400+"]
 
 
 # An arm without a label keeps its id.

@@ -216,8 +216,8 @@ WRITTEN = [
 ]  # fmt: skip
 # What the others need next to them.
 FURTHER = {
-    "nodes": "part,regimen,code,label,trials,patients,reference\n"
-    "1,two|two|none,B,Beta alone,5,1321,no\n1,one|two|none,A,Alpha alone,6,0,yes\n",
+    "nodes": "part,regimen,code,label,trials,patients,unstated,reference\n"
+    "1,two|two|none,B,Beta alone,5,1321,0,no\n1,one|two|none,A,Alpha alone,6,0,6,yes\n",
     "ranks": "code,p_score,mean_rank\nB,0.81,1.4\n",
     "summary": "part,regimens,trials,comparisons,tau2_reml\n1,6,8,9,0.018\n",
     "nothing": "part\n",

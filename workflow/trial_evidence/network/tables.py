@@ -72,6 +72,12 @@ def network_tables(analysis: NetworkAnalysis, line: str) -> dict[str, pd.DataFra
     return {"used": analysis.evidence.used, "set_aside": analysis.evidence.set_aside, **made}
 
 
+def patients_of(node: Mapping[str, Any]) -> str:
+    """Patients given a regimen: ``1,688``, with ``+`` if a trial does not state them, or ``""``."""
+    total, unstated = int(node["patients"]), int(node["unstated"])
+    return f"{total:,}{'+' if unstated else ''}" if total else ""
+
+
 def _arm_sizes(analysis: NetworkAnalysis) -> pd.Series:
     """Patients by trial and regimen, each arm once: the largest number stated."""
     columns = ["trial_id", "regimen", "n"]
@@ -86,16 +92,17 @@ def _counted(analysis: NetworkAnalysis) -> bool:
 
 
 def _nodes(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
-    """Regimens with their patients (if stated) and events (if counted)."""
+    """Regimens with their patients, how many trials do not state them, and events (if counted)."""
     sizes, used = _arm_sizes(analysis), analysis.evidence.used
     for regimen in part.data.treatments:
         node = analysis.nodes[regimen]
         trials = sum(regimen in study.treatments for study in part.data.studies)
-        total = sizes.xs(regimen, level="regimen").sum()
+        arms = sizes.xs(regimen, level="regimen")
+        total, unstated = arms.sum(), int((arms == 0).sum())
         events = used.loc[used["regimen"] == regimen, "events"].sum()
         counted = int(events) if _counted(analysis) else math.nan
         names = (regimen, node.code, node.label, "; ".join(node.components))
-        yield *names, trials, total, counted, "yes" if regimen == part.reference else "no"
+        yield *names, trials, total, unstated, counted, "yes" if regimen == part.reference else "no"
 
 
 def _comparisons(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -340,7 +347,7 @@ def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
 
 # Columns of a table (after setting, network and part) and its rows.
 _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Rows]]] = {
-    "nodes": ("regimen code label components trials patients events reference", _nodes),
+    "nodes": ("regimen code label components trials patients unstated events reference", _nodes),
     "comparisons": ("first second trials multi_arm patients trial_names", _comparisons),
     "contrasts": ("trial_id measure first second yi se", _contrasts),
     "summary": (

@@ -10,6 +10,8 @@ from trial_evidence.figures.canvas.chart import printed_result
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.words.numbers import format_number
 
+CREDIBLE = "CI: confidence interval; CrI: credible interval."
+
 
 @dataclass(frozen=True)
 class Step:
@@ -25,6 +27,8 @@ class Step:
         Number of trials pooled.
     i2
         Heterogeneity I2 in percent; None if it is not defined.
+    bayesian
+        Whether the limits are those of a credible interval.
     """
 
     label: str
@@ -33,6 +37,7 @@ class Step:
     high: float
     k: int
     i2: float | None = None
+    bayesian: bool = False
 
     def row(self, kind: RowKind, axis: Axis, before: str = "") -> Row:
         """The step as a row, with a prefix to its label."""
@@ -68,7 +73,7 @@ def cumulative_forest(
         step.row("overall" if step is steps[-1] else "pooled", axis, "+ " if step.k > 1 else "")
         for step in steps
     ]
-    return _forest(title, "Trial added", rows, axis, level, **words)
+    return _forest(title, "Trial added", steps, rows, axis, level, **words)
 
 
 def leave_one_out_forest(
@@ -87,18 +92,29 @@ def leave_one_out_forest(
     """
     rows = [step.row("pooled", axis) for step in steps]
     rows += [Row("gap"), overall.row("overall", axis)]
-    return _forest(title, "Trial left out", rows, axis, level, **words)
+    return _forest(title, "Trial left out", [*steps, overall], rows, axis, level, **words)
 
 
 def _forest(
-    title: str, first: str, rows: Sequence[Row], axis: Axis, level: float, **words: Any
+    title: str,
+    first: str,
+    steps: Sequence[Step],
+    rows: Sequence[Row],
+    axis: Axis,
+    level: float,
+    **words: Any,
 ) -> Forest:
     """The plot of rows, the last of which includes all trials; `first` heads the labels."""
+    kinds = " or ".join(sorted({"CrI" if step.bayesian else "CI" for step in steps}))
+    # Only random-effects models have I².
+    i2 = Column("i2", "I² (%)", "right", "right", priority=1)
     columns = (
         Column("label", first, "left", "left"),
         Column("k", "Trials", "right", "left", priority=2),
-        Column("i2", "I² (%)", "right", "right", priority=1),
-        Column("result", f"{axis.label}\n({level:g}% CI)", "right", "right"),
+        *([i2] if any(row.texts.get("i2") for row in rows) else []),
+        Column("result", f"{axis.label}\n({level:g}% {kinds})", "right", "right"),
     )
     overall = rows[-1].estimate if rows else None
+    if "CrI" in kinds:
+        words["footnotes"] = (*words.get("footnotes", ()), CREDIBLE)
     return Forest(title, columns, tuple(rows), axis, overall, **words)

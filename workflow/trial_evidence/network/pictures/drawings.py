@@ -27,6 +27,7 @@ from trial_evidence.network.models import (
 from trial_evidence.network.pictures.alternatives import alternatives
 from trial_evidence.network.pictures.components import additivity, components
 from trial_evidence.network.pictures.words import LIMITS, ShownNetwork, intervals
+from trial_evidence.network.tables import patients_of
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import capital, counted, listing
 
@@ -84,10 +85,16 @@ def _heterogeneity(net: ShownNetwork) -> Iterator[str]:
                 f"I² = {format_number(0.0 if pd.isna(part['i2']) else part['i2'], 0)}%, "
                 f"Q = {format_number(part['q'], 1)} on {part['q_df']:g} df{p}."
             )
+    yield from _common_effect(net)
+
+
+def _common_effect(net: ShownNetwork) -> Iterator[str]:
+    """The parts whose heterogeneity cannot be estimated, and what replaces random effects there."""
+    parts = net.rows("summary")
     without = [str(part["part"]) for part in parts if pd.isna(part["tau2_reml"])]
     if without:
-        which = f"Part{'s' if len(without) > 1 else ''} {listing(without)}: " if several else ""
-        yield f"{which}{NO_HETEROGENEITY}"
+        which = f"Part{'s' if len(without) > 1 else ''} {listing(without)}: "
+        yield f"{which if len(parts) > 1 else ''}{NO_HETEROGENEITY}"
 
 
 def _apart(net: ShownNetwork) -> tuple[str, ...]:
@@ -128,14 +135,14 @@ def _graph(net: ShownNetwork) -> Page:
             network_graph.GraphNode(
                 row["code"],
                 row["patients"],
-                f"{row['patients']:,} patients" if row["patients"] else "patients not stated",
+                f"{shown} patients" if (shown := patients_of(row)) else "patients not stated",
             )
             for row in nodes
         ],
         [network_graph.GraphEdge(row["first"], row["second"], row["trials"]) for row in edges],
         [[row["code"] for row in part] for _, part in groupby(nodes, lambda row: row["part"])],
         [[code[t] for t in study.treatments] for study in studies if len(study.treatments) > 2],
-        notes=_apart(net),
+        notes=(*_apart(net), *net.partly_stated()),
         footnotes=(
             net.codes(),
             *(
@@ -146,7 +153,7 @@ def _graph(net: ShownNetwork) -> Page:
         ),
         description=f"Network graph. {net.title}: {len(nodes)} regimens, {len(studies)} trials, "
         f"{len(edges)} direct comparisons, {counted(parts, 'connected part')}. Most patients: "
-        f"{most['code']} ({most['patients']:,}). "
+        f"{most['code']} ({patients_of(most)}). "
         + (
             f"Compared most often: {'; '.join(often)} ({counted(trials, 'trial')}"
             f"{' each' if len(often) > 1 else ''})."
@@ -171,13 +178,13 @@ def _forest(net: ShownNetwork) -> Page:
         rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
         results = []
         for row in records(block):
-            patients, code = nodes[row["code"]]["patients"], row["code"]
+            code = row["code"]
             limits = {model.name: by_model[model.name, code] for model in others}
             rows.append(
                 net.row(
                     code,
                     (row["estimate"], row["ci_low"], row["ci_high"]),
-                    n=f"{patients:,}" if patients else "–",
+                    n=patients_of(nodes[code]) or "–",
                     direct=str(row["direct_trials"]),
                     score=format_number(row["p_score"], 2),
                     **{n: net.interval(of["ci_low"], of["ci_high"]) for n, of in limits.items()},
@@ -206,6 +213,7 @@ def _forest(net: ShownNetwork) -> Page:
             *_heterogeneity(net),
             *net.untested(),
             *_apart(net),
+            *net.partly_stated(),
         ),
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML. Which "
@@ -264,6 +272,7 @@ def _league(net: ShownNetwork) -> Page | None:
                 "the higher-ranked regimen comes first. Bold: the interval excludes "
                 f"{null} (no difference).{empty}",
                 " ".join(intervals(net, where=" below the diagonal")),
+                *_common_effect(net),
             ),
             footnotes=(f"Ordered by P-score. {net.codes()}",),
             description=f"{title}, {measure} of {len(codes)} regimens, the best P-score first: "
@@ -288,8 +297,9 @@ def _ranks(net: ShownNetwork, part: dict[str, Any], title: str) -> Chart:
     ranks = ranks[ranks["part"] == part["part"]]
     scores = [format_number(score, 2) for score in ranks["p_score"]]
     first, last = ranks["code"].iloc[[0, -1]]
+    model = "common-effect" if pd.isna(part["tau2_reml"]) else "random-effects"
     note = (
-        "Probability of every rank, 1 being the best, by the random-effects model. Ranks do "
+        f"Probability of every rank, 1 being the best, by the {model} model. Ranks do "
         "not show how far apart regimens are, or how little evidence a single trial provides."
     )
     return charted(

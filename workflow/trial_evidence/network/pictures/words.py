@@ -28,6 +28,7 @@ from trial_evidence.words.printed import listing
 # A larger ratio only shows that there is hardly any evidence.
 BEYOND = 1000
 LIMITS = ("", "_low", "_high")
+PARTLY = "+: not every trial states its number of patients."
 NO_LOOP = (
     "No loop of comparisons lets trials of different designs disagree: inconsistency cannot be "
     "tested."
@@ -111,6 +112,11 @@ class ShownNetwork:
             **words,
         )
         return layout(described, self.style)
+
+    def partly_stated(self) -> tuple[str, ...]:
+        """What ``+`` after a number of patients means, if it occurs."""
+        nodes = self.tables["nodes"]
+        return (PARTLY,) if ((nodes["patients"] > 0) & (nodes["unstated"] > 0)).any() else ()
 
     def untested(self) -> tuple[str, ...]:
         """That inconsistency cannot be tested, if it cannot."""

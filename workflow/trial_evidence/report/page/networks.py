@@ -10,6 +10,7 @@ from trial_evidence.files import records_there
 from trial_evidence.kept import Parts, checksum, digest
 from trial_evidence.measures import MEASURES
 from trial_evidence.network.models import DESIGN_INTERACTION, LEADING
+from trial_evidence.network.tables import patients_of
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.pictures import Picture, pictures
 from trial_evidence.report.page.rows import anchor
@@ -163,8 +164,7 @@ def _regimens(tables: Tables) -> Rows:
         | node
         | {
             "name": node["label"] + (", reference" if node["reference"] == "yes" else ""),
-            # A sum of 0 means that no trial reports the number of patients.
-            "patients": "" if node["patients"] == "0" else node["patients"],
+            "patients": patients_of(node),
         }
         for node in tables("nodes")
     ]

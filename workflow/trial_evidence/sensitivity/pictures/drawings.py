@@ -41,6 +41,7 @@ from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
 from trial_evidence.sensitivity.pictures.further_trials import further_trials_figure
 from trial_evidence.sensitivity.pictures.in_words import (
+    BAYESIAN_LEADS,
     CHOICE_NAMES,
     COVARIATE_NAMES,
     WORDS,
@@ -55,7 +56,7 @@ from trial_evidence.sensitivity.regression import covariates, forced_words, is_f
 from trial_evidence.sensitivity.reporting import filled
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
-from trial_evidence.words.models import EMPIRICAL, SHORT_MODEL_NAMES, is_random_effects
+from trial_evidence.words.models import EMPIRICAL, SHORT_MODEL_NAMES, is_bayesian, is_random_effects
 from trial_evidence.words.numbers import (
     format_interval,
     format_number,
@@ -184,6 +185,7 @@ def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
             high=float(to_analysis(row["ci_high"])),
             k=int(row["k"]),
             i2=float(row["i2"]) if is_random_effects(row["model"]) else None,
+            bayesian=is_bayesian(row["model"]),
         )
         for row in records(table[table["leads"] == "yes"])
     ]
@@ -322,7 +324,8 @@ def _drapery(c: Comparison, title: str, style: Style) -> Chart:
     ]
     limits = float(fit.ci_low[0]), float(fit.ci_high[0])
     beyond = None if new is None else (float(fit.pi_low[0]), float(fit.pi_high[0]))
-    words, description = Words(title), p_value_functions(c, (mean, *limits), beyond)
+    led = (BAYESIAN_LEADS,) if is_bayesian(c.lead(c.k).model) else ()
+    words, description = Words(title, (), led), p_value_functions(c, (mean, *limits), beyond)
     return charted(
         drapery, pd.concat(curves), axis_of(c), words=words, description=description, style=style
     )

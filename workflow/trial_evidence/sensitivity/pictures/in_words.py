@@ -11,6 +11,9 @@ from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.words.models import INTERVAL_WORDS
 from trial_evidence.words.numbers import format_interval, format_number
 
+BAYESIAN_LEADS = (
+    "The leading model is Bayesian and has no p values; the pooled curve is that of random effects."
+)
 CHOICE_NAMES = {
     "measure": "Measure",
     "definition_first": "Response definition first",
