@@ -101,6 +101,20 @@ def test_only_weights_above_one_are_printed():
     assert sorted(text.text for text in page.texts if text.role == "weight") == ["2", "4"]
 
 
+def test_a_line_without_room_for_its_number_has_it_below_the_graph():
+    """Readers of a narrow figure would take it for a single trial."""
+    names = [f"N{n}" for n in range(12)]
+    edges = [GraphEdge(a, b, 2) for at, a in enumerate(names) for b in names[at + 1 :]]
+    nodes = [GraphNode(name, 100.0, "100") for name in names]
+    page = network_graph.layout(NetworkGraph("Full", nodes, edges, [names]), styled({}, 75.0))
+    numbers = [text for text in page.texts if text.role == "weight"]
+    below = " ".join(text.text for text in page.texts if text.role not in {"weight", "node"})
+    assert len(numbers) < len(edges)
+    assert "Trials on lines without room for their number:" in below
+    assert below.count(": 2") == len(edges) - len(numbers)
+    assert "without room" not in " ".join(t.text for t in network_graph.layout(GRAPH, PAGE).texts)
+
+
 def test_trials_of_three_arms_are_shaded():
     page = network_graph.layout(GRAPH, PAGE)
     (shaded,) = [shape for shape in page.bands if shape.role == "multi-arm"]

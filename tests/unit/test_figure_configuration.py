@@ -111,10 +111,10 @@ def test_a_translation_keeps_what_is_filled_in(folder, english, text):
         ("Trial (year first reportd)", "Trial (year first reported)"),
         ("Favors {arm}", "Favours {arm}"),
         (
-            "Random-effects model ({estimate}) with {interval}; prediction interval: "
-            "{prediction}. The area of each square reflects the weight.",
-            "Random-effects model ({estimator}) with {interval}; prediction interval: "
-            "{prediction}. The area of each square reflects the weight.",
+            "Random-effects model ({estimate}) with {interval}. The area of each square reflects "
+            "the weight.",
+            "Random-effects model ({estimator}) with {interval}. The area of each square reflects "
+            "the weight.",
         ),
         (
             "Small-study effects cannot be judged: k = 3, fewer then 10 trials.",

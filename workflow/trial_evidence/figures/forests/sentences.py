@@ -273,8 +273,8 @@ def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
     say, pooling = evidence.say, evidence.configuration.pooling
     priors = model_priors(evidence.configuration.tau_priors[evidence.measure.name])
     words = (
-        "Random-effects model ({estimator}) with {interval}; prediction interval: {prediction}. "
-        "The area of each square reflects the weight."
+        "Random-effects model ({estimator}) with {interval}. The area of each square reflects the "
+        "weight."
     )
     if is_bayesian(lead["model"]):
         words = (
@@ -288,11 +288,8 @@ def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
                 "interval."
             )
     elif evidence.estimate(subgroup, "co-primary") is not None:
-        words = (
-            "{reason} The area of each square reflects the weight. Prediction interval: "
-            "{prediction}."
-        )
-    return say(
+        words = "{reason} The area of each square reflects the weight."
+    said = say(
         words,
         reason=say(lead["remark"]),
         prior=say(priors.get(lead["model"], priors[CAUTIOUS]).label),
@@ -300,8 +297,11 @@ def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
         level=evidence.level,
         estimator=pooling.tau2_estimator,
         interval=say(INTERVAL_WORDS[pooling.estimate_interval][2]),
-        prediction=say(PREDICTION_WORDS[pooling.prediction_interval]),
     )
+    if not isnan(lead["pi_low"]):
+        prediction = say(PREDICTION_WORDS[pooling.prediction_interval])
+        said += " " + say("Prediction interval: {prediction}.", prediction=prediction)
+    return said
 
 
 def _included(evidence: Evidence[Analysis]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The graph of a network: treatments as discs, direct comparisons as lines between them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 
@@ -91,12 +91,13 @@ def layout(graph: NetworkGraph, style: Style) -> Page:
 
     Every connected part is a ring of its own, larger ones first; on a ring, treatments are ordered
     so that few lines cross. The area of a disc is proportional to its size and the width of a line
-    to its weight; a weight above 1 is also printed on the line if there is room.
+    to its weight; a weight above 1 is also printed on the line, or below the graph if the line has
+    no room.
     """
     drawing = _Drawing(style)
     drawing.title(graph.title)
     largest = max((node.size for node in graph.nodes), default=0.0)
-    drawing.graph = graph
+    drawing.graph, drawing.unnumbered = graph, []
     drawing.discs = {node.name: _disc(node, largest, style) for node in graph.nodes}
     ordered = sorted((ring(part, graph.edges) for part in graph.parts), key=lambda part: -len(part))
     # large parts alone, small ones side by side
@@ -113,7 +114,7 @@ def layout(graph: NetworkGraph, style: Style) -> Page:
         words = "Trial of three or more arms"
         keys.append(Key("area", words, style.accent_pale, style.accent_light))
     drawing.legend(keys)
-    return drawing.page(graph, graph.footnotes)
+    return drawing.page(graph, (*drawing.without_number(), *graph.footnotes))
 
 
 def ring(names: Sequence[str], edges: Sequence[GraphEdge]) -> tuple[str, ...]:
@@ -162,6 +163,13 @@ class _Drawing(Chart):
 
     graph: NetworkGraph
     discs: Mapping[str, _Disc]
+    unnumbered: list[GraphEdge]
+
+    def without_number(self) -> Iterator[str]:
+        """The weights of the lines that have no room for a number."""
+        if self.unnumbered:
+            named = (f"{e.first} v {e.second}: {e.weight:g}" for e in self.unnumbered)
+            yield f"Trials on lines without room for their number: {'; '.join(named)}."
 
     def row(self, parts: Sequence[Sequence[str]]) -> None:
         """Connected parts side by side; `y` moves to below them."""
@@ -198,7 +206,9 @@ class _Drawing(Chart):
             text = f"{edge.weight:g}" if edge.weight > 1 else ""
             gap = self._number_box(text, line, [*lines[:at], *lines[at + 1 :]], taken)
             self._edge(line, max(_THINNEST_PT, _WIDEST_PT * edge.weight / heaviest), gap)
-            if gap is not None:
+            if gap is None:
+                self.unnumbered += [edge] if text else []
+            else:
                 taken.append(gap)
                 x, y = (gap[0] + gap[2]) / 2, (gap[1] + gap[3]) / 2
                 self.word("weight", text, x, y, "center", size_pt=style.footnote_pt)
