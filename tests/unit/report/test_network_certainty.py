@@ -58,7 +58,8 @@ def rated(
         setting=PLACE["setting"], id=PLACE["analysis"], title="Event-free survival",
         endpoints=(OUTCOME,), measure=measure,
     )  # fmt: skip
-    networks = SimpleNamespace(networks=(network,))
+    # "almab" is the agent of the invented sheet.
+    networks = SimpleNamespace(networks=(network,), abbreviations={"almab": "A", "none": "Z"})
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     key = f"{PLACE['setting']}/{PLACE['analysis']}"
     changed = replace(
@@ -72,7 +73,9 @@ def rated(
     )  # fmt: skip
     if judged:
         changed = with_table(changed, "certainty", judged)
-    return network_certainty_table(changed).data.iloc[0]
+    table = network_certainty_table(changed)
+    assert "A: " in table.notes[-1], "the codes are not explained"
+    return table.data.iloc[0]
 
 
 def test_a_difference_is_not_judged_by_what_a_ratio_reaches(found):

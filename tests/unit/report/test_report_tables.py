@@ -71,6 +71,15 @@ def test_the_last_note_of_a_table_explains_its_abbreviations(tables):
     assert "CI: confidence interval" in tables["front"].notes[-1]
 
 
+def test_abbreviations_of_the_configuration_are_explained_where_they_occur(found, tables):
+    assert "EFS" in set(tables["rows_used"].frame["Outcome"])
+    report = replace(found.report, abbreviations={"EFS": "survival without event", "ZZ": "never"})
+    asked = {table.name: table for table in tables_of(replace(found, report=report))}
+    told = asked["rows_used"].notes[-1]
+    assert "EFS: survival without event" in told
+    assert "ZZ" not in told
+
+
 def test_the_rule_declares_the_tables_that_are_made(tables):
     rule = (ROOT / "workflow/rules/report.smk").read_text(encoding="utf-8")
     listed = re.search(r"REPORT_TABLES = \[(.*?)\]", rule, flags=re.DOTALL)

@@ -334,6 +334,8 @@ class ReportConfiguration(Form):
         The word for an agent of an arm in tables and figures.
     question
         The question that the report answers, shown on its start screen.
+    abbreviations
+        Abbreviation in tables -> its words.
     balance_months
         Setting -> time at which benefits are compared with the harms of an added agent.
     """
@@ -347,6 +349,7 @@ class ReportConfiguration(Form):
     claims: tuple[Claim, ...]
     agent: Text = "agent"
     question: Text = ""
+    abbreviations: Mapping[str, Text] = Field(default_factory=dict)
     balance_months: Mapping[str, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
     biomarkers: tuple[Biomarker, ...] = ()
 

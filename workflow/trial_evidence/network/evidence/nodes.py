@@ -68,6 +68,11 @@ def component_labels(labels: Mapping[str, str]) -> dict[str, str]:
     return {**labels, "endocrine": "endocrine therapy"}
 
 
+def explained(short: str, label: str, long: str) -> str:
+    """An abbreviation of a code in words, with the short name of the agent if it is another."""
+    return f"{short}: {long or label}{f' ({label})' if long and label != short else ''}"
+
+
 def nodes_of(
     regimens: Iterable[str], labels: Mapping[str, str], abbreviations: Mapping[str, str]
 ) -> dict[str, Node]:

@@ -19,7 +19,7 @@ from trial_evidence.files import records, where
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.components.additive import TIMES
-from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels
+from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels, explained
 from trial_evidence.network.models import interval_words
 from trial_evidence.network.tables import network_tables
 from trial_evidence.words.numbers import format_interval, format_number
@@ -128,7 +128,7 @@ class ShownNetwork:
         held = {c for node in nodes for c in node.components}
         evidence = self.analysis.evidence
         words = [
-            f"{short}: {evidence.spelled.get(component, self.component(component))}"
+            explained(short, self.component(component), evidence.spelled.get(component, ""))
             for component, short in evidence.abbreviations.items()
             if component in held
         ]

@@ -13,7 +13,7 @@ from trial_evidence.config.configuration import Analysis, Configuration, RateAna
 from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reports import ControlRisk, ReportConfiguration
 from trial_evidence.extract.context import trial_label
-from trial_evidence.extract.regimens import agent_labels, with_labels
+from trial_evidence.extract.regimens import agent_labels, spelled_out, with_labels
 from trial_evidence.files import Record, read_table, records, where
 from trial_evidence.kept import PARTS, Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, POOLED_RATE_NUMBERS, TRIAL_NUMBERS
@@ -181,9 +181,14 @@ class Material:
 
     @cached_property
     def abbreviated(self) -> dict[str, str]:
-        """Label -> words, for outcomes whose label is an abbreviation."""
-        outcomes = self.configuration.outcomes.values()
-        return {o.label: o.words for o in outcomes if o.words and " " not in o.label}
+        """Abbreviation -> words: outcomes, agents with a short name, and those of report.yaml."""
+        outcomes, agents = self.configuration.outcomes.values(), self.sheet["agents"]
+        short, long = agent_labels(agents), spelled_out(agents)
+        return {
+            **{o.label: o.words for o in outcomes if o.words and " " not in o.label},
+            **{short[agent]: printed.lower_first(words) for agent, words in long.items()},
+            **self.report.abbreviations,
+        }
 
     @cached_property
     def control_risk_rules(self) -> dict[tuple[str, str], ControlRisk]:

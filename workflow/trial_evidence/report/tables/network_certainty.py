@@ -1,5 +1,6 @@
 """Certainty of network estimates in the six domains of CINeMA: rules propose, a person decides."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,9 @@ from trial_evidence.config.networks import Network
 from trial_evidence.config.reading import not_allowed
 from trial_evidence.config.reports import NETWORK_DOMAINS
 from trial_evidence.extract.judged import judged_risk
+from trial_evidence.extract.regimens import agent_labels, spelled_out
 from trial_evidence.files import Record, records, where
+from trial_evidence.network.evidence.nodes import component_labels, explained
 from trial_evidence.network.models import BETWEEN_DESIGNS, DESIGN_INTERACTION
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.tables.certainty import (
@@ -82,7 +85,23 @@ def network_certainty_table(material: Material) -> ReportTable:
     estimates = list(_estimates(material))
     if faults := [problem.line() for problem in _about_nothing(material, estimates)]:
         raise RequestError("\n".join([*faults, "The report was not written."]))
-    return material.table("network_certainty", map(_row, (e for e in estimates if not e.why_none)))
+    rated = [estimate for estimate in estimates if not estimate.why_none]
+    rows, codes = map(_row, rated), _codes(material, rated)
+    return material.table("network_certainty", rows, notes=[codes] if codes else [])
+
+
+def _codes(material: Material, estimates: Sequence[_Estimate]) -> str:
+    """The abbreviations in the codes of regimens, other than those explained in every table."""
+    held = {part for found in estimates for code in found.pair for part in re.split("[+ ]", code)}
+    named = component_labels(agent_labels(material.sheet["agents"]))
+    spelled = spelled_out(material.sheet["agents"])
+    names = [
+        explained(short, named.get(name, name), spelled.get(name, ""))
+        for name, short in material.networks.abbreviations.items()
+        if short in held - {*material.abbreviated}
+    ]
+    names += ["seq: agents in sequence"] if "seq" in held else []
+    return f"{'; '.join(names)}." if names else ""
 
 
 def _about_nothing(material: Material, estimates: Sequence[_Estimate]) -> Iterator[Problem]:

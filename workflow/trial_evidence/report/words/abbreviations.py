@@ -13,16 +13,16 @@ _BEFORE_NUMBERS = {
 }
 
 
-def abbreviations(texts: Iterable[str], outcomes: Mapping[str, str]) -> str:
-    """Measures, intervals and outcomes abbreviated in the texts, explained; ``""`` if none.
+def abbreviations(texts: Iterable[str], known: Mapping[str, str]) -> str:
+    """The abbreviations in the texts, explained; ``""`` if none.
 
-    `outcomes` maps the label of an outcome to its words.
+    `known` maps those other than measures and intervals, such as outcomes, to their words.
     """
     # Joined by line breaks, so that no match runs from one cell into the next.
     text = "\n".join(texts)
     found = {short: words for short, words in _BEFORE_NUMBERS.items()
              if re.search(rf"\b{short} [−\d]", text)}  # fmt: skip
-    found |= {label: words for label, words in outcomes.items()
+    found |= {label: words for label, words in known.items()
               if re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text)}  # fmt: skip
     listed = sorted(found.items(), key=lambda entry: entry[0].casefold())
     return "; ".join(f"{short}: {words}" for short, words in listed) + ("." if listed else "")
