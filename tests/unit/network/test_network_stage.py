@@ -310,6 +310,24 @@ def test_patients_that_a_trial_does_not_state_are_marked_as_missing(project):
         assert not [text for text in full if text.startswith("+:")]
 
 
+def test_a_trial_whose_report_differs_from_that_of_a_pool_is_named_under_the_plot(project):
+    """Its hazard ratio there is another, and later, than in the pairwise forest plot."""
+    analysis = analysis_of(project, project / "config", "neoadjuvant", "event_free_network")
+    evidence = analysis.evidence
+    reason = "another report joins 4 regimens of the trial, this one fewer"
+    rows = pd.DataFrame(
+        {"trial": ["B", "A", "C", "A"], "reason": [reason, reason, "other", reason]}
+    )
+
+    def notes(aside):
+        found = replace(analysis, evidence=replace(evidence, set_aside=aside))
+        page = network_drawings(found, style_for(180.0))["forest"]
+        return " ".join(text.text for text in page.texts)
+
+    assert "A and B: the report that compares most regimens; a pairwise analysis" in notes(rows)
+    assert "compares most regimens" not in notes(rows[rows["reason"] == "other"])
+
+
 def test_a_part_without_the_reference_asked_for_refers_to_what_most_trials_have():
     regimens = {name: f"{name}|concurrent|none" for name in ("a", "a+b", "c", "d", "e")}
     compared = [("a+b", "a"), ("c", "a"), ("d", "c"), ("a+b", "d"), ("e", "a")]

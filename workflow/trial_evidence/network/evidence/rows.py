@@ -48,6 +48,7 @@ TOGETHER = {
 EVERY_ANALYSIS = "*"
 NOT_RANDOMISED = "not randomised: nothing is compared within the trial"
 ONE_REGIMEN = "all arms of the trial have the same regimen: no comparison between nodes"
+WIDER = "another report joins"
 ONE_REPORTED = "no report of the trial has admitted results for two of its regimens"
 SAME_REGIMEN = "both arms have the same regimen"
 FOLLOWS = "follows from the other hazard ratios of the trial"
@@ -433,7 +434,7 @@ def _best(
 
     def why(label: int, reason: str) -> str:
         if widths[label] < most:
-            return f"another report joins {most} regimens of the trial, this one fewer"
+            return f"{WIDER} {most} regimens of the trial, this one fewer"
         return reason if units[label] in cover else APART
 
     reasons = {label: why(label, reason) for label, reason in choice.set_aside.items()}

@@ -214,6 +214,7 @@ def _forest(net: ShownNetwork) -> Page:
             *net.untested(),
             *_apart(net),
             *net.partly_stated(),
+            *net.by_widest_report(),
         ),
         footnotes=(
             "Random effects with one between-trial variance for all comparisons, by REML. Which "

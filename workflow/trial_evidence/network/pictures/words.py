@@ -20,6 +20,7 @@ from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels, explained
+from trial_evidence.network.evidence.rows import WIDER
 from trial_evidence.network.models import interval_words
 from trial_evidence.network.tables import network_tables
 from trial_evidence.words.numbers import format_interval, format_number
@@ -117,6 +118,13 @@ class ShownNetwork:
         """What ``+`` after a number of patients means, if it occurs."""
         nodes = self.tables["nodes"]
         return (PARTLY,) if ((nodes["patients"] > 0) & (nodes["unstated"] > 0)).any() else ()
+
+    def by_widest_report(self) -> tuple[str, ...]:
+        """The trials of which a report of fewer regimens, perhaps a later one, is set aside."""
+        aside = self.analysis.evidence.set_aside
+        trials = aside.loc[aside["reason"].str.startswith(WIDER), "trial"].unique()
+        words = "the report that compares most regimens; a pairwise analysis may use another."
+        return (f"{listing(sorted(trials))}: {words}",) if len(trials) else ()
 
     def untested(self) -> tuple[str, ...]:
         """That inconsistency cannot be tested, if it cannot."""
