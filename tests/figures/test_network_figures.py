@@ -316,6 +316,14 @@ def test_the_key_names_the_level_of_the_intervals(tmp_path):
     assert "95%" not in said(drawing)
 
 
+def test_an_interval_cut_at_the_frame_is_said_to_go_on(tmp_path):
+    """It would be read as ending there."""
+    wide = POINTS.assign(predicted_high=[9.0, 1.6])
+    cut = said(drawn(agreement(wide), tmp_path))
+    assert "Intervals that end at the frame go on beyond it." in cut
+    assert "go on beyond it" not in said(drawn(agreement(), tmp_path))
+
+
 @pytest.mark.parametrize("text", UGLY_TEXTS)
 def test_any_label_of_a_regimen_stays_on_the_page(tmp_path, text):
     drawn(agreement(POINTS.assign(label=[text, "B"])), tmp_path)

@@ -12,6 +12,7 @@ from trial_evidence.figures.house.scales import covering, finite, natural, scale
 from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 NUMBERS = [f"{name}{end}" for name in ("predicted", "observed") for end in ("", "_low", "_high")]
+_CUT = "Intervals that end at the frame go on beyond it."
 _REGIMEN, _AGREEMENT = "Regimen", "Observed as predicted"
 
 
@@ -52,11 +53,10 @@ def observed_predicted(
     x, y = spans(reach, reach, height, style)
     ends = min(x.low, y.low), max(x.high, y.high)
     intervals = f"{level:g}% confidence intervals"
-    shown = points.assign(
-        **{name: natural(points[name], axis.scale).clip(*ends) for name in NUMBERS},
-        kind=_REGIMEN,
-        interval=intervals,
-    )
+    whole = {name: natural(points[name], axis.scale) for name in NUMBERS}
+    inside = {name: values.clip(*ends) for name, values in whole.items()}
+    cut = any((inside[name] != values).any() for name, values in whole.items())
+    shown = points.assign(**inside, kind=_REGIMEN, interval=intervals)
     legends = [
         legend([_REGIMEN], style, shape=["o"]),
         legend([intervals], style, color=[style.accent_light]),
@@ -67,7 +67,9 @@ def observed_predicted(
     looks = disc(style.square_unweighted_mm, style.accent, style.paper, style)
     plot = p9.ggplot(shown, p9.aes("predicted", "observed"))
     plot += [
-        *house(style, words, height, legends, predicted, axis.label),
+        *house(
+            style, words.with_footnotes(_CUT if cut else ""), height, legends, predicted, axis.label
+        ),
         p9.geom_line(p9.aes(linetype="key"), agreement, **dashed),
         *(
             p9.geom_segment(p9.aes(**ends_of, color="interval"), size=line_width(style.hair_pt))
