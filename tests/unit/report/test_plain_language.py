@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from docx import Document
@@ -146,12 +147,25 @@ def test_a_certainty_leads_by_letters_to_what_lowers_it(found):
         for domain in certainty.domains
         if domain.judgement in ("serious", "very_serious")
     }
-    # The last note explains abbreviations.
-    listed = dict(note.split(". ", 1) for note in table.notes[1:-1])
+    # Other notes are on risks, harms and abbreviations.
+    listed = dict(note.split(". ", 1) for note in table.notes if note[1:3] == ". ")
     assert set(listed.values()) == lowered
     printed = table.frame["Certainty"]
     used = {letter for text in printed for letter in text.rpartition(") ")[2].split(", ")}
     assert set(listed) <= used
+
+
+def test_the_risk_that_a_difference_starts_from_is_told_with_its_source(found):
+    """Readers would take a risk read off one trial's curve for that of all trials."""
+    made = {table.name: table for table in tables_of(found)}
+    table, starts = made["plain_language"], made["summary_of_findings"].data
+    told = " ".join(note for note in table.notes if ". Risk with control: " in note)
+    benefits = table.data[(table.data["side"] == "Benefit") & table.data["control_risk"].notna()]
+    assert len(benefits)
+    for row in benefits.itertuples():
+        own = starts[starts["analysis"] == row.analysis]
+        same = own.loc[np.isclose(own["control_risk"], row.control_risk), "control_risk_source"]
+        assert f"({row.about.partition(' (')[2]}, {same.iloc[0]}" in told
 
 
 def test_every_trial_of_the_sheet_is_included_or_excluded_with_a_reason(found):

@@ -141,8 +141,22 @@ def plain_language_table(material: Material, found: Sequence[Certainty]) -> Repo
         "change": lambda row: "" if row["difference"] is None else change_in_words(row),
     }
     notes = [f"{letter}. {reason}" for reason, letter in letters.items()]
-    notes += in_every_setting(material)
-    return material.table("plain_language", rows, formats, notes)
+    return material.table(
+        "plain_language", rows, formats,
+        [*notes, *_risks(material, rows), *in_every_setting(material)],
+    )  # fmt: skip
+
+
+def _risks(material: Material, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Where the risks with control of benefits come from; those of harms are of the same trials."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.get("start"):
+            words = f"{lower_first(row['about'])}, {row['start'].source}"
+            found.setdefault(row["setting"], []).append(words)
+    for setting, sources in found.items():
+        name = material.configuration.settings[setting]
+        yield f"{name}. Risk with control: {'; '.join(sources)}."
 
 
 def statement(
@@ -221,6 +235,7 @@ def _benefits_in_words(
             "side": BENEFIT,
             "about": _about(analysis, start, control),
             "rated": certainty,
+            "start": start,
             "sentence": f"Compared with {control}, {lower_first(said)}",
         }
 
