@@ -119,18 +119,21 @@ def _load(raw: Path, config: Path) -> _Unsettled:
 
 
 def with_unjudged(loaded: Loaded, among: Collection[str] | None = None) -> tuple[Problem, ...]:
-    """Warnings about a sheet without errors, including those for pooled trials without a judgement.
+    """Warnings about a sheet without errors, those on its use in the analyses included.
+
+    These are on pooled trials without a judgement, and on analyses that no trial fits.
 
     Parameters
     ----------
     among : collection of str, optional
         Trials to check for a missing judgement; all by default.
     """
-    from trial_evidence.extract.judged import unjudged_problems
+    from trial_evidence.extract.judged import unjudged_problems, unmatched_problems
 
     configuration, sheet, warnings = loaded
     unjudged = unjudged_problems(sheet, configuration, among)
-    return in_order([*warnings, *unjudged], read_dictionary(DICTIONARY))
+    unmatched = unmatched_problems(sheet, configuration)
+    return in_order([*warnings, *unjudged, *unmatched], read_dictionary(DICTIONARY))
 
 
 def problems_of(raw: Path, config: Path, among: Collection[str]) -> tuple[Problem, ...]:

@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 from invented import ROOT
-from small_project import append_like, judge_every_trial, replace_text, small_project
+from small_project import (
+    append_like,
+    edited_yaml,
+    judge_every_trial,
+    replace_text,
+    small_project,
+)
 from trial_evidence.extract.judged import judged_risk
 from trial_evidence.loaded import load, with_unjudged
 from trial_evidence.sensitivity.properties import risk_of_bias
@@ -115,6 +121,17 @@ def test_the_judgement_of_the_outcome_itself_comes_first(project):
     family = ("EFS", "iDFS")
     assert judged_risk(sheet, family, "trial_a", "iDFS") == "high"
     assert judged_risk(sheet, family, "trial_a", "EFS") == "low"
+
+
+@pytest.mark.parametrize("rule", [{"years": [1990, 1995]}, {"where": {"phase": ["1"]}}])
+def test_an_analysis_whose_rule_no_trial_fits_is_named(project, rule):
+    """A mistyped year would otherwise empty a forest plot without a word."""
+    with edited_yaml(project / "config/analyses.yaml") as content:
+        entry = content["analyses"][0]
+        entry["trials"] = rule
+    (warning,) = with_unjudged(load(project / "data/raw", project / "config"))
+    name = f"{entry['setting']}/{entry['id']}"
+    assert warning.line().startswith(f"analyses.yaml, analyses.trials: {name}: none of the ")
 
 
 def test_sensitivity_analyses_take_the_judgement_that_counts_for_the_certainty(project):

@@ -81,7 +81,9 @@ def test_the_estimates_are_metafors(project):
 
 def test_the_forest_plot_names_the_choice(project):
     said = words(project / ANALYSIS / "forest.svg")
-    assert "Random-effects model (PM) with Hartung–Knapp interval; prediction interval: t" in said
+    assert "Random-effects model (PM) with Hartung–Knapp interval. The area" in said
+    # No prediction interval of so few trials is shown, nor described.
+    assert "Prediction interval" not in said
     assert "REML" not in said
 
 
