@@ -142,7 +142,7 @@ def _graph(net: ShownNetwork) -> Page:
         [network_graph.GraphEdge(row["first"], row["second"], row["trials"]) for row in edges],
         [[row["code"] for row in part] for _, part in groupby(nodes, lambda row: row["part"])],
         [[code[t] for t in study.treatments] for study in studies if len(study.treatments) > 2],
-        notes=(*_apart(net), *net.partly_stated()),
+        notes=(*_apart(net), *net.partly_stated([*code.values()])),
         footnotes=(
             net.codes(),
             *(
@@ -213,7 +213,7 @@ def _forest(net: ShownNetwork) -> Page:
             *_heterogeneity(net),
             *net.untested(),
             *_apart(net),
-            *net.partly_stated(),
+            *net.partly_stated([*found["code"]]),
             *net.by_widest_report(),
         ),
         footnotes=(

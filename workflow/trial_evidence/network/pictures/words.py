@@ -114,10 +114,11 @@ class ShownNetwork:
         )
         return layout(described, self.style)
 
-    def partly_stated(self) -> tuple[str, ...]:
-        """What ``+`` after a number of patients means, if it occurs."""
+    def partly_stated(self, codes: Collection[str]) -> tuple[str, ...]:
+        """What ``+`` after a number of patients means, if one of these regimens has it."""
         nodes = self.tables["nodes"]
-        return (PARTLY,) if ((nodes["patients"] > 0) & (nodes["unstated"] > 0)).any() else ()
+        partly = (nodes["patients"] > 0) & (nodes["unstated"] > 0)
+        return (PARTLY,) if nodes.loc[partly, "code"].isin(codes).any() else ()
 
     def by_widest_report(self) -> tuple[str, ...]:
         """The trials of which a report of fewer regimens, perhaps a later one, is set aside."""
