@@ -4,7 +4,9 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from figures.chart_reading import at_widths
 from figures.svg_reading import Drawing, Shape, Word, check_svg, read_svg, word_defects
@@ -15,6 +17,7 @@ from trial_evidence.figures.canvas.page import Page, save_page
 from trial_evidence.figures.canvas.style import PRESETS, Style, style_for
 from trial_evidence.figures.forests.forest import Column, Forest, Row
 from trial_evidence.figures.forests.layout import layout
+from trial_evidence.figures.forests.sentences import group_in_words
 
 POINTS_PER_MM = 72 / 25.4
 INK, MUTED, ACCENT = Style().ink.lower(), Style().muted, Style().accent.lower()
@@ -546,3 +549,16 @@ def test_any_forest_can_be_saved(tmp_path_factory, plot):
     folder = tmp_path_factory.mktemp("figure")
     save_page(layout(replace(plot, title="A title"), PRESETS["page"]), folder / "forest")
     assert check_svg(folder / "forest.svg") == []
+
+
+def test_a_trial_without_an_estimate_is_told_to_those_who_cannot_see_it():
+    """ "No trial has a result" would contradict the row of a trial in which nobody had the harm."""
+    evidence = SimpleNamespace(
+        measure=SimpleNamespace(title="Risk ratio"), number=lambda value: f"{value:.2f}"
+    )
+    trials = pd.DataFrame(
+        [("Ash", math.nan, "no"), ("Elm", 1.5, "yes"), ("Fir", 2.0, "no")],
+        columns=["trial", "estimate", "pooled"],
+    )
+    (told,) = group_in_words(evidence, trials, None)
+    assert told == "Risk ratio by trial: Ash not estimable; Elm 1.50; Fir 2.00 (not pooled)."

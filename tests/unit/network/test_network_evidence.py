@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from invented import PROJECT, ROOT, SETTING, configuration, outcomes, sheet
+from invented import PROJECT, ROOT, SETTING, analysis, configuration, outcomes, sheet
 from trial_evidence.config.networks import Network, NetworkConfiguration, read_networks
 from trial_evidence.loaded import DICTIONARY
 from trial_evidence.network.analysis import analyse
@@ -35,10 +35,10 @@ RESPONSE = Network("net", SETTING, "A network", outcomes("pcr"), "odds_ratio", A
 TIMES = Network("net", SETTING, "A network", outcomes("EFS", "DFS"), "hazard_ratio", A)
 
 
-def evidence(content, network, own_nodes=None, **more):
+def evidence(content, network, own_nodes=None, analyses=(), **more):
     abbreviations = {"almab": "A", "bemab": "B", "chemotherapy": "CT"}
     networks = NetworkConfiguration(abbreviations, own_nodes or {}, (network,), (), (), **more)
-    return network_evidence(content, configuration(), networks, network)
+    return network_evidence(content, configuration(*analyses), networks, network)
 
 
 def count(arm, **more):
@@ -256,6 +256,23 @@ def test_an_exclusion_from_everything_does_not_hold_for_a_node_of_its_own_and_is
     assert evidence(content, RESPONSE).data is None
     used = evidence(content, RESPONSE, OWN).used.set_index("arm_ids")
     assert used["exclusion_overridden"].to_dict() == {"a": "", "ab": "not what it says"}
+
+
+@pytest.mark.parametrize(
+    ("excluded_from", "subgroup", "said"),
+    [("event_free", "*", "doubtful"), ("event_free", "nodal", ""), ("elsewhere", "*", "")],
+)
+def test_a_trial_excluded_from_a_pairwise_analysis_of_the_outcome_is_said_to_be_used(
+    excluded_from, subgroup, said
+):
+    """Its result, too doubtful for the pool, would otherwise drive the network unseen."""
+    content = sheet({"one": [ARM_A, ARM_AB]},
+                    hazard_ratios=[hazard("ab", "a", 0.5, 0.25, 1.0)],
+                    exclusions=[{"trial_id": "one", "arm_id": "", "analysis": excluded_from,
+                                 "subgroup": subgroup, "reason": "doubtful"}])  # fmt: skip
+    pairs = analysis(id="event_free", endpoints=("EFS",)), analysis(id="elsewhere")
+    found = evidence(content, TIMES, analyses=pairs)
+    assert list(found.used["exclusion_overridden"]) == [said]
 
 
 def test_a_node_of_its_own_is_said_on_either_side_of_a_hazard_ratio():

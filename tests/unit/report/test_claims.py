@@ -209,6 +209,27 @@ def test_a_result_that_hangs_on_single_trials_says_so(found):
     assert result.verdict == "supported"
 
 
+def test_a_benefit_in_one_of_two_models_says_on_which_trials_it_hangs(found):
+    """High certainty stands beside it, and readers would not ask."""
+    rows = two_models(0.6, 0.97, 0.99)
+    place = {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "leads": "yes"}
+    left = [{**place, "ci_low": 0.5, "ci_high": 1.1, "trial": "FIRST"}]
+    changed = with_sensitivity(with_estimates(found, rows), "leave_one_out", left)
+    assert (
+        "The interval includes 1 when FIRST is left out."
+        in verdict(changed, EffectRule(*PLACE)).reason
+    )
+
+
+def test_the_common_effect_is_told_where_two_priors_show_a_benefit(found):
+    lead, cautious, common = two_models(0.6, 0.97, 0.99)
+    reason = verdict(
+        with_estimates(found, [lead, cautious | {"ci_high": 0.98}, common]), EffectRule(*PLACE)
+    ).reason
+    assert "The intervals of both models lie on the side of benefit." in reason
+    assert "assuming one common effect, HR 0.82 (95% CI 0.74–0.92)." in reason
+
+
 def test_what_the_prior_does_to_two_trials_is_said(found):
     rows = [
         estimate(k=2.0, estimate=0.82, ci_low=0.5, ci_high=1.35, model="bayesian"),

@@ -351,6 +351,17 @@ def test_the_review_criteria_say_which_side_is_which(exchanged):
     ]  # fmt: skip
 
 
+def test_the_review_criteria_say_which_outcomes_must_not_be_pooled(exchanged):
+    """Two agents, or comparisons that differ too much to combine, would get one diamond."""
+    criteria = table(exchanged, "revman/review-criteria.csv").set_index("analysis")
+    said = criteria[["Totals", "Subgroups"]].apply(tuple, axis=1)
+    assert said["pcr_dual_v_almab"] == ("Totals and subtotals", "added agents")
+    assert set(said[["progression_free_triple_v_dual"]]) == {("No totals", "")}
+    harms = said[[name for name in said.index if name.startswith("diarrhoea")]]
+    assert len(harms)
+    assert set(harms) == {("Subtotals only", "added agents")}
+
+
 def test_a_study_is_described_and_each_result_says_of_what_it_is(exchanged):
     """The entries for TEAK in tests/made_up/sheet: patients, treatments, source."""
     information, arms, results = (

@@ -131,6 +131,10 @@ def test_of_a_harm_a_difference_that_may_be_none_is_told_with_a_ratio_that_is_no
     told = " The interval of the risk difference includes 0."
     assert sentence(found, (harm,), low=-0.0004) == sentence(found, (harm,)) + told
     assert told not in sentence(found, ({**harm, "ci_low": 0.98},), low=-0.0004)
+    # Nor is a difference that excludes none left unsaid beside a ratio that does not.
+    other = " The interval of the risk difference excludes 0."
+    assert sentence(found, ({**harm, "ci_low": 0.98},)).endswith(other)
+    assert other not in sentence(found, (harm,))
 
 
 @pytest.fixture(scope="module")

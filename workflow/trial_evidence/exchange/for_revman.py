@@ -1,7 +1,7 @@
 """Trials in RevMan's import format for study data: arms with counts, or contrasts as hazard ratios.
 
 The columns are RevMan's own (source in docs/exchange.md). Each analysis of the project becomes a
-separate outcome in RevMan, which therefore pools the same trials.
+separate outcome in RevMan; the criteria say which totals of it the project has.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import citation, of_pool, source_ids
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL
+from trial_evidence.words.printed import words
 
 INFORMATION = ["Study", "Char: Participants", "Char: Outcomes", "Char: Notes"]
 ARMS = ["Study", "Arm", "Description", "Intervention"]
@@ -32,12 +33,16 @@ RESULTS = [
 ]  # fmt: skip
 CRITERIA = [
     "setting", "analysis", "Outcome", "Data", "Effect measure", "Experimental interventions",
-    "Control interventions", "Studies",
+    "Control interventions", "Studies", "Totals", "Subgroups",
 ]  # fmt: skip
 # RevMan's codes for effects of contrasts, which are on the scale of the analysis.
 EFFECTS = {
     "hazard_ratio": "LOG_HR", "risk_ratio": "LOG_RR", "odds_ratio": "LOG_OR",
     "risk_difference": "RD",
+}  # fmt: skip
+# How an analysis pools -> the totals to show in RevMan, in its words.
+TOTALS = {
+    "overall": "Totals and subtotals", "within_subgroups": "Subtotals only", "none": "No totals",
 }  # fmt: skip
 NO_INTERVENTION = "None of the agents"
 
@@ -182,5 +187,6 @@ def _criteria(found: Sequence[tuple[Analysis, Sequence[Record]]]) -> Iterator[Re
                 "Data": "arm level" if counts else "contrast level",
                 "Effect measure": analysis.measures[0].replace("_", " "),
                 "Experimental interventions": experimental, "Control interventions": control,
-                "Studies": len(rows),
+                "Studies": len(rows), "Totals": TOTALS[analysis.pool],
+                "Subgroups": words(analysis.subgroups) if analysis.pool != "none" else "",
             }  # fmt: skip

@@ -421,9 +421,11 @@ def group_in_words(
     """Results of the trials and their pooled result, for readers who cannot see the plot."""
     name = evidence.measure.title
     found = [
-        f"{record['trial']} {evidence.number(record['estimate'])}"
+        f"{record['trial']} not estimable"
+        if isnan(record["estimate"])
+        else f"{record['trial']} {evidence.number(record['estimate'])}"
         + ("" if record["pooled"] == "yes" else " (not pooled)")
-        for record in records(trials.dropna(subset="estimate"))
+        for record in records(trials)
     ]
     said = f"{name} by trial: {'; '.join(found)}." if found else "No trial has a result."
     yield f"{capital(level)}: {lower_first(said)}" if level else said

@@ -39,6 +39,11 @@ def regimen_as_node(regimen: str, own: str | None, mixed: str | None) -> str:
     return f"{regimen}|{own}" if own else regimen
 
 
+def is_own_node(regimen: str) -> bool:
+    """Whether an arm with this id is a node of its own, or mixed."""
+    return regimen.count("|") > 2
+
+
 @dataclass(frozen=True)
 class Node:
     """A regimen as a node of a network.

@@ -79,8 +79,8 @@ class NetworkEvidence:
         Counts: one row per trial and node. Contrasts: one row per trial and contrast; ``yi`` and
         ``vi`` are the log hazard ratio of ``regimen`` against ``against`` and its variance.
         ``readers_differ`` gives the values on which two readers disagree, if unresolved;
-        ``exclusion_overridden`` the reason why an arm that is its own node here is excluded
-        elsewhere.
+        ``exclusion_overridden`` the reason why an arm that is its own node here, or the trial, is
+        excluded from analyses of the same outcome.
     set_aside : DataFrame
         One row for every row of the sheet that was considered and not used, with the reason.
     data : NetworkData or None
@@ -148,6 +148,7 @@ def network_evidence(
     separate = [*networks.own_nodes, *networks.mixed_arms]
     about_others = exclusions["arm_id"].isin(separate) & (exclusions["analysis"] == EVERY_ANALYSIS)
     overridden = {row["arm_id"]: row["reason"] for row in records(exclusions[about_others])}
+    of_pairs = _excluded_from_pairs(context, network, exclusions)
     of_setting = context.arms
     regimens = [
         regimen_as_node(regimen, networks.own_nodes.get(arm), networks.mixed_arms.get(arm))
@@ -180,7 +181,7 @@ def network_evidence(
                     "code": nodes[record["regimen"]].code,
                     "against_code": nodes[against].code if against else "",
                     "readers_differ": _said(rows, context.differing),
-                    "exclusion_overridden": _said(arms, overridden),
+                    "exclusion_overridden": _said(arms, overridden) or of_pairs.get(trial.id, ""),
                     **record,
                 }
             )
@@ -219,6 +220,20 @@ def evidence_of_networks(
     if asked and context is None:
         context = setting_context(sheet, configuration, setting)
     return {n.id: network_evidence(sheet, configuration, networks, n, context) for n in asked}
+
+
+def _excluded_from_pairs(
+    context: Context, network: Network, exclusions: pd.DataFrame
+) -> dict[str, str]:
+    """Trial -> why it is excluded from a pairwise analysis of the outcomes of the network."""
+    alike = [
+        analysis.id
+        for analysis in context.configuration.of_setting(network.setting)
+        if {*analysis.endpoints} & {*network.endpoints}
+    ]
+    whole = (exclusions["arm_id"] == "") & (exclusions["subgroup"] == EVERY_ANALYSIS)
+    found = exclusions[whole & exclusions["analysis"].isin(alike)]
+    return dict(zip(found["trial_id"], found["reason"], strict=True))
 
 
 def _said(keys: Iterable[Any], of: Mapping[Any, str]) -> str:

@@ -123,8 +123,6 @@ def _graph(net: ShownNetwork) -> Page:
     nodes, edges = net.rows("nodes"), net.rows("comparisons")
     code = {row["regimen"]: row["code"] for row in nodes}
     studies = [study for part in net.analysis.parts for study in part.data.studies]
-    overridden = net.analysis.evidence.used
-    overridden = overridden[overridden["exclusion_overridden"] != ""]
     most = max(nodes, key=lambda row: row["patients"])
     trials = max(row["trials"] for row in edges)
     often = [f"{row['first']} with {row['second']}" for row in edges if row["trials"] == trials]
@@ -145,11 +143,7 @@ def _graph(net: ShownNetwork) -> Page:
         notes=(*_apart(net), *net.partly_stated([*code.values()])),
         footnotes=(
             net.codes(),
-            *(
-                f"{row['code']} is a separate node here; other analyses exclude it: "
-                f"{row['exclusion_overridden']}"
-                for row in records(overridden)
-            ),
+            *net.overridden(),
         ),
         description=f"Network graph. {net.title}: {len(nodes)} regimens, {len(studies)} trials, "
         f"{len(edges)} direct comparisons, {counted(parts, 'connected part')}. Most patients: "
@@ -223,6 +217,7 @@ def _forest(net: ShownNetwork) -> Page:
             "all effects. Prediction intervals are in the table. P-score: mean "
             "probability of being better than another regimen of the part; a rank does not "
             f"show how large or how certain a difference is. {net.codes()}",
+            *net.overridden(),
         ),
     )
 

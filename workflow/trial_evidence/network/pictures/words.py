@@ -19,7 +19,7 @@ from trial_evidence.files import records, where
 from trial_evidence.measures import MEASURES, Measure
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.components.additive import TIMES
-from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels, explained
+from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels, explained, is_own_node
 from trial_evidence.network.evidence.rows import WIDER
 from trial_evidence.network.models import interval_words
 from trial_evidence.network.tables import network_tables
@@ -126,6 +126,16 @@ class ShownNetwork:
         trials = aside.loc[aside["reason"].str.startswith(WIDER), "trial"].unique()
         words = "the report that compares most regimens; a pairwise analysis may use another."
         return (f"{listing(sorted(trials))}: {words}",) if len(trials) else ()
+
+    def overridden(self) -> Iterator[str]:
+        """Trials and arms used here that are excluded from pairwise analyses, with the reason."""
+        used = self.analysis.evidence.used
+        used = used[used["exclusion_overridden"] != ""]
+        for row in records(used.drop_duplicates(["trial_id", "exclusion_overridden"])):
+            said = f"{row['trial']} is used here; a pairwise analysis of this outcome excludes it: "
+            if is_own_node(row["regimen"]) or is_own_node(row["against"]):
+                said = f"{row['code']} is a separate node here; other analyses exclude it: "
+            yield f"{said}{row['exclusion_overridden']}"
 
     def untested(self) -> tuple[str, ...]:
         """That inconsistency cannot be tested, if it cannot."""

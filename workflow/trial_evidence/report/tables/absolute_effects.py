@@ -251,8 +251,8 @@ def _harms_in_words(
         leads = [lead, *by_rank(found)[1:]]
         said = _said(material, analysis, leads, None, f"adding {lower_first(added)}")
         none = lead["difference_low"] <= 0 <= lead["difference_high"]
-        if none and not reading.includes_null(lead):
-            said += " The interval of the risk difference includes 0."
+        if none is not reading.includes_null(lead):
+            said += f" The interval of the risk difference {'includes' if none else 'excludes'} 0."
         yield {
             **lead,
             "side": HARM,

@@ -164,7 +164,7 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         what = "The whole interval lies" if one else "The intervals of both models lie"
         reason = f"{what} on the side of benefit.{_prediction(rows)}"
         back = [*held_back(material, analysis, rows)]
-        reason = " ".join([reason, *back]) + weakened
+        reason = " ".join([reason, *back]) + _prior(material, analysis, lead) + weakened
         if certainty.lower().startswith("very low"):
             return found(undecided, f"{VERY_UNCERTAIN} {reason}")
         return found("probable" if back else "supported", reason)
@@ -176,7 +176,10 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         f"The two models disagree: the interval of only one excludes {null:g}."
         if len(sides) > 1
         else "The result is compatible with no effect and with a clinically relevant benefit."
-    ) + _prior(material, analysis, lead)
+    )
+    if reading.side(lead, below=below) == "benefit":
+        reason = " ".join([reason, *held_back(material, analysis, rows)])
+    reason += _prior(material, analysis, lead)
     if not is_probable(material, analysis, degree):
         return found(undecided, reason)
     if certainty.lower().startswith("very low"):
