@@ -348,9 +348,46 @@ def test_patients_per_patient_years_are_no_count(project, record, compared):
 
 
 def test_a_one_sided_limit_is_one_of_a_narrower_two_sided_interval(project, record, compared):
-    measures(record)[2]["analyses"][0]["ciNumSides"] = "ONE_SIDED"
+    analysis = measures(record)[2]["analyses"][0]
+    analysis["ciNumSides"] = "ONE_SIDED"
+    del analysis["ciLowerLimit"]
     differ = places(compared(written(project, record)).page("Differs"))
     assert differ["hazard_ratios", 2, "ci_level"] == ("95", "90")
+
+
+def test_a_one_sided_interval_of_two_limits_has_no_clear_level(project, record, compared):
+    """Of 95%, it may be the usual interval beside a one-sided test; 90% would shift its weight."""
+    measures(record)[2]["analyses"][0]["ciNumSides"] = "ONE_SIDED"
+    found = compared(written(project, record))
+    assert ("hazard_ratios", 2, "ci_level") not in places(found.lines)
+    assert any("two limits, so its level (95%) is not taken" in line.note for line in found.lines)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Percentage of Participants Without Pathological Complete Response (ypT0/is ypN0)",
+     "Failure to Achieve tpCR", "Distant pCR and disease"],
+)  # fmt: skip
+def test_a_measure_of_something_else_that_names_the_outcome_is_not_mapped(
+    project, record, compared, title
+):
+    """Patients with residual disease would be pooled as responders."""
+    before = compared(written(project, record))
+    assert [line for line in before.lines if line.table == "pcr"]
+    for measure in measures(record)[:2]:
+        measure["title"] = title
+    found = compared(written(project, record))
+    assert not [line for line in found.lines if line.table == "pcr"]
+    assert [one for one in found.unmapped if one.what == title]
+
+
+@pytest.mark.parametrize("category", ["Residual disease", "No tpCR", "No", "Missing/not evaluable"])
+def test_a_lone_category_that_is_not_the_outcome_is_not_mapped(project, record, compared, category):
+    for measure in measures(record)[:2]:
+        for held in measure["classes"]:
+            held["categories"][0]["title"] = category
+    found = compared(written(project, record))
+    assert not [line for line in found.lines if line.table == "pcr"]
 
 
 @pytest.mark.parametrize(
@@ -1183,6 +1220,10 @@ def merge_confirmed(page):
     page.merge_cells(start_row=2, end_row=3, start_column=10, end_column=10)
 
 
+def beside(page):
+    page.cell(2, page.max_column + 1).value = "MB"
+
+
 def column_again(page):
     page.cell(1, page.max_column + 1).value = "Confirmed by"
 
@@ -1191,6 +1232,7 @@ def column_again(page):
     ("edit", "message"),
     [
         (column_again, "2 columns have the name Confirmed by."),
+        (beside, 'cell K2 holds "MB", but its column has no name in row 1'),
         (merge_confirmed, "the cells J2:J3 are merged into one."),
         (lambda page: again(page, **{"In the record": "25"}), 'sheet Differs, row 2 says "23" of'),
     ],
@@ -1205,6 +1247,44 @@ def test_no_confirmation_is_passed_over(made, taken, edit, message):
         taken()
     with pytest.raises(RequestError, match="holds confirmations that would be lost"):
         made()
+
+
+def second_hand(table, line):
+    """Make a row of the sheet second-hand, given by its beginning."""
+    path = RAW / f"{table}.csv"
+    text = path.read_text(encoding="utf-8")
+    (row,) = (one for one in text.splitlines() if one.startswith(line))
+    path.write_text(text.replace(row, row.replace("primary", "secondary")), encoding="utf-8")
+
+
+def agreeing(book, table, row, *columns):
+    return [
+        cells[0].row
+        for cells in book["Agrees"].iter_rows(min_row=2)
+        if (cells[1].value, cells[2].value) == (table, row) and cells[3].value in columns
+    ]
+
+
+def test_a_result_is_not_put_together_from_two_measures(made, taken):
+    """Events of one measure and patients of another are a result that nobody reported."""
+    book = made()
+    events, n = agreeing(book, "pcr", "13", "events", "n")
+    path = book["Agrees"].cell(n, 7)
+    path.value = re.sub(r"outcomeMeasures\[\d+\]", "outcomeMeasures[9]", path.value)
+    confirm(book, "Agrees", events, n)
+    with pytest.raises(SheetError, match="are of different outcome measures"):
+        taken()
+
+
+@pytest.mark.parametrize(("level", "verification"), [("90", "secondary"), ("95", "primary")])
+def test_a_result_whose_level_differs_is_not_verified(
+    made, taken, project, record, level, verification
+):
+    """With limits of 90% taken for 95%, the trial has another weight."""
+    second_hand("hazard_ratios", "alder,alder_ab,alder_a,EFS")
+    book = made(written(project, changed(record, {(*RATIO, "ciPctValue"): level})))
+    confirm(book, "Agrees", *agreeing(book, "hazard_ratios", "2", "hr", "ci_low", "ci_high"))
+    assert rows_of(taken(), "hazard_ratios")[0]["verification"] == verification
 
 
 @pytest.mark.parametrize(("by", "readers"), [("QQ", "QQ"), ("RR", "QQ, RR")])

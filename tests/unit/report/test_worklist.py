@@ -251,8 +251,12 @@ def test_a_value_that_agrees_is_verified_and_noted(made, tmp_path):
     assert said[0].endswith("42/105 agrees.")
 
 
-def test_the_second_hand_source_of_a_row_does_not_make_it_first_hand(pooled, tmp_path):
-    """A review that is read again is still a review."""
+@pytest.mark.parametrize(
+    "source",
+    ["doe_2020_trial_b", "https://doi.org/10.1000/doe_2020_trial_b", "Front Oncol 2023 review"],
+)
+def test_the_second_hand_source_of_a_row_does_not_make_it_first_hand(pooled, tmp_path, source):
+    """A review that is read again is still a review, under whatever name."""
     raw, sheet, configuration, evidence = pooled
     cited = sheet["pcr"]["source_id"].mask(sheet["pcr"]["row"] == 2, "doe_2020_trial_b")
     again = replace(sheet, tables={**sheet.tables, "pcr": sheet["pcr"].assign(source_id=cited)})
@@ -262,11 +266,21 @@ def test_the_second_hand_source_of_a_row_does_not_make_it_first_hand(pooled, tmp
     text = (folder / "pcr.csv").read_text(encoding="utf-8")
     (folder / "pcr.csv").write_text(text.replace(old, old[:-1] + "b"), encoding="utf-8")
     rows = worklist(configuration, again, evidence.trials)
-    answer = {"Value seen": "42/105", "Source": "doe_2020_trial_b"}
+    answer = {"Value seen": "42/105", "Source": source}
     found, said = answered((folder, again, rows), tmp_path, pcr=answer)
     assert found["pcr"]["verification"].iloc[0] == "secondary"
     assert found["second_reading"].iloc[-1]["second_verification"] == "secondary"
-    assert "agrees, but doe_2020_trial_b is second-hand" in said[0]
+    assert f"agrees, but {source} is second-hand" in said[0]
+
+
+def test_a_remark_in_a_column_without_a_name_is_not_lost(made, tmp_path):
+    """ "But in the supplement 66 of 118" would be dropped, and the answer taken."""
+
+    def remark(page):
+        page.cell(2, page.max_column + 1).value = "but in the supplement 66"
+
+    with pytest.raises(SheetError, match='holds "but in the supplement 66", but its column has no'):
+        answered(made, tmp_path, remark, pcr={"Value seen": "42/105"})
 
 
 def test_a_value_that_differs_waits_for_adjudication_and_changes_no_number(made, tmp_path):

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from trial_evidence.workbook.transfer import ImportPlan
 
 _UNCHANGED = "Nothing was imported; the sheet is unchanged."
+_NOTHING = "The sheet holds all of this already; nothing to import."
+_NOTHING_NEW = (
+    "There is nothing to import: no line is answered or confirmed, or the sheet holds it already."
+)
 # More would bury the reader; the file lists all.
 MOST_PRINTED = 40
 
@@ -193,7 +197,7 @@ def _import_book(options: argparse.Namespace, book: Path, taken: "Taken | None")
         print("Nothing was imported. To confirm, add YES=yes.", file=sys.stderr)
         return 1
     else:
-        print("The sheet holds all of this already; nothing to import.")
+        print(_NOTHING if taken is None else _NOTHING_NEW)
     return 0
 
 

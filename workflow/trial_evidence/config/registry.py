@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from trial_evidence.config import forms
 from trial_evidence.config.configuration import Outcome
-from trial_evidence.config.forms import Fault, Form, Some, Text, among
+from trial_evidence.config.forms import Fault, Form, Several, Some, Text, among
 from trial_evidence.config.reading import read
 
 FILE = "registry.yaml"
@@ -26,6 +26,9 @@ class RegistryWords(Form):
         Phrases in a group which mean that the agent named with them was not given.
     outcomes
         Phrases that name an outcome of analyses.yaml in the title of an outcome measure.
+    other_outcomes
+        Phrases in the title of an outcome measure that is of another outcome, although it names one
+        of these.
     event_terms
         Adverse event terms that correspond to an outcome; the whole term must match.
     serious_events
@@ -50,6 +53,7 @@ class RegistryWords(Form):
     columns: Mapping[str, Phrases]
     unsaid: Some[Text]
     parts_of_patients: Some[Text]
+    other_outcomes: Several[Text] = ()
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         """Errors: outcomes not in the configuration, columns and words not in the dictionary."""

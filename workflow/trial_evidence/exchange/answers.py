@@ -13,7 +13,7 @@ import pandas as pd
 from openpyxl import Workbook
 
 from trial_evidence.audit.sources import FIRST_HAND, is_first_hand
-from trial_evidence.exchange.taken import Taken
+from trial_evidence.exchange.taken import Taken, unnamed_in
 from trial_evidence.exchange.worklist import (
     FIELDS,
     WORDS,
@@ -78,6 +78,8 @@ _FORMS = {
     ("hr", "ci_high"): rf"{_TYPED}\s*\(\s*up to\s*{_TYPED}\s*\)",
 }  # fmt: skip
 _PLAIN = re.compile(r"[0-9]*\.?[0-9]+")
+# A source that reports what others found, if the sheet does not know it.
+_SECOND_HAND = re.compile(r"\b(?:reviews?|meta-?analys[ei]s|guidelines?)\b", re.IGNORECASE)
 _ROW = re.compile(r"[0-9]{1,7}")
 # Words that people write instead of initials.
 _NO_INITIALS = {"yes", "no", "ok", "true", "false", "none", "x"}
@@ -207,7 +209,7 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
             message += "Put them back, or make a new worklist."
         raise SheetError([about(book.name, message, 1)])
     columns = {"date": dictionary.tables["adjudication"].columns["date"]}
-    messages = [*names_twice(names, titles.values()), *merged_in(sheet)]
+    messages = [*names_twice(names, titles.values()), *merged_in(sheet), *unnamed_in(sheet)]
     problems = [about(book.name, f"sheet {WORKLIST}: {message}") for message in messages]
     problems += _elsewhere(made, book)
     lines = []
@@ -449,13 +451,22 @@ def _verified_in(source: str, row: Record, sheet: Sheet) -> str:
     """How a source verifies a row: one that the sheet knows to be second-hand shows no more."""
     (trial,) = records(where(sheet["trials"], trial_id=row["trial_id"]))
     for cited in records(sheet["sources"]):
-        # The answer may add the place: smith_2020, table 2.
-        if not re.match(rf"{re.escape(cited['source_id'])}(?![\w-])", source, re.IGNORECASE):
+        if not _cites(source, cited):
             continue
         own = cited["source_id"] == row["source_id"] and row["verification"] == SECONDARY
         if cited["type"] not in FIRST_HAND or (own and not is_first_hand(cited, trial)):
             return SECONDARY
-    return PRIMARY
+    return SECONDARY if _SECOND_HAND.search(source) else PRIMARY
+
+
+def _cites(text: str, source: Record) -> bool:
+    """Whether an answer names a source of the sheet: its id (a place may follow), DOI or PMID."""
+    if re.match(rf"{re.escape(source['source_id'])}(?![\w-])", text, re.IGNORECASE):
+        return True
+    doi, pmid = source["doi"], source["pmid"]
+    if doi and re.search(rf"{re.escape(doi)}(?![\w])", text, re.IGNORECASE):
+        return True
+    return bool(pmid and re.search(rf"(?<!\d){pmid}(?!\d)", text))
 
 
 def read_lines(path: Path) -> list[list[str]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from trial_evidence.exchange.registry.against import (
     which_row,
 )
 from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
-from trial_evidence.exchange.taken import Taken
+from trial_evidence.exchange.taken import Taken, unnamed_in
 from trial_evidence.exchange.worklist import FIELDS
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import same_value
@@ -45,6 +46,10 @@ from trial_evidence.words.problems import (
 )
 from trial_evidence.workbook.layout import PRIVATE
 from trial_evidence.workbook.read import hidden_among, merged_in, names_twice, open_book
+
+# The columns of a result, which one outcome measure has to give together.
+RESULT = {*chain(*FIELDS.values()), "ci_level"}
+_MEASURE = re.compile(r".*outcomeMeasures\[[0-9]+\]")
 
 
 def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Path) -> Taken:
@@ -68,6 +73,7 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         raise SheetError(problems)
     entries = [one for one in every if one.by and not one.page.startswith(PRIVATE)]
     problems = [*_unseen(made, entries, book), *_contradictions(entries, book)]
+    problems += _of_two_measures(entries, book)
     for one in entries:
         unread = list(_unread(one, book))
         known = {problem.column for problem in errors_of(unread)}
@@ -86,7 +92,8 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         lines = list(group)
         taken_from[table, row] = _lines_of(book, lines)
         readings = len(read_lines(folder / f"{READINGS}.csv"))
-        said += _confirmed(lines, sheet, held, folder)
+        unconfirmed = [one for one in every if one.page == DIFFERS and not one.by]
+        said += _confirmed(lines, unconfirmed, sheet, held, folder)
         # A second reading is appended as the last row.
         taken_from[READINGS, readings + 1] = taken_from[table, row]
     for table, added in _new_rows(entries, every, held).items():
@@ -128,7 +135,8 @@ def _other_columns(made: Any, every: Sequence[Entry], held: Held, book: Path) ->
         if missing := [name for name in wanted if name not in header]:
             message = f"the sheet has no column {', '.join(missing)}. Make a new workbook."
             yield about(f"{book.name}, sheet {sheet.title}", message, 1)
-        for message in [*names_twice(header, wanted), *merged_in(sheet)] if wanted else ():
+        messages = [*names_twice(header, wanted), *merged_in(sheet), *unnamed_in(sheet)]
+        for message in messages if wanted else ():
             yield about(f"{book.name}, sheet {sheet.title}", message)
 
 
@@ -154,6 +162,30 @@ def _contradictions(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
             other = f"sheet {above.page}, row {above.number} says {quoted(above['found'])}"
             message = f"{other} of the same cell. Keep the line that holds."
             yield _problem(one, book, LINE["found"], one["found"], message)
+
+
+def _of_two_measures(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
+    """Rows confirmed by parts of several outcome measures, none of which has the whole result."""
+    rows: dict[tuple[str, str], dict[str, set[str]]] = {}
+    last: dict[tuple[str, str], Entry] = {}
+    for one in entries:
+        if not one.page.startswith(ROWS) and one["column"] in RESULT:
+            columns = rows.setdefault((one["table"], one["row"]), {})
+            columns.setdefault(one["column"], set()).add(_measure(one))
+            last[one["table"], one["row"]] = one
+    for row, columns in rows.items():
+        if not set.intersection(*columns.values()):
+            message = (
+                "the lines confirmed for this row are of different outcome measures, so no "
+                "measure has this result. Confirm the lines of one measure."
+            )
+            yield _problem(last[row], book, LINE["path"], last[row]["path"], message)
+
+
+def _measure(entry: Entry) -> str:
+    """The outcome measure of a line; its path up to there."""
+    found = _MEASURE.search(entry["path"])
+    return found[0] if found else entry["path"]
 
 
 def _cell(entry: Entry) -> tuple[str, ...]:
@@ -242,7 +274,9 @@ def _faults(entry: Entry, held: Held, book: Path) -> Iterator[Problem]:
             yield fault(LINE["found"], found, message)
 
 
-def _confirmed(entries: Sequence[Entry], sheet: Sheet, held: Held, folder: Path) -> Iterator[str]:
+def _confirmed(
+    entries: Sequence[Entry], unconfirmed: Sequence[Entry], sheet: Sheet, held: Held, folder: Path
+) -> Iterator[str]:
     """Write the confirmed lines of one row of the sheet; yield a message for each."""
     table, row = _place(entries[0])
     added = [one for one in entries if one.page == ADDED]
@@ -257,7 +291,10 @@ def _confirmed(entries: Sequence[Entry], sheet: Sheet, held: Held, folder: Path)
     if read and again:
         yield from _second_reading(read, sheet, folder)
         if _verified(table, read, cells, sheet):
-            edits["verification"] = PRIMARY
+            if differ := _differing(read, unconfirmed):
+                yield f"{table}.csv, row {row}: not taken as verified, as {differ} differs."
+            else:
+                edits["verification"] = PRIMARY
     for one in replaced:
         yield f"{_which(one)}: {one['held']} to be replaced by {one['found']}."
     if (added or replaced) and "note" in cells:
@@ -278,6 +315,16 @@ def _verified(table: str, read: Sequence[Entry], cells: Mapping[str, str], sheet
     agree = {one["column"] for one in read if one.page == AGREES}
     filled = {name for name in FIELDS[sheet.kinds[table]] if cells[name]}
     return filled <= agree and all(one.page == AGREES for one in read)
+
+
+def _differing(read: Sequence[Entry], unconfirmed: Sequence[Entry]) -> str:
+    """Columns of the result in which the measure that was read differs from the sheet."""
+    measures = {_measure(one) for one in read}
+    return ", ".join(
+        one["column"]
+        for one in unconfirmed
+        if _place(one) == _place(read[0]) and one["column"] in RESULT and _measure(one) in measures
+    )
 
 
 def _second_reading(read: Sequence[Entry], sheet: Sheet, folder: Path) -> Iterator[str]:

@@ -36,7 +36,11 @@ _LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
 _INVERSE = re.compile(r"\b(?:inverted|inverse(?![- ](?:prob|var))|reciprocal)\b", re.IGNORECASE)
 _NO_COUNT = re.compile(r"/|\bper\b|years?\b|\b(?:proportion|fraction|rate)\b")
 # A negation of what follows: "No response", "non-responders"; not "No. of responders".
-_DENIAL = re.compile(r"\b(?:no(?!\.)|non|not|without)\b", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"\b(?:no(?!\.)|non|not|without|fail(?:ed|ure)?|absence|lack)\b", re.IGNORECASE
+)
+# Percent; intervals of a lower level are rare.
+USUAL_LEVEL = 95.0
 _P_VALUE = re.compile(r"(?:p\s*)?([<=≤]?)\s*([0-9]*\.[0-9]+|[01])", re.IGNORECASE)
 
 
@@ -52,6 +56,12 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
         return
     if len(named) > 1:
         yield unmapped(f"its title names several outcomes: {', '.join(named)}.")
+        return
+    if named_in(measure.title, {"": trial.words.other_outcomes}):
+        yield unmapped("its title names another outcome than those of config/registry.yaml.")
+        return
+    if named_in(_DENIAL.split(measure.title)[0], trial.words.outcomes) != named:
+        yield unmapped("its title may count the patients without the outcome.")
         return
     if part := trial.part_of_patients(measure.title, measure.population_description):
         yield unmapped(part)
@@ -106,6 +116,12 @@ def _analysed(denoms: Iterable[Denom], at: Place) -> dict[str, tuple[str, str]]:
     }
 
 
+def _of_the_outcome(trial: Trial, titles: str) -> bool:
+    """Whether titles that do not name the outcome say how it was assessed, and deny nothing."""
+    words = {"": [*chain(*(chain(*words.values()) for words in trial.words.columns.values()))]}
+    return not _DENIAL.search(titles) and bool(named_in(titles, words))
+
+
 def _named_after(trial: Trial, outcome: Outcome, measure: Measure) -> list[str]:
     """Titles of classes and categories that name the outcome or a definition of it."""
     definitions = trial.words.columns.get("definition", {}).values()
@@ -129,6 +145,8 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
         why = arm.why or trial.part_of_patients(titles, group.title)
         if not why and named and titles and titles not in named:
             why = f"these are other patients than those of {quoted(named[0])}."
+        if not why and not named and titles and not _of_the_outcome(trial, titles):
+            why = f"{quoted(titles)} does not say that these patients had the outcome."
         values: Values = {"n": (n, path_of_n)}
         note = ""
         if not why and not one.value:
@@ -227,7 +245,7 @@ def _ratio(
         f"Groups: {order}{alone}",
         f"Method: {method.rstrip('.')}" if method else "",
         f"The record's p value is {quoted(analysis.p_value)}" if unread else "",
-        "The record's interval is one-sided" if analysis.ci_num_sides == "ONE_SIDED" else "",
+        _about_sides(analysis),
     )
     return Claim(trial.id, outcome.table, key, said, values, path_of(at), what, note)
 
@@ -246,10 +264,28 @@ def _experimental(trial: Trial, one: str, other: str) -> str:
 
 
 def _level(analysis: StatisticalAnalysis) -> str:
-    """The level of the two-sided interval; a one-sided 95% limit belongs to a 90% interval."""
+    """The level of the two-sided interval; a one-sided 95% limit belongs to a 90% interval.
+
+    Empty where it is unclear: two limits of which each is said to be a one-sided 95% limit may as
+    well be those of a 95% interval beside a one-sided test.
+    """
     if not analysis.ci_pct_value or analysis.ci_num_sides != "ONE_SIDED":
         return analysis.ci_pct_value
-    return f"{2 * float(analysis.ci_pct_value) - 100:g}"
+    level = 2 * float(analysis.ci_pct_value) - 100
+    return "" if _is_two_sided(analysis) and level < USUAL_LEVEL else f"{level:g}"
+
+
+def _is_two_sided(analysis: StatisticalAnalysis) -> bool:
+    return bool(analysis.ci_lower_limit and analysis.ci_upper_limit)
+
+
+def _about_sides(analysis: StatisticalAnalysis) -> str:
+    if analysis.ci_num_sides != "ONE_SIDED":
+        return ""
+    said = "The record's interval is one-sided"
+    if analysis.ci_pct_value and not _level(analysis):
+        said += f", but has two limits, so its level ({analysis.ci_pct_value}%) is not taken"
+    return said
 
 
 def _p_value(text: str) -> str:
