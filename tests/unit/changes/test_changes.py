@@ -381,6 +381,20 @@ def test_a_note_changes_no_estimate(edited):
     assert "No estimate differs." in page
 
 
+def test_a_result_that_was_read_first_hand_is_told_though_no_number_changed(project, changes):
+    """The share of weight seen only at second hand stands beside every verdict."""
+    path = project / "data/raw/hazard_ratios.csv"
+    text = path.read_text(encoding="utf-8")
+    (row,) = (line for line in text.splitlines() if "0.71,0.57,0.88,95,0.002" in line)
+    second = row.replace(",primary,", ",secondary,")
+    assert second != row
+    path.write_text(text.replace(row, second), encoding="utf-8")
+    told = [line for line in matters(changes()) if line.startswith("Read first-hand: ")]
+    assert len(told) == 1
+    was, of, now = map(int, re.findall(r"\d+", told[0].rpartition(": ")[2]))
+    assert (now, was) == (was - 1, of)
+
+
 # ---------------------------------------------------------------------------- a changed number
 
 

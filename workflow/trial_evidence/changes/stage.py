@@ -23,7 +23,12 @@ from trial_evidence.changes.risks import (
     curves_of,
     risks_in_words,
 )
-from trial_evidence.changes.verdicts import answers_in_question, judged, judgements_in_words
+from trial_evidence.changes.verdicts import (
+    answers_in_question,
+    first_hand_in_words,
+    judged,
+    judgements_in_words,
+)
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
@@ -177,6 +182,7 @@ def _judgements(
         )
         yield from [*judgements_in_words(before, after, titles)] or [NO_JUDGEMENT]
         yield from risks_in_words(before.risks, after.risks, titles)
+    yield from first_hand_in_words(*evidence, titles)
     if curves_changed(difference):
         was, is_now = map(curves_of, sides, evidence)
         yield from curves_in_words(was, is_now, titles)

@@ -18,6 +18,7 @@ from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.report.material.afresh import TablesOfNetworks, material_on
 from trial_evidence.report.tables.certainty import Certainty, certainties, certainty_words
 from trial_evidence.report.tables.claims import Verdict, verdicts
+from trial_evidence.sheet.values import ALL, PRIMARY
 from trial_evidence.words.printed import words
 
 # Setting and analysis.
@@ -111,6 +112,30 @@ def judgements_in_words(before: Judged, after: Judged, titles: Titles) -> Iterat
                 f"Certainty: {titles.get(place, place[1])}: was {one.words.lower()}, is now "
                 f"{other.words.lower()}. {_domains_that_changed(one, other)}"
             )
+
+
+def first_hand_in_words(
+    before: Mapping[str, SettingEvidence], after: Mapping[str, SettingEvidence], titles: Titles
+) -> Iterator[str]:
+    """Pools of as many trials as before, of which more or fewer were read first-hand."""
+    was = _first_hand(before)
+    for place, (now, trials) in _first_hand(after).items():
+        earlier, of = was.get(place, (now, trials))
+        if of == trials and earlier != now:
+            title = titles.get(place, place[1])
+            yield f"Read first-hand: {title}: were {earlier} of {trials} trials, are now {now}."
+
+
+def _first_hand(evidence: Mapping[str, SettingEvidence]) -> dict[Place, tuple[int, int]]:
+    """Answer -> trials pooled in all patients that were read first-hand, and all of them."""
+    found = {}
+    for side in evidence.values():
+        pooled = side.used[(side.used["subgroup"] == ALL) & (side.used["pooled"] == "yes")]
+        once = pooled.drop_duplicates(["setting", "analysis", "trial_id"])
+        for (setting, analysis), rows in once.groupby(["setting", "analysis"], sort=False):
+            read = int((rows["verification"] == PRIMARY).sum())
+            found[str(setting), str(analysis)] = read, len(rows)
+    return found
 
 
 def _domains_that_changed(before: Certainty, after: Certainty) -> str:
