@@ -1287,6 +1287,19 @@ def test_a_result_whose_level_differs_is_not_verified(
     assert rows_of(taken(), "hazard_ratios")[0]["verification"] == verification
 
 
+def test_a_value_that_is_not_the_records_is_not_taken_for_it(made, taken):
+    """A cell filled down by mistake would be cited as the registry's."""
+    book = made()
+    found = [cell.value for cell in book["Differs"][1]].index("In the record") + 1
+    line = next(
+        cells[0].row for cells in book["Differs"].iter_rows(min_row=2) if cells[3].value == "events"
+    )
+    book["Differs"].cell(line, found).value = "24"
+    confirm(book, "Differs", line)
+    with pytest.raises(SheetError, match="the record has another value or place"):
+        taken()
+
+
 @pytest.mark.parametrize(("by", "readers"), [("QQ", "QQ"), ("RR", "QQ, RR")])
 def test_a_line_that_stands_twice_is_one_reading(made, taken, by, readers):
     book = made()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from trial_evidence.exchange.registry.against import (
     DIFFERS,
     Comparison,
     Held,
+    Line,
     NewRow,
 )
 from trial_evidence.files import write_whole
@@ -103,6 +105,7 @@ def write_registry_book(found: Comparison, held: Held, book: Path) -> None:
     first = made.worksheets[0]
     first.title = REGISTRY
     _first_page(first, found.files, held.dictionary.tables[READINGS].columns["table"].words)
+    _put_marks(first, (line for page in (DIFFERS, ADDED, AGREES) for line in found.page(page)))
     for page in (DIFFERS, ADDED):
         _page(made, page, LINE.values(), [_texts(line, LINE) for line in found.page(page)])
     for table in dict.fromkeys(row.table for row in found.rows):
@@ -123,6 +126,26 @@ def _first_page(sheet: Any, files: Sequence[str], read_again: Sequence[str]) -> 
         put_text(sheet.cell(down, 1), text)
         sheet.cell(down, 1).alignment = Alignment(wrap_text=True, vertical="top")
     sheet.column_dimensions["A"].width = 110
+
+
+def _put_marks(sheet: Any, lines: Iterable[Line]) -> None:
+    """Checksums of the lines in a hidden column: a value that is changed is not the record's."""
+    for down, line in enumerate(lines, start=1):
+        sheet.cell(down, 2).value = mark_of(dict(zip(LINE, _texts(line, LINE), strict=True)))
+    sheet.column_dimensions["B"].hidden = True
+
+
+def marks_in(book: Any) -> set[str]:
+    """The checksums of the lines as they were written."""
+    return {str(cells[1]) for cells in book[REGISTRY].iter_rows(values_only=True) if cells[1:]}
+
+
+def mark_of(line: Mapping[str, str], **other: str) -> str:
+    """A checksum of a line, by its names in ``LINE``, with `other` cells if given."""
+    text = "\x1f".join(
+        {**line, **other}[name] for name in ("table", "row", "column", "path", "found")
+    )
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _page(book: Any, title: str, names: Iterable[str], lines: Sequence[Sequence[str]]) -> Any:

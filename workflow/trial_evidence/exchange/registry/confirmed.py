@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, groupby
@@ -26,7 +26,16 @@ from trial_evidence.exchange.registry.against import (
     page_of,
     which_row,
 )
-from trial_evidence.exchange.registry.book import CONFIRMED, LINE, READINGS, ROWS, Entry, entries_of
+from trial_evidence.exchange.registry.book import (
+    CONFIRMED,
+    LINE,
+    READINGS,
+    ROWS,
+    Entry,
+    entries_of,
+    mark_of,
+    marks_in,
+)
 from trial_evidence.exchange.taken import Taken, unnamed_in
 from trial_evidence.exchange.worklist import FIELDS
 from trial_evidence.sheet import Sheet
@@ -74,11 +83,13 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
     entries = [one for one in every if one.by and not one.page.startswith(PRIVATE)]
     problems = [*_unseen(made, entries, book), *_contradictions(entries, book)]
     problems += _of_two_measures(entries, book)
+    marks = marks_in(made)
     for one in entries:
         unread = list(_unread(one, book))
         known = {problem.column for problem in errors_of(unread)}
         problems += unread
-        problems += [fault for fault in _faults(one, held, book) if fault.column not in known]
+        faults = [fault for fault in _faults(one, held, book) if fault.column not in known]
+        problems += faults if known or faults else _edited(one, marks, book)
     if has_errors(problems):
         raise SheetError(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
@@ -162,6 +173,18 @@ def _contradictions(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
             other = f"sheet {above.page}, row {above.number} says {quoted(above['found'])}"
             message = f"{other} of the same cell. Keep the line that holds."
             yield _problem(one, book, LINE["found"], one["found"], message)
+
+
+def _edited(entry: Entry, marks: Collection[str], book: Path) -> Iterator[Problem]:
+    """A value that the record does not have; an empty one is to be filled in."""
+    line = {name: entry[name] for name in LINE}
+    as_made = {mark_of(line), mark_of(line, found="")}
+    if not entry.page.startswith(ROWS) and as_made.isdisjoint(marks):
+        message = (
+            "the record has another value or place. What you know from elsewhere belongs in the "
+            "sheet's own workbook (make workbook), with its source."
+        )
+        yield _problem(entry, book, LINE["found"], entry["found"], message)
 
 
 def _of_two_measures(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
