@@ -240,6 +240,11 @@ def test_it_has_to_be_clear_which_search_it_was(project, capsys, log, asked, ans
         (b"", "export.nbib holds no record. Export the search from PubMed as PubMed (.nbib)"),
         (b"title,year\nA title,2020\n", "export.nbib holds no record."),
         (b" A title\nPMID- 1\n", "export.nbib, line 1: the line is in no record; a record begins"),
+        # Told once, in the words of its own format.
+        (
+            b"OWN - NLM\nTI  - A title\nDP  - 2020\n",
+            'export.nbib, line 1: the line is in no record; a record begins with "PMID- ".',
+        ),
         (b"PMID- 1\nTI  - M\xfcller\n", "export.nbib cannot be read as UTF-8 text."),
     ],
 )

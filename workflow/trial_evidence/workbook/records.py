@@ -32,6 +32,8 @@ Cells = Mapping[str, str]
 Tags = Mapping[str, Any]
 
 _PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
+# Tags of RIS have two letters.
+_PUBMED_TAG = re.compile(r"[A-Z]{3,4} ?- ")
 _RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
 _YEAR = re.compile(r"(?<![0-9])(19|20)[0-9]{2}(?![0-9])")
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
@@ -197,7 +199,10 @@ def located_records(file: Path) -> list[tuple[int, Mapping[str, Any]]]:
     """
     text = export_text(file)
     lines = text.split("\n")
-    pubmed = any(map(_PUBMED.match, lines))
+    # In PubMed's own format even if no record has its first line.
+    pubmed = any(map(_PUBMED.match, lines)) or (
+        any(map(_PUBMED_TAG.match, lines)) and not any(map(_RIS.match, lines))
+    )
     if problems := list(_broken(file, lines, pubmed=pubmed)):
         raise SheetError(problems)
     parsed = _parsed(file, text, pubmed=pubmed)
@@ -211,7 +216,7 @@ def located_records(file: Path) -> list[tuple[int, Mapping[str, Any]]]:
 
 def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Problem]:
     """Lines outside any record, and records without an end; the parser would merge or lose them."""
-    begun = 0
+    begun, outside = 0, -1
     for n, line in enumerate(lines, start=1):
         if NOT_IN_A_FILE.search(line):
             yield at_line(file, n, "the line holds a character that cannot be printed.")
@@ -225,7 +230,11 @@ def _broken(file: Path, lines: Sequence[str], *, pubmed: bool) -> Iterator[Probl
             begun = 0
         elif not begun and (pubmed or _RIS_TAG.match(line)):
             first = "PMID- " if pubmed else "TY  - "
-            yield at_line(file, n, f'the line is in no record; a record begins with "{first}".')
+            # The lines that follow are in no record either.
+            if outside != n - 1:
+                message = f'the line is in no record; a record begins with "{first}".'
+                yield at_line(file, n, message)
+            outside = n
         elif 0 < begun == n - 1 and not pubmed and line.strip() and not _RIS_TAG.match(line):
             yield at_line(file, n, "the record begins with a line that has no tag.")
     if begun and not pubmed:
