@@ -128,12 +128,13 @@ def with_unjudged(loaded: Loaded, among: Collection[str] | None = None) -> tuple
     among : collection of str, optional
         Trials to check for a missing judgement; all by default.
     """
-    from trial_evidence.extract.judged import unjudged_problems, unmatched_problems
+    from trial_evidence.extract.evidence import unmet_rules
+    from trial_evidence.extract.judged import unjudged_problems
 
     configuration, sheet, warnings = loaded
     unjudged = unjudged_problems(sheet, configuration, among)
-    unmatched = unmatched_problems(sheet, configuration)
-    return in_order([*warnings, *unjudged, *unmatched], read_dictionary(DICTIONARY))
+    unmet = unmet_rules(sheet, configuration)
+    return in_order([*warnings, *unjudged, *unmet], read_dictionary(DICTIONARY))
 
 
 def problems_of(raw: Path, config: Path, among: Collection[str]) -> tuple[Problem, ...]:

@@ -169,6 +169,16 @@ def test_the_year_is_that_of_the_publication(project):
     assert found(project, dated)[0]["year"] == "2020"
 
 
+@pytest.mark.parametrize("printed", ["2019 Dec", "2019/12/01", "20191201"])
+def test_a_date_has_its_year(project, printed):
+    assert found(project, RIS.replace("PY  - 2020", f"PY  - {printed}", 1))[0]["year"] == "2019"
+
+
+def test_a_mistyped_year_is_not_cut_to_another(project):
+    with pytest.raises(SheetError, match='"20199" is there; expected a year'):
+        found(project, RIS.replace("PY  - 2020", "PY  - 20199", 1))
+
+
 def test_a_group_is_the_author_where_no_person_is(project):
     alone = record(1).replace("AU  - Doe J\n", "CN  - Made-up Study Group\n")
     beside = record(2, "Another.").replace("AU  -", "CN  - Made-up Study Group\nAU  -")

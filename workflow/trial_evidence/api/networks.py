@@ -175,6 +175,7 @@ def _studies(
             if way != "counts":
                 pairs = [*own["treatment"]], [*own["against"]]
                 found.append(from_pairwise(trial, *pairs, values[0], np.sqrt(values[1])))
+            # A trial with a single arm is a mistake, whatever its counts.
             elif informative(*values, reading.name) or len(own) < 2:
                 found.append(from_counts(trial, [*own["treatment"]], *values, reading.name))
             else:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis, TrialRule
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.config.methods import Selection
 from trial_evidence.extract.contrasts import trial_contrasts
 from trial_evidence.extract.regimens import agent_labels, arm_regimens
@@ -63,10 +63,13 @@ class Context:
 
     def admitted(self, analysis: Analysis) -> list[str]:
         """Ids of the trials that an analysis may include."""
+        rule = analysis.trials
+        first, last = rule.years or (-np.inf, np.inf)
         return [
             trial_id
             for trial_id, trial in self.trials.items()
-            if admits(analysis.trials, trial, self.years)
+            if all(trial[column] in words for column, words in rule.where.items())
+            and (rule.years is None or first <= self.years.get(trial_id, np.nan) <= last)
         ]
 
     def excluded(
@@ -90,14 +93,6 @@ class Context:
             "pooled": "no" if reason else "yes",
             "not_pooled_reason": reason or "",
         }
-
-
-def admits(rule: TrialRule, trial: Record, years: Mapping[str, float]) -> bool:
-    """Whether a rule admits a trial; `years` are those of the first reports, by trial."""
-    first, last = rule.years or (-np.inf, np.inf)
-    return all(trial[column] in words for column, words in rule.where.items()) and (
-        rule.years is None or first <= years.get(trial["trial_id"], np.nan) <= last
-    )
 
 
 def setting_context(sheet: Sheet, configuration: Configuration, setting: str) -> Context:

@@ -1,13 +1,13 @@
 """Tidy evidence of one setting: the rows used by each analysis, and the rows set aside."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis, Configuration
+from trial_evidence.config.configuration import FILE, Analysis, Configuration, TrialRule
 from trial_evidence.extract.columns import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.extract.comparisons import Records, trial_evidence
 from trial_evidence.extract.context import Context, setting_context, tables_of
@@ -18,6 +18,7 @@ from trial_evidence.files import Record
 from trial_evidence.measures import COUNT_COLUMNS, MEASURES
 from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
+from trial_evidence.words.problems import Problem
 
 OTHER_DEFINITION = "the trial defines the outcome otherwise than those that are pooled"
 OWN_DEFINITIONS = "each trial defines the outcome in its own way"
@@ -89,6 +90,22 @@ def contrasts_of_trials(context: Context, analysis: Analysis) -> list[list[Recor
     admitted = set(context.admitted(analysis))
     found = matches(context.contrasts, analysis)
     return [contrasts for trial, contrasts in found.items() if trial in admitted]
+
+
+def unmet_rules(sheet: Sheet, configuration: Configuration) -> Iterator[Problem]:
+    """A warning for each analysis whose rule on trials leaves none of those with its contrast."""
+    ruled = [analysis for analysis in configuration.analyses if analysis.trials != TrialRule()]
+    for setting in dict.fromkeys(analysis.setting for analysis in ruled):
+        context = setting_context(sheet, configuration, setting)
+        for analysis in (one for one in ruled if one.setting == setting):
+            compared = matches(context.contrasts, analysis)
+            if compared and not contrasts_of_trials(context, analysis):
+                message = (
+                    f"{setting}/{analysis.id}: none of the {len(compared)} trials that compare "
+                    "these treatments fits this rule, so the analysis has no result. Check the "
+                    "words and years."
+                )
+                yield Problem("warning", FILE, None, "", "analyses.trials", analysis.id, message)
 
 
 def used_table(context: Context, used: Records) -> pd.DataFrame:

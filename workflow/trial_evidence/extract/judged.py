@@ -1,17 +1,15 @@
-"""Risk-of-bias judgements for pooled results; warnings of missing ones and of unmet rules."""
+"""Risk-of-bias judgements for pooled results, and warnings where one is missing."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
-import pandas as pd
-
-from trial_evidence.config.configuration import FILE, Analysis, Configuration
+from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES, trial_evidence
-from trial_evidence.extract.context import admits, first_report_years, setting_context
+from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.contrasts import matches, trial_contrasts
 from trial_evidence.extract.regimens import arm_regimens
-from trial_evidence.files import Record, records
+from trial_evidence.files import Record
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL
 from trial_evidence.words.problems import Problem
@@ -70,34 +68,12 @@ def unjudged_problems(
         yield Problem("warning", "trials.csv", int(rows[trial]), trial, "", "", message)
 
 
-def unmatched_problems(sheet: Sheet, configuration: Configuration) -> Iterator[Problem]:
-    """A warning for each analysis whose rule on trials leaves none of those with its contrast."""
-    years = first_report_years(sheet)
-    for setting in configuration.settings:
-        contrasts = _contrasts(sheet, setting)
-        trials = {row["trial_id"]: row for row in records(sheet["trials"])}
-        for analysis in configuration.of_setting(setting):
-            found = [trials[trial_id] for trial_id in matches(contrasts, analysis)]
-            if found and not any(admits(analysis.trials, trial, years) for trial in found):
-                message = (
-                    f"{setting}/{analysis.id}: none of the {len(found)} trials that compare these "
-                    "treatments fits this rule, so the analysis has no result. Check the words "
-                    "and years."
-                )
-                yield Problem("warning", FILE, None, "", "analyses.trials", analysis.id, message)
-
-
-def _contrasts(sheet: Sheet, setting: str) -> pd.DataFrame:
-    """The contrasts of the trials of a setting."""
-    trials, arms = sheet["trials"], sheet["arms"]
-    trials = trials[trials["setting"] == setting]
-    arms = arms[arms["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
-    return trial_contrasts(arm_regimens(arms), trials, sheet["agents"])
-
-
 def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[str]:
     """Trials with a contrast that an analysis admits, but no judgement for its outcomes."""
-    judgements, contrasts = sheet["risk_of_bias"], _contrasts(sheet, setting)
+    trials, arms, judgements = sheet["trials"], sheet["arms"], sheet["risk_of_bias"]
+    trials = trials[trials["setting"] == setting]
+    arms = arms[arms["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
+    contrasts = trial_contrasts(arm_regimens(arms), trials, sheet["agents"])
     found: set[str] = set()
     for analysis in analyses:
         own = judgements["outcome"].isin([*analysis.endpoints, *analysis.labels])

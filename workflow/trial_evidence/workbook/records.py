@@ -35,7 +35,8 @@ _PUBMED, _RIS = re.compile(r"PMID- "), re.compile(r"TY  - ")
 # Tags of RIS have two letters.
 _PUBMED_TAG = re.compile(r"[A-Z]{3,4} ?- ")
 _RIS_TAG = re.compile(r"[A-Z][A-Z0-9]  -")
-_YEAR = re.compile(r"(?<![0-9])(19|20)[0-9]{2}(?![0-9])")
+# Of 2019, 2019 Dec and 20191201; none of 20199.
+_YEAR = re.compile(r"(?<![0-9])(19|20)[0-9]{2}(?=(?:[0-9]{4})?(?![0-9]))")
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 # Doe J Jr; Doe, Jane, Jr.; Doe Jr., Jane. Numerals count as a suffix only after a given name
 # (Doe, Jane, III): in Doe II they are the initials I. I.

@@ -149,9 +149,8 @@ class Evidence(Generic[AnyAnalysis]):
         """Judgements for the trial's outcome, or else another of the analysis; none for rates."""
         if "outcome" not in record:
             return ()
-        endpoints = [outcome.name for outcome in self.analysis.outcomes]
         at = str(record["trial_id"]), str(record["outcome"])
-        return judged(self.judgements, endpoints, *at) or ()
+        return judged(self.judgements, self.analysis.endpoints, *at) or ()
 
     def trial_cells(self) -> Cells:
         """The column of trial names."""

@@ -159,11 +159,12 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     sides = {reading.side(row, below=below) for row in rows}
     if "harm" in sides:
         return found("not supported", "The whole interval lies on the side of harm.")
+    shown = reading.side(lead, below=below) == "benefit"
+    back = [*held_back(material, analysis, rows)] if shown else []
     weakened = f"{reading.certainty_sentence(certainty)}{_second_hand(material, analysis)}"
     if sides == {"benefit"}:
         what = "The whole interval lies" if one else "The intervals of both models lie"
         reason = f"{what} on the side of benefit.{_prediction(rows)}"
-        back = [*held_back(material, analysis, rows)]
         reason = " ".join([reason, *back]) + _prior(material, analysis, lead) + weakened
         if certainty.lower().startswith("very low"):
             return found(undecided, f"{VERY_UNCERTAIN} {reason}")
@@ -177,9 +178,7 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         if len(sides) > 1
         else "The result is compatible with no effect and with a clinically relevant benefit."
     )
-    if reading.side(lead, below=below) == "benefit":
-        reason = " ".join([reason, *held_back(material, analysis, rows)])
-    reason += _prior(material, analysis, lead)
+    reason = " ".join([reason, *back]) + _prior(material, analysis, lead)
     if not is_probable(material, analysis, degree):
         return found(undecided, reason)
     if certainty.lower().startswith("very low"):
