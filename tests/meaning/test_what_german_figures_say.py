@@ -59,7 +59,7 @@ def german_forests(made_up, **texts):
         (setting, stem): forest
         for setting in configuration.settings
         for stem, forest in setting_forests(
-            configuration, looks, sheet, setting, processed, made_up.results
+            configuration, looks, sheet, setting, processed, made_up.results, {}
         ).items()
     }
 

@@ -22,7 +22,9 @@ def read(folder):
     return configuration, sheet, read_figure_configuration(folder / "config")
 
 
-def forest(made_up, changed=lambda entry: entry, results=None, processed=None, of=ANALYSIS):
+def forest(
+    made_up, changed=lambda entry: entry, results=None, processed=None, of=ANALYSIS, unlike=None
+):
     """The forest plot of response for a changed analysis or changed results."""
     configuration, sheet, looks = read(made_up.folder)
     wanted = {of.partition("/")[0]}
@@ -31,6 +33,7 @@ def forest(made_up, changed=lambda entry: entry, results=None, processed=None, o
     return setting_forests(
         replace(configuration, analyses=analyses, rates=rates), looks, sheet,
         SETTING, processed or made_up.folder / "data/processed", results or made_up.results,
+        unlike or {},
     )[f"{of}/forest"]  # fmt: skip
 
 
@@ -64,6 +67,21 @@ def edited(made_up, folder, change, table="trials"):
         writer.writeheader()
         writer.writerows(changed)
     return folder
+
+
+@pytest.mark.parametrize("of", ["pcr_rates", "pcr_rates/almab_bemab_with_chemotherapy"])
+def test_an_arm_treated_otherwise_than_its_regimen_says_is_named_under_rates(made_up, of):
+    """Readers would take its patients for patients who had the regimen and nothing else."""
+    named = {"ivy_abct": "with a third drug", "ivy_adapted": "adapted"}
+    (said,) = [
+        text for text in forest(made_up, of=of, unlike=named).footnotes if "third drug" in text
+    ]
+    # Of the two, the adapted arm has no rate: it is left out of every analysis.
+    assert said == (
+        "Included, although treated differently from other arms with the regimen: "
+        "IVY (with a third drug)."
+    )
+    assert not [text for text in forest(made_up, of=of).footnotes if "treated differently" in text]
 
 
 def test_a_cohort_that_has_no_row_is_not_said_to_be_shown(made_up, tmp_path):

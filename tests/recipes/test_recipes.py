@@ -315,7 +315,7 @@ def test_a_look_for_a_journal(copy):
     look = choose_style(looks, "annals", None)
     sheet, configuration, _ = evidence_of(copy.folder)
     made = [copy.folder / place for place in ("data/processed", "results")]
-    forests = setting_forests(configuration, looks, sheet, "adjuvant", *made)
+    forests = setting_forests(configuration, looks, sheet, "adjuvant", *made, {})
     style = styled(look.fields, look.widths_mm[0], look.magnification)
     folder = made[1] / "figures-annals"
     publish({stem: layout(plot, style) for stem, plot in forests.items()}, folder, look.formats)

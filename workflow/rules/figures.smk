@@ -19,7 +19,8 @@ for name in SETTINGS:
             set_aside=f"data/processed/{name}/set_aside.csv",
             # Its risk-of-bias judgements are shown next to the plots.
             sheet=f"data/processed/{name}/sheet.sha256",
-            config=checked(*CONFIG, *LABELS),
+            # Arms unlike others with the regimen are named under rates.
+            config=checked(*CONFIG, *LABELS, *NETWORK_CONFIG),
         output:
             listing=f"results/{name}/figures.csv",
             # The Snakemake report shows the drawings, with a caption.

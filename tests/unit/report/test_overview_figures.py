@@ -275,7 +275,7 @@ def forests(project, **choices):
     )
     found = setting_forests(
         replace(configuration, analyses=chosen, rates=()), LOOKS, found.sheet, SETTING,
-        folder / "data/processed", folder / "results",
+        folder / "data/processed", folder / "results", {},
     )  # fmt: skip
     return {stem.removeprefix(f"{ANALYSIS}/"): forest for stem, forest in found.items()}
 
@@ -331,7 +331,7 @@ def test_no_judgements_no_column(project):
     assert whole == {"TRIAL-A (2020)"}
     folder, found = project
     places = folder / "data/processed", folder / "results"
-    adjuvant = setting_forests(found.configuration, LOOKS, found.sheet, "adjuvant", *places)
+    adjuvant = setting_forests(found.configuration, LOOKS, found.sheet, "adjuvant", *places, {})
     columns = adjuvant["overall_survival_dual_v_single/forest"].columns
     assert "risk_of_bias" not in [column.key for column in columns]
 
@@ -387,7 +387,7 @@ def test_a_bayesian_model_that_leads_alone_names_its_one_prior(project, tmp_path
     estimates = read_table(path, [])
     write_table(path, estimates[estimates["role"] != "co-primary"])
     forests = setting_forests(
-        found.configuration, LOOKS, found.sheet, SETTING, folder / "data/processed", results
+        found.configuration, LOOKS, found.sheet, SETTING, folder / "data/processed", results, {}
     )
     said = layout(forests[f"{ANALYSIS}/forest"], Style()).small_print
     assert (

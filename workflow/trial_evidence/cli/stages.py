@@ -43,7 +43,8 @@ def figures(options: argparse.Namespace) -> None:
 
     configuration, sheet, _ = load(options.raw, options.config)
     looks = read_figure_configuration(options.config)
-    asked = options.setting, options.processed, options.results, options.processes
+    unlike = read_networks(options.config, configuration).own_nodes
+    asked = options.setting, options.processed, options.results, unlike, options.processes
     drawn = write_figures(configuration, looks, sheet, *asked)
     estimates = read_table(options.results / options.setting / "estimates.csv", ESTIMATE_NUMBERS)
     trials = sheet["trials"]

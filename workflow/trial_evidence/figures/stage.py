@@ -1,7 +1,7 @@
 """The figures stage: every forest plot of one setting, and a list of them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def write_figures(
     setting: str,
     processed: Path,
     results: Path,
+    unlike: Mapping[str, str],
     processes: int = 1,
 ) -> set[str]:
     """Draw every forest plot of a setting and list them in ``figures.csv``.
@@ -50,6 +51,8 @@ def write_figures(
         Provides the risk-of-bias judgements.
     processed, results
         Folders with the output of earlier stages, and for the figures.
+    unlike
+        How arms differ from others with the same agents and partner, by arm id.
     processes
         Number of processes that draw.
 
@@ -59,7 +62,7 @@ def write_figures(
         The analyses with a figure that was missing or out of date.
     """
     folder = results / setting
-    forests = setting_forests(configuration, looks, sheet, setting, processed, results)
+    forests = setting_forests(configuration, looks, sheet, setting, processed, results, unlike)
     style = style_for(configuration.figure_width_mm)
     pages = {stem: layout(forest, style) for stem, forest in forests.items()}
     listed = {(setting, stem.partition("/")[0], stem): page for stem, page in pages.items()}
@@ -76,6 +79,7 @@ def setting_forests(
     setting: str,
     processed: Path,
     results: Path,
+    unlike: Mapping[str, str],
 ) -> dict[str, Forest]:
     """Every forest plot of a setting by ``<analysis>/<figure>``; see `write_figures`."""
     folder = results / setting
@@ -95,8 +99,9 @@ def setting_forests(
         own = trials if isinstance(entry, Analysis) else rates
         own = own[own["analysis"] == entry.id]
         if isinstance(entry, RateAnalysis):
+            proportion = MEASURES["proportion"]
             of_rates = Evidence(
-                entry, MEASURES["proportion"], own, found, aside, configuration, say
+                entry, proportion, own, found, aside, configuration, say, unlike=unlike
             )
             forests |= _of_rates(of_rates)
             continue

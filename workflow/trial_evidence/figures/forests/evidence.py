@@ -59,6 +59,8 @@ class Evidence(Generic[AnyAnalysis]):
         The labels to print.
     judgements
         Risk-of-bias judgements, shown in a column as they count for the certainty.
+    unlike
+        How arms differ from others with the same agents and partner, by arm id.
     """
 
     analysis: AnyAnalysis
@@ -69,6 +71,7 @@ class Evidence(Generic[AnyAnalysis]):
     configuration: Configuration
     say: Labels = ENGLISH_LABELS
     judgements: Judgements = field(default_factory=dict)
+    unlike: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

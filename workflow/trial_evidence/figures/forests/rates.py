@@ -71,6 +71,7 @@ def rate_forest(
                 models=say(sentences.rates_model(evidence.configuration.pooling)),
             ),
             sentences.definitions(evidence),
+            *sentences.unlike_others(evidence, trials),
             *sentences.corrected_rates(evidence, trials),
             *sentences.not_pooled(evidence, trials),
             *sentences.readers_differ(evidence, trials),
@@ -123,6 +124,7 @@ def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]
             rows.append(evidence.row(kind, texts, POOLED(record)))
             before = regimen
     title = _by_factor(evidence, evidence.title, subgroups)
+    shown = rates[rates["subgroup"].isin(subgroups)]
     return evidence.forest(
         title,
         cells,
@@ -135,7 +137,8 @@ def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]
                 "randomised comparison of regimens.",
                 models=say(sentences.rates_model(evidence.configuration.pooling)),
             ),
-            *sentences.not_pooled(evidence, rates[rates["subgroup"].isin(subgroups)], False),
+            *sentences.unlike_others(evidence, shown),
+            *sentences.not_pooled(evidence, shown, False),
         ),
         description=sentences.overview_in_words(evidence, title, records(lead), subgroups),
     )

@@ -269,6 +269,19 @@ def readers_differ(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]
         yield evidence.say(words, trials="; ".join(named))
 
 
+def unlike_others(evidence: Evidence[RateAnalysis], rates: pd.DataFrame) -> Iterator[str]:
+    """Arms whose treatment differs from what the name of their regimen suggests."""
+    named = [
+        f"{record['trial']} ({evidence.unlike[arm]})"
+        for record in records(rates.drop_duplicates("arm_ids"))
+        for arm in record["arm_ids"].split(";")
+        if record["pooled"] == "yes" and arm in evidence.unlike
+    ]
+    if named:
+        words = "Included, although treated differently from other arms with the regimen: {trials}."
+        yield evidence.say(words, trials=", ".join(named))
+
+
 def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
     say, pooling = evidence.say, evidence.configuration.pooling
     priors = model_priors(evidence.configuration.tau_priors[evidence.measure.name])

@@ -230,9 +230,10 @@ def reference_numbers(forests_of: Forests) -> dict[str, int]:
 
 def _forests(material: Material, looks: FigureConfiguration, processed: Path) -> Forests:
     """The forest plots of every setting."""
+    folders, unlike = (processed, material.results), material.networks.own_nodes
     return {
         setting: setting_forests(
-            material.configuration, looks, material.sheet, setting, processed, material.results
+            material.configuration, looks, material.sheet, setting, *folders, unlike
         )
         for setting in material.configuration.settings
     }
