@@ -255,7 +255,11 @@ def test_it_has_to_be_clear_which_search_it_was(project, capsys, log, asked, ans
             b"OWN - NLM\nTI  - A title\nDP  - 2020\n",
             'export.nbib, line 1: the line is in no record; a record begins with "PMID- ".',
         ),
-        (b"PMID- 1\nTI  - M\xfcller\n", "export.nbib cannot be read as UTF-8 text."),
+        (
+            b"PMID- 1\nTI  - M\xfcller\n",
+            "export.nbib is not UTF-8 text: line 2 cannot be read. Export the records again as "
+            "UTF-8, or open the file in a text editor and save it with the encoding UTF-8.",
+        ),
     ],
 )
 def test_a_file_that_is_no_export(project, capsys, content, answer):

@@ -184,8 +184,14 @@ def export_text(file: Path) -> str:
         raise RequestError(f"There is no file {file}.") from None
     except IsADirectoryError:
         raise RequestError(f"{file} is a folder: name a file, FILE=...") from None
-    except (OSError, UnicodeDecodeError):
-        raise RequestError(f"{file.name} cannot be read as UTF-8 text.") from None
+    except UnicodeDecodeError as error:
+        line = bytes(error.object[: error.start]).count(b"\n") + 1
+        raise RequestError(
+            f"{file.name} is not UTF-8 text: line {line} cannot be read. Export the records again "
+            "as UTF-8, or open the file in a text editor and save it with the encoding UTF-8."
+        ) from None
+    except OSError as error:
+        raise RequestError(f"{file.name} cannot be read: {error.strerror}.") from None
 
 
 def located_records(file: Path) -> list[tuple[int, Mapping[str, Any]]]:
