@@ -47,6 +47,15 @@ def test_a_legend_stays_on_the_page(names, preset):
     assert page_defects(chart.page(SAID, ())) == []
 
 
+def test_the_key_of_an_area_can_be_seen(tmp_path):
+    chart = Chart(PAGE)
+    chart.title("A title")
+    chart.legend([Key("area", "an area", INK)])
+    (key,) = [s for s in drawn(chart.page(SAID, ()), tmp_path).shapes if s.fill == INK]
+    left, top, right, bottom = key.box
+    assert min(right - left, bottom - top) > 3
+
+
 def test_a_panel_of_percentages_runs_from_0_to_100(tmp_path):
     chart = Chart(PAGE)
     chart.title("A title")

@@ -1,14 +1,17 @@
 """Forest plots for cases that the made-up project does not have, made from its results."""
 
 import csv
+import re
 import shutil
 from dataclasses import replace
 from functools import cache
 
 import pytest
+from invented import POOLING
 from meaning.evidence import rows
 from trial_evidence.config.looks import read_figure_configuration
-from trial_evidence.figures.forests.sentences import brief
+from trial_evidence.config.methods import LeadRule
+from trial_evidence.figures.forests.sentences import brief, rates_model
 from trial_evidence.figures.stage import setting_forests
 from trial_evidence.loaded import load
 
@@ -82,6 +85,35 @@ def test_an_arm_treated_otherwise_than_its_regimen_says_is_named_under_rates(mad
         "IVY (with a third drug)."
     )
     assert not [text for text in forest(made_up, of=of).footnotes if "treated differently" in text]
+
+
+def test_without_an_empirical_prior_one_probability_is_given(made_up, tmp_path):
+    def change(row):
+        if row["analysis"] != ANALYSIS or row["measure"] != "risk_ratio":
+            return row
+        if row["model"] == "bayesian_empirical":
+            return None
+        leads = row["model"] == "bayesian" and row["subgroup"] == "all"
+        return row | {"role": "lead"} if leads else row | {"role": ""}
+
+    results = edited(made_up, tmp_path, change, "estimates")
+    (row,) = [
+        row for row in rows(results / SETTING / "estimates.csv")
+        if row["analysis"] == ANALYSIS and row["role"] == "lead" and row["measure"] == "risk_ratio"
+    ]  # fmt: skip
+    (said,) = [text for text in forest(made_up, results=results).notes if "probability" in text]
+    words = r"Posterior probability that the mean effect is beneficial: (.*)%\."
+    shown = re.fullmatch(words, said)[1]
+    assert float(shown) == pytest.approx(100 * float(row["probability_of_benefit"]), abs=0.0501)
+
+
+def test_rates_name_each_model_that_leads():
+    rules = (("bayesian", 2), ("bayesian_empirical", 4), ("random_effects", 5))
+    leading = tuple(LeadRule(model=model, from_trials=first) for model, first in rules)
+    assert rates_model(replace(POOLING, leading=leading)).endswith(
+        "for 5 or more trials; Bayesian model for four trials; "
+        "Bayesian model for two to three trials"
+    )
 
 
 def test_a_cohort_that_has_no_row_is_not_said_to_be_shown(made_up, tmp_path):

@@ -18,8 +18,6 @@ from small_project import drawn_once, edited_yaml
 
 PAGE = (ROOT / "docs/how-to-add-a-trial.md").read_text(encoding="utf-8")
 TRIAL, SETTING, ANALYSIS = "phedra", "neoadjuvant", "pcr_dual_v_trastuzumab"
-# Required columns that the program ignores; the page omits them.
-UNTOLD = {"trials": {"population": "HER2+ stage II-III", "primary_endpoint": "pCR"}}
 
 
 def tables_of_the_page() -> dict[str, list[dict[str, str]]]:
@@ -93,7 +91,7 @@ def type_the_page(book: Path) -> None:
         header = [cell.value for cell in sheet[1]]
         for cells in typed:
             row = sheet.max_row + 1
-            for name, value in (cells | UNTOLD.get(table, {})).items():
+            for name, value in cells.items():
                 if value:
                     sheet.cell(row, header.index(name) + 1).value = value
     workbook.save(book)

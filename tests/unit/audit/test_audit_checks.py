@@ -677,6 +677,13 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [row_of(HR, 9, hr="0.81", assessor="not reported")],
     ),
     (
+        # Trial C: its other experimental arm against the same control
+        "two sources on two arms of a trial",
+        sources.conflicts,
+        [(HR, 6, {"source_id": "doe_2020_trial_a"})],
+        [],
+    ),
+    (
         "two sources that agree",
         sources.conflicts,
         [],
@@ -699,6 +706,17 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         effects.own_other_results,
         [(HR, 12, {"hr": "0.99", "ci_low": "0.83", "ci_high": "1.18"})],
         [],
+    ),
+    (
+        # In both trials the definitions agree (odds ratios 2.38 and 2.07; 2.10 and 1.58), but trial
+        # B's arm against trial A's would be 1.08 and 0.08.
+        "definitions of two trials",
+        effects.own_other_results,
+        [],
+        [
+            row_of(PCR, 11, definition="ypT0/is", events="200", reported_percent=""),
+            row_of(PCR, 12, definition="ypT0/is", events="95", reported_percent=""),
+        ],
     ),
     (
         "survival on the other side of 1, at another time",
@@ -798,6 +816,12 @@ def test_every_check_has_a_fault_and_a_sound_neighbour() -> None:
     checks = {*SHEET_CHECKS, *others}
     assert {case[1] for case in FOUND} == checks
     assert {case[1] for case in LEFT_ALONE} == checks
+
+
+def test_levels_of_two_outcomes_do_not_complete_each_other() -> None:
+    moved = (HR, 11, {"endpoint": "OS", "assessor": "not applicable"})
+    found = found_by(counts.missing_levels, sheet_with([moved]))
+    assert [finding.rows for finding in found] == [(10,), (11,)]
 
 
 @pytest.mark.parametrize(

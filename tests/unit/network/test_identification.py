@@ -1,8 +1,12 @@
 """Which trials identify an interaction, and their assumptions, in constructed networks."""
 
+from types import SimpleNamespace
+
+import pytest
 from component_studies import network, parts, two_arm
-from trial_evidence.network.components.interactions import identification
+from trial_evidence.network.components.interactions import Identification, identification
 from trial_evidence.network.evidence.contrasts import NetworkData
+from trial_evidence.network.tables import _identified
 
 TABLE = parts("A", "B", "A+B", "C", "A+C") | {"0": ()}
 # A and B together against each of them: what B adds to A, and A to B.
@@ -34,6 +38,23 @@ def test_of_two_trials_either_suffices():
     found = of(two_arm("q", ("0", "A"), 0.2, 0.04), two_arm("r", ("C", "A+C"), 0.2, 0.04))
     assert [name for name, _ in found.resting_on] == ["q", "r"]
     assert dict(found.resting_on)["r"] == (("A", "C"),)
+
+
+@pytest.mark.parametrize(
+    ("resting_on", "needed", "said"),
+    [
+        ([("q", ())], True, "q; without these it cannot be estimated"),
+        ([("q", ()), ("r", ())], False, "Q or R"),
+        ([("q", ()), ("r", (("A", "C"),))], False, "Q; or R (if A x C is additive)"),
+        ([("q", (("A", "C"), ("A", "D")))], False, "Q (if A x C and A x D are additive)"),
+    ],
+)
+def test_which_trials_an_interaction_rests_on_is_said(resting_on, needed, said):
+    analysis = SimpleNamespace(trial_names=lambda studies: " ".join(studies).upper())
+    found = Identification((), False, tuple(resting_on), needed)
+    assert _identified(analysis, found).lower() == (
+        f"the trials that include both, with {said}".lower()
+    )
 
 
 def test_a_trial_with_all_four_arms_shows_it_by_itself():

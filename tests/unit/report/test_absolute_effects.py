@@ -14,13 +14,32 @@ from trial_evidence.report.absolute.effects import (
     ratio_varies_between_trials,
     treated_risk,
 )
-from trial_evidence.report.tables.absolute_effects import summary_of_findings
+from trial_evidence.report.tables.absolute_effects import statement, summary_of_findings
 from trial_evidence.report.tables.balance import balance, starting_risk, typical_risk
 from trial_evidence.report.tables.harms import findings_of_harms
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
 COUNTED = ("neoadjuvant", "pcr_dual_v_trastuzumab")
 RATIO = {"estimate": 0.8, "ci_low": 0.7, "ci_high": 1.1, "participants": 1000.0}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.01, 0.01, "In the trials, adding B made little or no difference to deaths; "
+                      "certainty was not rated."),
+        (-0.03, 0.01, "The trials do not show whether adding B changes deaths."),
+        (-0.01, 0.03, "The trials do not show whether adding B changes deaths."),
+    ],
+)  # fmt: skip
+def test_a_ratio_near_one_is_no_small_difference_if_it_concerns_many_patients(low, high, said):
+    """Where many have the outcome, a ratio of 0.97 may mean 30 patients in 1,000."""
+    lead = {"measure": "risk_ratio", "estimate": 1.0, "ci_low": 0.97, "ci_high": 1.03, "k": 3.0}
+    differences = {"difference_low": low, "difference_high": high}
+    assert said == statement(
+        lead | differences, "", "deaths", "adding B",
+        survival=False, fewer_is_better=True, worthwhile=1.25, few=0.02,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

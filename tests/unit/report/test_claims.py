@@ -327,6 +327,13 @@ def test_few_trials_cannot_show_that_groups_are_alike(found, k, groups, p_value,
         )
 
 
+def test_groups_that_nobody_compared_are_not_enough_data(found):
+    result = verdict(with_estimates(found, [estimate()]), GroupsRule(*PLACE, "added_agents"))
+    assert (result.verdict, result.reason) == (
+        "not enough data", "No test for differences between subgroups was made."
+    )  # fmt: skip
+
+
 # ---------------------------------------------------------------------------------- association
 
 UP = {"biomarker": "marker", "outcome": "pCR", "measure": "OR", "estimate": 2.0,

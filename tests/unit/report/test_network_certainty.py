@@ -84,6 +84,13 @@ def test_a_difference_is_not_judged_by_what_a_ratio_reaches(found):
     assert row["imprecision_reason"] == "The rule applies to ratios only."
 
 
+def test_heterogeneity_without_a_prediction_interval_is_not_judged(found):
+    row = rated(found, predicted=(NAN, NAN))
+    assert (row["heterogeneity"], row["heterogeneity_reason"]) == (
+        "not_judged", "No prediction interval can be given."
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("ends", "expected"),
     [

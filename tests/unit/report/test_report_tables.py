@@ -211,6 +211,10 @@ def test_more_responses_favour_the_arm_that_has_them(found):
         assert f", in favour of the {labels[arm].lower()} arm." in said.lower()
 
 
+def test_an_answer_that_nobody_rated_has_no_certainty(found):
+    assert set(front_table(found, {}).frame["Certainty"]) == {""}
+
+
 def test_an_answer_without_a_trial_says_so(found):
     empty = with_estimates(found, [])
     table = front_table(empty, {})

@@ -285,6 +285,10 @@ def test_a_lower_limit_alone():
     assert math.log(0.8 / 0.6) / 1.644854 == about("0.1749")
 
 
+def test_a_trial_without_an_effect_says_why():
+    assert effect_size_in_words({"yi": math.nan, "not_pooled_reason": "Too odd."}) == "Too odd."
+
+
 def test_an_upper_limit_alone(trace):
     assert effect_of(trace, PFS, "hazard_ratio", "trial_m") == (
         "log 0.8 = -0.2231; SE = (log 1.02 - log 0.8) / 1.645 = 0.1477"

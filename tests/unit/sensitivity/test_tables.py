@@ -31,7 +31,7 @@ from trial_evidence.sensitivity.modifiers import (
     effect_modifiers_table,
     with_all_modifiers,
 )
-from trial_evidence.sensitivity.properties import shares_at
+from trial_evidence.sensitivity.properties import risk_of_bias, shares_at
 from trial_evidence.sensitivity.regression import (
     CONTROL_RISK_COLUMNS,
     META_REGRESSION_COLUMNS,
@@ -75,6 +75,16 @@ def found(table, measures=("odds_ratio",), **more):
 @pytest.fixture(scope="module")
 def bcg():
     return found(BCG["table"])
+
+
+def test_a_judgement_stays_with_its_trial():
+    """Rows of an analysis keep their numbers in the table of all analyses."""
+    rows = pd.DataFrame({"trial_id": ["b", "a"], "outcome": "pcr"}, index=[7, 4])
+    bias = pd.DataFrame({"trial_id": ["a"], "outcome": ["pcr"], "overall": ["high"]})
+    content = sheet({})
+    content = replace(content, tables={**content.tables, "risk_of_bias": bias})
+    found = risk_of_bias(content, analysis(**PCR), rows)
+    assert found.to_dict() == {7: "not stated", 4: "high"}
 
 
 def test_leave_one_out_is_metafors_where_hartung_knapp_widens(bcg):

@@ -18,7 +18,7 @@ from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.pictures.drawings import comparison_figures, specification_figure
 from trial_evidence.sensitivity.pictures.in_words import p_value_functions, without_each_trial
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS
-from trial_evidence.words.models import CAUTIOUS
+from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
 ROWS = pd.DataFrame({"trial": ["ONE", "TWO", "THREE"], "yi": np.log([0.5, 0.6, 0.7]), "vi": 0.04})
 
@@ -132,6 +132,32 @@ def test_what_is_missing_is_filled_in_on_the_side_that_has_no_small_trials(compa
     for error in (0.0, 0.4):
         expected = x(math.exp(limit + slope * error)), y(error)
         assert min(math.dist(expected, point) for point in found) < 1.0
+
+
+def test_the_cautious_interval_has_the_level_of_the_figure(comparison):
+    priors = {EMPIRICAL: HalfNormal(0.2), CAUTIOUS: HalfNormal(0.5)}
+    names = ["one", "two", "three"]
+    rows = ROWS.assign(trial_id=names, year=2020.0)
+    compared = replace(comparison, rows=rows, level=90.0, priors=priors)
+    figures = comparison_figures(compared, sheet({}), SENSITIVITY, Style())
+    chart = next(figure for name, figure in figures if name == "posterior")
+    said = re.search(r"With the cautious prior .*?interval ([\d.]+)–([\d.]+)\)", chart.description)
+    # On a grid: mu given tau is normal, tau half-normal; the shortest interval.
+    tau, mu = np.linspace(0, 4, 4001)[1:], np.linspace(-3, 2, 5001)
+    v = 0.04 + tau**2
+    weight = (
+        np.exp(-(tau**2) / (2 * 0.25))
+        * v**-1.0
+        * np.exp(-np.var(ROWS["yi"].to_numpy()) * 3 / (2 * v))
+    )
+    spread = np.sqrt(v / 3)[:, None]
+    density = weight[:, None] * np.exp(-0.5 * ((mu - ROWS["yi"].mean()) / spread) ** 2) / spread
+    mass = density.sum(axis=0) / density.sum()
+    order = np.argsort(-mass)
+    inside = mu[order[: np.searchsorted(np.cumsum(mass[order]), 0.90) + 1]]
+    assert [float(end) for end in said.groups()] == pytest.approx(
+        [math.exp(inside.min()), math.exp(inside.max())], abs=0.006
+    )
 
 
 def test_a_trial_within_the_pseudo_limits_is_not_said_to_lie_outside(comparison):

@@ -11,6 +11,7 @@ from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.files import Record, records
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.estimates import pool_setting
+from trial_evidence.pool.shown import shown_estimates
 from trial_evidence.report.words.formats import effect
 from trial_evidence.words.printed import of_whom
 
@@ -131,7 +132,8 @@ def _leading(
         analyses=tuple(a for a in configuration.analyses if a.id in touched),
         rates=tuple(r for r in configuration.rates if r.id in touched),
     )
-    estimates = pool_setting(evidence.used, evidence.rates, only, setting).estimates
+    pooled = pool_setting(evidence.used, evidence.rates, only, setting)
+    estimates = shown_estimates(pooled.estimates, configuration.pooling)
     return {
         (setting, r["analysis"], r["measure"], r["subgroup"],
          r["experimental"] if _null(r["measure"]) is None else ""): r

@@ -55,7 +55,7 @@ def rate_forest(
             rows += headed(rows, capital(say(heading)))
         found = evidence.pooled_rows(subgroup, kind, group, cells) if len(group) else ()
         rows += evidence.trial_rows(group, cells)
-        rows += [row for row in found if row.kind != "secondary"]
+        rows += found
     title = _by_factor(evidence, f"{evidence.title}: {label}", subgroups)
     return evidence.forest(
         title,
