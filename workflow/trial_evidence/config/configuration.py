@@ -131,6 +131,15 @@ class OfOutcomes(Form):
         return self.outcomes[0].better == "fewer"
 
 
+def several_counted(of: OfOutcomes, sections: Mapping[str, Any]) -> Iterator[Fault]:
+    """Arms are chosen one by one: with several counted outcomes, arms would be mixed."""
+    if sections.get("kinds", {}).get(of.table) == "counts" and len(of.outcomes) > 1:
+        yield (
+            ("outcome",),
+            "names several counted outcomes, whose arms would be mixed: name one.",
+        )
+
+
 def _as_in_the_sheet(word: Any) -> Any:
     """A word of the sheet that YAML reads as another type: ``yes``, or the phase ``3``."""
     if isinstance(word, bool):
@@ -274,6 +283,10 @@ class Analysis(OfOutcomes):
                 yield ("measures", at), f"does not fit the first measure: {kinds}."
         if self.harm and DIFFERENCE not in self.measures:
             yield ("measures",), f"need {DIFFERENCE}: harms are reported per 1,000 patients."
+        if self.harm and self.pool != "within_subgroups":
+            yield ("pool",), "must be within_subgroups for a harm: each agent adds its own."
+        if self.harm and self.subgroups != "added_agents":
+            yield ("subgroups",), "must be added_agents for a harm: each agent adds its own."
         if known := sections.get("tables", {}).get(self.table):
             yield from unknown_columns(self.selection, known, f"{self.table}.csv", "selection")
         if self.figure.axis and self.figure.axis[0] <= 0 and first.is_ratio:
@@ -306,6 +319,10 @@ class RateAnalysis(OfOutcomes):
 
     effect_modifiers: Modifiers = ()
     figure: FigureChoices = FigureChoices()
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from super().faults(sections)
+        yield from several_counted(self, sections)
 
     @property
     def folder(self) -> str:

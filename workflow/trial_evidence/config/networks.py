@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from trial_evidence.config import forms
-from trial_evidence.config.configuration import Configuration, Measure, OfOutcomes, regimen_faults
+from trial_evidence.config.configuration import (
+    Configuration,
+    Measure,
+    OfOutcomes,
+    regimen_faults,
+    several_counted,
+)
 from trial_evidence.config.forms import Fault, Form, Id, Number, Pair, Several, Some, Text
 from trial_evidence.config.reading import NOWHERE, LineOf, Place, problem, read
 from trial_evidence.measures import MEASURES, Kind
@@ -59,6 +65,10 @@ class Network(OfOutcomes):
     alternatives: Several[NamedRegimen] = ()
     transitivity: str = ""
     least_indirect_share: Annotated[Number, Field(ge=0, lt=1)] = 0.05
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from super().faults(sections)
+        yield from several_counted(self, sections)
 
     @property
     def measures(self) -> tuple[Measure, ...]:

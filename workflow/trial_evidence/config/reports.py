@@ -13,6 +13,7 @@ from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, Text, Whole
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reading import NOWHERE, LineOf, Place, not_allowed, problem, read
+from trial_evidence.measures import MEASURES
 from trial_evidence.words.problems import Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -183,6 +184,10 @@ class EffectRule(OfAnalysis):
 
     kind: Literal["effect"] = "effect"
 
+    def misfits(self, analysis: Analysis) -> Iterator[Fault]:
+        yield from super().misfits(analysis)
+        yield from _no_ratio(analysis)
+
 
 class InteractionRule(OfAnalysis):
     """Does the effect differ between the levels of a factor, compared within the trials?"""
@@ -191,7 +196,16 @@ class InteractionRule(OfAnalysis):
     kind: Literal["interaction"] = "interaction"
 
     def misfits(self, analysis: Analysis) -> Iterator[Fault]:
-        yield from ()
+        yield from _no_ratio(analysis)
+
+
+def _no_ratio(analysis: Analysis) -> Iterator[Fault]:
+    """Verdicts ask for a relevant ratio, which no difference can reach."""
+    first = MEASURES[analysis.measures[0]]
+    if not first.is_ratio:
+        name = f"{analysis.setting}/{analysis.id}"
+        message = f'"{name}" has {first.name} as its first measure; a verdict needs a ratio.'
+        yield ("analysis",), message
 
 
 class GroupsRule(OfAnalysis):

@@ -1,6 +1,7 @@
 """Comparative evidence: for each trial, the first contrast with a complete set of rows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,14 @@ def trial_evidence(
     taken: tuple[int, ...] = ()
     reasons: dict[int, str] = {}
     rows = context.rows[analysis.table]
-    for contrast in contrasts:
+
+    def left_out(contrast: Record) -> bool:
+        arms = [contrast[f"{side}_arm_id"] for side in SIDES]
+        of_trial = partial(context.excluded, contrast["trial_id"], arms, analysis.id)
+        return any(of_trial(level) is not None for level in levels)
+
+    # A decision on one arm leaves the trial to its other arms; if none is left, it is shown.
+    for contrast in sorted(contrasts, key=left_out):
         candidates, choice = _choose(context, analysis, contrast, levels)
         if used:
             pair = f"{used[0]['experimental_arm_id']} v {used[0]['control_arm_id']}"

@@ -27,6 +27,14 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
         admitted = [level, ALL] if (trial_id, level) in restricted else [level]
         candidates = context.candidates(analysis, arms, admitted)
         kept_out = unusable(candidates, context.selection)
+        excluded = {arm: context.excluded(trial_id, [arm], analysis.id, level) for arm in arms}
+        if not all(excluded.values()):
+            # A decision on one arm leaves the trial to its other arms.
+            kept_out |= {
+                label: reason
+                for label, row in candidates.items()
+                if (reason := excluded[row["arm_id"]]) is not None
+            }
         usable = {row["arm_id"] for label, row in candidates.items() if label not in kept_out}
         # An arm without an admissible row must not exclude the other arms with the regimen.
         reported = [arm for arm in arms if arm in usable]

@@ -87,12 +87,20 @@ def choice_tables(choices: Sequence[RowChoice]) -> dict[str, pd.DataFrame]:
     """
     named = []
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    # A choice may leave no row; it has a number all the same.
+    place = next(
+        (
+            records(choice.used[["setting", "analysis"]])[:1]
+            for choice in choices
+            if len(choice.used)
+        ),
+        [],
+    )
     for number, choice in enumerate(choices, start=1):
         for row in records(choice.used):
             key = tuple(row[name] for name in ("measure", "trial_id", "rows", "pooled"))
             taken = rows.setdefault(key, {**row, "choices": []})
             taken["choices"].append(str(number))
-        place = records(choice.used[["setting", "analysis"]].head(1))
         named += [{**where, "choice": number, **choice.names} for where in place]
     found = [row | {"choices": ";".join(row["choices"])} for row in rows.values()]
     return {

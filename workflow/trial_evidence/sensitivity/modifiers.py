@@ -1,6 +1,6 @@
 """Effect modifiers: comparisons of patients within the same trial, for every factor."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -94,22 +94,56 @@ def effect_modifiers_table(
         reason is given, with a single trial's own interaction. Configured factors that no trial
         reports have a row that says so.
     """
-    wide = replace(configuration, analyses=analyses, rates=())
-    used = evidence_of(replace(context, configuration=wide)).used
+    found: dict[tuple[str, str], list[Comparison]] = {}
+    for places in _apart(analyses[0].effect_modifiers) if analyses else ():
+        some = tuple(
+            replace(a, effect_modifiers=tuple(a.effect_modifiers[at] for at in places))
+            for a in analyses
+        )
+        wide = replace(configuration, analyses=some, rates=())
+        used = evidence_of(replace(context, configuration=wide)).used
+        for c in by_measure(configuration, some, used):
+            found.setdefault((c.analysis.id, c.measure), []).append(c)
     asked_for = configuration.sensitivity.effect_modifiers
-    comparisons = by_measure(configuration, analyses, used)
-    return table(comparisons, MODIFIER_COLUMNS, partial(_interactions, asked_for=asked_for))
+    comparisons = [parts[0] for parts in found.values()]
+    examined = partial(_interactions, found=found, asked_for=asked_for)
+    return table(comparisons, MODIFIER_COLUMNS, examined)
 
 
-def _interactions(c: Comparison, asked_for: Iterable[str]) -> Iterator[dict[str, Any]]:
-    modifiers = c.analysis.effect_modifiers
-    for modifier in modifiers:
-        level, reference = modifier.levels
-        named = {"factor": modifier.factor, "level": level, "reference_level": reference}
-        for record in _interaction(c, modifier):
+def _apart(modifiers: Sequence[EffectModifier]) -> list[list[int]]:
+    """Places of pairs of levels, in groups in which no level is in two pairs.
+
+    Rows are chosen for both levels of a pair together: a trial with three levels may use another
+    report for another pair.
+    """
+    groups: list[tuple[set[str], list[int]]] = [(set(), [])]
+    for at, modifier in enumerate(modifiers):
+        free = (group for group in groups if group[0].isdisjoint(modifier.subgroups))
+        group = next(free, None)
+        if group is None:
+            group = (set(), [])
+            groups.append(group)
+        group[0].update(modifier.subgroups)
+        group[1].append(at)
+    return [places for _, places in groups]
+
+
+def _interactions(
+    c: Comparison,
+    found: Mapping[tuple[str, str], Sequence[Comparison]],
+    asked_for: Iterable[str],
+) -> Iterator[dict[str, Any]]:
+    of_pairs = {
+        (modifier.factor, modifier.levels): (part, modifier)
+        for part in found[c.analysis.id, c.measure]
+        for modifier in part.analysis.effect_modifiers
+    }
+    for factor, levels in sorted(of_pairs, key=lambda pair: (pair[0], sorted(pair[1]))):
+        named = {"factor": factor, "level": levels[0], "reference_level": levels[1]}
+        for record in _interaction(*of_pairs[factor, levels]):
             yield named | record
     for factor in asked_for:
-        if factor not in {modifier.factor for modifier in modifiers}:
+        if factor not in {factor for factor, _ in of_pairs}:
             yield {"factor": factor, "k": 0, "reason": NOT_REPORTED}
 
 

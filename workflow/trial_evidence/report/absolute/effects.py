@@ -114,7 +114,7 @@ def constant_scale(material: Material, analysis: Analysis) -> ConstantScale:
         return ConstantScale(analysis.measures[0], "")
     spreads = [_spread(material, analysis, measure) for measure in order]
     best = min(spreads, key=lambda s: (_or(s.i2, math.inf), -_or(s.q_p, -math.inf)))
-    if math.isnan(best.i2):
+    if math.isnan(best.i2) or len(order) == 1:
         return ConstantScale(best.measure, f"absolute effects come from the {best.words}")
     others = [
         _spread(material, analysis, measure)

@@ -23,7 +23,7 @@ from trial_evidence.report.tables.harms import (
 )
 from trial_evidence.report.words import reading
 from trial_evidence.report.words.formats import Format
-from trial_evidence.words.numbers import footnote_mark, round_half_up
+from trial_evidence.words.numbers import footnote_mark, format_number, round_half_up
 from trial_evidence.words.printed import capital, count, counted, lower_first, words
 
 # GRADE wording by certainty (Santesso 2020); without a rating, a statement on the trials only.
@@ -200,9 +200,10 @@ def statement(
     forms = {"do": verb, "does": f"{verb}s", "did": f"{verb.removesuffix('e')}ed"}
     if reading.includes_null(lead):
         forms = _NO_DIFFERENCE
+        neither = format_number(lead["estimate"]) == format_number(reading.null_of(lead["measure"]))
         within = lead["ci_low"] > 1 / worthwhile and lead["ci_high"] < worthwhile
         within &= all(abs(lead.get(f"difference_{end}") or 0) < few for end in ("low", "high"))
-        if not within and not certainty:
+        if not within and (neither or not certainty):
             show = "trial does" if lead["k"] == 1 else "trials do"
             return f"The {show} not show whether {treatment} changes {outcome}."
         if not within and certainty != LEVELS[0]:
@@ -236,7 +237,7 @@ def _benefits_in_words(
             "about": _about(analysis, start, control),
             "rated": certainty,
             "start": start,
-            "sentence": f"Compared with {control}, {lower_first(said)}",
+            "sentence": f"Compared with {control}, {lower_first(said)}" if said else "",
         }
 
 
@@ -250,9 +251,11 @@ def _harms_in_words(
         )
         leads = [lead, *by_rank(found)[1:]]
         said = _said(material, analysis, leads, None, f"adding {lower_first(added)}")
-        none = lead["difference_low"] <= 0 <= lead["difference_high"]
-        if none is not reading.includes_null(lead):
+        none = bool(lead["difference_low"] <= 0 <= lead["difference_high"])
+        if none != bool(reading.includes_null(lead)):
             said += f" The interval of the risk difference {'includes' if none else 'excludes'} 0."
+        if lead["further"]:
+            said += f" The difference also counts {lead['further']}, which cannot show a ratio."
         yield {
             **lead,
             "side": HARM,

@@ -221,12 +221,18 @@ def _imprecision(material: Material, analysis: Analysis, lead: Record) -> Propos
     what = listing([text for text, is_reached in reached.items() if is_reached])
     return _proposed(
         f"The interval ({reading.limits(judged)}) is compatible with "
-        f"{what or 'a small effect only'}; the information is {percent(share)} of the optimal "
+        f"{what or 'a small effect only'}; the information is {_of_whole(share)} of the optimal "
         f"information size by precision"
         f"{supposed}",
         serious=(null and (benefit or harm)) or share < 1,
         very_serious=benefit and harm,
     )
+
+
+def _of_whole(share: float) -> str:
+    """A share in percent; less than all of it is not rounded up to 100%."""
+    rounded = percent(share)
+    return "almost 100%" if share < 1 and rounded == percent(1.0) else rounded
 
 
 def _publication_bias(material: Material, analysis: Analysis, lead: Record) -> Proposal:

@@ -158,7 +158,9 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     below, worthwhile = analysis.fewer_is_better, material.worthwhile_ratio
     sides = {reading.side(row, below=below) for row in rows}
     if "harm" in sides:
-        return found("not supported", "The whole interval lies on the side of harm.")
+        harmful = [row for row in rows if reading.side(row, below=below) == "harm"]
+        of = "" if len(harmful) == len(rows) else f" by {reading.model_phrase(harmful[0])}"
+        return found("not supported", f"The whole interval{of} lies on the side of harm.")
     shown = reading.side(lead, below=below) == "benefit"
     back = [*held_back(material, analysis, rows)] if shown else []
     weakened = f"{reading.certainty_sentence(certainty)}{_second_hand(material, analysis)}"
@@ -169,7 +171,8 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         if certainty.lower().startswith("very low"):
             return found(undecided, f"{VERY_UNCERTAIN} {reason}")
         return found("probable" if back else "supported", reason)
-    if not any(reading.includes_benefit(row, worthwhile, below=below) for row in rows):
+    reached = any(reading.includes_benefit(row, worthwhile, below=below) for row in rows)
+    if not reached and sides == {"no effect"}:
         reason = "The result is compatible with no effect, but not with a relevant benefit."
         return found("not supported", reason)
     null = reading.null_of(analysis.measures[0])
@@ -194,7 +197,7 @@ def _undecided(material: Material, analysis: Analysis) -> Outcome:
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:
     rows = by_rank(where(material.of("effect_modifiers", analysis), factor=factor))
     if not rows:
-        reason = "No trial has a verified result at both levels of the factor."
+        reason = "No pooled trial has a verified result at both levels of the factor."
         return Verdict("not enough data", reason)
     measure = analysis.measures[0]
     compared = "Ratio" if reading.measure_of(measure).is_ratio else "Difference"
@@ -203,16 +206,24 @@ def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict
         f"{words(row['reference_level'])}: {reading.number_words(row)}, {_behind(row)}"
         for row in rows
     )
-    k = int(rows[0]["k"])
-    found = _verdict_on(numbers, k, rows[0])
-    if k < material.report.claim_rules.min_trials:
+    # Each pair of levels has its own trials, and a lead and a co-primary row.
+    pairs: dict[tuple[str, str], list[Record]] = {}
+    for row in rows:
+        pairs.setdefault((row["level"], row["reference_level"]), []).append(row)
+    most = max(rows, key=lambda row: row["k"])
+    k = int(most["k"])
+    found = _verdict_on(numbers, k, most)
+    least = material.report.claim_rules.min_trials
+    if k < least:
         return found("not enough data", _too_few(material, k))
-    if not any(map(reading.includes_null, rows)):
+    enough = [pair for pair in pairs.values() if pair[0]["k"] >= least]
+    if any(not any(map(reading.includes_null, pair)) for pair in enough):
         reason = "The comparison within trials excludes equal effects."
         return found("supported", reason)
     equal = "The comparison within trials is compatible with equal effects"
     worthwhile = material.worthwhile_ratio
-    if all(1 / worthwhile < row["ci_low"] and row["ci_high"] < worthwhile for row in rows):
+    judged = [row for pair in enough for row in pair]
+    if all(1 / worthwhile < row["ci_low"] and row["ci_high"] < worthwhile for row in judged):
         return found("not supported", f"{equal}, but not with a clinically relevant difference.")
     return found("not enough data", f"{equal} and with a clinically relevant difference.")
 

@@ -82,6 +82,9 @@ def result_sentence(analysis: Analysis, rows: Sequence[Record], certainty: str) 
 
 
 def _meaning(lead: Record, analysis: Analysis) -> str:
+    null = reading.null_of(lead["measure"])
+    if format_number(lead["estimate"]) == format_number(null):
+        return "in favour of neither arm"
     is_below = lead["estimate"] < reading.null_of(lead["measure"])
     label = analysis.arm_labels[0 if is_below == analysis.fewer_is_better else 1]
     text = f"in favour of the {_in_a_sentence(label)} arm"

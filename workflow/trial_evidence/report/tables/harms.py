@@ -57,18 +57,23 @@ def findings_of_harms(material: Material) -> Iterator[tuple[Analysis, Record, St
     of that risk twice.
     """
     for analysis in harm_analyses(material):
-        trials = material.about(material.evidence.trials, analysis)
+        trials = of_pool(material.evidence.trials, analysis)
         found = material.about(material.evidence.estimates, analysis, role="lead")
         for lead in records(found[found["subgroup"].str.contains("=")]):
-            mine = trials[trials["trial_id"].isin(lead["trials"].split(";"))]
+            difference = _difference(material, analysis, lead)
+            mine = trials[trials["trial_id"].isin(difference["trials"].split(";"))]
+            mine = where(mine, measure=difference["measure"])
             risk = mine["events_control"].sum() / mine["n_control"].sum()
             arms = [f"{row['trial']} ({material.cited(row['source_id'])})" for row in records(mine)]
             source = f"control arm{'s' if len(mine) > 1 else ''} of {', '.join(arms)}"
             sources = JOINED.join(dict.fromkeys(mine["source_id"]))
-            start = StartingRisk("observed", risk, source, trials=lead["trials"], source_id=sources)
+            start = StartingRisk(
+                "observed", risk, source, trials=difference["trials"], source_id=sources
+            )
             title = f"{analysis.labels[0]}, {mine['added'].iloc[0].lower()} added"
-            absolute = absolute_effect(_difference(material, analysis, lead), risk)
-            yield analysis, {**lead, "title": title, **absolute}, start
+            absolute = absolute_effect(difference, risk)
+            more = mine.loc[~mine["trial_id"].isin(lead["trials"].split(";")), "trial"]
+            yield analysis, {**lead, "title": title, **absolute, "further": listing([*more])}, start
 
 
 def without_estimate(material: Material, setting: str) -> str:
@@ -77,25 +82,28 @@ def without_estimate(material: Material, setting: str) -> str:
     In a summary of harms, a missing harm would be read as one that does not occur. Empty if none
     is missing.
     """
-    missing = []
+    missing: dict[str, list[str]] = {}
     compared: set[tuple[str, str]] = set()
     for analysis in harm_analyses(material):
         if analysis.setting != setting:
             continue
         led = set(material.about(material.evidence.estimates, analysis, role="lead")["subgroup"])
-        trials = material.about(material.evidence.trials, analysis)
+        trials = of_pool(material.evidence.trials, analysis)
+        trials = where(trials, measure=analysis.measures[0])
         names = [outcome.name for outcome in analysis.outcomes]
         compared |= {*product(trials["trial_id"], names)}
         for agents, mine in trials.groupby("added_agents", sort=False):
             if f"{analysis.subgroups}={agents}" not in led:
                 harm, added = analysis.labels[0], mine["added"].iloc[0]
-                missing.append(f"{lower_first(harm)} ({lower_first(added)})")
+                reasons = dict.fromkeys(mine["not_pooled_reason"].str.rstrip("."))
+                why = "; ".join(lower_first(reason) for reason in filter(None, reasons))
+                missing.setdefault(why, []).append(f"{lower_first(harm)} ({lower_first(added)})")
     said = [
-        "Reported, but not estimated, because trials define them in different ways or no patient "
-        f"had them: {'; '.join(missing)}. See the harms trial by trial."
-        if missing
-        else ""
+        f"Reported, but not estimated{f' ({why})' if why else ''}: {'; '.join(names)}."
+        for why, names in missing.items()
     ]
+    if missing:
+        said.append("See the harms trial by trial.")
     if others := list(_with_other_harms(material, setting, compared)):
         said.append(
             f"Other harms, or harms of other comparisons, were reported by {listing(others)}. They "
@@ -132,22 +140,22 @@ def in_every_setting(material: Material) -> Iterator[str]:
 
 
 def _difference(material: Material, analysis: Analysis, lead: Record) -> Record:
-    """The risk difference of the trials behind a ratio; if they have none, the ratio itself.
+    """The risk difference pooled like a ratio; if there is none, the ratio itself.
 
-    That of a single trial is the observed one: the half patients added to a trial with an empty arm
-    belong in its interval, and would spare more patients than had the event.
+    It may rest on more trials: one without events says nothing about a ratio, but something about a
+    difference. That of a single trial is the observed one: the half patients added to a trial with
+    an empty arm belong in its interval, and would spare more patients than had the event.
     """
-    trials = where(of_pool(material.evidence.trials, analysis), measure=DIFFERENCE)
-    alone = records(trials[trials["trial_id"] == lead["trials"]])
     pools = where(of_pool(material.evidence.estimates, analysis), measure=DIFFERENCE, role="lead")
-    pooled = records(where(pools, subgroup=lead["subgroup"], trials=lead["trials"]))
+    pooled = {**next(iter(records(where(pools, subgroup=lead["subgroup"]))), lead)}
+    trials = where(of_pool(material.evidence.trials, analysis), measure=DIFFERENCE)
     own = [
-        row
+        pooled
         | {"ci_low": row["estimate_low"], "ci_high": row["estimate_high"]}
-        | ({"estimate": _observed(row)} if row["corrected"] == "yes" else {})
-        for row in alone
+        | {"estimate": _observed(row) if row["corrected"] == "yes" else row["estimate"]}
+        for row in records(trials[trials["trial_id"] == pooled["trials"]])
     ]
-    return next(iter(own or pooled), lead)
+    return next(iter(own), pooled)
 
 
 def _observed(row: Record) -> float:

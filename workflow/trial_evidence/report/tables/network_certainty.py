@@ -203,9 +203,10 @@ def _heterogeneity(found: _Estimate) -> Proposal:
     row = next((r for r in known if r["model"] == found.row["lead"]), known[0])
     worthwhile = found.material.worthwhile_ratio
     order: list[Judgement] = ["not_serious", "serious", "very_serious"]
+    # Where the leading model has none, the prediction interval is that of another model.
     steps = [
-        order.index(_against(row[f"{of}_low"], row[f"{of}_high"], row["estimate"], worthwhile))
-        for of in ("ci", "pi")
+        order.index(_against(of[f"{end}_low"], of[f"{end}_high"], of["estimate"], worthwhile))
+        for of, end in ((found.row, "ci"), (row, "pi"))
     ]
     judgement = order[max(0, steps[1] - steps[0])]
     text = f"The prediction interval ({reading.limits(row, 'pi')}) {_REACHES[order[steps[1]]]}"
