@@ -360,9 +360,6 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
          'analyses.yaml, analyses.effect_modifiers: response: "age" is not a factor described'),
         (["analyses", 0, "measures", 1], "hazard_ratio",
          'analyses.yaml, analyses.measures: response: "hazard_ratio" does not fit the first '),
-        (["analyses", 0, "harm"], True,
-         'analyses.yaml, analyses.measures: response: "[risk_ratio, odds_ratio]" need '
-         "risk_difference: harms are reported per 1,000 patients."),
         (["rates", 0, "id"], "response",
          'analyses.yaml, rates.id: response: "response" occurs twice.'),
         (["analyses", 0, "trials"], {"years": [2020, 2010]},
@@ -380,6 +377,30 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
 def test_analyses_that_are_refused(tmp_path, path, value, message):
     (line,) = complaints(written(tmp_path, analyses=changed(ANALYSES, path, value)))
     assert line.startswith(message)
+
+
+def test_a_rate_is_of_one_outcome(tmp_path):
+    """Arms are chosen one by one: some would be of one outcome, some of the other."""
+    asked = changed(ANALYSES, ["outcomes", "toxicity"], {"table": "pcr", "better": "fewer"})
+    asked = changed(asked, ["rates", 0, "outcome"], ["pcr", "toxicity"])
+    assert complaints(written(tmp_path, analyses=asked), kinds={"pcr": "counts"}) == [
+        'analyses.yaml, rates.outcome: rates: "[pcr, toxicity]" names several counted outcomes, '
+        "whose arms would be mixed: name one."
+    ]
+
+
+def test_a_harm_is_pooled_by_the_agent_that_was_added(tmp_path):
+    """Its sentences and differences are about adding that agent."""
+    asked = changed(ANALYSES, ["analyses", 0, "harm"], True)
+    asked = changed(asked, ["analyses", 0, "subgroups"], "control_agents")
+    assert complaints(written(tmp_path, analyses=asked)) == [
+        'analyses.yaml, analyses.measures: response: "[risk_ratio, odds_ratio]" need '
+        "risk_difference: harms are reported per 1,000 patients.",
+        'analyses.yaml, analyses.pool: response: "overall" must be within_subgroups for a harm: '
+        "each agent adds its own.",
+        'analyses.yaml, analyses.subgroups: response: "control_agents" must be added_agents for a '
+        "harm: each agent adds its own.",
+    ]
 
 
 @pytest.mark.parametrize(

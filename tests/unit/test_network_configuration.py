@@ -161,4 +161,6 @@ def test_a_measure_has_to_fit_the_table_of_the_outcome(tmp_path):
         "hazard_ratio.",
         'survival: "hazard_ratio" does not fit the outcome: hazard_ratios.csv holds counts. '
         "Allowed: risk_ratio, odds_ratio, risk_difference.",
+        'survival: "[EFS, DFS]" names several counted outcomes, whose arms would be mixed: name '
+        "one.",
     ]

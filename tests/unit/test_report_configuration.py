@@ -123,6 +123,20 @@ def test_a_claim_that_could_find_nothing(configuration, tmp_path, claim, rule, w
     assert words in line
 
 
+def test_a_verdict_on_a_difference_is_refused(configuration, tmp_path):
+    """It would ask whether a difference reaches 1.25, and none can."""
+    first = content()["claims"][0]["rule"]["analysis"]
+    analyses = tuple(
+        replace(a, measures=("risk_difference", *a.measures[:1])) if a.id == first else a
+        for a in configuration.analyses
+    )
+    found = problems(content(), replace(configuration, analyses=analyses), tmp_path)
+    assert any(
+        line.endswith("has risk_difference as its first measure; a verdict needs a ratio.")
+        for line in found
+    )
+
+
 @pytest.mark.parametrize(
     ("present", "changes", "words"),
     [

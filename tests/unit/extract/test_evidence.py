@@ -376,6 +376,23 @@ def test_excluded_rates_are_shown_but_not_pooled(decision, pooled):
     assert list(evidence.rates["not_pooled_reason"]) == reasons
 
 
+@pytest.mark.parametrize("order", [("high", "usual"), ("usual", "high")])
+def test_a_decision_on_one_arm_leaves_the_trial_to_its_other_arm(order):
+    """Whichever of two arms with the same agents is listed first."""
+    arms = {"t1": [*(arm(name) for name in order), arm("single", "almab")]}
+    pcr = [row("high", 60, 100), row("usual", 30, 100), row("single", 20, 100)]
+    decision = [{"trial_id": "t1", "arm_id": "high"}]
+    content = sheet(arms, pcr=pcr, exclusions=decision)
+    used = extract(content, analysis(**PCR)).used
+    assert set(used["experimental_arm_id"]) == {"usual"}
+    assert set(used["pooled"]) == {"yes"}
+    found = rates(arms, pcr, exclusions=decision)
+    dual = found.rates[found.rates["agents"] != "almab"]
+    assert dual[["events", "n", "pooled"]].to_numpy().tolist() == [[30.0, 100.0, "yes"]]
+    left = found.set_aside[found.set_aside["row"] == 2]
+    assert list(left["reason"]) == ["too odd"]
+
+
 @pytest.mark.parametrize("change", [{"status": "superseded"}, {"verification": "unverified"}])
 def test_rows_that_are_not_admitted_make_no_rate(change):
     evidence = rates({"t1": [arm("a")]}, [row("a", 30, 100, **change)])

@@ -37,9 +37,19 @@ def test_a_ratio_near_one_is_no_small_difference_if_it_concerns_many_patients(lo
     lead = {"measure": "risk_ratio", "estimate": 1.0, "ci_low": 0.97, "ci_high": 1.03, "k": 3.0}
     differences = {"difference_low": low, "difference_high": high}
     assert said == statement(
-        lead | differences, "", "deaths", "adding B",
+        lead | {"estimate": 0.98} | differences, "", "deaths", "adding B",
         survival=False, fewer_is_better=True, worthwhile=1.25, few=0.02,
     )  # fmt: skip
+
+
+def test_an_estimate_of_no_difference_has_no_direction():
+    lead = {"measure": "hazard_ratio", "estimate": 1.002, "ci_low": 0.75, "ci_high": 1.33, "k": 3.0}
+    assert (
+        statement(
+            lead, "low", "survival", "B", survival=True, fewer_is_better=True, worthwhile=1.25
+        )
+        == "The trials do not show whether B changes survival."
+    )
 
 
 @pytest.mark.parametrize(
@@ -290,6 +300,14 @@ def at_risk(control_risk, *difference):
     return {"control_risk": control_risk} | dict(zip(names, difference, strict=True))
 
 
+def test_one_scale_is_not_said_to_vary_least(pooled):
+    found, analysis = with_spread(pooled, 18.0, 27.0)
+    only = replace(analysis, measures=("risk_ratio", "odds_ratio"))
+    assert constant_scale(found, only).words == (
+        "absolute effects come from the odds ratio (I² 27%, p = 0.50)"
+    )
+
+
 def test_a_risk_ratio_in_which_trials_differ_more_is_told(pooled):
     regression = [
         {"p_value": 0.03},
@@ -347,17 +365,47 @@ def test_a_harm_starts_from_the_patients_of_its_control_arms_together(pooled):
     found = with_estimates(found, [estimate(**place, **group, **m) for m in (ratio, difference)])
     trials = [
         place | {
-            "measure": "risk_ratio", "subgroup": "all", "pooled": "yes", "trial_id": trial,
+            "measure": measure, "subgroup": "all", "pooled": "yes", "trial_id": trial,
             "trial": trial, "added": "Pertuzumab", "events_control": 10.0, "n_control": n,
             "source_id": "doe_2020_trial_h",
         }
         for trial, n in (("trial_h", 100.0), ("trial_i", 1000.0))
+        for measure in ("risk_ratio", "risk_difference")
     ]  # fmt: skip
     found = replace(found, evidence=replace(found.evidence, trials=pd.DataFrame(trials)))
     ((_, row, start),) = findings_of_harms(found)
     assert start.risk == pytest.approx(20 / 1100)
     assert row["difference"] == pytest.approx(0.01)
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((0.0, 0.02))
+
+
+def test_a_difference_of_a_harm_counts_trials_that_show_no_ratio(pooled):
+    """A trial without events in either arm is part of the risk, and of the difference."""
+    found = material(pooled)
+    analysis = found.analysis("metastatic_first_line", "heart_failure")
+    place = {"setting": analysis.setting, "analysis": analysis.id}
+    group = {"subgroup": "added_agents=pertuzumab"}
+    ratio = {"measure": "risk_ratio", "estimate": 0.9, "ci_low": 0.3, "ci_high": 2.7, "k": 1.0,
+             "trials": "trial_h"}  # fmt: skip
+    difference = {"measure": "risk_difference", "estimate": 0.0, "ci_low": -0.04, "ci_high": 0.05,
+                  "k": 2.0, "trials": "trial_h;trial_i"}  # fmt: skip
+    found = with_estimates(found, [estimate(**place, **group, **m) for m in (ratio, difference)])
+    trials = [
+        place | {
+            "measure": measure, "subgroup": "all", "trial_id": trial, "trial": trial.upper(),
+            "pooled": "yes" if events or measure != "risk_ratio" else "no", "corrected": "",
+            "added": "Pertuzumab", "events_control": events, "n_control": 100.0,
+            "source_id": "doe_2020_trial_h", "not_pooled_reason": "",
+        }
+        for trial, events in (("trial_h", 10.0), ("trial_i", 0.0))
+        for measure in ("risk_ratio", "risk_difference")
+    ]  # fmt: skip
+    found = replace(found, evidence=replace(found.evidence, trials=pd.DataFrame(trials)))
+    ((_, row, start),) = findings_of_harms(found)
+    assert start.risk == pytest.approx(10 / 200)
+    told = [row[name] for name in ("difference", "difference_low", "difference_high")]
+    assert told == pytest.approx([0.0, -0.04, 0.05])
+    assert row["further"] == "TRIAL_I"
 
 
 def test_a_harm_of_a_single_trial_with_an_empty_arm_has_the_observed_difference(pooled):
@@ -367,7 +415,8 @@ def test_a_harm_of_a_single_trial_with_an_empty_arm_has_the_observed_difference(
     place = {"setting": analysis.setting, "analysis": analysis.id}
     group = {"subgroup": "added_agents=pertuzumab", "k": 1.0, "trials": "trial_h"}
     ratio = {"measure": "risk_ratio", "estimate": 0.23, "ci_low": 0.01, "ci_high": 5.5}
-    found = with_estimates(found, [estimate(**place, **group, **ratio)])
+    difference = {"measure": "risk_difference", "estimate": -0.036}
+    found = with_estimates(found, [estimate(**place, **group, **m) for m in (ratio, difference)])
     row = place | {
         "subgroup": "all", "pooled": "yes", "trial_id": "trial_h", "trial": "H", "corrected": "yes",
         "added": "Pertuzumab", "events_experimental": 0.0, "n_experimental": 45.0,

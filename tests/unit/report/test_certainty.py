@@ -134,6 +134,13 @@ def test_imprecision_goes_by_limits_and_information(found, fields, expected):
     assert domain(examined(found, **fields), "imprecision").judgement == expected
 
 
+def test_almost_all_information_is_not_called_all_of_it(found):
+    # 158 are required: 157.6 are 99.7%
+    enough = domain(examined(found, vi=2 / 157.6), "imprecision")
+    assert enough.judgement == "serious"
+    assert "the information is almost 100% of the optimal" in enough.reason
+
+
 def test_two_trials_are_as_imprecise_as_their_common_effect(found):
     # The leading interval is wide because of the prior on heterogeneity, not because of chance.
     changed = examined(found, k=2.0, model="bayesian_empirical", ci_low=0.5, ci_high=1.3)

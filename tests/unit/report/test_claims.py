@@ -99,6 +99,25 @@ def test_a_probable_benefit_has_every_model_on_its_side(found, probability, comm
     assert result.probability_of_benefit == probability
 
 
+def test_a_harm_by_one_model_is_said_of_that_model(found):
+    rows = two_models(0.98, 1.40, 0.05)
+    rows[1] |= {"estimate": 1.2, "ci_low": 1.01, "ci_high": 1.42}
+    result = verdict(with_estimates(found, rows), EffectRule(*PLACE))
+    assert result.verdict == "not supported"
+    assert result.reason.startswith("The whole interval by the ")
+    rows[0] |= {"ci_low": 1.02}
+    both = verdict(with_estimates(found, rows), EffectRule(*PLACE))
+    assert both.reason.startswith("The whole interval lies on the side of harm.")
+
+
+def test_a_small_benefit_by_one_model_is_not_compatible_with_no_effect(found):
+    rows = two_models(0.88, 0.99, 0.95)
+    rows[1] |= {"estimate": 0.94, "ci_low": 0.86, "ci_high": 1.01}
+    result = verdict(with_estimates(found, rows), EffectRule(*PLACE))
+    assert "The two models disagree: the interval of only one excludes 1." in result.reason
+    assert result.verdict == "probable"
+
+
 def test_the_probability_of_a_relevant_benefit_is_that_of_the_trials(found):
     # For the two pooled trials with the empirical prior, by integration over a fine grid of tau.
     trials = found.pooled_trials(found.analysis(*PLACE))
@@ -302,7 +321,19 @@ def test_two_models_of_equal_rank_have_to_agree_on_an_interaction(found, lead):
 
 def test_an_interaction_that_nobody_reports_is_not_enough(found):
     result = verdict(found, InteractionRule(*PLACE, "receptor"))
-    assert result.reason == "No trial has a verified result at both levels of the factor."
+    assert result.reason == "No pooled trial has a verified result at both levels of the factor."
+
+
+@pytest.mark.parametrize(
+    ("high", "expected", "k"), [(1.1, "not enough data", 3), (0.9, "supported", 3)]
+)
+def test_each_pair_of_levels_is_judged_on_its_own_trials(found, high, expected, k):
+    """One trial that reports other levels does not hide the trials that report these."""
+    lone = interaction(1, 0.2, 5.0) | {"level": "above 60", "reference_level": "up to 60"}
+    rows = [lone, interaction(3, 0.5, high)]
+    changed = with_sensitivity(found, "effect_modifiers", rows)
+    result = verdict(changed, InteractionRule(*PLACE, "receptor"))
+    assert (result.verdict, result.k) == (expected, k)
 
 
 # --------------------------------------------------------------------------------------- groups

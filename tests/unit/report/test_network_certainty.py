@@ -26,6 +26,7 @@ def found(pooled, tmp_path):
 def rated(
     found, ends=(0.6, 0.5, 0.7), predicted=(0.45, 0.8), split_p=NAN, between_p=NAN, random_p=NAN,
     direct=0.0, risks=("low", "low"), judged=(), measure="hazard_ratio", trials="ASH",
+    lead="random_reml",
 ):  # fmt: skip
     """The row of one comparison, A + B v C via D, in a network of two trials."""
     estimate, low, high = ends
@@ -38,7 +39,7 @@ def rated(
     shares += [{**f, "direct_first": f["first"], "direct_second": f["second"], "share": 1.0}
                for f in (link, other)]  # fmt: skip
     tables = {
-        "alternatives": [{"code": "A+B", "comparator": "C", "reason": "", "lead": "random_reml",
+        "alternatives": [{"code": "A+B", "comparator": "C", "reason": "", "lead": lead,
                           "direct_share": direct, "indirect_share": 1 - direct, **effect},
                          {"code": "A+B", "comparator": "D", "reason": "No path."}],
         "used": [{"trial": "ASH", "trial_id": "t0", "endpoint": OUTCOME},
@@ -46,7 +47,8 @@ def rated(
         "comparisons": [{**link, "trial_names": trials}, {**other, "trial_names": "ELM"}],
         "contributions": shares,
         "league": [{**pair, "model": "random_reml", **effect, "pi_low": predicted[0],
-                    "pi_high": predicted[1]}],
+                    "pi_high": predicted[1],
+                    **({} if lead == "random_reml" else {"ci_low": 0.4, "ci_high": 1.2})}],
         "split": [{**pair, "difference_p": split_p}],
         "inconsistency": [
             {"part": part, "kind": kind, "p_value": p}
@@ -82,6 +84,12 @@ def test_a_difference_is_not_judged_by_what_a_ratio_reaches(found):
     row = rated(found, measure="risk_difference")
     assert (row["imprecision"], row["heterogeneity"]) == ("not_judged", "not_judged")
     assert row["imprecision_reason"] == "The rule applies to ratios only."
+
+
+def test_heterogeneity_is_what_prediction_adds_to_the_interval_that_is_printed(found):
+    """The leading model has no prediction interval, and the other model a wider interval."""
+    row = rated(found, predicted=(0.2, 1.3), lead="common")
+    assert row["heterogeneity"] == "very_serious"
 
 
 def test_heterogeneity_without_a_prediction_interval_is_not_judged(found):

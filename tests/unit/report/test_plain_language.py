@@ -63,6 +63,8 @@ def test_a_sentence_is_as_strong_as_its_certainty(certainty, words):
         ((1.3, 0.9, 1.9), {},
          "Dual blockade may increase response, but the interval includes 1 (no difference)."),
         ((1.0, 0.7, 1.1), {},
+         "The trials do not show whether dual blockade changes response."),
+        ((0.96, 0.7, 1.1), {},
          "Dual blockade may reduce response, but the interval includes 1 (no difference)."),
     ],
 )  # fmt: skip
@@ -112,7 +114,8 @@ def sentence(found, rows, low=0.0004):
     mine = trials["analysis"].eq("diarrhoea_any") & trials["measure"].eq("risk_difference")
     trials.loc[mine, "estimate_low"] = low
     changed = replace(found, evidence=replace(found.evidence, trials=trials))
-    told = plain_language_table(with_estimates(changed, rows), ()).data
+    difference = {**rows[0], "measure": "risk_difference"}
+    told = plain_language_table(with_estimates(changed, (*rows, difference)), ()).data
     return told.loc[told["analysis"] == "diarrhoea_any", "sentence"].item()
 
 

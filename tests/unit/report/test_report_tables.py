@@ -211,6 +211,12 @@ def test_more_responses_favour_the_arm_that_has_them(found):
         assert f", in favour of the {labels[arm].lower()} arm." in said.lower()
 
 
+def test_an_estimate_of_no_difference_favours_neither_arm(found):
+    analysis = found.analysis("neoadjuvant", "pcr_dual_v_trastuzumab")
+    row = estimate(measure="risk_ratio", estimate=1.002, ci_low=0.75, ci_high=1.33)
+    assert ", in favour of neither arm." in result_sentence(analysis, [row], "")
+
+
 def test_an_answer_that_nobody_rated_has_no_certainty(found):
     assert set(front_table(found, {}).frame["Certainty"]) == {""}
 

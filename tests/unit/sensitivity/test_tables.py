@@ -242,6 +242,24 @@ def interactions(settings, content):
     return effect_modifiers_table(settings, wide, setting_context(content, settings, SETTING))
 
 
+def test_three_levels_of_a_factor_are_compared_pair_by_pair():
+    """Each level belongs to two pairs, and each trial counts once in each pair."""
+    table = {"ai": [60, 60], "n1i": [150, 150], "ci": [45, 45], "n2i": [150, 150]}
+    counts = {("e", "high"): (30, 50), ("c", "high"): (15, 50),
+              ("e", "low"): (20, 50), ("c", "low"): (16, 50),
+              ("e", "none"): (10, 50), ("c", "none"): (14, 50)}  # fmt: skip
+    more = [row for t in ("trial_00", "trial_01") for row in receptor_rows(t, counts)]
+    base = counted_sheet(table)["pcr"].to_dict("records")
+    found = interactions(configuration(analysis(**PCR)), counted_sheet(table, pcr=[*base, *more]))
+    common = found[found["model"] == "common"]
+    said = {(a, b): value for a, b, value in zip(
+        common["level"], common["reference_level"], common["estimate"], strict=True)}  # fmt: skip
+    # Ratios of the levels: 2, 1.25 and 10/14.
+    assert said == pytest.approx(
+        {("high", "low"): 1.6, ("high", "none"): 2.8, ("low", "none"): 1.75}
+    )
+
+
 def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
     table = {"ai": [40, 50], "n1i": [100, 100], "ci": [20, 30], "n2i": [100, 100]}
     whole = counted_sheet(table)
