@@ -16,9 +16,13 @@ from trial_evidence.config.reading import read
 from trial_evidence.config.simulation import Simulation
 from trial_evidence.files import OWN_SETTINGS, OWN_TABLES, remove_unfinished
 from trial_evidence.kept import (
+    LIBRARIES,
+    MADE,
     PARTS,
     altered,
+    drawn_files,
     kept_state,
+    listed_files,
     made_before,
     read_state,
     remove_made,
@@ -59,15 +63,8 @@ NETWORK_CONFIG = there("config/networks.yaml")
 CALIBRATION_CONFIG = there("config/calibration.yaml")
 # Only `make registry` reads it.
 REGISTRY_CONFIG = there("config/registry.yaml")
-CONFIGURATION = [
-    *CONFIG,
-    *LABELS,
-    *STYLES,
-    *REPORT_CONFIG,
-    *NETWORK_CONFIG,
-    *CALIBRATION_CONFIG,
-    *REGISTRY_CONFIG,
-]
+# Every file that is part of the state of a run, whoever reads it.
+CONFIGURATION = sorted(str(path) for path in Path("config").rglob(OWN_SETTINGS))
 
 
 def said(path, form):
@@ -135,13 +132,16 @@ def code_of(*packages):
     folder = Path("workflow/trial_evidence")
     files = [
         *folder.glob("*.py"),
+        *folder.glob("cli/*.py"),
         *folder.glob("words/*.py"),
         *folder.glob("config/*.py"),
         *folder.glob("measures/*.py"),
         *map(Path, DICTIONARY),
         *(f for p in packages for f in folder.glob(f"{p}/**/*.py")),
     ]
-    return content_of(*sorted(str(file) for file in files))
+    # With another version of a library, numbers or drawings may differ.
+    versions = [sys.version, *(version(name) for name in LIBRARIES)]
+    return f"{content_of(*sorted(str(file) for file in files))} {' '.join(versions)}"
 
 
 def end_timers():

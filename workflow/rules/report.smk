@@ -94,10 +94,19 @@ rule report:
     params:
         # The page contains the figures, which may change although their lists do not.
         code=code_of(
-            "workbook", "extract", "figures", "sensitivity", "network", "report"
+            "workbook",
+            "sheet",
+            "extract",
+            "pool",
+            "audit",
+            "figures",
+            "sensitivity",
+            "network",
+            "report",
         ),
         page=content_of(
-            *sorted(str(path) for path in Path("workflow/report").glob("*"))
+            "CITATION.cff",
+            *sorted(str(path) for path in Path("workflow/report").glob("*")),
         ),
     message:
         "Wrote the tables and the report"

@@ -32,7 +32,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _PARTS: dict[type, Callable[[Any], Iterable[Any]]] = {}
 _LIBRARY = Path(__file__).parent
 # Packages that a number or a figure may depend on.
-_LIBRARIES = (
+LIBRARIES = (
     "fonttools", "jinja2", "matplotlib", "mizani", "numpy", "openpyxl", "pandas", "pillow",
     "plotnine", "pymare", "python-docx", "scipy", "statsmodels",
 )  # fmt: skip
@@ -133,10 +133,10 @@ def _of_function(thing: Any) -> Iterable[Any]:
 
 @cache
 def code_version() -> str:
-    """Checksum of this library, its fonts, and the versions of the packages in `_LIBRARIES`."""
+    """Checksum of this library, its fonts, and the versions of the packages in `LIBRARIES`."""
     files = (path for path in _LIBRARY.rglob("*") if path.suffix in {".py", ".ttf"})
     sources = [(str(path.relative_to(_LIBRARY)), path.read_bytes()) for path in sorted(files)]
-    return digest(sources, [version(name) for name in _LIBRARIES])
+    return digest(sources, [version(name) for name in LIBRARIES])
 
 
 def checksum(path: Path) -> str:
@@ -314,6 +314,31 @@ def write_inventory(path: Path, files: Iterable[Path]) -> None:
 def made_before(path: Path) -> set[Path]:
     """Files in an inventory that still exist and have not been altered since the run."""
     return {Path(file) for file, made in _read_record(path).items() if checksum(Path(file)) == made}
+
+
+# In a folder of results where users may keep files of their own.
+MADE = ".made.txt"
+
+
+def write_listed(path: Path, files: Iterable[Path]) -> None:
+    """List files of a folder in a file of that folder, and delete those listed there before."""
+    names = sorted(file.relative_to(path.parent).as_posix() for file in files)
+    gone = listed_files(path) - {path.parent / name for name in names}
+    remove_made(gone)
+    write_text(path, "".join(f"{name}\n" for name in names), keep_unchanged=True)
+
+
+def listed_files(path: Path) -> set[Path]:
+    """The files that `write_listed` listed."""
+    if not path.is_file():
+        return set()
+    return {path.parent / name for name in path.read_text(encoding="utf-8").splitlines()}
+
+
+def drawn_files(path: Path) -> set[Path]:
+    """The files in a `Ledger`."""
+    entries = (entry for entry in _read_record(path).values() if isinstance(entry, dict))
+    return {path.parent / file for entry in entries for file in entry.get("files", ())}
 
 
 def remove_made(files: Iterable[Path]) -> None:

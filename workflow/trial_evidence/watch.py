@@ -126,7 +126,7 @@ def changes_in_words(before: State, after: State) -> Iterator[str]:
     configurations = (before.configuration, after.configuration)
     changes = estimate_changes(before.evidence, after.evidence, configurations)
     if not changes:
-        yield "No estimate changes."
+        yield "No pooled estimate changes. For networks and verdicts, see make changes."
     for change in changes:
         yield _line(change)
 

@@ -46,7 +46,9 @@ def successive_analyses(sheet: Sheet) -> Iterator[Finding]:
     A result is a pair of arms, endpoint, assessor and subgroup. Superseded rows are included as the
     history of the current one. Digitised curves do not count as separate analyses.
 
-    Notes ----- The later data include the earlier data. If both estimates are efficient (as that of
+    Notes
+    -----
+    The later data include the earlier data. If both estimates are efficient (as that of
     a Cox model is), their covariance is the variance v2 of the later one, so that the difference of
     the two log hazard ratios has variance v1 - v2 and not v1 + v2. A jump is a difference of more
     than 2.58 of its standard deviations, after allowing for rounding of all six printed numbers.

@@ -19,7 +19,7 @@ from trial_evidence.sheet.adjudication import (
 from trial_evidence.words.pages import filled
 
 ROWS = "row as a whole"
-EVERY_TABLE = "both tables"
+EVERY_TABLE = "all tables"
 DISAGREEMENT_COLUMNS = [
     "table", "trial_id", "row_key", "rows", "field", "first", "second", "first_source",
     "second_source", "second_verification", "sheet_holds", "adjudicated", "adjudicated_value",

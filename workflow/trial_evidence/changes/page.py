@@ -18,8 +18,14 @@ from trial_evidence.words.printed import counted, interval, lower_first, number,
 # For counts, only the leading ratio is drawn: the others would repeat it.
 DRAWN = ("risk_ratio", "hazard_ratio")
 
-NOTHING = "No verdict, no certainty, no estimate and no model changed."
-NO_JUDGEMENT = "No verdict and no certainty changed."
+NOTHING = (
+    "No verdict, no estimate, no model and no certainty of an analysis changed. (The certainty of "
+    "network estimates and surrogacy are not compared.)"
+)
+NO_JUDGEMENT = (
+    "No verdict and no certainty of an analysis changed. (The certainty of network estimates and "
+    "surrogacy are not compared.)"
+)
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,9 @@ def worklist(options: argparse.Namespace) -> None:
     configuration, sheet, _ = load(options.raw, options.config)
     evidence = read_evidence(configuration, options.processed, options.results)
     rows = worklist(configuration, sheet, evidence.trials).head(options.most)
+    if rows.empty:
+        print("There are no rows to look up: every pooled result was seen first-hand.")
+        return
     write_answers_book(rows, options.book)
     are = "is" if len(rows) == 1 else "are"
     print(f"{counted(len(rows), 'row')} to look up {are} in {options.book}.", end=" ")

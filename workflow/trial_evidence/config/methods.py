@@ -319,6 +319,10 @@ class FigureFiles(Form):
     width_mm: Annotated[Number, Field(ge=80, le=300)]
     formats: Some[Literal["svg", "pdf", "png"]]
 
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        if "svg" not in self.formats:
+            yield ("formats",), "must include svg: the page of the report shows these drawings."
+
 
 class Methods(Form, kw_only=True):
     """All of config/config.yaml; `tau_priors` needs an entry for every measure that is used."""

@@ -12,7 +12,7 @@ from trial_evidence.exchange.for_cinema import files_for_cinema
 from trial_evidence.exchange.for_r import files_for_r
 from trial_evidence.exchange.for_revman import files_for_revman
 from trial_evidence.files import write_table, write_text
-from trial_evidence.kept import remove_made
+from trial_evidence.kept import MADE, write_listed
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS
 from trial_evidence.report.material.material import all_settings
 from trial_evidence.report.trail.evidence import Evidence
@@ -44,8 +44,7 @@ def write_exchange(
             write_text(folder / name, content)
         else:
             write_table(folder / name, content, keep_unchanged=True)
-    there = (*folder.rglob("*.csv"), *folder.rglob("*.R"))
-    remove_made(path for path in there if path.relative_to(folder).as_posix() not in made)
+    write_listed(folder / MADE, (folder / name for name in made))
     every = all_settings(configuration, results, "estimates", ESTIMATE_NUMBERS)
     write_text(results / ESTIMATES, estimates_as_json(every, trial_evidence.__version__))
     write_text(results / SCHEMA, schema_of_estimates())

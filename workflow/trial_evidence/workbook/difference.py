@@ -16,6 +16,8 @@ from trial_evidence.words.problems import counted, quoted, shared_start, shorten
 # was changed. Rows of the same trial need less in common.
 _ALIKE_IN_A_TRIAL = 0.5
 _ALIKE_ELSEWHERE = 0.7
+# Pairs of rows that are compared cell by cell, in about a second.
+_MOST_COMPARED = 500_000
 # Up to this many rows of a table may be removed without a question.
 _FEW_ROWS = 3
 _LONG = 60
@@ -93,7 +95,9 @@ def table_difference(before: RawTable, after: RawTable) -> TableDifference:
     subject = before.table.subject_column
     if subject is not None and subject not in key:
         matching.match_alike(lambda row: row.cells.get(subject, ""), _ALIKE_IN_A_TRIAL)
-    matching.match_alike(lambda row: "", _ALIKE_ELSEWHERE)
+    # Every row is compared with every other: seconds for thousands of rows that all differ.
+    if len(matching.before) * len(matching.after) <= _MOST_COMPARED:
+        matching.match_alike(lambda row: "", _ALIKE_ELSEWHERE)
     pairs = tuple(sorted(matching.pairs, key=lambda pair: pair[0].number))
     added, removed = matching.after.values(), matching.before.values()
     return TableDifference(before.table, pairs, tuple(added), tuple(removed))

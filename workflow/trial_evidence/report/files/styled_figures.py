@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
 from trial_evidence.config.looks import FigureConfiguration, FigureStyle
-from trial_evidence.figures.canvas.page import Picture, Pointed
+from trial_evidence.figures.canvas.page import Format, Picture, Pointed
 from trial_evidence.figures.canvas.publishing import LISTING, caption, publish
 from trial_evidence.figures.canvas.style import Style, styled
 from trial_evidence.figures.forests.forest import Forest
@@ -130,7 +131,7 @@ def write_styled_figures(
     if style.references:
         write_text(folder / REFERENCES, _references(material, _forests(material, looks, processed)))
     # If all figures are drawn, files left by an earlier run are removed.
-    own = () if analysis or figure else ("**/*",)
+    own = () if analysis or figure else tuple(f"**/*.{suffix}" for suffix in get_args(Format))
     publish(drawn, folder, look.formats, processes, dpi=look.dpi, own=own, kept=(REFERENCES,))
     _write_listing(folder, named, look.formats)
     return folder

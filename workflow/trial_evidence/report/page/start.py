@@ -14,6 +14,7 @@ from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.material.two_trials import two_trials
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.words import reading
+from trial_evidence.words.errors import RequestError
 from trial_evidence.words.printed import capital, count, counted, listing
 
 CITATION = "CITATION.cff"
@@ -88,11 +89,16 @@ def about(project: Path, provenance: Mapping[str, Any]) -> About:
     The release date is in CITATION.cff; without it, the date of the commit is used.
     """
     path = project / CITATION
-    cited = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    names = [
-        author.get("name") or f"{author.get('given-names', '')} {author['family-names']}".strip()
-        for author in cited.get("authors", ())
-    ]
+    try:
+        cited = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        names = [
+            author.get("name")
+            or f"{author.get('given-names', '')} {author.get('family-names', '')}".strip()
+            for author in (cited or {}).get("authors") or ()
+        ]
+    except (yaml.YAMLError, AttributeError) as error:
+        raise RequestError(f"{CITATION} cannot be read as a citation file.") from error
+    cited = cited or {}
     return About(
         str(cited.get("version", "")),
         str(cited.get("date-released") or provenance["revision"].get("date", "")),
