@@ -375,7 +375,7 @@ def test_the_rate_of_a_regimen_stands_in_its_row(made_up):
     shown = rows(
         made_up.results / "estimates.csv", measure="proportion", subgroup="all", role="lead"
     )
-    assert len(shown) == 9
+    assert len(shown) == 10
     heads = {"with": drawn.named("With chemotherapy"), "alone": drawn.named("No chemotherapy")}
     for row in shown:
         with_it = row["experimental"].endswith("with chemotherapy")

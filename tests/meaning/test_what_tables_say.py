@@ -162,7 +162,7 @@ def test_of_the_trials_those_that_are_randomised_are_counted(made_up):
     trials = rows(made_up.folder / "data/raw/trials.csv")
     randomised = sum(row["randomised"] == "yes" for row in trials)
     assert randomised < len(trials)
-    said = f"{len(trials)} trials and cohorts, of which {randomised} were randomised"
+    said = f"{len(trials)} trials and cohorts, {randomised} of them randomised"
     for place in ("tables/methods.md", "tables/methods.txt", "report.html"):
         assert said in (made_up.results / place).read_text(encoding="utf-8"), place
 

@@ -238,7 +238,7 @@ def test_a_table_that_vanishes_while_it_is_saved_does_not_end_the_watch(tmp_path
 def test_a_save_of_the_configuration_is_answered(watched, file):
     """Including a file in a subfolder; no estimate changes, and the message says so."""
     said = watched(lambda: os.utime(file, (1, 1)), lambda: None)
-    assert "No estimate changes." in said[1][0]
+    assert "No pooled estimate changes." in said[1][0]
     assert [runs for _, runs in said] == [1, 2, 2]
 
 

@@ -298,6 +298,11 @@ def exchange(one, other):
     other.write_bytes(content)
 
 
+OF_USERS = (
+    "neoadjuvant/notes.md", "adjuvant/.DS_Store", "overview/.~lock.flow.svg#", "exchange/r/mine.R",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def made_again(first_run, tmp_path_factory):
     """A run after results were lost, edited or damaged, or their setting removed; what was before.
@@ -314,8 +319,12 @@ def made_again(first_run, tmp_path_factory):
     cut.write_bytes(cut.read_bytes()[:1000])
     (results / "adjuvant/trials.csv").touch()
     (results / "adjuvant/network/event_free_network/league.csv").unlink()
+    (results / "tables/answers.docx").write_bytes(b"not Word")
     exchange(results / "overview/flow.svg", results / "overview/evidence_map.svg")
     exchange(results / "report.html", results / "trace.csv")
+    # What users and programs leave there is not the run's to make again, or to take away.
+    for name in OF_USERS:
+        (results / name).write_text("mine", encoding="utf-8")
     # A temporary file of a killed run; no process has such an id.
     (results / "adjuvant/sensitivity/.multiverse.csv.999999999.part").write_text("setting,an")
     # As of a setting that config/ no longer has.
@@ -329,6 +338,12 @@ def made_again(first_run, tmp_path_factory):
     inventory.write_text(json.dumps(made), encoding="utf-8")
     run = project.snakemake()
     assert run.code == 0, run.err
+    for name in OF_USERS:
+        (results / name).write_text("edited", encoding="utf-8")
+    assert project.snakemake().steps == []
+    assert {(results / name).read_text(encoding="utf-8") for name in OF_USERS} == {"edited"}
+    for name in OF_USERS:
+        (results / name).unlink()
     return before, project, run
 
 

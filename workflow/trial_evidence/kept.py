@@ -317,7 +317,7 @@ def made_before(path: Path) -> set[Path]:
 
 
 # In a folder of results where users may keep files of their own.
-MADE = ".made.txt"
+MADE = "files.txt"
 
 
 def write_listed(path: Path, files: Iterable[Path]) -> None:

@@ -66,7 +66,7 @@ def _frozen() -> Sheet:
 
 def test_agreement_of_the_frozen_readings() -> None:
     rows = records(reading_agreement(_frozen()))[0]
-    assert (rows["table"], rows["field"]) == ("both tables", "row as a whole")
+    assert (rows["table"], rows["field"]) == ("all tables", "row as a whole")
     # Of 37 readings, 30 agree; six that agree are for rows that are not in the sheet.
     assert (rows["n"], rows["agree"]) == (31, 24)
     assert rows["percent"] == pytest.approx(100 * 24 / 31)
@@ -84,7 +84,7 @@ def test_values_that_cannot_be_told_apart_count_for_the_row_and_for_no_field() -
     together = ("second_reading", 2, {"second_value": "43 of 105", "verdict": "differ"})
     found = reading_agreement(sheet_with([together]))
     assert found[["table", "field", "n", "agree"]].values.tolist() == [
-        ["both tables", "row as a whole", 1, 0],
+        ["all tables", "row as a whole", 1, 0],
         ["pcr", "row as a whole", 1, 0],
     ]
 

@@ -80,6 +80,11 @@ def edited(committed, tmp_path_factory):
     return after
 
 
+NO_JUDGEMENT = (
+    "No verdict and no certainty of an analysis changed; certainty in networks is not compared."
+)
+
+
 def page_of(project):
     return (project / "results/changes.html").read_text(encoding="utf-8")
 
@@ -113,7 +118,9 @@ def test_who_watches_is_told_what_was_and_what_is():
     assert f"{SETTING}/comparison, all: " in line
     assert "0.80 (0.64–0.99), k = 1 -> 0.90 (0.75–1.08), k = 1; " in line
     assert line.endswith("was below no effect and is now compatible with no effect")
-    assert list(changes_in_words(now, now)) == ["No estimate changes."]
+    assert list(changes_in_words(now, now)) == [
+        "No pooled estimate changes. For networks and verdicts, see make changes."
+    ]
 
 
 def test_an_analysis_that_loses_its_only_trial_is_told():
@@ -421,7 +428,7 @@ def test_another_control_risk_is_told_with_its_source(project, changes):
         ", 36 months: was 7.4%, is now 8.4%; source: TRIAL-F (iDFS; Doe 2020, Journal of Made-up "
         "Results) (of 2 trials)."
     )
-    assert matters(page)[0] == "No verdict and no certainty changed."
+    assert matters(page)[0] == NO_JUDGEMENT
     assert "No estimate differs." in page
     assert html.escape(told) in page_of(project)
 
@@ -587,13 +594,16 @@ def matters(page):
 
 def test_nothing_that_matters_is_said_to_have_changed(edited):
     _, page = edited(NOTED)
-    assert matters(page) == ["No verdict, no certainty, no estimate and no model changed."]
+    assert matters(page) == [
+        "No verdict, no certainty of an analysis, no estimate and no model changed; surrogacy and "
+        "certainty in networks are not compared."
+    ]
 
 
 def test_an_estimate_that_moved_is_told_before_the_details(edited):
     _, page = edited(CORRECTED)
     no_judgement, moved, others = matters(page)
-    assert no_judgement == "No verdict and no certainty changed."
+    assert no_judgement == NO_JUDGEMENT
     assert moved == (
         "Overall survival: dual versus single HER2 blockade, pretreated: hazard ratio "
         "0.71 (0.57–0.88), k = 1 → 0.75 (0.60–0.94), k = 1."

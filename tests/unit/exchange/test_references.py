@@ -351,5 +351,7 @@ def test_all_faults_are_told_at_once_and_nothing_is_written(project, capsys):
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe\x00", b"PMID 5"])
 def test_what_is_no_export_is_said(project, content):
     Path("export.nbib").write_bytes(content)
-    with pytest.raises(RequestError, match=r"export\.nbib (holds no record|cannot be read)"):
+    with pytest.raises(
+        RequestError, match=r"export\.nbib (holds no record|cannot be read|is not UTF-8)"
+    ):
         read_references(Path("export.nbib"), RAW, DICTIONARY)

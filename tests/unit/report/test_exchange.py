@@ -120,8 +120,14 @@ def exchanged(made_up, tmp_path_factory):
     old.parent.mkdir(parents=True)
     old.write_text("id\n", encoding="utf-8")
     old.with_name("my notes.txt").write_text("Seen.", encoding="utf-8")
-    (results / "exchange/cinema/gone").mkdir()
-    (results / "exchange/cinema/gone/files.csv").write_text("id\n", encoding="utf-8")
+    gone = results / "exchange/cinema/gone/files.csv"
+    gone.parent.mkdir()
+    gone.write_text("id\n", encoding="utf-8")
+    # As an earlier run listed what it had written.
+    made = ("cinema/neoadjuvant/gone_arms.csv", "cinema/gone/files.csv")
+    (results / "exchange/files.txt").write_text("\n".join(made), encoding="utf-8")
+    (results / "exchange/r").mkdir()
+    (results / "exchange/r/mine.R").write_text("library(metafor)\n", encoding="utf-8")
     write_exchange(configuration, networks, sheet, evidence, results)
     return results
 
@@ -134,6 +140,7 @@ def test_an_old_file_is_not_left_to_be_read_and_one_of_the_readers_own_stays(exc
     folder = exchanged / "exchange/cinema/neoadjuvant"
     assert not (folder / "gone_arms.csv").exists()
     assert (folder / "my notes.txt").exists()
+    assert (exchanged / "exchange/r/mine.R").exists()
     # The folder of a setting that no longer exists is removed as well.
     assert not (exchanged / "exchange/cinema/gone").exists()
 

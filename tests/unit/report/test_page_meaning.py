@@ -199,11 +199,11 @@ WRITTEN = [
          "Coefficient (interval)": "0.78 (0.58–0.98)", "p": "0.21", "Remark": "why"},
     ),
     (
-        PCR, "multiverse_summary", "specifications,median_estimate,lowest_estimate,"
-        "highest_estimate,share_excluding_no_effect", "144,1.38,1.28,1.88,0.64",
+        PCR, "multiverse_summary", "measure,specifications,median_estimate,lowest_estimate,"
+        "highest_estimate,share_excluding_no_effect", "risk_ratio,144,1.38,1.28,1.88,0.64",
         PCR_ID, "All combinations of reasonable choices",
-        {"Specifications": "144", "Median estimate": "1.38", "Lowest": "1.28", "Highest": "1.88",
-         "Intervals excluding 1": "64%"},
+        {"Measure": "risk ratio", "Specifications": "144", "Median estimate": "1.38",
+         "Lowest": "1.28", "Highest": "1.88", "Intervals excluding no effect": "64%"},
     ),
     (
         PCR, "small_study", "test,k,statistic,p_value,estimate,ci_low,ci_high,detail,reason",

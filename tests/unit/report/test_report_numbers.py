@@ -104,7 +104,7 @@ def test_the_methods_count_searches_trials_and_sources(found, sheet):
         len(sheet["pcr"]) + len(sheet["harms"]), len(sheet["hazard_ratios"]),
         len(sheet["milestones"]), len(sheet["medians"]), len(read), len(sheet["sources"]),
     ]  # fmt: skip
-    assert f"{len(randomised)} were randomised" in text
+    assert f"{len(randomised)} of them randomised" in text
     assert len(randomised) == len(sheet["trials"]) - 1
     assert len(read) == len(sheet["sources"]) - 1
 

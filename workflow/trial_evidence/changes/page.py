@@ -19,12 +19,11 @@ from trial_evidence.words.printed import counted, interval, lower_first, number,
 DRAWN = ("risk_ratio", "hazard_ratio")
 
 NOTHING = (
-    "No verdict, no estimate, no model and no certainty of an analysis changed. (The certainty of "
-    "network estimates and surrogacy are not compared.)"
+    "No verdict, no certainty of an analysis, no estimate and no model changed; surrogacy and "
+    "certainty in networks are not compared."
 )
 NO_JUDGEMENT = (
-    "No verdict and no certainty of an analysis changed. (The certainty of network estimates and "
-    "surrogacy are not compared.)"
+    "No verdict and no certainty of an analysis changed; certainty in networks is not compared."
 )
 
 

@@ -11,6 +11,7 @@ from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.figures.canvas.publishing import LISTING, helpers, of_helper, publishing
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.files import write_table, write_text, write_whole
+from trial_evidence.kept import MADE, listed_files
 from trial_evidence.pool.columns import ESTIMATE_COUNTS, ESTIMATE_NUMBERS
 from trial_evidence.report.files import bibliography, docx, methods_text, supplement, xlsx
 from trial_evidence.report.files.at_a_glance import at_a_glance, summary_lines
@@ -42,7 +43,7 @@ PAGES = (
     "estimates.csv", "trace.csv", "at-a-glance.md", "summary.txt", "provenance.json", "report.html",
     "alt-texts.csv", "alt-texts.md",
 )  # fmt: skip
-EXCHANGED = ("estimates.json", "estimates.schema.json", "exchange/**/*.csv", "exchange/**/*.R")
+EXCHANGED = ("estimates.json", "estimates.schema.json")
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,14 @@ def _crate_files(material: Material) -> list[Path]:
     """The files that belong to the results: everything written by this and earlier stages."""
     results = material.results
     folders = (TABLES, FOLDER, *material.configuration.settings)
-    found = [path for folder in folders for path in (results / folder).rglob("[!.]*")]
-    # Users of the files for other programs may keep their own files in the same folder.
-    found += [path for kind in EXCHANGED for path in results.glob(kind)]
+    # Users may keep files of their own in these folders.
+    kinds = {".csv", *(f".{suffix}" for suffix in material.configuration.figure_formats)}
+    found = [
+        path
+        for folder in folders
+        for path in (results / folder).rglob("[!.]*")
+        if folder == TABLES or path.suffix in kinds
+    ]
+    listing = results / "exchange" / MADE
+    found += [listing, *listed_files(listing), *(results / name for name in EXCHANGED)]
     return [results / name for name in PAGES] + [path for path in found if path.is_file()]

@@ -98,7 +98,9 @@ def without_estimate(material: Material, setting: str) -> str:
                 reasons = dict.fromkeys(mine["not_pooled_reason"].str.rstrip("."))
                 why = "; ".join(lower_first(reason) for reason in filter(None, reasons))
                 missing.setdefault(why, []).append(f"{lower_first(harm)} ({lower_first(added)})")
-    named = [f"{', '.join(names)}{f' ({why})' if why else ''}" for why, names in missing.items()]
+    named = [
+        f"{', '.join(names)}{f', because {why}' if why else ''}" for why, names in missing.items()
+    ]
     said = [f"Reported, but not estimated: {'; '.join(named)}."] if named else []
     if named:
         said.append("See the harms trial by trial.")

@@ -209,7 +209,9 @@ def _heterogeneity(found: _Estimate) -> Proposal:
         for of, end in ((found.row, "ci"), (row, "pi"))
     ]
     judgement = order[max(0, steps[1] - steps[0])]
-    text = f"The prediction interval ({reading.limits(row, 'pi')}) {_REACHES[order[steps[1]]]}"
+    whose = "" if row["model"] == found.row["lead"] else f" by {reading.model_phrase(row)}"
+    reached = _REACHES[order[steps[1]]]
+    text = f"The prediction interval{whose} ({reading.limits(row, 'pi')}) {reached}"
     same = ", as the interval does" if judgement == "not_serious" else ""
     return judgement, f"{text}{same}."
 
