@@ -272,6 +272,9 @@ def test_the_analyses_that_were_asked_for_are_there():
          "'inverse_gamma': [2.42, 0.3]}\" needs one of inverse_gamma and half_normal."),
         (["figures", "formats"], ["gif"],
          'config.yaml, figures.formats: "gif" is not allowed. Allowed: svg, pdf, png.'),
+        (["figures", "formats"], ["pdf", "png"],
+         'config.yaml, figures.formats: "[pdf, png]" must include svg: the page of the report '
+         "shows these drawings."),
         (["figures", "formats"], "pdf",
          'config.yaml, figures.formats: "pdf" is not a list. Write it in square brackets: [pdf]'),
         (["figures", "width_mm"], 20, "config.yaml, figures.width_mm: 20 is less than"),

@@ -67,6 +67,21 @@ def test_who_reports_both_levels_one_or_none(pooled):
     assert row["Pooled trials that do not report it"] == names[3]
 
 
+def test_a_trial_that_shows_no_ratio_is_named_for_its_difference(pooled):
+    """Nobody responded at one level: the difference rests on this trial as well."""
+    found = with_modifiers(
+        pooled,
+        [
+            modifier("risk_ratio", 0.97, 0.52, 1.82, trials="trial_a", k=1.0),
+            modifier("risk_difference", 0.07, -0.05, 0.2),
+        ],
+        [count("trial_b", "negative")],
+    )
+    row = in_whom_table(found).data.iloc[0]
+    assert row["both"] == "TRIAL-A, TRIAL-B (difference only)"
+    assert row["partly"] == ""
+
+
 def test_a_trial_left_out_at_both_levels_is_not_said_to_report_one(pooled):
     counts = [count("trial_c", level) for level in ("negative", "positive")]
     found = with_modifiers(pooled, [modifier("risk_ratio", 1.0, 0.5, 2.0)], counts)

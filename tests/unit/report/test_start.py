@@ -7,6 +7,7 @@ from trial_evidence.config.networks import Network, NetworkConfiguration, Surrog
 from trial_evidence.report.material.material import report_table
 from trial_evidence.report.page.start import About, about, cards
 from trial_evidence.report.tables.front import answers_table
+from trial_evidence.words.errors import RequestError
 
 RESPONSE = {"setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab", "outcome": "pCR",
             "measure": "risk_ratio", "participants": 1200.0}  # fmt: skip
@@ -94,6 +95,20 @@ def test_what_the_report_says_of_itself(tmp_path):
         "The group and Jane Doe. Version 1.2.0 of 2026-02-03. Searched until 2026-01-31. "
         "Not peer reviewed."
     )
+
+
+@pytest.mark.parametrize("content", ["", "authors:\n", "authors:\n  - {given-names: Jane}\n"])
+def test_a_citation_file_may_be_incomplete(tmp_path, content):
+    (tmp_path / "CITATION.cff").write_text(content, encoding="utf-8")
+    said = about(tmp_path, {"revision": {}, "searched": []}).line
+    assert said == ("Jane. Not peer reviewed." if "Jane" in content else "Not peer reviewed.")
+
+
+@pytest.mark.parametrize("content", ["authors: [Jane]\n", "version: [1\n"])
+def test_a_citation_file_that_is_none_is_told(tmp_path, content):
+    (tmp_path / "CITATION.cff").write_text(content, encoding="utf-8")
+    with pytest.raises(RequestError, match=r"CITATION\.cff cannot be read as a citation file"):
+        about(tmp_path, {"revision": {}, "searched": []})
 
 
 def test_a_report_that_nobody_has_signed_is_still_not_peer_reviewed(tmp_path):

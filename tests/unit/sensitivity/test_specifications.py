@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 from invented import DUAL_AND_SINGLE, PCR, analysis, configuration, sheet
 from trial_evidence.extract.context import setting_context
-from trial_evidence.sensitivity.choices import row_choices
+from trial_evidence.sensitivity.choices import (
+    CHOSEN_COLUMNS,
+    RowChoice,
+    choice_tables,
+    row_choices,
+)
 from trial_evidence.sensitivity.specifications import multiverse, multiverse_table
 from unit.sensitivity.test_tables import counted_sheet
 
@@ -57,6 +62,16 @@ def common(table, **chosen):
     for column, value in chosen.items():
         rows = rows[rows[column] == value]
     return rows["estimate"].item()
+
+
+def test_a_choice_that_leaves_no_row_keeps_its_number():
+    """The page finds the rows of a choice by its number."""
+    columns = ["setting", "analysis", *CHOSEN_COLUMNS]
+    row = dict.fromkeys(columns, "x")
+    some = pd.DataFrame([row])[list(dict.fromkeys(columns))]
+    found = choice_tables([RowChoice({}, some), RowChoice({}, some[:0]), RowChoice({}, some)])
+    assert list(found["choices"]["choice"]) == [1, 2, 3]
+    assert list(found["choice_rows"]["choices"]) == ["1;3"]
 
 
 def test_trials_at_high_risk_of_bias_are_left_out_on_their_own_outcome():

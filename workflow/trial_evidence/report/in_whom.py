@@ -49,13 +49,17 @@ def _by_factor(material: Material, analysis: Analysis) -> Iterator[dict[str, Any
     for (factor, level, reference), rows in pairs:
         by_measure = {row["measure"]: row for row in records(rows)}
         own = by_measure[analysis.measures[0]]
+        difference = by_measure.get(DIFFERENCE, {})
         both = [trial for trial in own["trials"].split(";") if trial]
+        # A level without an event shows no ratio, but a difference.
+        more = [t for t in difference.get("trials", "").split(";") if t and t not in both]
         levels = [f"{factor}={name}" for name in (level, reference)]
         reporting = _reporting(material, levels, analysis.endpoints)
-        partly = [trial for trial in reporting if trial in pooled and trial not in both]
-        if not both and not partly:
+        partly = [trial for trial in reporting if trial in pooled and trial not in (*both, *more)]
+        if not (both or more or partly):
             continue
-        silent = [trial for trial in pooled if trial not in (*both, *partly)]
+        silent = [trial for trial in pooled if trial not in (*both, *more, *partly)]
+        only = [f"{_named(material, [trial])} (difference only)" for trial in more]
         yield {
             "setting": analysis.setting,
             "analysis": analysis.id,
@@ -65,8 +69,8 @@ def _by_factor(material: Material, analysis: Analysis) -> Iterator[dict[str, Any
             "k": len(both),
             "measure": own["measure"],
             **_numbers(own, "ratio"),
-            **_numbers(by_measure.get(DIFFERENCE, {}), "difference"),
-            "both": _named(material, both),
+            **_numbers(difference, "difference"),
+            "both": ", ".join(filter(None, [_named(material, both), *only])),
             "partly": _named(material, partly),
             "silent": _named(material, silent),
         }
