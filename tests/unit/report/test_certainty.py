@@ -11,6 +11,7 @@ from trial_evidence.pool.probes.information import events_required
 from trial_evidence.report.tables.certainty import (
     Certainty,
     Domain,
+    bias_of_shares,
     certainties,
     certainty_table,
     certainty_words,
@@ -132,6 +133,12 @@ def test_the_optimal_information_size_is_schoenfelds():
 )
 def test_imprecision_goes_by_limits_and_information(found, fields, expected):
     assert domain(examined(found, **fields), "imprecision").judgement == expected
+
+
+def test_unknown_shares_of_the_trials_are_not_judged(found):
+    assert bias_of_shares(found, {}) == (
+        "not_judged", "How much each trial contributes is not known."
+    )  # fmt: skip
 
 
 def test_almost_all_information_is_not_called_all_of_it(found):

@@ -25,7 +25,7 @@ def found(pooled, tmp_path):
 
 def rated(
     found, ends=(0.6, 0.5, 0.7), predicted=(0.45, 0.8), split_p=NAN, between_p=NAN, random_p=NAN,
-    direct=0.0, risks=("low", "low"), judged=(), measure="hazard_ratio", trials="ASH",
+    direct=0.0, risks=("low", "low"), judged=(), measure="hazard_ratio", trials="t0",
     lead="random_reml",
 ):  # fmt: skip
     """The row of one comparison, A + B v C via D, in a network of two trials."""
@@ -44,7 +44,7 @@ def rated(
                          {"code": "A+B", "comparator": "D", "reason": "No path."}],
         "used": [{"trial": "ASH", "trial_id": "t0", "endpoint": OUTCOME},
                  {"trial": "ELM", "trial_id": "t1", "endpoint": OUTCOME}],
-        "comparisons": [{**link, "trial_names": trials}, {**other, "trial_names": "ELM"}],
+        "comparisons": [{**link, "trial_ids": trials}, {**other, "trial_ids": "t1"}],
         "contributions": shares,
         "league": [{**pair, "model": "random_reml", **effect, "pi_low": predicted[0],
                     "pi_high": predicted[1],
@@ -155,7 +155,7 @@ def test_bias_is_weighted_by_what_each_trial_contributes(found):
     assert row["within_study_bias_reason"].endswith("low 25%, high 75%.")
     assert rated(found, risks=("low", "some_concerns"))["within_study_bias"] == "not_serious"
     # Two trials of one comparison share its contribution equally: 37.5% each.
-    row = rated(found, risks=("high", "low"), trials="ASH; ELM")
+    row = rated(found, risks=("high", "low"), trials="t0; t1")
     assert row["within_study_bias_reason"].endswith("low 63%, high 38%.")
 
 

@@ -109,8 +109,8 @@ def _comparisons(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
     sizes = _arm_sizes(analysis)
     for found in direct_comparisons(part.data):
         size = sum(sizes.get((s, t), 0) for s in found.studies for t in found.pair)
-        of = (len(found.studies), found.multi_arm, size, analysis.trial_names(found.studies))
-        yield *analysis.codes(*found.pair), *of
+        named = analysis.trial_names(found.studies), "; ".join(found.studies)
+        yield *analysis.codes(*found.pair), len(found.studies), found.multi_arm, size, *named
 
 
 def _contrasts(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -348,7 +348,7 @@ def _identified(analysis: NetworkAnalysis, found: Identification) -> str:
 # Columns of a table (after setting, network and part) and its rows.
 _OF_PARTS: Mapping[str, tuple[str, Callable[[NetworkAnalysis, PartAnalysis], Rows]]] = {
     "nodes": ("regimen code label components trials patients unstated events reference", _nodes),
-    "comparisons": ("first second trials multi_arm patients trial_names", _comparisons),
+    "comparisons": ("first second trials multi_arm patients trial_names trial_ids", _comparisons),
     "contrasts": ("trial_id measure first second yi se", _contrasts),
     "summary": (
         "measure regimens trials comparisons reference tau2_reml tau2_dl i2 q q_df q_p "

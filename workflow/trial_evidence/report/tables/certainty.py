@@ -164,6 +164,8 @@ def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
 
 def bias_of_shares(material: Material, shares: Mapping[str, float]) -> Proposal:
     """Proposal for risk of bias, from the shares of weight by overall risk (sum 1)."""
+    if not shares:
+        return "not_judged", "How much each trial contributes is not known."
     rules = material.report.certainty
     high, doubtful = shares.get("high", 0.0), 1 - shares.get("low", 0.0)
     return _proposed(

@@ -156,16 +156,16 @@ def _proposals(found: _Estimate) -> dict[str, Proposal]:
 def _shares_by_risk(found: _Estimate) -> dict[str, float]:
     """Overall risk of bias -> contribution of the trials with that risk."""
     used = found.tables["used"]
-    ids = {row["trial"]: (row["trial_id"], row["endpoint"]) for row in records(used)}
+    endpoints = {row["trial_id"]: row["endpoint"] for row in records(used)}
     compared = records(found.tables["comparisons"])
-    trials = {frozenset((row["first"], row["second"])): row["trial_names"] for row in compared}
+    trials = {frozenset((row["first"], row["second"])): row["trial_ids"] for row in compared}
     shares: dict[str, float] = {}
     for row in records(found.of_pair("contributions")):
-        names = trials[frozenset((row["direct_first"], row["direct_second"]))].split("; ")
-        for trial_id, endpoint in (ids[name] for name in names):
-            outcome = endpoint or found.network.endpoints[0]
+        ids = trials[frozenset((row["direct_first"], row["direct_second"]))].split("; ")
+        for trial_id in ids:
+            outcome = endpoints[trial_id] or found.network.endpoints[0]
             risk = judged_risk(found.material.sheet, found.network.endpoints, trial_id, outcome)
-            shares[risk] = shares.get(risk, 0.0) + row["share"] / len(names)
+            shares[risk] = shares.get(risk, 0.0) + row["share"] / len(ids)
     return {risk: share for risk, share in shares.items() if share > 0}
 
 
