@@ -142,10 +142,19 @@ def test_unknown_shares_of_the_trials_are_not_judged(found):
 
 
 def test_almost_all_information_is_not_called_all_of_it(found):
-    # 158 are required: 157.6 are 99.7%
-    enough = domain(examined(found, vi=2 / 157.6), "imprecision")
+    # 157.6 are required, a quarter of 630.5 events: 157 are 99.6%
+    enough = domain(examined(found, vi=2 / 157), "imprecision")
     assert enough.judgement == "serious"
-    assert "the information is almost 100% of the optimal" in enough.reason
+    assert "the information is 99.6% of the optimal" in enough.reason
+
+
+def test_rounding_does_not_contradict_a_judgement(found):
+    """Readers who know the rule would take 50% for serious, and 20% at high risk as well."""
+    below = domain(examined(found, i2=49.7), "inconsistency")
+    assert (below.judgement, below.reason[:8]) == ("not_serious", "I² 49.7%")
+    assert domain(examined(found, i2=62.4), "inconsistency").reason.startswith("I² 62%")
+    judgement, reason = bias_of_shares(found, {"low": 0.804, "high": 0.196})
+    assert (judgement, "high 19.6%" in reason) == ("not_serious", True)
 
 
 def test_two_trials_are_as_imprecise_as_their_common_effect(found):

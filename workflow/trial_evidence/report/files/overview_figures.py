@@ -331,4 +331,6 @@ def _whose(material: Material, trials: set[str]) -> str:
     published = len(where(own, basis="published"))
     if not published:
         return "Every judgement is our own, made from the design of the trials."
+    if published == len(own):
+        return "Every judgement was published."
     return f"{published} of {len(own)} judgements were published, the others are our own."

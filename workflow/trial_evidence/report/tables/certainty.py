@@ -16,7 +16,7 @@ from trial_evidence.report.words import reading
 from trial_evidence.words import printed
 from trial_evidence.words.models import is_bayesian, is_random_effects
 from trial_evidence.words.numbers import round_half_up
-from trial_evidence.words.printed import capital, counted, listing, percent, words
+from trial_evidence.words.printed import capital, counted, listing, words
 
 Judgement = Literal["not_serious", "serious", "very_serious", "not_judged"]
 _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
@@ -154,6 +154,15 @@ def _proposed(reason: str, *, serious: bool, very_serious: bool = False) -> Prop
     return ("serious" if serious else "not_serious"), f"{reason}."
 
 
+def _clear(value: float, *limits: float) -> str:
+    """A percentage, with more decimals where rounding would put it on the other side of a limit."""
+    for digits in (0, 1, 2, 3):
+        text = round_half_up(value, digits)
+        if all((float(text) >= limit) == (value >= limit) for limit in limits):
+            break
+    return f"{text}%"
+
+
 def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
     shares: dict[str, float] = {}
     for row in records(material.pooled_trials(analysis)):
@@ -168,10 +177,14 @@ def bias_of_shares(material: Material, shares: Mapping[str, float]) -> Proposal:
         return "not_judged", "How much each trial contributes is not known."
     rules = material.report.certainty
     high, doubtful = shares.get("high", 0.0), 1 - shares.get("low", 0.0)
+    limits = {
+        "high": (100 * rules.high_risk_share, 100 * rules.very_high_risk_share),
+        "low": (100 * (1 - rules.concerns_share),),
+    }
     return _proposed(
         "Weight of the trials by overall risk of bias: "
         + ", ".join(
-            f"{words(risk)} {percent(shares[risk])}"
+            f"{words(risk)} {_clear(100 * shares[risk], *limits.get(risk, ()))}"
             for risk in ("low", "some_concerns", "high", NOT_JUDGED)
             if risk in shares
         ),
@@ -187,7 +200,7 @@ def _inconsistency(material: Material, analysis: Analysis, lead: Record) -> Prop
     table = material.about(material.evidence.estimates, analysis, subgroup="all")
     i2 = float(table.loc[table["model"].map(is_random_effects), "i2"].iloc[0])
     open_new = reading.includes_null(lead, "pi")
-    said = f"I² {round_half_up(i2, 0)}%"
+    said = f"I² {_clear(i2, rules.i2, rules.very_high_i2)}"
     if lead["k"] < FEW:
         said += f", very uncertain with {counted(int(lead['k']), 'trial')}"
     if not math.isnan(lead["pi_low"]):
@@ -223,18 +236,12 @@ def _imprecision(material: Material, analysis: Analysis, lead: Record) -> Propos
     what = listing([text for text, is_reached in reached.items() if is_reached])
     return _proposed(
         f"The interval ({reading.limits(judged)}) is compatible with "
-        f"{what or 'a small effect only'}; the information is {_of_whole(share)} of the optimal "
-        f"information size by precision"
+        f"{what or 'a small effect only'}; the information is {_clear(100 * share, 100)} of the "
+        f"optimal information size by precision"
         f"{supposed}",
         serious=(null and (benefit or harm)) or share < 1,
         very_serious=benefit and harm,
     )
-
-
-def _of_whole(share: float) -> str:
-    """A share in percent; less than all of it is not rounded up to 100%."""
-    rounded = percent(share)
-    return "almost 100%" if share < 1 and rounded == percent(1.0) else rounded
 
 
 def _publication_bias(material: Material, analysis: Analysis, lead: Record) -> Proposal:
