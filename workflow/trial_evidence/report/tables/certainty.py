@@ -16,7 +16,7 @@ from trial_evidence.report.words import reading
 from trial_evidence.words import printed
 from trial_evidence.words.models import is_bayesian, is_random_effects
 from trial_evidence.words.numbers import round_half_up
-from trial_evidence.words.printed import capital, counted, listing, words
+from trial_evidence.words.printed import capital, counted, listing, percent, words
 
 Judgement = Literal["not_serious", "serious", "very_serious", "not_judged"]
 _STEPS = {"not_serious": 0, "serious": 1, "very_serious": 2, "not_judged": 0}
@@ -154,13 +154,18 @@ def _proposed(reason: str, *, serious: bool, very_serious: bool = False) -> Prop
     return ("serious" if serious else "not_serious"), f"{reason}."
 
 
+def _decimals(value: float, *limits: float) -> int:
+    """Decimals of a percentage that rounding does not put on the other side of a limit."""
+
+    def contradicts(digits: int) -> bool:
+        rounded = float(round_half_up(value, digits))
+        return any((rounded >= limit) != (value >= limit) for limit in limits)
+
+    return next((digits for digits in range(3) if not contradicts(digits)), 3)
+
+
 def _clear(value: float, *limits: float) -> str:
-    """A percentage, with more decimals where rounding would put it on the other side of a limit."""
-    for digits in (0, 1, 2, 3):
-        text = round_half_up(value, digits)
-        if all((float(text) >= limit) == (value >= limit) for limit in limits):
-            break
-    return f"{text}%"
+    return f"{round_half_up(value, _decimals(value, *limits))}%"
 
 
 def _risk_of_bias(material: Material, analysis: Analysis) -> Proposal:
@@ -181,10 +186,11 @@ def bias_of_shares(material: Material, shares: Mapping[str, float]) -> Proposal:
         "high": (100 * rules.high_risk_share, 100 * rules.very_high_risk_share),
         "low": (100 * (1 - rules.concerns_share),),
     }
+    digits = max(_decimals(100 * share, *limits.get(risk, ())) for risk, share in shares.items())
     return _proposed(
         "Weight of the trials by overall risk of bias: "
         + ", ".join(
-            f"{words(risk)} {_clear(100 * shares[risk], *limits.get(risk, ()))}"
+            f"{words(risk)} {percent(shares[risk], digits)}"
             for risk in ("low", "some_concerns", "high", NOT_JUDGED)
             if risk in shares
         ),
