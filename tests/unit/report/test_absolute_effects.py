@@ -16,7 +16,8 @@ from trial_evidence.report.absolute.effects import (
 )
 from trial_evidence.report.tables.absolute_effects import statement, summary_of_findings
 from trial_evidence.report.tables.balance import balance, starting_risk, typical_risk
-from trial_evidence.report.tables.harms import findings_of_harms
+from trial_evidence.report.tables.harms import findings_of_harms, without_estimate
+from trial_evidence.words.printed import lower_first
 
 PLACE = ("adjuvant", "event_free_dual_v_single")
 COUNTED = ("neoadjuvant", "pcr_dual_v_trastuzumab")
@@ -406,6 +407,31 @@ def test_a_difference_of_a_harm_counts_trials_that_show_no_ratio(pooled):
     told = [row[name] for name in ("difference", "difference_low", "difference_high")]
     assert told == pytest.approx([0.0, -0.04, 0.05])
     assert row["further"] == "TRIAL_I"
+
+
+def test_a_harm_without_an_estimate_says_why(pooled):
+    """A decision is not a difference in definitions."""
+    found = material(pooled)
+    analysis = found.analysis("metastatic_first_line", "heart_failure")
+    place = {"setting": analysis.setting, "analysis": analysis.id}
+    reasons = {"trial_h": "Collected after unblinding only.", "trial_i": "Own words."}
+    trials = [
+        place | {
+            "measure": measure, "subgroup": "all", "pooled": "no", "trial_id": trial,
+            "trial": trial, "added": agent.capitalize(), "added_agents": agent,
+            "not_pooled_reason": reasons[trial],
+        }
+        for trial, agent in (("trial_h", "pertuzumab"), ("trial_i", "lapatinib"))
+        for measure in ("risk_ratio", "risk_difference")
+    ]  # fmt: skip
+    found = with_estimates(found, [])
+    found = replace(found, evidence=replace(found.evidence, trials=pd.DataFrame(trials)))
+    said = without_estimate(found, analysis.setting)
+    harm = lower_first(analysis.labels[0])
+    assert said.startswith(
+        f"Reported, but not estimated. Collected after unblinding only: {harm} (pertuzumab). Own "
+        f"words: {harm} (lapatinib). See the harms trial by trial."
+    )
 
 
 def test_a_harm_of_a_single_trial_with_an_empty_arm_has_the_observed_difference(pooled):

@@ -15,7 +15,7 @@ from trial_evidence.report.material.material import JOINED, Material, ReportTabl
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words.formats import Format
 from trial_evidence.words import printed
-from trial_evidence.words.printed import listing, lower_first, with_interval
+from trial_evidence.words.printed import capital, listing, lower_first, with_interval
 
 PER = 1000
 _OWN = ["estimate", "estimate_low", "estimate_high"]
@@ -96,14 +96,14 @@ def without_estimate(material: Material, setting: str) -> str:
             if f"{analysis.subgroups}={agents}" not in led:
                 harm, added = analysis.labels[0], mine["added"].iloc[0]
                 reasons = dict.fromkeys(mine["not_pooled_reason"].str.rstrip("."))
-                why = "; ".join(lower_first(reason) for reason in filter(None, reasons))
+                why = ", or ".join(lower_first(reason) for reason in filter(None, reasons))
                 missing.setdefault(why, []).append(f"{lower_first(harm)} ({lower_first(added)})")
-    named = [
-        f"{', '.join(names)}{f', because {why}' if why else ''}" for why, names in missing.items()
+    said = [
+        f"{capital(why) or 'No reason is recorded'}: {', '.join(names)}."
+        for why, names in missing.items()
     ]
-    said = [f"Reported, but not estimated: {'; '.join(named)}."] if named else []
-    if named:
-        said.append("See the harms trial by trial.")
+    if said:
+        said = ["Reported, but not estimated.", *said, "See the harms trial by trial."]
     if others := list(_with_other_harms(material, setting, compared)):
         said.append(
             f"Other harms, or harms of other comparisons, were reported by {listing(others)}. They "
