@@ -2,6 +2,7 @@
 
 import csv
 import re
+from itertools import pairwise
 from urllib.parse import urlencode
 
 import numpy as np
@@ -216,11 +217,17 @@ def test_the_verdict_has_a_word_and_changes_with_the_interval(tool):
             float(x) for x in re.findall(r"\d+\.\d+", tool.locator(".result").first.inner_text())
         ]
         low, high = numbers[1:3]
-        word = "Left open" if low <= 1 <= high else "Benefit" if low > 1 else "Harm"
+        word = "Left open" if low <= 1 <= high else "Benefit" if low > 1 else "Worse"
         assert word in chips.first.inner_text()
         same = "the report has the same verdict" in tool.locator(".told").inner_text()
         assert same == (word in before)
     assert before
+
+
+def test_fewer_responses_are_worse_and_no_harm(arithmetic):
+    """A regimen that spares a treatment may give fewer responses; harms are another matter."""
+    script = "([below]) => Pools.side({ none: 1, below }, { ci_low: 0.2, ci_high: 0.6 }).word"
+    assert [arithmetic.run(script, [below]) for below in (False, True)] == ["Worse", "Benefit"]
 
 
 def table(made_up, name, **wanted):
@@ -251,7 +258,7 @@ def test_untouched_it_has_the_numbers_of_the_tables_and_marks_in_their_places(to
         assert line.locator("svg path.filled").count() == beyond
         cut += beyond
         arms = f"{row['experimental']} v {row['control']}"
-        assert line.locator("th .note").inner_text().startswith(arms)
+        assert line.locator("th .note:not(.why)").inner_text().startswith(arms)
         if row["pooled"] == "no":
             assert weight == "–"
             continue
@@ -341,6 +348,43 @@ def test_the_leading_model_stays_as_trials_are_left_out(tool):
     for ticked in ticks_of(tool)[2:]:
         ticked.uncheck()
         assert lead.inner_text() == model
+
+
+def test_a_number_of_trials_that_the_report_pools_otherwise_has_that_result_as_well(tool):
+    """Two trials have no usable heterogeneity: the report would not lead with this interval."""
+    said, reader = tool.locator(".result").first, "the report would use"
+    assert reader not in said.inner_text()
+    for ticked in ticks_of(tool)[2:]:
+        ticked.uncheck()
+    line = tool.locator("tfoot tr:has-text('Bayesian, empirical prior')").locator("td").nth(3)
+    estimate, low, high = re.findall(r"\d+\.\d+", line.inner_text())
+    told = (
+        f"For 2 trials, {reader} Bayesian, empirical prior: {estimate} (95% interval {low}–{high})."
+    )
+    assert told in said.inner_text()
+    tool.get_by_label("Model and prior").select_option("common")
+    assert reader not in said.inner_text()
+
+
+def test_the_model_of_the_report_chosen_by_name_is_no_difference(tool):
+    menu, differs = tool.get_by_label("Model and prior"), tool.locator(".differs")
+    menu.select_option("random_reml_hk")
+    assert differs.inner_text() == ""
+    menu.select_option("common")
+    wanted = "Common effect, not Random effects (REML, floored Hartung–Knapp)"
+    assert differs.inner_text() == f"Model and prior: {wanted}"
+
+
+def test_the_leading_interval_is_not_cut(tool):
+    """Cut at the last trial's limit, an interval that includes no difference seems to end at it."""
+    for ticked in ticks_of(tool)[2:]:
+        ticked.uncheck()
+    lead = tool.locator("tfoot tr.lead")
+    low, high = map(float, re.findall(r"\d+\.\d+", lead.inner_text())[1:3])
+    ends = tool.locator("tbody tr td:nth-child(5)").all_inner_texts()
+    limits = [float(x) for text in ends for x in re.findall(r"\d+\.\d+", text)[1:]]
+    assert low < min(limits) or high > max(limits)
+    assert lead.locator("path.filled").count() == 0
 
 
 def test_one_trial_alone_has_the_limits_that_it_published(few):
@@ -473,11 +517,14 @@ def test_a_pooled_interval_wider_than_the_axis_has_arrows(tool):
     inputs = tool.locator("tbody input:enabled")
     for at in range(2, inputs.count()):
         inputs.nth(at).uncheck()
+    tool.get_by_label("Model and prior").select_option("common")
     printed = re.compile(r"\((\d[\d.]*)–(\d[\d.]*)\)")
     ends = [
         float(end) for pair in printed.findall(tool.locator("tbody").inner_text()) for end in pair
     ]
-    # The axis holds the trials, as far as 24.
+    lead = tool.locator("tfoot tr.lead").inner_text()
+    ends += map(float, printed.search(lead).groups())
+    # The axis holds the trials and the leading result, as far as 24.
     first, last = max(min(ends), 1 / 24), min(max(ends), 24)
     arrows = []
     for line in tool.locator("tfoot tr:has(svg.pooled)").all():
@@ -524,9 +571,21 @@ def test_a_trial_that_the_report_does_not_pool_is_told_and_comes_in(tool, made_u
     (silent,) = [row["trial"] for row in table(made_up, "trials", pooled="no")]
     said = {line.locator("th a").inner_text(): line.locator("th").inner_text()
             for line in tool.locator("tbody tr").all()}  # fmt: skip
-    assert [name for name, text in said.items() if "not pooled" in text] == [silent]
+    assert [name for name, text in said.items() if "Not pooled: " in text] == [silent]
     tool.get_by_label("Trials not pooled").select_option("pooled too")
     assert f"Comes in: {silent}" in tool.locator(".differs").inner_text()
+
+
+def test_a_phone_says_why_a_trial_cannot_be_ticked_and_has_a_legible_scale(visit, page):
+    tool = tool_of(ANALYSIS, visit(page, width=390))
+    barred = tool.locator("tbody tr:has(input:disabled)")
+    assert barred.count() > 0
+    assert all(line.locator(".why").is_visible() for line in barred.all())
+    labels = [label.bounding_box() for label in tool.locator("tfoot text").all()]
+    assert min(box["height"] for box in labels) >= 10
+    pairs = list(pairwise(labels))
+    assert pairs
+    assert all(left["x"] + left["width"] < right["x"] for left, right in pairs)
 
 
 def test_each_line_has_the_counts_and_the_source_of_its_own_trial(tool, made_up):

@@ -21,7 +21,7 @@ const Explore = (() => {
 
   // Options for pooling: name in the address, heading, values with labels.
   const modelsOf = (pool) => [
-    [AS_REPORTED, "As in the report: by the number of trials"], [pool.method.model, "Random effects"],
+    [AS_REPORTED, "As in the report"], [pool.method.model, "Random effects"],
     ["common", data.models.common],
     ...Object.keys(pool.priors).map((prior) => [prior, data.models[prior]]),
   ];
@@ -224,7 +224,9 @@ const Explore = (() => {
       }
       const weight = row.used ? rounded(weights.get(row.key) ?? NaN, 1) : "–";
       const trial = element("th", { scope: "row", class: "wrap" }, element("a", { href: `#${row.view}` }, row.trial));
-      trial.append(element("div", { class: "note" }, row.arms + (row.pooled ? "" : ` (not pooled: ${row.reason})`)));
+      trial.append(element("div", { class: "note" }, row.arms));
+      // A phone shows the reason too: without it, a box that cannot be ticked is a riddle.
+      if (!row.pooled) trial.append(element("div", { class: "note why" }, `Not pooled: ${row.reason}`));
       return element("tr", { class: row.used || !weighted ? "" : "out", "data-row": row.key },
         element("td", {}, tick),
         trial,
@@ -261,10 +263,17 @@ const Explore = (() => {
       return [...lines, scale];
     }
 
-    const numbersOf = (found) => {
-      const own = found.models[found.lead];
+    const numbersOf = (found, model = found.lead) => {
+      const own = found.models[model];
       return `${rounded(own.estimate, 2)} (${data.method.level}% interval ${interval(own.ci_low, own.ci_high)})`;
     };
+
+    // The model stays as trials are left out, but the report pools so many trials by another.
+    function otherLead(found, k) {
+      const model = Statistics.leader(k, pool().method, pool().priors);
+      if (state.chosen.model !== AS_REPORTED || model === found.lead) return "";
+      return ` For ${k} trials, the report would use ${labelOf(pool(), model, state.chosen)}: ${numbersOf(found, model)}.`;
+    }
 
     function say(found, rows, whole) {
       const used = rows.filter((row) => row.used);
@@ -283,6 +292,7 @@ const Explore = (() => {
           `${trials}: ${pool().measure.toLowerCase()} ${numbersOf(found)}` +
           `${piece ? `, prediction interval ${piece}` : ""}; ${labelOf(pool(), found.lead, state.chosen)}. ` +
           `${whole ? "This is the result of the analysis." : "Recomputed in this page."}` +
+          `${otherLead(found, used.length)}` +
           `${hidden ? ` ${hidden} of the pooled trials ${hidden === 1 ? "is" : "are"} hidden by the filter.` : ""}`;
       }
       const random = found.models[pool().method.model];
@@ -324,8 +334,9 @@ const Explore = (() => {
       if (state.at !== 0) said.push(`${pool().label}, not ${pools[0].label}`);
       for (const { key, heading, values } of settingsOf(pool())) {
         const label = (value) => values.find(([other]) => other === value)[1];
-        if (state.chosen[key] !== values[0][0]) {
-          said.push(`${heading}: ${label(state.chosen[key])}, not ${label(values[0][0])}`);
+        const model = key === "model" ? Pools.published(pool()).lead : null;
+        if (state.chosen[key] !== values[0][0] && state.chosen[key] !== model) {
+          said.push(`${heading}: ${label(state.chosen[key])}, not ${model ? data.models[model] : label(values[0][0])}`);
         }
       }
       if (!whole) said.push(...trialsThatDiffer(pool(), rows, state.without));
@@ -340,7 +351,7 @@ const Explore = (() => {
       let found = { lead: null, models: {} };
       if (pool().pooled) found = whole ? Pools.published(pool()) : resultOf(pool(), state);
       const weights = pool().pooled ? weightsOf(pool(), rows, state) : new Map();
-      const axis = Plot.axisOf(pool(), rows);
+      const axis = Plot.axisOf(pool(), rows, found.models[found.lead]);
       const list = rows.filter(matches);
       if (state.sort !== null) {
         const key = COLUMNS[state.sort].key;

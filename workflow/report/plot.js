@@ -9,11 +9,13 @@ const Plot = (() => {
   // Wider intervals are cut and get an arrow; otherwise the others would be too small to tell apart.
   const LONGEST_RATIO = 24;
 
-  function axisOf(pool, rows) {
+  // Holds the trials and the leading result: cut at no effect, it would seem to end there.
+  function axisOf(pool, rows, lead) {
     const ratio = pool.scale === "log_ratio";
     const position = ratio ? Math.log : (x) => x;
     const ends = rows
       .flatMap((row) => row.ends.map(number))
+      .concat(lead ? [lead.ci_low, lead.ci_high] : [])
       .filter((x) => Number.isFinite(x) && (!ratio || x > 0));
     if (pool.none !== null) ends.push(pool.none);
     let [low, high] = [Math.min(...ends), Math.max(...ends)];

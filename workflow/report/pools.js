@@ -80,7 +80,7 @@ const Pools = (() => {
     const benefit = high < pool.none === pool.below;
     return benefit
       ? { word: "Benefit", sign: "✓", look: "good", said, verb }
-      : { word: "Harm", sign: "✕", look: "bad", said, verb };
+      : { word: "Worse", sign: "✕", look: "bad", said, verb };
   }
 
   // The model that is co-primary with a leading one; undefined if there is none.
