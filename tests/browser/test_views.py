@@ -205,6 +205,17 @@ def test_axe_finds_nothing_in_a_view(view, colours, visit, page):
     assert told == []
 
 
+def test_a_figure_on_a_dark_page_has_no_dark_edge(visit, page):
+    """It is white, and a shadow at its edge would say that there is more to the side."""
+    watched = visit(page, color_scheme="dark")
+    watched.page.goto(f"{watched.address}#neoadjuvant-pcr-dual-v-almab")
+    painted = watched.run(
+        "getComputedStyle(document.querySelector('.view.open figure .scroll')).backgroundImage"
+    )
+    covers = re.findall(r"rgb\([^)]*\)", painted)
+    assert covers == ["rgb(255, 255, 255)"] * 2
+
+
 def test_no_path_of_a_file_is_printed(visit, page):
     watched = visit(page)
     watched.run("Page.buildAll()")
