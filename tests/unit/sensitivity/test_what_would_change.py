@@ -26,7 +26,9 @@ def compared(yi, vi, counts=None, about=NO_CHANGES):
         rows[names] = counts
     of = analysis(**about)
     priors = model_priors(PROJECT.tau_priors[of.measures[0]])
-    return Comparison(of, of.measures[0], rows, 95.0, priors, POOLING)
+    return Comparison(
+        analysis=of, measure=of.measures[0], rows=rows, level=95.0, priors=priors, pooling=POOLING
+    )
 
 
 def row(c):

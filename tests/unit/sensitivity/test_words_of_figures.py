@@ -26,7 +26,10 @@ ROWS = pd.DataFrame({"trial": ["ONE", "TWO", "THREE"], "yi": np.log([0.5, 0.6, 0
 @pytest.fixture(scope="module")
 def comparison():
     settings = configuration(analysis(**PCR))
-    return Comparison(settings.analyses[0], "risk_ratio", ROWS, 95.0, 0.5, settings.pooling)
+    return Comparison(
+        analysis=settings.analyses[0], measure="risk_ratio", rows=ROWS, level=95.0, priors=0.5,
+        pooling=settings.pooling,
+    )  # fmt: skip
 
 
 def step(label, *ratios):

@@ -5,12 +5,11 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import Configuration, EffectModifier
-from trial_evidence.files import records, where
+from trial_evidence.files import records
 from trial_evidence.measures import COUNT_COLUMNS
 from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.pool.estimates import differences_within_trials, published_limits
-from trial_evidence.report.trail.evidence import Evidence
-from trial_evidence.sheet.values import ALL
+from trial_evidence.report.trail.evidence import Evidence, members, rows_behind
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 from trial_evidence.words.pages import filled
 
@@ -67,8 +66,7 @@ def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataF
 
 
 def _rates(evidence: Evidence, pool: dict[str, Any]) -> pd.DataFrame:
-    rows = _of(evidence.rates, pool, pool["subgroup"], measure="proportion")
-    rows = where(rows, regimen_label=pool["experimental"])
+    rows = rows_behind(evidence, pool)
     return rows.assign(
         trial=rows["trial_id"], group="", events_experimental=rows["events"],
         n_experimental=rows["n"],
@@ -78,9 +76,7 @@ def _rates(evidence: Evidence, pool: dict[str, Any]) -> pd.DataFrame:
 def _trials(
     evidence: Evidence, pool: dict[str, Any], grouping: str, percent: float
 ) -> pd.DataFrame:
-    level = pool["subgroup"].partition(" & trial=")[0]
-    reported = set(evidence.trials["subgroup"])
-    rows = _of(evidence.trials, pool, level if level in reported else ALL, pool["measure"])
+    rows = rows_behind(evidence, pool)
     published = ["yes" if published_limits(row, percent) else "" for row in records(rows)]
     return rows.assign(trial=rows["trial_id"], group=rows[grouping], published=published)
 
@@ -90,13 +86,6 @@ def _interaction(
 ) -> pd.DataFrame:
     measure = pool["measure"].rpartition("_of_")[2].removesuffix("s")
     rows = pd.concat(
-        _of(evidence.trials, pool, subgroup, measure) for subgroup in modifier.subgroups
+        members(evidence.trials, pool, subgroup, measure) for subgroup in modifier.subgroups
     )
     return differences_within_trials(rows, modifier).reset_index(names="trial").assign(group="")
-
-
-def _of(table: pd.DataFrame, pool: dict[str, Any], subgroup: str, measure: str) -> pd.DataFrame:
-    """The rows of a table that belong to the trials of a pool and are pooled."""
-    wanted = {"setting": pool["setting"], "analysis": pool["analysis"], "measure": measure}
-    rows = where(table, **wanted, subgroup=subgroup, pooled="yes")
-    return rows[rows["trial_id"].isin(pool["trials"].split(";"))]

@@ -32,33 +32,29 @@ MANY = 200
 NOT_ODDS = Refused("Defined for odds ratios only.")
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Trials pooled by one analysis for one measure.
+@dataclass(frozen=True, kw_only=True)
+class Pooled:
+    """Trials pooled for one measure, and how they are pooled.
 
     Attributes
     ----------
     measure : str
-        One of the analysis's measures.
+        The measure that is pooled.
     rows : DataFrame
-        Its pooled trials, all patients only, one row per trial.
+        The pooled trials, one row per trial.
     level : float
         Level of the intervals in percent.
     priors : mapping of str to TauPrior
         Bayesian model -> its prior of tau, on the analysis scale; the leading one first.
     pooling : Pooling
         The random-effects model that is reported, and which model leads.
-    listed : tuple of str
-        Trials as the forest plot lists them, those that are not pooled among them, by id.
     """
 
-    analysis: Analysis
     measure: str
     rows: pd.DataFrame
     level: float
     priors: Priors
     pooling: Pooling
-    listed: tuple[str, ...] = ()
 
     @property
     def k(self) -> int:
@@ -79,13 +75,6 @@ class Comparison:
     def reading(self) -> Measure:
         """How the measure is pooled, and which direction is a benefit."""
         return MEASURES[self.measure]
-
-    @property
-    def cautious_scale(self) -> float:
-        """Scale of the half-normal prior on tau."""
-        prior = self.priors[CAUTIOUS]
-        assert isinstance(prior, HalfNormal), "the cautious prior is half-normal"
-        return prior.scale
 
     @property
     def choices(self) -> FitChoices:
@@ -132,6 +121,31 @@ class Comparison:
         """The limits printed in the source of a trial; see `published_limits`."""
         return published_limits(records(self.rows.iloc[[at]])[0], self.level)
 
+    def natural(self, value: float | None) -> float:
+        """A value on the analysis scale converted to the natural scale; NaN if missing."""
+        return float("nan") if value is None else float(self.reading.scale.to_natural(value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Pooled):
+    """Trials pooled by one analysis for one of its measures, all patients only.
+
+    Attributes
+    ----------
+    listed : tuple of str
+        Trials as the forest plot lists them, those that are not pooled among them, by id.
+    """
+
+    analysis: Analysis
+    listed: tuple[str, ...] = ()
+
+    @property
+    def cautious_scale(self) -> float:
+        """Scale of the half-normal prior on tau."""
+        prior = self.priors[CAUTIOUS]
+        assert isinstance(prior, HalfNormal), "the cautious prior is half-normal"
+        return prior.scale
+
     @property
     def counts(self) -> Counts | None:
         """Two-by-two tables, if the measure is based on counts."""
@@ -141,10 +155,6 @@ class Comparison:
     def null(self) -> str:
         """The value of no difference as printed: 1 for ratios, 0 for differences."""
         return f"{self.natural(0.0):g}"
-
-    def natural(self, value: float | None) -> float:
-        """A value on the analysis scale converted to the natural scale; NaN if missing."""
-        return float("nan") if value is None else float(self.reading.scale.to_natural(value))
 
     def naturals(
         self, result: object, names: Iterable[str] = (*MEAN, *NEW_TRIAL), at: int | None = None
@@ -194,12 +204,12 @@ def by_measure(
         for measure in analysis.measures:
             own = rows[(rows["analysis"] == analysis.id) & (rows["measure"] == measure)]
             yield Comparison(
-                analysis,
-                measure,
-                own.reset_index(drop=True),
-                configuration.confidence_level,
-                model_priors(configuration.tau_priors[measure]),
-                configuration.own(analysis).pooling,
+                analysis=analysis,
+                measure=measure,
+                rows=own.reset_index(drop=True),
+                level=configuration.confidence_level,
+                priors=model_priors(configuration.tau_priors[measure]),
+                pooling=configuration.own(analysis).pooling,
             )
 
 

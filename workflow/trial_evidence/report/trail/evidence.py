@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.files import read_table, records
+from trial_evidence.files import Record, read_table, records, where
+from trial_evidence.measures import MEASURES
 from trial_evidence.network.evidence.columns import USED_NUMBERS
+from trial_evidence.sheet.values import ALL
 
 FOLDER = "network"
 _RESULT = ["estimate", "ci_low", "ci_high", "p_value"]
@@ -69,6 +71,29 @@ class Evidence:
     rates: pd.DataFrame
     estimates: pd.DataFrame
     networks: NetworkTables
+
+
+def members(table: pd.DataFrame, pool: Record, subgroup: str, measure: str) -> pd.DataFrame:
+    """The rows of a table that belong to the trials of a pool and are pooled."""
+    wanted = {"setting": pool["setting"], "analysis": pool["analysis"], "measure": measure}
+    rows = where(table, **wanted, subgroup=subgroup, pooled="yes")
+    return rows[rows["trial_id"].isin(pool["trials"].split(";"))]
+
+
+def rows_behind(evidence: Evidence, pool: Record) -> pd.DataFrame:
+    """The rows of ``trials``, or of ``rates``, behind a pooled estimate.
+
+    Parameters
+    ----------
+    pool : Record
+        A row of ``estimates``; not of a comparison within trials, which rests on two levels.
+    """
+    if not MEASURES[pool["measure"]].compares:
+        rows = members(evidence.rates, pool, pool["subgroup"], pool["measure"])
+        return where(rows, regimen_label=pool["experimental"])
+    level = pool["subgroup"].partition(" & trial=")[0]
+    reported = set(evidence.trials["subgroup"])
+    return members(evidence.trials, pool, level if level in reported else ALL, pool["measure"])
 
 
 def read_network_tables(settings: Iterable[str], results: Path) -> NetworkTables:
