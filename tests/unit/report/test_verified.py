@@ -8,6 +8,7 @@ from report_material import material
 from small_project import replace_text, small_project
 from trial_evidence.files import where
 from trial_evidence.report.material.verified import verified, verified_in_words
+from trial_evidence.report.tables.rows import verification_table
 from trial_evidence.sheet import load_sheet, read_dictionary
 from trial_evidence.words.problems import has_errors
 
@@ -44,6 +45,11 @@ def of_sheet(weighted, tmp_path):
     return made
 
 
+def of_pool(found, analysis):
+    """Verification of the trials that the analysis pools in all patients."""
+    return verified(found, found.pooled_trials(analysis))
+
+
 def second_hand(trial, arm, *columns):
     row = f"{trial},{trial}_{arm},ypT0/is ypN0,ITT,{','.join(columns)},doe_2020_{trial},Table 2,"
     return "pcr", f"{row}primary", f"{row}secondary"
@@ -60,14 +66,14 @@ READ_TWICE = (
 
 
 def test_a_trial_counts_where_every_row_behind_it_was_seen(of_sheet):
-    found = verified(*of_sheet(B_DUAL))
+    found = of_pool(*of_sheet(B_DUAL))
     assert found.first_hand == pytest.approx(0.7)
     assert (found.k, found.rows) == (3, 6)
 
 
 def test_the_rows_to_look_up_are_the_fewest_with_the_most_weight(of_sheet):
     # 20% is verified. Trial B adds 30% with one row, trial A 50% with two: 90% requires both.
-    assert verified(*of_sheet(A_DUAL, A_SINGLE, B_DUAL)).rows_to_goal == 3
+    assert of_pool(*of_sheet(A_DUAL, A_SINGLE, B_DUAL)).rows_to_goal == 3
 
 
 def test_a_trial_with_less_weight_and_fewer_rows_is_looked_up_first(of_sheet):
@@ -77,34 +83,34 @@ def test_a_trial_with_less_weight_and_fewer_rows_is_looked_up_first(of_sheet):
     own = trials["trial_id"].map({"trial_a": 10.0, "trial_b": 9.0, "trial_c": 81.0})
     trials = trials.assign(weight=own)
     found = replace(found, evidence=replace(found.evidence, trials=trials))
-    assert verified(found, analysis).rows_to_goal == 1
+    assert of_pool(found, analysis).rows_to_goal == 1
 
 
 def test_what_is_seen_enough_asks_for_no_row(of_sheet):
-    assert verified(*of_sheet()).rows_to_goal == 0
+    assert of_pool(*of_sheet()).rows_to_goal == 0
 
 
 def test_one_arm_read_twice_is_not_a_trial_read_twice(of_sheet):
-    assert verified(*of_sheet()).two_readers == 0.0
+    assert of_pool(*of_sheet()).two_readers == 0.0
 
 
 def test_two_readers_count_where_they_agree_on_every_row(of_sheet):
     table, line = READ_TWICE
     other = line.replace("_dual", "_single").replace("42|105", "23|105")
-    assert verified(*of_sheet((table, line, line + other))).two_readers == pytest.approx(0.5)
+    assert of_pool(*of_sheet((table, line, line + other))).two_readers == pytest.approx(0.5)
 
 
 def test_readers_who_differ_do_not_count_as_two(of_sheet):
     table, line = READ_TWICE
     other = line.replace("_dual", "_single").replace("42|105,42|105,agree", "23|105,24|105,differ")
-    assert verified(*of_sheet((table, line, line + other))).two_readers == 0.0
+    assert of_pool(*of_sheet((table, line, line + other))).two_readers == 0.0
 
 
 def test_a_row_on_which_one_of_three_readers_differs_does_not_count(of_sheet):
     table, line = READ_TWICE
     other = line.replace("_dual", "_single").replace("42|105", "23|105")
     third = other.replace("23|105,agree", "24|105,differ")
-    assert verified(*of_sheet((table, line, line + other + third))).two_readers == 0.0
+    assert of_pool(*of_sheet((table, line, line + other + third))).two_readers == 0.0
 
 
 def test_a_row_behind_two_trials_is_one_row_to_look_up(of_sheet):
@@ -118,15 +124,46 @@ def test_a_row_behind_two_trials_is_one_row_to_look_up(of_sheet):
         ";".join([of["trial_b"][0], of["trial_a"][1]]),
     )
     found = replace(found, evidence=replace(found.evidence, trials=trials.assign(rows=shared)))
-    told = verified(found, analysis)
+    told = of_pool(found, analysis)
     # 20% was seen, and that one row is all that is missing of the others.
     assert (told.rows, told.first_hand) == (5, pytest.approx(0.2))
     assert told.rows_to_goal == 1
 
 
 def test_it_is_said_in_a_sentence(of_sheet):
-    assert verified_in_words(*of_sheet(B_DUAL)) == (
+    (said,) = verified_in_words(*of_sheet(B_DUAL))
+    assert said == (
         "70% of the weight comes from results read in the trials’ own reports, and 0% from results "
         "confirmed by two readers. Reading 1 row of the worklist in these reports would raise the "
         "first share to 90% or more."
     )
+
+
+def test_every_pool_is_listed_with_the_trials_it_rests_on(pooled):
+    """Harms and patient subgroups left out would seem to need no reading."""
+    found = material(pooled)
+    listed = verification_table(found).data
+    names = ["analysis", "subgroup", "experimental"]
+    assert not listed.duplicated(["setting", *names]).any()
+    estimates = found.as_first_measure(where(found.evidence.estimates, role="lead"))
+    several = estimates[estimates["k"] >= 2].set_index(["setting", *names])["k"]
+    held = listed.set_index(["setting", *names])["k"]
+    assert set(held.index) <= set(several.index)
+    assert (held == several[held.index]).all()
+    left_out = several.index.difference(held.index)
+    overall = {(a.setting, a.id): a.subgroups for a in found.configuration.analyses
+               if a.pool == "overall"}  # fmt: skip
+    assert len(left_out)
+    assert all(group.startswith(f"{overall[s, a]}=") for s, a, group, _ in left_out)
+    assert {"pcr_rates", ANALYSIS, "event_free_dual_v_single"} <= set(listed["analysis"])
+
+
+def test_a_group_that_is_pooled_apart_has_a_sentence_of_its_own(pooled):
+    found = material(pooled)
+    apart = replace(found.analysis(SETTING, ANALYSIS), pool="within_subgroups")
+    (_, lead, rows), *_ = found.pools
+    lead = lead | {"subgroup": f"{apart.subgroups}=pertuzumab"}
+    changed = replace(found)
+    changed.__dict__["pools"] = ((apart, lead, rows),)
+    (said,) = verified_in_words(changed, apart)
+    assert said.startswith("Trials with added agents Pertuzumab: 100% of the weight")

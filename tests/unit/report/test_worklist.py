@@ -42,7 +42,7 @@ def pooled(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(pooled):
     raw, sheet, configuration, evidence = pooled
-    return raw, sheet, worklist(configuration, sheet, evidence.trials)
+    return raw, sheet, worklist(configuration, sheet, evidence)
 
 
 # Worklists and their workbooks.
@@ -119,6 +119,73 @@ def test_a_row_is_described_as_its_paper_has_it(made):
     ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def unseen(pooled):
+    """The worklist of responses, if nobody had seen any of them; by row."""
+    _, sheet, configuration, evidence = pooled
+    pcr = sheet["pcr"].assign(verification="secondary")
+    changed = replace(sheet, tables={**sheet.tables, "pcr": pcr})
+    rows = worklist(configuration, changed, evidence)
+    return rows[rows["table"] == "pcr"].set_index("row")["why"]
+
+
+def test_a_row_behind_a_patient_subgroup_is_listed_with_what_it_moves(unseen):
+    """Without trial A, the subgroup holds only trial C: 27 of 48 v 18 of 49."""
+    said = "hormone receptor negative: "
+    (of_ratio,) = (part for part in unseen[7].split(". ") if said in part and "RR" in part)
+    assert re.search(rf"{said}.*without this trial moves RR \d\.\d\d to 1\.53", of_ratio)
+
+
+def test_a_row_behind_a_rate_is_listed_in_percent_and_crosses_no_line(unseen):
+    """Without trial A, only trial C's 18 of 49 are left: 36.7%."""
+    said = "Trastuzumab with chemotherapy, hormone receptor negative: "
+    of_rate = unseen[7].partition(said)[2].partition(". ")[0]
+    assert re.search(r"without this trial moves rate \d\d\.\d% to 36\.7%$", of_rate)
+
+
+def test_a_rate_of_several_arms_moves_by_one_event_of_all_their_patients(pooled):
+    """65 of 210 in two arms: one event is half a point, not the whole point of 105 patients."""
+    _, sheet, configuration, evidence = pooled
+    rates = evidence.rates
+    name = "Trastuzumab with chemotherapy"
+    mine = (rates["arm_ids"] == "trial_a_single") & (rates["subgroup"] == "all")
+    held = {"rows": "5;2", "events": 65.0, "n": 210.0, "yi": math.log(65 / 145),
+            "vi": 1 / 65 + 1 / 145, "regimen_label": name}  # fmt: skip
+    leads = evidence.estimates[evidence.estimates["role"] == "lead"]
+    leads = leads[(leads["experimental"] == name) & (leads["subgroup"] == "all")]
+    small = replace(
+        evidence,
+        rates=rates.assign(**{c: rates[c].mask(mine, value) for c, value in held.items()}),
+        estimates=leads.assign(trials="trial_a;trial_c", k=2),
+    )
+    unread = replace(
+        sheet, tables={**sheet.tables, "pcr": sheet["pcr"].assign(verification="secondary")}
+    )
+    why = worklist(configuration, unread, small).set_index("row")["why"]
+    for row in (2, 5):
+        (moved,) = re.findall(r"one event \w+ moves rate ([\d.]+)% to ([\d.]+)%", why[row])
+        before, after = map(float, moved)
+        assert 0 < abs(after - before) < 0.5
+
+
+def test_groups_that_are_pooled_apart_are_listed_by_group(pooled):
+    """As harms are, by the agent added: nothing is pooled in all trials."""
+    _, sheet, configuration, evidence = pooled
+    mine = evidence.estimates["analysis"] == "pcr_dual_v_trastuzumab"
+    groups = evidence.estimates[mine & evidence.estimates["subgroup"].str.startswith("added_")]
+    apart = replace(
+        configuration,
+        analyses=tuple(
+            replace(a, pool="within_subgroups") if a.id == "pcr_dual_v_trastuzumab" else a
+            for a in configuration.analyses
+        ),
+    )
+    (why,) = worklist(apart, sheet, replace(evidence, estimates=groups))["why"]
+    # Without trial A: trial B's 84 of 220 v 25 of 110.
+    said = "versus trastuzumab, added agents Pertuzumab: .*without this trial moves RR .* to 1.68"
+    assert re.search(said, why)
+
+
 def test_a_result_of_some_patients_says_of_which(made):
     sheet = made[1]
     row = sheet.row("pcr", 3)
@@ -132,7 +199,7 @@ def test_a_paper_in_pubmed_central_is_linked(pooled):
     _, sheet, configuration, evidence = pooled
     sources = sheet["sources"].assign(pmcid="PMC7654321")
     changed = replace(sheet, tables={**sheet.tables, "sources": sources})
-    links = worklist(configuration, changed, evidence.trials)["link"]
+    links = worklist(configuration, changed, evidence)["link"]
     assert len(links)
     assert all("PMC7654321" in link for link in links)
 
@@ -184,14 +251,14 @@ def doubted(tmp_path_factory):
 def doubtful(doubted):
     """The worklist of `doubted`."""
     sheet, configuration, evidence = doubted
-    return worklist(configuration, sheet, evidence.trials)
+    return worklist(configuration, sheet, evidence)
 
 
 def test_a_result_that_changes_sides_comes_before_one_that_moves_further(doubted):
     sheet, configuration, evidence = doubted
     second = sheet["second_reading"].replace({"second_value": {"42|105": "30|105"}})
     changed = replace(sheet, tables={**sheet.tables, "second_reading": second})
-    first, other = records(worklist(configuration, changed, evidence.trials))
+    first, other = records(worklist(configuration, changed, evidence))
     assert ["crosses" in row["why"] for row in (first, other)] == [True, False]
     assert first["moves"] < other["moves"]
 
@@ -227,7 +294,7 @@ def test_what_was_read_of_another_row_is_not_told_of_this_one(doubted):
     second = sheet["second_reading"].replace({"second_value": {"42|105": "60|105"}})
     tables = {**sheet.tables, "pcr": unseen, "second_reading": second}
     changed = replace(sheet, tables=tables)
-    rows = worklist(configuration, changed, evidence.trials)
+    rows = worklist(configuration, changed, evidence)
     why = rows[rows["table"] == "pcr"].set_index("row")["why"]
     assert ["the second reader's value" in why[row] for row in (2, 5)] == [False, True]
 
@@ -265,7 +332,7 @@ def test_the_second_hand_source_of_a_row_does_not_make_it_first_hand(pooled, tmp
     old = "ypT0/is ypN0,ITT,local,all,42,105,40.0,doe_2020_trial_a"
     text = (folder / "pcr.csv").read_text(encoding="utf-8")
     (folder / "pcr.csv").write_text(text.replace(old, old[:-1] + "b"), encoding="utf-8")
-    rows = worklist(configuration, again, evidence.trials)
+    rows = worklist(configuration, again, evidence)
     answer = {"Value seen": "42/105", "Source": source}
     found, said = answered((folder, again, rows), tmp_path, pcr=answer)
     assert found["pcr"]["verification"].iloc[0] == "secondary"
@@ -625,7 +692,7 @@ def test_counts_without_patients_weigh_nothing(pooled):
     frame = sheet["second_reading"]
     longer = pd.concat([frame, pd.DataFrame([dict.fromkeys(frame, "") | reading | {"row": 99}])])
     changed = replace(sheet, tables={**sheet.tables, "second_reading": longer})
-    listed = worklist(configuration, changed, evidence.trials).set_index("table")
+    listed = worklist(configuration, changed, evidence).set_index("table")
     assert "the second reader's value" not in listed.loc["pcr", "why"]
 
 

@@ -150,7 +150,7 @@ def worklist(options: argparse.Namespace) -> None:
         )
     configuration, sheet, _ = load(options.raw, options.config)
     evidence = read_evidence(configuration, options.processed, options.results)
-    rows = worklist(configuration, sheet, evidence.trials).head(options.most)
+    rows = worklist(configuration, sheet, evidence).head(options.most)
     if rows.empty:
         print("There are no rows to look up: every pooled result was seen first-hand.")
         return

@@ -15,17 +15,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration
+from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES
 from trial_evidence.extract.context import OF_RATIOS
-from trial_evidence.files import Record, records, where
-from trial_evidence.measures.effects import FROM_COUNTS, log_hazard_ratio
+from trial_evidence.extract.regimens import agent_labels, with_labels
+from trial_evidence.files import Record, records
+from trial_evidence.measures import MEASURES
+from trial_evidence.measures.effects import log_hazard_ratio
+from trial_evidence.pool.bayes.priors import model_priors
 from trial_evidence.report.page.sources import References, of_row, references, registry_links
-from trial_evidence.sensitivity.comparison import Comparison, comparisons
+from trial_evidence.report.trail.evidence import Evidence, pools_of_trials
+from trial_evidence.report.trail.trace import cells_of
+from trial_evidence.sensitivity.comparison import Pooled
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import matching_rows, readings, unadjudicated
-from trial_evidence.sheet.values import PRIMARY, printed_decimals
+from trial_evidence.sheet.values import ALL, PRIMARY, printed_decimals
 from trial_evidence.words.numbers import format_number
+from trial_evidence.words.printed import patients_in_words
 
 # Kind of table -> the fields to look up.
 FIELDS = {"counts": ("events", "n"), "contrasts": ("hr", "ci_low", "ci_high")}
@@ -67,13 +73,8 @@ class Hangs:
         return f"{self.title}: {'; '.join(dict.fromkeys(m.what for m in self.movements))}"
 
 
-def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -> pd.DataFrame:
+def worklist(configuration: Configuration, sheet: Sheet, evidence: Evidence) -> pd.DataFrame:
     """The rows to look up, the most important first.
-
-    Parameters
-    ----------
-    trials : DataFrame
-        ``results/<setting>/trials.csv`` of all settings.
 
     Returns
     -------
@@ -84,11 +85,10 @@ def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -
     """
     differ = {(row["table"], row["row"]) for row in records(unadjudicated(sheet))}
     listed: dict[tuple[str, int], list[Hangs]] = {}
-    for c, at, arm, table, row in _pooled_rows(configuration, sheet, trials):
-        place = table, int(row["row"])
+    for title, c, at, arm, table, number in _pooled_rows(configuration, sheet, evidence):
+        row, place = sheet.row(table, number), (table, number)
         if row["verification"] == PRIMARY and place not in differ:
             continue
-        title = f"{configuration.settings[c.analysis.setting]}, {c.analysis.title}"
         *small, without = _movements(c, sheet, table, row, at, arm)
         most = max(small, key=_size, default=without)
         found = Hangs(title, max(most, without, key=_size), (most, without))
@@ -100,18 +100,27 @@ def worklist(configuration: Configuration, sheet: Sheet, trials: pd.DataFrame) -
 
 
 def _pooled_rows(
-    configuration: Configuration, sheet: Sheet, trials: pd.DataFrame
-) -> Iterator[tuple[Comparison, int, int, str, dict[str, Any]]]:
-    """Every row behind a pooled result: the result, index of trial and arm in it, table, row."""
-    for setting in configuration.settings:
-        for c in comparisons(configuration, setting, where(trials, setting=setting)):
-            if c.measure != c.analysis.measures[0]:
-                continue
-            tables = {outcome.label: outcome.table for outcome in c.analysis.outcomes}
-            for at, trial in enumerate(records(c.rows)):
-                table = tables[trial["outcome"]]
-                for arm, number in enumerate(str(trial["rows"]).split(";")):
-                    yield c, at, arm, table, sheet.row(table, int(number))
+    configuration: Configuration, sheet: Sheet, evidence: Evidence
+) -> Iterator[tuple[str, Pooled, int, int, str, int]]:
+    """Every row behind a pooled result: its title, the result, indices of trial and arm, place."""
+    labels = agent_labels(sheet["agents"])
+    for entry, lead, rows in pools_of_trials(configuration, evidence):
+        own = configuration.own(entry) if isinstance(entry, Analysis) else configuration
+        measure, group = lead["measure"], lead["subgroup"]
+        named = "" if group == ALL else patients_in_words(with_labels(group, labels))
+        regimen = "" if MEASURES[measure].compares else lead["experimental"]
+        parts = (configuration.settings[entry.setting], entry.title, regimen, named)
+        pooled = Pooled(
+            measure=measure,
+            rows=rows.reset_index(drop=True),
+            level=configuration.confidence_level,
+            priors=model_priors(configuration.tau_priors[measure]),
+            pooling=own.pooling,
+        )
+        for at, trial in enumerate(records(rows)):
+            cells = cells_of(trial, configuration)
+            for arm, number in enumerate(cells.rows):
+                yield ", ".join(filter(None, parts)), pooled, at, arm, cells.table, int(number)
 
 
 def fields_of(sheet: Sheet, table: str, row: Record) -> tuple[str, ...]:
@@ -181,7 +190,7 @@ def _link(sheet: Sheet, known: References, row: Record, registered: str) -> str:
 
 
 def _movements(
-    c: Comparison, sheet: Sheet, table: str, row: Record, at: int, arm: int
+    c: Pooled, sheet: Sheet, table: str, row: Record, at: int, arm: int
 ) -> Iterator[Movement]:
     """The movement by every plausible error of a row; the last is without the trial."""
     changed = [*_errors(c, sheet, table, row, at, arm)]
@@ -195,8 +204,9 @@ def _movements(
     names = [*(what for what, _, _ in changed), "without this trial"]
     for what, ends in zip(names, each, strict=True):
         share = abs(ends[0] - now[0]) / ((now[2] - now[1]) / 2)
-        crosses = (now[1] <= 0 <= now[2]) != (ends[1] <= 0 <= ends[2])
-        before, after = (format_number(c.natural(value[0]), 2) for value in (now, ends))
+        # A rate has no line of no difference.
+        crosses = c.reading.compares and (now[1] <= 0 <= now[2]) != (ends[1] <= 0 <= ends[2])
+        before, after = (_shown(c, value[0]) for value in (now, ends))
         side = ", and the interval crosses the line of no difference" if crosses else ""
         moved = f"moves {c.reading.short} {before} to {after}"
         if before == after:
@@ -204,14 +214,22 @@ def _movements(
         yield Movement(share, f"{what} {moved}{side}", crosses)
 
 
+def _shown(c: Pooled, value: float) -> str:
+    """A pooled result as printed; of a rate a decimal more, in which small movements show."""
+    natural = c.reading.factor * c.natural(value)
+    if c.reading.compares:
+        return format_number(natural, c.reading.digits)
+    return f"{format_number(natural, c.reading.digits + 1)}%"
+
+
 def _errors(
-    c: Comparison, sheet: Sheet, table: str, row: Record, at: int, arm: int
+    c: Pooled, sheet: Sheet, table: str, row: Record, at: int, arm: int
 ) -> Iterator[tuple[str, float, float]]:
     """Every plausible error: its name, and the resulting effect and variance of the trial."""
     if sheet.kinds[table] == "counts":
         wrong = [("one event more", {"events": row["events"] + 1.0}),
                  ("one event fewer", {"events": row["events"] - 1.0})]  # fmt: skip
-        worked_out = partial(_of_counts, c, at, arm)
+        worked_out = partial(_of_counts, c, at, arm, row)
     else:
         wrong = [
             (f"{field} one unit {word}", {field: row[field] + sign * unit})
@@ -240,17 +258,25 @@ def _other_reader(sheet: Sheet, table: str, row: Record) -> Iterator[tuple[str, 
             yield "the second reader's value", cells
 
 
-def _of_counts(c: Comparison, at: int, arm: int, row: Record) -> tuple[float, float] | None:
+def _of_counts(
+    c: Pooled, at: int, arm: int, row: Record, changed: Record
+) -> tuple[float, float] | None:
+    """Effect and variance of a trial in which one row changes; a rate may rest on several arms."""
     trial = c.rows.iloc[at]
-    sizes = [[float(trial[f"{field}_{side}"]) for field in FIELDS["counts"]] for side in SIDES]
-    sizes[arm] = [float(row[field]) for field in FIELDS["counts"]]
+    ends = [f"_{side}" for side in SIDES] if c.reading.compares else [""]
+    sizes = [[float(trial[f"{field}{end}"]) for field in FIELDS["counts"]] for end in ends]
+    mine = sizes[arm] if c.reading.compares else sizes[0]
+    mine[:] = [
+        held + float(changed[field] - row[field])
+        for field, held in zip(FIELDS["counts"], mine, strict=True)
+    ]
     if not all(0 <= events <= n and n > 0 for events, n in sizes):
         return None
-    found = FROM_COUNTS[c.measure](*([number] for arm_sizes in sizes for number in arm_sizes))
+    found = c.reading.effects(*([number] for arm_sizes in sizes for number in arm_sizes))
     return float(found.yi[0]), float(found.vi[0])
 
 
-def _of_ratio(c: Comparison, at: int, row: Record) -> tuple[float, float] | None:
+def _of_ratio(c: Pooled, at: int, row: Record) -> tuple[float, float] | None:
     found = log_hazard_ratio(*([row[name]] for name in OF_RATIOS))
     effect, variance = float(found["yi"].iloc[0]), float(found["vi"].iloc[0])
     if not (math.isfinite(effect) and math.isfinite(variance)):

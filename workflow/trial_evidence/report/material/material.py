@@ -18,7 +18,7 @@ from trial_evidence.files import Record, read_table, records, where
 from trial_evidence.kept import PARTS, Parts
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, POOLED_RATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
-from trial_evidence.report.trail.evidence import Evidence, read_network_tables
+from trial_evidence.report.trail.evidence import Evidence, pools_of_trials, read_network_tables
 from trial_evidence.report.words.abbreviations import abbreviations
 from trial_evidence.report.words.formats import FORMATS, Column, Format, cell
 from trial_evidence.report.words.templates import declared
@@ -263,6 +263,11 @@ class Material:
     def lead(self, analysis: Analysis) -> dict[str, Any] | None:
         """The leading estimate of an analysis in all patients; None without trials."""
         return next(iter(self.leads(analysis)), None)
+
+    @cached_property
+    def pools(self) -> tuple[tuple[Analysis | RateAnalysis, Record, pd.DataFrame], ...]:
+        """See `pools_of_trials`."""
+        return tuple(pools_of_trials(self.configuration, self.evidence))
 
     def pooled_trials(self, analysis: Analysis) -> pd.DataFrame:
         """The trials behind the leading estimate, one per row, with their ``share`` of weight."""

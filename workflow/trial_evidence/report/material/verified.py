@@ -1,15 +1,17 @@
 """How much of a pooled result was verified in the primary sources, and by two readers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import records
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.trail.trace import cells_of
-from trial_evidence.words.printed import counted, percent
+from trial_evidence.sheet.values import ALL
+from trial_evidence.words.printed import counted, patients_in_words, percent
 
 # Share of a pool's weight that should be verified in the primary source.
 GOAL = 0.9
@@ -17,7 +19,7 @@ GOAL = 0.9
 
 @dataclass(frozen=True)
 class Verified:
-    """Verification of the trials behind the leading estimate of an analysis.
+    """Verification of the trials, or arms, behind a pooled estimate.
 
     Attributes
     ----------
@@ -37,13 +39,9 @@ class Verified:
     rows_to_goal: int
 
 
-def verified(material: Material, analysis: Analysis) -> Verified | None:
-    """Verification of a pooled analysis; None if it pools fewer than two trials."""
-    lead = material.lead(analysis)
-    if lead is None or lead["k"] < 2:
-        return None
-    trials = material.pooled_trials(analysis)
-    shares = trials["share"].to_numpy(float)
+def verified(material: Material, trials: pd.DataFrame) -> Verified:
+    """Verification of a pool, given the rows behind it, with their weights."""
+    shares = trials["weight"].to_numpy(float) / trials["weight"].sum()
     behind = [cells_of(row, material.configuration).places for row in records(trials)]
     missing = [places - material.seen_first_hand for places in behind]
     both = np.array([places <= material.seen_by_two for places in behind])
@@ -56,11 +54,17 @@ def verified(material: Material, analysis: Analysis) -> Verified | None:
     )
 
 
-def verified_in_words(material: Material, analysis: Analysis) -> str:
-    """The same in a sentence; empty if fewer than two trials are pooled."""
-    found = verified(material, analysis)
-    if found is None:
-        return ""
+def verified_in_words(material: Material, analysis: Analysis) -> Iterator[str]:
+    """The same in a sentence for each pool of an analysis in all patients."""
+    levels = {s for modifier in analysis.effect_modifiers for s in modifier.subgroups}
+    for entry, lead, trials in material.pools:
+        if entry is analysis and lead["subgroup"] not in levels:
+            named = patients_in_words(material.agents_named(lead["subgroup"]))
+            group = "" if lead["subgroup"] == ALL else f"Trials with {named}: "
+            yield group + _in_words(verified(material, trials))
+
+
+def _in_words(found: Verified) -> str:
     said = (
         f"{percent(found.first_hand)} of the weight comes from results read in the trials’ own "
         f"reports, and {percent(found.two_readers)} from results confirmed by two readers"

@@ -109,7 +109,7 @@ def _section(analysis: Pool, material: Material, trail: Trail, known: References
     place = analysis.setting, analysis.id
     said: list[str] = []
     if isinstance(analysis, Analysis):
-        said = [*remarks(material, analysis), verified_in_words(material, analysis)]
+        said = [*remarks(material, analysis), *verified_in_words(material, analysis)]
 
     def mine(row: Record) -> bool:
         return (row["setting"], row["analysis"]) == place

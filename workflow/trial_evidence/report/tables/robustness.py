@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.words import reading
+from trial_evidence.report.words.formats import Format
 from trial_evidence.words import printed
 from trial_evidence.words.models import is_random_effects
 
@@ -24,8 +26,8 @@ def heterogeneity_table(material: Material) -> ReportTable:
         for measure in [material.first_measures[row["setting"], row["analysis"]]]
         if row["measure"].endswith((measure, f"{measure}s"))
     ]
-    formats = {
-        "of_whom": lambda row: _of_whom(row, material.agents_named(row["subgroup"])),
+    formats: dict[str, Format] = {
+        "of_whom": partial(patients_or_trials, material),
         "test": _q,
         "prediction": _prediction,
     }
@@ -94,8 +96,9 @@ def _range(row: Record, of: str) -> str:
     return printed.interval(row[f"{of}_lowest"], row[f"{of}_highest"])
 
 
-def _of_whom(row: Record, subgroup: str) -> str:
-    who = printed.of_whom(subgroup)
+def patients_or_trials(material: Material, row: Record) -> str:
+    """Which patients or trials a row of ``estimates`` pools; for a rate, with the regimen."""
+    who = printed.of_whom(material.agents_named(row["subgroup"]))
     if row["measure"] == "proportion":
         return f"{row['experimental']}, {who}"
     return f"compared within trials: {who}" if "_of_" in row["measure"] else who

@@ -8,6 +8,7 @@ from trial_evidence.files import Record, records
 from trial_evidence.pool.shown import interval_remark, own_result, own_values
 from trial_evidence.report.material.material import Material, ReportTable
 from trial_evidence.report.material.verified import GOAL, verified
+from trial_evidence.report.tables.robustness import patients_or_trials
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.report.words import reading
 from trial_evidence.words import printed
@@ -45,13 +46,10 @@ def rows_set_aside_table(material: Material) -> ReportTable:
 
 
 def verification_table(material: Material) -> ReportTable:
-    """For every pooled analysis: the weight verified in primary sources, and by two readers."""
-    rows = [
-        {"setting": analysis.setting, "analysis": analysis.id, **asdict(found)}
-        for analysis in material.configuration.analyses
-        if (found := verified(material, analysis))
-    ]
-    return material.table("verification", rows, goal=printed.percent(GOAL))
+    """For every pool of trials: the weight verified in primary sources, and by two readers."""
+    rows = [{**lead, **asdict(verified(material, trials))} for _, lead, trials in material.pools]
+    formats = {"of_whom": partial(patients_or_trials, material)}
+    return material.table("verification", rows, formats, goal=printed.percent(GOAL))
 
 
 def _pooled(row: Record) -> str:

@@ -1,12 +1,13 @@
 """The outputs of the stages, as the trail reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from trial_evidence.config.configuration import Analysis, Configuration, RateAnalysis
 from trial_evidence.files import Record, read_table, records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.network.evidence.columns import USED_NUMBERS
@@ -94,6 +95,26 @@ def rows_behind(evidence: Evidence, pool: Record) -> pd.DataFrame:
     level = pool["subgroup"].partition(" & trial=")[0]
     reported = set(evidence.trials["subgroup"])
     return members(evidence.trials, pool, level if level in reported else ALL, pool["measure"])
+
+
+def pools_of_trials(
+    configuration: Configuration, evidence: Evidence
+) -> Iterator[tuple[Analysis | RateAnalysis, Record, pd.DataFrame]]:
+    """Every pool of two or more trials in its first measure: leading estimate, rows behind it.
+
+    Groups of trials that an analysis also pools as a whole are left out: the rows are the same, and
+    their weights are those of the whole.
+    """
+    entries: list[Analysis | RateAnalysis] = [*configuration.analyses, *configuration.rates]
+    known = {(entry.setting, entry.id): entry for entry in entries}
+    leads = where(evidence.estimates, role="lead")
+    for lead in records(leads[leads["k"] >= 2]):
+        entry = known[lead["setting"], lead["analysis"]]
+        if isinstance(entry, Analysis):
+            part = lead["subgroup"].startswith(f"{entry.subgroups}=")
+            if lead["measure"] != entry.measures[0] or (part and entry.pool == "overall"):
+                continue
+        yield entry, lead, rows_behind(evidence, lead)
 
 
 def read_network_tables(settings: Iterable[str], results: Path) -> NetworkTables:
