@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,35 @@ def test_a_network_of_any_size_stays_on_its_page(preset, count):
     edges = [GraphEdge("Node 0", f"Node {n}", n % 3 + 1) for n in range(1, count)]
     graph = replace(GRAPH, nodes=nodes, edges=edges, parts=[[n.name for n in nodes]], multi_arm=[])
     assert page_defects(network_graph.layout(graph, PRESETS[preset])) == []
+
+
+def test_names_of_one_part_do_not_run_into_the_next_part_on_a_narrow_page():
+    """Patients of one arm would be printed over those of another."""
+    names = [("L", "1,571 patients"), ("placebo", "1,576 patients"), ("N seq", "1,420 patients"),
+             ("placebo seq", "1,420 patients"), ("T", "patients not stated"),
+             ("T-DXd", "818 patients"), ("T-DM1", "817+ patients")]  # fmt: skip
+    parts = [[name for name, _ in names[start:end]] for start, end in ((4, 7), (0, 2), (2, 4))]
+    graph = replace(
+        GRAPH,
+        nodes=[GraphNode(name, 1000.0, words) for name, words in names],
+        edges=[GraphEdge(part[0], other, 1) for part in parts for other in part[1:]],
+        parts=parts,
+        multi_arm=[],
+    )
+    assert page_defects(network_graph.layout(graph, styled({}, 85.0))) == []
+
+
+def test_names_of_a_crowded_ring_do_not_cover_each_other_on_a_narrow_page():
+    names = ["T-DM1", "Physician’s choice", "T-Duo", "N+CT", "DV", "L+CT", "N", "Py+CT", "A+CT",
+             "Marg+CT", "T+CT", "T+P+CT", "T+Tuc+CT", "T-DM1+Tuc", "T-DXd"]  # fmt: skip
+    graph = replace(
+        GRAPH,
+        nodes=[GraphNode(name, 1000.0, "1,421+ patients") for name in names],
+        edges=[GraphEdge(one, other, 1) for one, other in pairwise(names)],
+        parts=[names],
+        multi_arm=[],
+    )
+    assert page_defects(network_graph.layout(graph, styled({}, 75.0))) == []
 
 
 def test_many_parts_stand_beside_one_another(tmp_path):

@@ -103,8 +103,9 @@ def layout(graph: NetworkGraph, style: Style) -> Page:
     # large parts alone, small ones side by side
     large = [[part] for part in ordered if len(part) > _SMALL_PART]
     small = [part for part in ordered if len(part) <= _SMALL_PART]
-    starts = range(0, len(small), _SMALL_PARTS_A_ROW)
-    for row in [*large, *(small[start : start + _SMALL_PARTS_A_ROW] for start in starts)]:
+    a_row = drawing.parts_a_row(small)
+    starts = range(0, len(small), a_row)
+    for row in [*large, *(small[start : start + a_row] for start in starts)]:
         drawing.row(row)
     keys = [
         Key("dot", "Patients (area)", style.accent, style.paper),
@@ -171,23 +172,48 @@ class _Drawing(Chart):
             named = (f"{e.first} v {e.second}: {e.weight:g}" for e in self.unnumbered)
             yield f"Trials on lines without room for their number: {'; '.join(named)}."
 
+    def parts_a_row(self, parts: Sequence[Sequence[str]]) -> int:
+        """How many small parts stand side by side without labels that run into the next part."""
+        fitting = (int((self.right - self.left) / self._needed(part)) for part in parts)
+        return max(1, min((_SMALL_PARTS_A_ROW, *fitting)))
+
+    def _needed(self, part: Sequence[str]) -> float:
+        """Width of a small part with its two longest labels next to each other."""
+        discs = [self.discs[name] for name in part]
+        # from three treatments on, labels are next to the discs, not above them
+        apart = 2 * max(disc.radius for disc in discs) if len(part) > 2 else 0.0
+        return sum(sorted(disc.width for disc in discs)[-2:]) + 2 * apart + 3 * _LABEL_GAP_MM
+
     def row(self, parts: Sequence[Sequence[str]]) -> None:
         """Connected parts side by side; `y` moves to below them."""
         width = (self.right - self.left) / len(parts)
         most = max(map(len, parts))
         half_height = min(0.3 * self.style.width_mm, 4.0 * most) if most > 2 else 0.0
         largest = max(self.discs[name].radius for part in parts for name in part)
-        room = largest + _LABEL_GAP_MM + 2 * self.leading(self.style.footnote_pt)
-        middle = self.y + room + half_height
-        for number, part in enumerate(parts):
-            widest = max(self.discs[name].width for name in part)
-            radius = max(self.discs[name].radius for name in part)
-            # with two treatments or fewer the labels are above the discs
-            margin = max(widest / 2, radius) if len(part) <= 2 else widest + radius
-            across = min(max(width / 2 - margin - _LABEL_GAP_MM, 0.12 * width), 62.0)
+        label = 2 * self.leading(self.style.footnote_pt)
+        room = largest + _LABEL_GAP_MM + label
+        rings = [(part, self._reach(part, width)) for part in parts]
+        # where the discs at the top are too close for their labels, one label goes above another
+        above = room + (label if any(self._crowded(*ring) for ring in rings) else 0.0)
+        middle = self.y + above + half_height
+        for number, (part, across) in enumerate(rings):
             centre = (self.left + (number + 0.5) * width, middle)
             self._part(_on_ring(part, centre, (across, half_height)))
         self.y = middle + half_height + room + self.style.block_gap_mm
+
+    def _reach(self, part: Sequence[str], width: float) -> float:
+        """Half the width of a part's ring, between the labels at its sides."""
+        widest = max(self.discs[name].width for name in part)
+        radius = max(self.discs[name].radius for name in part)
+        # with two treatments or fewer the labels are above the discs
+        margin = max(widest / 2, radius) if len(part) <= 2 else widest + radius
+        return min(max(width / 2 - margin - _LABEL_GAP_MM, 0.12 * width), 62.0)
+
+    def _crowded(self, part: Sequence[str], across: float) -> bool:
+        """Whether discs next to each other at the top of a large ring are closer than a label."""
+        widest = max(self.discs[name].width for name in part)
+        apart = 2 * across * math.sin(math.pi / len(part))
+        return len(part) > _SMALL_PART and apart < widest
 
     def _part(self, places: Mapping[str, Point]) -> None:
         """Shaded multi-arm trials, lines with their numbers, discs, labels."""
