@@ -96,7 +96,7 @@ test-edits: $(STAMP)
 
 figures: all
 	@PYTHONPATH=workflow $(BIN)/python -m trial_evidence styled --style "$(STYLE)" \
-	  $(if $(WIDTH),--width $(WIDTH)) $(if $(ANALYSIS),--analysis "$(ANALYSIS)") \
+	  $(if $(WIDTH),--width "$(WIDTH)") $(if $(ANALYSIS),--analysis "$(ANALYSIS)") \
 	  $(if $(FIGURE),--figure "$(FIGURE)") --processes 2
 
 calibrate: $(STAMP)

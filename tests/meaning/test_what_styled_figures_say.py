@@ -63,8 +63,17 @@ def test_a_figure_in_a_look_says_what_the_ordinary_one_of_its_setting_says(proje
         assert said == tuple(texts[name][word] for word in ("title", "text", "caption")), name
 
 
+def test_a_harm_is_drawn_with_the_others_of_its_setting(project):
+    """It has no figure of its own, and a list of what can be drawn names it."""
+    material, _, _ = project
+    harm = next(entry for entry in material.configuration.analyses if entry.harm)
+    place = draw(project, choose_style(LOOKS, "greyscale", "120"), harm.id, "forest")
+    drawing = read_svg(place / harm.setting / "harms/forest.svg")
+    assert harm.labels[0] in {word.text for word in drawing.words}
+
+
 def test_a_look_without_a_width_has_its_first_one_and_its_own_colours(project):
-    place = draw(project, choose_style(LOOKS, "lancet", None), figure="risk_of_bias_bars")
+    place = draw(project, choose_style(LOOKS, "lancet"), figure="risk_of_bias_bars")
     assert place.name == "180mm"
     drawing = read_svg(place / "overview/risk_of_bias_bars.svg")
     assert drawing.width == pytest.approx(180 * MM, abs=0.1)
@@ -75,20 +84,20 @@ def test_a_look_without_a_width_has_its_first_one_and_its_own_colours(project):
 
 
 def test_a_slide_has_the_format_of_a_screen_and_larger_type(project):
-    place = draw(project, choose_style(LOOKS, "slide", None))
+    place = draw(project, choose_style(LOOKS, "slide"))
     drawing = read_svg(place / "overview/flow.svg")
     assert (drawing.width, drawing.height) == pytest.approx((338.67 * MM, 190.5 * MM), abs=0.1)
     assert drawing.word("From the search to the synthesis").size == pytest.approx(1.5 * 9)
 
 
 def test_pixels_are_as_fine_as_the_look_asks_for(project):
-    look = replace(choose_style(LOOKS, "default", 85.0), dpi=100)
+    look = replace(choose_style(LOOKS, "default", "85"), dpi=100)
     with Image.open(draw(project, look, kind="png") / "overview/flow.png") as image:
         assert image.width == pytest.approx(100 * 85 / 25.4, abs=1)
 
 
 def test_one_figure_drawn_again_leaves_the_others_of_its_look_where_they_were(project):
-    look = choose_style(LOOKS, "greyscale", 85.0)
+    look = choose_style(LOOKS, "greyscale", "85")
     place = draw(project, look)
     assert draw(project, look, figure="timeline") == place
     assert {path.name for path in place.rglob("*.svg")} == {"flow.svg", "timeline.svg"}
@@ -103,7 +112,7 @@ def test_one_figure_drawn_again_leaves_the_others_of_its_look_where_they_were(pr
 
 
 def test_the_number_behind_a_trial_is_that_of_its_source_in_the_list(project, made_up):
-    look = choose_style(LOOKS, "bmj", 180.0)
+    look = choose_style(LOOKS, "bmj", "180")
     place = draw(project, look, "pcr_dual_v_almab", "forest")
     printed = (place / "references.txt").read_text(encoding="utf-8").splitlines()
     listed = dict(line.split(". ", 1) for line in printed)

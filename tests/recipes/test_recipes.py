@@ -312,7 +312,7 @@ def test_a_look_for_a_journal(copy):
     copy.pooled("adjuvant")
     # As `make figures STYLE=annals`, for one setting.
     looks = read_figure_configuration(copy.folder / "config")
-    look = choose_style(looks, "annals", None)
+    look = choose_style(looks, "annals")
     sheet, configuration, _ = evidence_of(copy.folder)
     made = [copy.folder / place for place in ("data/processed", "results")]
     forests = setting_forests(configuration, looks, sheet, "adjuvant", *made, {})

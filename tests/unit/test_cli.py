@@ -482,8 +482,8 @@ def test_what_cannot_be_explained_is_said_at_once(project, capsys, asked, answer
             "trial-evidence worklist --help\n",
         ),
         (
-            ["styled", "--style", "lancet", "--width", "abc"],
-            'trial-evidence styled: argument --width: "abc" is not a number. For help: '
+            ["styled", "--style", "lancet", "--processes", "abc"],
+            'trial-evidence styled: argument --processes: "abc" is not a whole number. For help: '
             "trial-evidence styled --help\n",
         ),
     ],

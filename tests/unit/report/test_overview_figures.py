@@ -401,9 +401,14 @@ def test_a_bayesian_model_that_leads_alone_names_its_one_prior(project, tmp_path
 
 def test_a_look_or_width_that_there_is_not_is_named():
     with pytest.raises(RequestError, match=r'Did you mean "lancet"'):
-        choose_style(LOOKS, "lancett", None)
-    with pytest.raises(RequestError, match=r"no width of 100 mm\. Allowed: 180, 120, 85, 75\."):
-        choose_style(LOOKS, "default", 100.0)
+        choose_style(LOOKS, "lancett")
+    for width in ("100", "abc", "nan", "-85", "85 120"):
+        allowed = (
+            rf'^"{width}" is not a width of style "default"\. Allowed, in mm: 180, 120, 85, 75\.$'
+        )
+        with pytest.raises(RequestError, match=allowed):
+            choose_style(LOOKS, "default", width)
+    assert choose_style(LOOKS, "default", "85 mm").widths_mm == (85,)
 
 
 def test_results_of_another_configuration_are_named(project):
@@ -416,7 +421,7 @@ def test_results_of_another_configuration_are_named(project):
 
 def test_figures_in_a_look_go_into_a_folder_of_their_own(project):
     folder, found = project
-    look = replace(choose_style(LOOKS, "greyscale", 85.0), formats=("svg",))
+    look = replace(choose_style(LOOKS, "greyscale", "85"), formats=("svg",))
     before = sorted(path for path in (folder / "results").rglob("*"))
     write_styled_figures(found, LOOKS, look, folder / "data/processed", {}, analysis=ANALYSIS)
     place = folder / "results/figures-greyscale/85mm"
@@ -435,7 +440,7 @@ def test_figures_in_a_look_go_into_a_folder_of_their_own(project):
 def test_one_figure_for_a_journal_with_its_references_and_decimal_points(project):
     folder, found = project
     look = replace(
-        choose_style(LOOKS, "greyscale", 180.0), name="raised", formats=("svg",),
+        choose_style(LOOKS, "greyscale", "180"), name="raised", formats=("svg",),
         fields={"references": True, "decimal_mark": "·"},
     )  # fmt: skip
     place = write_styled_figures(
@@ -450,7 +455,8 @@ def test_one_figure_for_a_journal_with_its_references_and_decimal_points(project
     numbers = re.findall(r"\[(\d+)\]", text)
     assert numbers
     assert all(listed[int(number) - 1].startswith(f"{number}. ") for number in numbers)
-    with pytest.raises(RequestError, match='no figures of "forrest"'):
+    known = rf'"forrest" for {ANALYSIS}\. Known: forest, .* Did you mean "forest"\?$'
+    with pytest.raises(RequestError, match=known):
         write_styled_figures(
             found, LOOKS, look, folder / "data/processed", {}, ANALYSIS, figure="forrest"
         )

@@ -59,7 +59,7 @@ def _typed(kind: Callable[[str], float], what: str) -> Callable[[str], float]:
     return read
 
 
-_number, _whole = _typed(float, "a number"), _typed(int, "a whole number")
+_whole = _typed(int, "a whole number")
 # Options that several commands take.
 _SHARED: dict[str, dict[str, Any]] = {
     "setting": {"required": True, "help": "a setting of config/analyses.yaml"},
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         stages.styled,
         "processes",
         style={"required": True, "help": "a style of config/styles.yaml"},
-        width={"type": _number, "help": "in mm; by default the first width of the style"},
+        width={"default": "", "help": "in mm; by default the first width of the style"},
         analysis={"default": "", "help": "only the figures of this analysis or network"},
         figure={"default": "", "help": "only figures of this name, such as forest"},
     )

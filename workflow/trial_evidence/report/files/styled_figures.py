@@ -41,15 +41,15 @@ def figure_name(stem: str) -> str:
     return stem.rpartition("/")[2]
 
 
-def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) -> FigureStyle:
+def choose_style(looks: FigureConfiguration, name: str, width: str = "") -> FigureStyle:
     """The style of a name, with the requested width as its only one.
 
     Parameters
     ----------
     name : str
         As in config/styles.yaml.
-    width_mm : float or None
-        One of the style's widths; None for its first.
+    width : str
+        One of the style's widths in mm, as the user typed it; if empty, its first.
 
     Raises
     ------
@@ -62,11 +62,13 @@ def choose_style(looks: FigureConfiguration, name: str, width_mm: float | None) 
             f'"{name}" is not a style of config/styles.yaml. Allowed: {", ".join(looks.styles)}.'
             f"{did_you_mean(name, list(looks.styles))}"
         )
-    width = found.widths_mm[0] if width_mm is None else width_mm
-    if width not in found.widths_mm:
-        allowed = ", ".join(f"{own:g}" for own in found.widths_mm)
-        raise RequestError(f'Style "{name}" has no width of {width:g} mm. Allowed: {allowed}.')
-    return replace(found, widths_mm=(width,))
+    typed = width.strip().lower().removesuffix("mm").strip()
+    widths = {f"{own:g}": own for own in found.widths_mm}
+    if typed and typed not in widths:
+        raise RequestError(
+            f'"{width}" is not a width of style "{name}". Allowed, in mm: {", ".join(widths)}.'
+        )
+    return replace(found, widths_mm=(widths.get(typed, found.widths_mm[0]),))
 
 
 def write_styled_figures(
@@ -118,9 +120,11 @@ def write_styled_figures(
     named = {stem: page for stem, page in pages.items() if figure in ("", figure_name(stem))}
     if not named:
         asked = figure if pages else analysis
-        known = map(figure_name, pages) if pages else sorted(_owners(material))
+        known = list(dict.fromkeys(map(figure_name, pages))) or sorted(_owners(material))
+        of = f" for {analysis}" if pages and analysis else ""
         raise RequestError(
-            f'There are no figures of "{asked}". Known: {", ".join(dict.fromkeys(known))}.'
+            f'There are no figures of "{asked}"{of}. Known: {", ".join(known)}.'
+            f"{did_you_mean(asked, known)}"
         )
     if look.height_mm is not None:
         named = {stem: page.fitted(look.height_mm) for stem, page in named.items()}
@@ -164,8 +168,10 @@ def styled_pages(
     Specification curves are drawn from their table, not computed again. If an `analysis` (or a
     network, or ``overview``) is named, only its figures are drawn.
     """
-    wanted = {analysis} if analysis else _owners(material)
     configuration, sheet = material.configuration, material.sheet
+    # A harm has no figure of its own: it is in that of all harms of its setting.
+    folders = {entry.folder for entry in configuration.analyses if entry.id == analysis}
+    wanted = {analysis, *folders} if analysis else _owners(material)
     forests_of = _forests(material, looks, processed)
     numbers = reference_numbers(forests_of)
     trials = material.evidence.trials
