@@ -451,6 +451,11 @@ def test_one_figure_for_a_journal_with_its_references_and_decimal_points(project
     text = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", drawn.read_text(encoding="utf-8")))
     assert re.search(r"\d·\d", text)
     assert not re.search(r"\d\.\d", text)
+    # A journal prints the caption with the points of the figure; a description is read aloud.
+    (words,) = read_table(place / "figures.csv", []).to_dict("records")
+    assert re.search(r"τ² = \d·\d", words["caption"])
+    assert not re.search(r"\d\.\d", words["caption"])
+    assert re.search(r"\d\.\d", words["text"])
     listed = (place / "references.txt").read_text(encoding="utf-8").splitlines()
     numbers = re.findall(r"\[(\d+)\]", text)
     assert numbers

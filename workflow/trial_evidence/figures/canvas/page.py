@@ -193,7 +193,11 @@ class Pointed:
 
     title = property(attrgetter("picture.title"))
     description = property(attrgetter("picture.description"))
-    small_print = property(attrgetter("picture.small_print"))
+
+    @property
+    def small_print(self) -> str:
+        """See `Picture`."""
+        return self._pointed(self.picture.small_print)
 
     def figure(self) -> Figure:
         """See `Picture`."""

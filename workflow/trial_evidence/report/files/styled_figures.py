@@ -129,7 +129,7 @@ def write_styled_figures(
     if look.height_mm is not None:
         named = {stem: page.fitted(look.height_mm) for stem, page in named.items()}
     folder = material.results / f"figures-{look.name}" / f"{look.widths_mm[0]:g}mm"
-    drawn = named
+    drawn: dict[str, Picture] = dict(named)
     if style.decimal_mark != ".":
         drawn = {stem: Pointed(page, style.decimal_mark) for stem, page in named.items()}
     if style.references:
@@ -137,7 +137,7 @@ def write_styled_figures(
     # If all figures are drawn, files left by an earlier run are removed.
     own = () if analysis or figure else tuple(f"**/*.{suffix}" for suffix in get_args(Format))
     publish(drawn, folder, look.formats, processes, dpi=look.dpi, own=own, kept=(REFERENCES,))
-    _write_listing(folder, named, look.formats)
+    _write_listing(folder, drawn, look.formats)
     return folder
 
 
