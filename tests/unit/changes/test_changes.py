@@ -20,12 +20,18 @@ from invented import (
     extract,
     sheet,
 )
-from small_project import append_like, git, replace_text, small_project
+from small_project import append_like, edited_yaml, git, replace_text, small_project
 from trial_evidence.changes.compare import EstimateChange, differing, estimate_changes
-from trial_evidence.changes.networks import Side, _same_methods, network_changes, untouched
+from trial_evidence.changes.networks import (
+    NetworkChanges,
+    Side,
+    _same_methods,
+    network_changes,
+    untouched,
+)
 from trial_evidence.changes.page import Section
 from trial_evidence.changes.revision import SheetDifference
-from trial_evidence.changes.stage import _level
+from trial_evidence.changes.stage import _judgements, _level
 from trial_evidence.changes.verdicts import (
     Judged,
     _domains_that_changed,
@@ -80,9 +86,7 @@ def edited(committed, tmp_path_factory):
     return after
 
 
-NO_JUDGEMENT = (
-    "No verdict and no certainty of an analysis changed; certainty in networks is not compared."
-)
+NO_JUDGEMENT = "No verdict and no certainty changed."
 
 
 def page_of(project):
@@ -594,10 +598,7 @@ def matters(page):
 
 def test_nothing_that_matters_is_said_to_have_changed(edited):
     _, page = edited(NOTED)
-    assert matters(page) == [
-        "No verdict, no certainty of an analysis, no estimate and no model changed; surrogacy and "
-        "certainty in networks are not compared."
-    ]
+    assert matters(page) == ["No verdict, no certainty, no estimate and no model changed."]
 
 
 def test_an_estimate_that_moved_is_told_before_the_details(edited):
@@ -641,6 +642,41 @@ def test_a_judgement_alone_changes_certainty_and_no_estimate(project, changes):
     )
     assert "No estimate differs." in page
     assert html.escape(certainty[0]) in page_of(project)
+
+
+def test_a_judgement_changes_the_certainty_of_network_estimates(project, changes):
+    """No estimate moves, but an answer that rests on trials at high risk is less certain."""
+    with edited_yaml(project / "config/networks.yaml") as content:
+        for network in content["networks"]:
+            network["alternatives"] = [network["reference"]]
+    git(project, "commit", "--quiet", "--all", "--message", "Compare with the reference")
+    path = project / "data/raw/risk_of_bias.csv"
+    text = path.read_text(encoding="utf-8")
+    low, high = "low,low,low,low,low,low", "low,low,high,low,low,high"
+    for trial in ("trial_h", "trial_i", "trial_j"):
+        assert f"{trial},PFS,{low}" in text
+        text = text.replace(f"{trial},PFS,{low}", f"{trial},PFS,{high}")
+    path.write_text(text, encoding="utf-8")
+    page = changes()
+    told = [line for line in matters(page) if line.startswith("Certainty: ") and " v " in line]
+    assert told
+    for line in told:
+        assert line.startswith("Certainty: Progression-free survival: network of first-line")
+        assert "Within study bias, very serious" in line
+    assert "No estimate differs." in page
+
+
+def test_surrogacy_that_changed_is_told_before_and_after(side):
+    """Of one model: the slope and its interval; withheld if it depends on one trial."""
+    surrogacy = [("early", "response", "bivariate", "withheld, because it depends on one trial")]
+    changes = NetworkChanges(surrogacy=((*surrogacy[0], "slope −0.40 (−0.70 to −0.10)"),))
+    titles = {("early", "response"): "Response as a surrogate"}
+    difference = SheetDifference({}, {})
+    said = _judgements((side, side), ({}, {}), difference, (), changes, titles)
+    assert [*said] == [
+        "Surrogacy: Response as a surrogate, bivariate: was withheld, because it depends on one "
+        "trial; is now slope −0.40 (−0.70 to −0.10)."
+    ]
 
 
 def test_a_persons_judgement_of_certainty_is_told(project, changes):

@@ -13,21 +13,29 @@ from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.context import Context, setting_context
 from trial_evidence.extract.stage import setting_checksum
-from trial_evidence.files import Record, records
+from trial_evidence.files import Record, records, where
 from trial_evidence.network.evidence.rows import NetworkEvidence, evidence_of_networks
 from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.network.models import LEADING
 from trial_evidence.network.models import WALD as RANDOM
+from trial_evidence.network.within_trials.surrogacy import MAIN
 from trial_evidence.network.within_trials.synergy import SCALES
-from trial_evidence.network.within_trials.trial_level import ALL_PAIRS
+from trial_evidence.network.within_trials.trial_level import (
+    ALL_PAIRS,
+    surrogacy_results,
+    surrogacy_table,
+)
 from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.report.material.afresh import TablesOfNetworks
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import random_model
+from trial_evidence.words.printed import with_interval
 
 # Columns that may differ without affecting a result: rows move, notes are rewritten, readings
 # are compared.
 _IRRELEVANT = ["rows", "note", "locator", "readers_differ", "exclusion_overridden"]
+# Setting, analysis, model, result before and after.
+SurrogacyChange = tuple[str, str, str, str, str]
 # Name of the model as in the estimates table.
 WALD = random_model("REML", "wald")
 
@@ -68,11 +76,14 @@ class NetworkChanges:
         The current evidence of each network.
     tables : pair of mapping
         Before and after: (setting, network) -> its tables by name, for networks that were fitted.
+    surrogacy : tuple
+        Setting, analysis, model, and the result in words before and after, where it differs.
     """
 
     estimates: tuple[EstimateChange, ...] = ()
     evidence: tuple[NetworkEvidence, ...] = ()
     tables: tuple[TablesOfNetworks, TablesOfNetworks] = ({}, {})
+    surrogacy: tuple[SurrogacyChange, ...] = ()
 
 
 def untouched(before: Side, after: Side) -> frozenset[str]:
@@ -92,24 +103,34 @@ def untouched(before: Side, after: Side) -> frozenset[str]:
     )
 
 
-def network_changes(before: Side, after: Side, same: Collection[str]) -> NetworkChanges:
+def network_changes(
+    before: Side,
+    after: Side,
+    same: Collection[str],
+    judged: tuple[Collection[str], Collection[str]] = ((), ()),
+) -> NetworkChanges:
     """Compare the networks of all settings but those in `same`, which are :func:`untouched`.
 
     Effects are those of the leading model. A network is fitted again only if its evidence or its
-    configuration differs.
+    configuration differs, or if it, or a trial in it, was `judged` otherwise.
     """
     changes: list[EstimateChange] = []
     evidence: list[NetworkEvidence] = []
     tables: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
+    surrogacy: list[SurrogacyChange] = []
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
         new = after.evidence_of_networks(setting)
         evidence += new.values()
-        if setting in same:
+        if setting in same and not judged[0]:
             continue
         old = before.evidence_of_networks(setting)
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
-            if _same_methods(before, after) and _same_evidence(one, other):
+            if (
+                _same_methods(before, after)
+                and _same_evidence(one, other)
+                and not _judged_otherwise(name, other, judged)
+            ):
                 continue
             of_sides: list[dict[Key, Record]] = []
             for found, side, held in ((one, before, tables[0]), (other, after, tables[1])):
@@ -119,7 +140,8 @@ def network_changes(before: Side, after: Side, same: Collection[str]) -> Network
                     held[setting, name] = examined(found, synergy, side.configuration)[2]
                     of_sides[-1] = dict(_estimates(found, held[setting, name], side))
             changes += differing(*of_sides)
-    return NetworkChanges(tuple(changes), tuple(evidence), tables)
+        surrogacy += _surrogacy_changes((before, after), (old, new), setting)
+    return NetworkChanges(tuple(changes), tuple(evidence), tables, tuple(surrogacy))
 
 
 def _same_methods(before: Side, after: Side) -> bool:
@@ -139,6 +161,52 @@ def _same_evidence(one: NetworkEvidence | None, other: NetworkEvidence | None) -
         for found in (one, other)
     )
     return first.equals(second) and one.network == other.network
+
+
+def _judged_otherwise(
+    name: str, evidence: NetworkEvidence | None, judged: tuple[Collection[str], Collection[str]]
+) -> bool:
+    names, trials = judged
+    of_trials = set() if evidence is None else set(evidence.used["trial_id"])
+    return name in names or not of_trials.isdisjoint(trials)
+
+
+def _surrogacy_changes(
+    sides: tuple[Side, Side],
+    evidence: tuple[Mapping[str, NetworkEvidence], Mapping[str, NetworkEvidence]],
+    setting: str,
+) -> Iterator[SurrogacyChange]:
+    """The main results of surrogacy that differ, if the evidence or the question does."""
+    asked = [side.networks.surrogacy for side in sides]
+    old, new = evidence
+    if _same_methods(*sides) and asked[0] == asked[1]:
+        names = {name for entry in asked[1] for name in (entry.surrogate, entry.endpoint)}
+        if all(_same_evidence(old[name], new[name]) for name in names.intersection(old, new)):
+            return
+    was, now = (dict(_surrogacy(*of, setting)) for of in zip(sides, evidence, strict=True))
+    for key in dict.fromkeys([*was, *now]):
+        if was.get(key) != now.get(key):
+            yield (*key, was.get(key, "none"), now.get(key, "none"))
+
+
+def _surrogacy(
+    side: Side, evidence: Mapping[str, NetworkEvidence], setting: str
+) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """Setting, analysis and model of every main result of surrogacy, and the result in words."""
+    for entry in side.networks.surrogacy:
+        if entry.setting != setting:
+            continue
+        of = evidence[entry.surrogate], evidence[entry.endpoint]
+        found = surrogacy_results(entry, *of, side.configuration.confidence_level)
+        for row in records(where(surrogacy_table(found), role=MAIN)):
+            slope, share = (
+                with_interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high")))
+                for name in ("slope", "r2")
+            )
+            said = f"slope {slope}, R² {share}" if slope else str(row["reason"]).rstrip(".")
+            if found.found.overturned:
+                said = "withheld, because it depends on one trial"
+            yield (setting, entry.id, row["model"]), said
 
 
 def _estimates(

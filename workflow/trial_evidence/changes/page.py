@@ -18,13 +18,8 @@ from trial_evidence.words.printed import counted, interval, lower_first, number,
 # For counts, only the leading ratio is drawn: the others would repeat it.
 DRAWN = ("risk_ratio", "hazard_ratio")
 
-NOTHING = (
-    "No verdict, no certainty of an analysis, no estimate and no model changed; surrogacy and "
-    "certainty in networks are not compared."
-)
-NO_JUDGEMENT = (
-    "No verdict and no certainty of an analysis changed; certainty in networks is not compared."
-)
+NOTHING = "No verdict, no certainty, no estimate and no model changed."
+NO_JUDGEMENT = "No verdict and no certainty changed."
 
 
 @dataclass(frozen=True)

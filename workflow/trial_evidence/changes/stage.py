@@ -28,6 +28,7 @@ from trial_evidence.changes.verdicts import (
     first_hand_in_words,
     judged,
     judgements_in_words,
+    networks_in_question,
 )
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
@@ -103,7 +104,8 @@ def write_changes(
             same = untouched(before, now)
             found = (_evidence(before, {setting: evidence[setting] for setting in same}), evidence)
             changes = estimate_changes(*found, (before.configuration, configuration))
-            networks = network_changes(before, now, same)
+            judged_anew = networks_in_question((before, now), difference)
+            networks = network_changes(before, now, same, judged_anew)
             matters = [
                 *_judgements((before, now), found, difference, changes, networks, titles),
                 *moved(changes, networks.estimates, (before.configuration, configuration), titles),
@@ -134,7 +136,8 @@ def write_changes(
 def _titles(side: Side) -> dict[tuple[str, str], str]:
     asked = side.configuration
     entries = (*asked.analyses, *asked.rates, *side.networks.networks)
-    return {(entry.setting, entry.id): entry.title for entry in entries}
+    titles = {(entry.setting, entry.id): entry.title for entry in entries}
+    return titles | {(entry.setting, entry.id): entry.title for entry in side.networks.surrogacy}
 
 
 def _level(before: Configuration, after: Configuration) -> str:
@@ -175,17 +178,20 @@ def _judgements(
     """Changed verdicts, certainty and control risks, for answers that can have changed."""
     affected = {(change.setting, change.analysis) for change in changes}
     answers = answers_in_question(*evidence, affected, sides, difference)
-    if answers or networks.estimates or "biomarker_effects" in difference.tables:
+    if answers or any(networks.tables) or "biomarker_effects" in difference.tables:
         before, after = (
             judged(side, answers, tables)
             for side, tables in zip(sides, networks.tables, strict=True)
         )
         yield from [*judgements_in_words(before, after, titles)] or [NO_JUDGEMENT]
         yield from risks_in_words(before.risks, after.risks, titles)
+    for setting, analysis, model, was, is_now in networks.surrogacy:
+        title = titles.get((setting, analysis), analysis)
+        yield f"Surrogacy: {title}, {model}: was {was}; is now {is_now}."
     yield from first_hand_in_words(*evidence, titles)
     if curves_changed(difference):
-        was, is_now = map(curves_of, sides, evidence)
-        yield from curves_in_words(was, is_now, titles)
+        earlier, current = map(curves_of, sides, evidence)
+        yield from curves_in_words(earlier, current, titles)
 
 
 def _not_passed(error: SheetError) -> str:

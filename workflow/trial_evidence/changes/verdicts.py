@@ -18,6 +18,7 @@ from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.report.material.afresh import TablesOfNetworks, material_on
 from trial_evidence.report.tables.certainty import Certainty, certainties, certainty_words
 from trial_evidence.report.tables.claims import Verdict, verdicts
+from trial_evidence.report.tables.network_certainty import network_certainties
 from trial_evidence.sheet.values import ALL, PRIMARY
 from trial_evidence.words.printed import words
 
@@ -27,9 +28,12 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Judged:
-    """Judgements on some answers: certainty by (setting, analysis), verdicts by text of claim."""
+    """Judgements on some answers: certainty, and verdicts by text of claim.
 
-    certainty: Mapping[Place, Certainty]
+    Certainty is by (setting, analysis); of network estimates by (setting, network, comparison).
+    """
+
+    certainty: Mapping[tuple[str, ...], Certainty]
     verdicts: Mapping[str, Verdict]
     risks: Risks = field(default_factory=dict)
 
@@ -64,6 +68,22 @@ def answers_in_question(
     return {place for place in answers if place in {*affected, *resting} or place[1] in graded}
 
 
+def networks_in_question(
+    sides: tuple[Side, Side], difference: SheetDifference
+) -> tuple[set[str], set[str]]:
+    """Networks, and trials of networks, on which the judgements may have changed."""
+    every = {network.id for side in sides for network in side.networks.networks}
+    if _rules_of_networks(sides[0]) != _rules_of_networks(sides[1]):
+        return every, set()
+    judged = _in_rows(difference, "risk_of_bias", "trial_id")
+    return every & _in_rows(difference, "certainty", "analysis"), judged
+
+
+def _rules_of_networks(side: Side) -> tuple[Any, ...]:
+    """Configuration that decides how estimates of networks are judged."""
+    return side.report and side.report.certainty, side.configuration.sensitivity
+
+
 def _rules(side: Side) -> tuple[Any, ...]:
     """Configuration that decides how answers are judged: claims, certainty, direction, choices."""
     asked = side.configuration
@@ -87,12 +107,13 @@ def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> 
     if side.report is None:
         return Judged({}, {})
     with tempfile.TemporaryDirectory() as folder:
-        asked = side.sheet, side.configuration, side.report, tables, Path(folder)
-        material = material_on(answers, side.contexts, *asked)
+        asked = side.sheet, side.configuration, side.report, side.networks
+        material = material_on(answers, side.contexts, *asked, tables, Path(folder))
         found = certainties(material)
         claims = zip(side.report.claims, verdicts(material, certainty_words(found)), strict=True)
+        certainty: dict[tuple[str, ...], Certainty] = {(c.setting, c.analysis): c for c in found}
         return Judged(
-            {(c.setting, c.analysis): c for c in found},
+            certainty | network_certainties(material),
             {claim.text: verdict for claim, verdict in claims},
             starting_risks(material, answers),
         )
@@ -108,8 +129,10 @@ def judgements_in_words(before: Judged, after: Judged, titles: Titles) -> Iterat
     for place in dict.fromkeys([*before.certainty, *after.certainty]):
         one, other = before.certainty.get(place), after.certainty.get(place)
         if one is not None and other is not None and one.words != other.words:
+            setting, name, *comparison = place
+            named = ", ".join((titles.get((setting, name), name), *comparison))
             yield (
-                f"Certainty: {titles.get(place, place[1])}: was {one.words.lower()}, is now "
+                f"Certainty: {named}: was {one.words.lower()}, is now "
                 f"{other.words.lower()}. {_domains_that_changed(one, other)}"
             )
 

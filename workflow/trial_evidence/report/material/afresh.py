@@ -80,6 +80,7 @@ def material_on(
     sheet: Sheet,
     configuration: Configuration,
     report: ReportConfiguration,
+    networks: NetworkConfiguration,
     tables: TablesOfNetworks,
     folder: Path,
 ) -> Material:
@@ -90,7 +91,7 @@ def material_on(
     contexts : mapping of str to Context
         Setting -> its part of the sheet.
     tables : mapping
-        Tables of the networks that claims may name.
+        Tables of the networks that claims may name, and whose certainty is asked for.
     folder : Path
         Output folder; it must exist until the verdicts have been worked out.
     """
@@ -113,7 +114,8 @@ def material_on(
     for setting in only.settings:
         write_behind_verdicts(only, sheet, contexts[setting], results)
     return replace(
-        read_material(only, report, sheet, processed, results), configuration=configuration
+        read_material(only, report, sheet, processed, results, networks),
+        configuration=configuration,
     )
 
 

@@ -86,8 +86,17 @@ def network_certainty_table(material: Material) -> ReportTable:
     if faults := [problem.line() for problem in _about_nothing(material, estimates)]:
         raise RequestError("\n".join([*faults, "The report was not written."]))
     rated = [estimate for estimate in estimates if not estimate.why_none]
-    rows, codes = map(_row, rated), _codes(material, rated)
+    rows, codes = (_row(found, _certainty(found)) for found in rated), _codes(material, rated)
     return material.table("network_certainty", rows, notes=[codes] if codes else [])
+
+
+def network_certainties(material: Material) -> dict[tuple[str, str, str], Certainty]:
+    """(setting, network, comparison) -> certainty, of every comparison that has an estimate."""
+    return {
+        (found.network.setting, found.network.id, found.comparison): _certainty(found)
+        for found in _estimates(material)
+        if not found.why_none
+    }
 
 
 def _codes(material: Material, estimates: Sequence[_Estimate]) -> str:
@@ -115,12 +124,16 @@ def _about_nothing(material: Material, estimates: Sequence[_Estimate]) -> Iterat
                 yield not_allowed(cell, name, "is not a comparison of this network.", known)
 
 
-def _row(found: _Estimate) -> dict[str, Any]:
+def _certainty(found: _Estimate) -> Certainty:
     network = found.network
     domains = domains_of(
         found.material, network, _proposals(found), NETWORK_DOMAINS, found.comparison
     )
-    certainty = Certainty(network.setting, network.id, domains)
+    return Certainty(network.setting, network.id, domains)
+
+
+def _row(found: _Estimate, certainty: Certainty) -> dict[str, Any]:
+    network, domains = found.network, certainty.domains
     lowered = (f"{capital(words(domain.name))}, {words(domain.judgement)}: {domain.reason}"
                for domain in domains if lowers(domain))  # fmt: skip
     judged = dict.fromkeys(domain.judged_by for domain in domains if domain.judged_by)
