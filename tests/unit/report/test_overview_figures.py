@@ -366,6 +366,7 @@ def test_every_german_text_stands_for_one_that_the_library_prints():
         (ROOT / name).read_text(encoding="utf-8")
         for name in (
             "workflow/trial_evidence/words/models.py",
+            "workflow/trial_evidence/words/printed.py",
             "config/config.yaml",
             "config/analyses.yaml",
         )

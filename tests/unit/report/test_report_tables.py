@@ -33,6 +33,7 @@ from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import flow_table
 from trial_evidence.report.tables.front import answers_table, front_table, result_sentence
 from trial_evidence.report.trail.trace import trail_of
+from trial_evidence.words.printed import of_whom, patients_in_words
 
 # The check refuses cells that begin with a formula; test_office.py tests one all the same.
 HOSTILE = f"<script>alert('x')</script> =1+1 \"quoted\" 😀 {'x' * 300}"
@@ -128,11 +129,26 @@ def test_no_prediction_interval_of_fewer_than_five_trials_is_shown(tables):
     assert data.loc[data["k"] < 5, "pi_low"].isna().all()
 
 
+@pytest.mark.parametrize(
+    ("subgroup", "label", "sentence"),
+    [
+        ("added_agents=Pertuzumab", "Pertuzumab added", "Pertuzumab added"),
+        ("control_agents=Lapatinib", "versus Lapatinib", "versus Lapatinib"),
+        ("experimental_partner=none", *2 * ["neither chemotherapy nor endocrine therapy"]),
+        ("node_status=positive", "node status: positive", "node status positive"),
+        ("added_agents", "added agents", "added agents"),
+    ],
+)
+def test_a_group_of_trials_is_named_by_what_its_patients_were_given(subgroup, label, sentence):
+    """Not "experimental partner: none", which no clinician would say."""
+    assert (of_whom(subgroup), patients_in_words(subgroup)) == (label, sentence)
+
+
 def test_the_agents_of_a_rate_are_named(tables):
     table = tables["heterogeneity"]
     whom = set(table.frame["Population"])
-    assert "added agents: Pertuzumab" in whom
-    assert "added agents: pertuzumab" not in whom
+    assert "Pertuzumab added" in whom
+    assert "pertuzumab added" not in whom
 
 
 def test_a_comparison_stands_once_with_its_first_measure(tables, found):

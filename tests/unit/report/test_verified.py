@@ -166,4 +166,4 @@ def test_a_group_that_is_pooled_apart_has_a_sentence_of_its_own(pooled):
     changed = replace(found)
     changed.__dict__["pools"] = ((apart, lead, rows),)
     (said,) = verified_in_words(changed, apart)
-    assert said.startswith("Trials with added agents Pertuzumab: 100% of the weight")
+    assert said.startswith("Pertuzumab added: 100% of the weight")

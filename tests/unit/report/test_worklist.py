@@ -182,7 +182,7 @@ def test_groups_that_are_pooled_apart_are_listed_by_group(pooled):
     )
     (why,) = worklist(apart, sheet, replace(evidence, estimates=groups))["why"]
     # Without trial A: trial B's 84 of 220 v 25 of 110.
-    said = "versus trastuzumab, added agents Pertuzumab: .*without this trial moves RR .* to 1.68"
+    said = "versus trastuzumab, Pertuzumab added: .*without this trial moves RR .* to 1.68"
     assert re.search(said, why)
 
 

@@ -14,6 +14,14 @@ from trial_evidence.words.numbers import (
 # A number, or the text of a cell that has not been converted.
 Cell = float | str | None
 NOT_STATED = "not stated"
+# What was given with the agents, as the heading of a group of trials.
+PARTNERS = {
+    "chemotherapy": "Chemotherapy",
+    "endocrine": "Endocrine therapy instead of chemotherapy",
+    "none": "Neither chemotherapy nor endocrine therapy",
+}
+# Column by which an analysis groups its trials -> name of a group.
+_GROUPS = {"added_agents": "{} added", "control_agents": "versus {}"}
 
 
 def count(value: Cell) -> str:
@@ -75,13 +83,23 @@ def words(text: str) -> str:
 
 
 def of_whom(subgroup: str) -> str:
-    """A patient subgroup as a label: ``all``, ``node status: positive``."""
-    return words(subgroup).replace("=", ": ")
+    """A subgroup of patients or trials as a label: ``all``, ``node status: positive``."""
+    return _of_trials(subgroup) or words(subgroup).replace("=", ": ")
 
 
 def patients_in_words(subgroup: str) -> str:
-    """A patient subgroup in a sentence: ``node status positive``, or ``all patients``."""
-    return "all patients" if subgroup == "all" else words(subgroup).replace("=", " ")
+    """A subgroup of patients or trials in a sentence, such as ``node status positive``."""
+    if subgroup == "all":
+        return "all patients"
+    return _of_trials(subgroup) or words(subgroup).replace("=", " ")
+
+
+def _of_trials(subgroup: str) -> str:
+    """The name of a group of trials; empty for a subgroup of patients."""
+    column, _, value = subgroup.partition("=")
+    if column == "experimental_partner":
+        return lower_first(PARTNERS.get(value, ""))
+    return _GROUPS[column].format(words(value)) if value and column in _GROUPS else ""
 
 
 def listing(items: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Forest plots of comparisons of two arms: by subgroups of trials, and by patient subgroup."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isnan
 from operator import itemgetter
@@ -15,17 +15,10 @@ from trial_evidence.figures.forests.axes import comparison_axis
 from trial_evidence.figures.forests.evidence import Cells, Evidence, chosen
 from trial_evidence.figures.forests.forest import Column, Forest, Row, gap, headed
 from trial_evidence.files import Record, records
-from trial_evidence.words.printed import capital
+from trial_evidence.words.printed import PARTNERS, capital
 
-# Partners of the HER2 agents: label next to a trial, and heading of trials without chemotherapy.
+# Partners of the HER2 agents: label next to a trial.
 PARTNER_SHORT = {"chemotherapy": "chemo", "endocrine": "endocrine", "none": "alone"}
-HEADINGS: Mapping[str, Mapping[str, str]] = {
-    "experimental_partner": {
-        "chemotherapy": "Chemotherapy",
-        "endocrine": "Endocrine therapy instead of chemotherapy",
-        "none": "Neither chemotherapy nor endocrine therapy",
-    }
-}
 ASSESSOR_NAMES = {"BICR": "central", "investigator": "inv."}
 # The five domains of RoB 2 and the overall judgement.
 LIGHTS = ("1", "2", "3", "4", "5", "All")
@@ -45,7 +38,9 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
     subtotals = analysis.pool != "none" and (overall is None or trials[column].nunique() > 1)
     rows: list[Row] = []
     for value, group in trials.groupby(column, sort=False):
-        heading = say(HEADINGS.get(column, {}).get(str(value), str(value)))
+        heading = say(str(value))
+        if column == "experimental_partner":
+            heading = say(PARTNERS.get(str(value), str(value)))
         if column == "added_agents":
             heading = say("Added: {agents}", agents=group["added"].iloc[0])
         rows += [*headed(rows, heading), *evidence.trial_rows(group, cells)]

@@ -11,7 +11,7 @@ from trial_evidence.files import records
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.trail.trace import cells_of
 from trial_evidence.sheet.values import ALL
-from trial_evidence.words.printed import counted, patients_in_words, percent
+from trial_evidence.words.printed import capital, counted, patients_in_words, percent
 
 # Share of a pool's weight that should be verified in the primary source.
 GOAL = 0.9
@@ -60,7 +60,7 @@ def verified_in_words(material: Material, analysis: Analysis) -> Iterator[str]:
     for entry, lead, trials in material.pools:
         if entry is analysis and lead["subgroup"] not in levels:
             named = patients_in_words(material.agents_named(lead["subgroup"]))
-            group = "" if lead["subgroup"] == ALL else f"Trials with {named}: "
+            group = "" if lead["subgroup"] == ALL else f"{capital(named)}: "
             yield group + _in_words(verified(material, trials))
 
 
