@@ -28,7 +28,7 @@ ALIKE = (
     (r"\btwo (?!reader)", r"\bzwei (?!Leser)"), (r"\bthree", r"\bdrei"), (r"\bfour", r"\bvier"),
     (r"\b5 ", r"\b5 "),
 )  # fmt: skip
-DENIED = re.compile(r"\b(no|non|not|neither|never)\b", re.I)
+DENIED = re.compile(r"\b(no|non|not|neither|never|unfloored)\b", re.I)
 VERNEINT = re.compile(r"\b(kein\w*|nicht|nichts|weder|ohne|nie|ungeklärt)\b", re.I)
 
 
@@ -94,6 +94,32 @@ def test_a_definition_has_its_german_words_wherever_it_is_named(made_up):
     beside = {row.texts.get("definition") for forest in forests for row in forest.rows}
     assert "nicht angegeben" in beside
     assert "ypT0/is" not in beside
+
+
+def test_priors_and_percentages_of_german_figures_are_german(forests):
+    said = [words for f in forests.values() for words in (*f.notes, *f.footnotes)]
+    priors = [words for words in said if "A-priori-Verteilung" in words and "τ" in words]
+    assert priors
+    assert not [words for words in priors if re.search(r"half-normal|inverse-gamma", words)]
+    assert any("inverse Gammaverteilung(1,49; 0,24)" in words for words in priors)
+    names = [row.texts.get("trial", "") for f in forests.values() for row in f.rows]
+    pooled = [name for name in names if "I² = " in name]
+    assert pooled
+    assert all(re.search(r"I² = \d+\u00A0%\)$", name) for name in pooled)
+
+
+def test_both_arms_are_translated_or_neither(made_up):
+    """An axis with one end in each language is read as two different kinds of arm."""
+    place = ("neoadjuvant", "pcr_dual_v_dual/forest")
+    one = german_forests(made_up, **{"Almab + bemab": "Almab und Bemab"})[place].axis
+    assert {one.favours_low, one.favours_high} == {
+        "Vorteil: Almab + bemab", "Vorteil: Conjugate + bemab",
+    }  # fmt: skip
+    both = {"Almab + bemab": "Almab und Bemab", "Conjugate + bemab": "Konjugat und Bemab"}
+    two = german_forests(made_up, **both)[place].axis
+    assert {two.favours_low, two.favours_high} == {
+        "Vorteil: Almab und Bemab", "Vorteil: Konjugat und Bemab",
+    }  # fmt: skip
 
 
 def told(text, language):

@@ -134,12 +134,40 @@ def test_a_text_of_the_sheet_or_of_configuration_may_be_translated(folder):
     read_figure_configuration(folder)
 
 
+def test_the_name_of_an_arm_is_no_misspelt_text_of_the_library(folder):
+    change(
+        folder / "labels/de.yaml",
+        "texts",
+        "Without endocrine therapy",
+        to="Ohne endokrine Therapie",
+    )
+    (line,) = faults(read_figure_configuration, folder)
+    assert 'Did you mean "With endocrine therapy"?' in line
+    change(folder / "analyses.yaml", "analyses", 0, "arms", 0, to="Without endocrine therapy")
+    read_figure_configuration(folder)
+
+
 def test_parts_are_filled_in_and_what_is_missing_stays_english():
     say = Labels(",", {"Favours {arm}": "Vorteil {Arm}", "Added: {agents}": "Dazu: {agents}"})
     assert say("Added: {agents}", agents="{x}") == "Dazu: {x}"
     assert say("Not there: {n}", n=3) == "Not there: 3"
     assert say.numbers("1.46 (1.25–1.70); F(3, 6) = 2.3.") == "1,46 (1,25–1,70); F(3, 6) = 2,3."
     assert ENGLISH_LABELS.numbers("1.46") == "1.46"
+
+
+def test_a_prior_has_the_name_and_the_marks_of_the_language():
+    """With commas alone, two parameters would be read as three."""
+    say = Labels(",", {"inverse-gamma": "inverse Gammaverteilung"})
+    assert say.prior("inverse-gamma(2.42, 0.3)") == "inverse Gammaverteilung(2,42; 0,3)"
+    assert say.prior("half-normal(0.5)") == "half-normal(0,5)"
+    assert ENGLISH_LABELS.prior("inverse-gamma(2.42, 0.3)") == "inverse-gamma(2.42, 0.3)"
+
+
+def test_percentages_and_limits_are_written_as_in_the_language():
+    say = Labels(",", {"%": " %", " to ": " bis "})
+    assert say.numbers("I² = 60.5%") == "I² = 60,5 %"
+    assert say.numbers("0.3 to > 10000") == "0,3 bis > 10000"
+    assert ENGLISH_LABELS.numbers("I² = 60.5%") == "I² = 60.5%"
 
 
 def test_a_language_that_there_is_not_is_named(folder):

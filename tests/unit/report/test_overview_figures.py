@@ -343,7 +343,7 @@ def test_a_forest_plot_in_german_has_no_english_label(project):
         "Gewicht (%)", "Relatives Risiko (95-%-KI)", "Verzerrungsrisiko",
     ]  # fmt: skip
     assert (forest.axis.favours_low, forest.axis.favours_high) == (
-        "Vorteil Trastuzumab", "Vorteil Dual",
+        "Vorteil: Trastuzumab", "Vorteil: Dual",
     )  # fmt: skip
     cells = [text for row in forest.rows for text in row.texts.values()]
     # 42/105 against 23/105

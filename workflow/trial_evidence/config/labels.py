@@ -55,8 +55,10 @@ class Labels(Form):
 
         A text similar to none of the library's may come from the sheet or config/: `unknown_texts`.
         """
+        configured = sections.get("configured", "")
         for english, text in self.texts.items():
-            if meant := _meant(english):
+            # the name of an arm may resemble a text of the library
+            if (meant := _meant(english)) and english not in configured:
                 message = f'"{english}" is not a text of the library. Did you mean "{meant}"?'
                 yield ("texts", english), message
             wanted, found = (
@@ -76,9 +78,18 @@ class Labels(Form):
         return found
 
     def numbers(self, text: str) -> str:
-        """A text of numbers with the language's decimal mark and its word between two limits."""
-        text = re.sub(r"(?<=\d) to (?=[−\d])", self(" to "), text)
+        """A text of numbers with the language's marks and its word between two limits."""
+        text = re.sub(r"(?<=\d) to (?=[−<>\d])", self(" to "), text)
+        text = re.sub(r"(?<=\d)%", self("%"), text)
         return re.sub(r"(?<=\d)\.(?=\d)", self.decimal_mark, text)
+
+    def prior(self, label: str) -> str:
+        """A prior distribution: its name in this language, then its parameters."""
+        name, bracket, parameters = label.partition("(")
+        if self.decimal_mark == ",":
+            # a comma between two numbers would be taken for the mark of one
+            parameters = parameters.replace(", ", "; ")
+        return self(name) + self.numbers(f"{bracket}{parameters}")
 
 
 ENGLISH_LABELS = Labels(".", {})

@@ -1,6 +1,7 @@
 """config/styles.yaml: the styles of figures; and, with config/labels, all that only figures use."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,11 +128,16 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
     forms_of = {folder / "styles.yaml": Styles} | dict.fromkeys(
         sorted((folder / LABELS).glob(OWN_SETTINGS)), Labels
     )
+    configured = ""
+    for path in folder.glob(OWN_SETTINGS):
+        # A file that cannot be read is reported where it is checked.
+        with suppress(OSError):
+            configured += path.read_text(encoding="utf-8", errors="replace")
     found: dict[str, Any] = {}
     problems: list[Problem] = []
     for path, form in forms_of.items():
         with told_in(problems):
-            found[path.stem] = read(path, form)
+            found[path.stem] = read(path, form, configured=configured)
     if problems:
         raise SheetError(problems)
     return FigureConfiguration(found.pop("styles").styles, {ENGLISH: ENGLISH_LABELS} | found)

@@ -120,9 +120,11 @@ def setting_forests(
                 harms.setdefault(stem_of(entry, measure), []).append(evidence)
             else:
                 forests |= _of_comparison(evidence)
-    named = lower_first(configuration.settings[setting])
+    label = configuration.settings[setting]
     for stem, parts in harms.items():
-        title = parts[0].say("Harms of a second agent: {setting}", setting=named)
+        say = parts[0].say
+        named = say.texts.get(label, lower_first(label))
+        title = say("Harms of a second agent: {setting}", setting=named)
         forests[stem] = harm_forest(title, parts)
     return forests
 

@@ -156,12 +156,19 @@ def _subtotal(
     return (row for row in rows if row.kind != "prediction")
 
 
+def _arms(evidence: Evidence[Analysis]) -> tuple[str, str]:
+    """Both arms in the language of the figure, or else both as they are configured."""
+    say, (first, second) = evidence.say, evidence.analysis.arm_labels
+    known = first in say.texts and second in say.texts
+    return (say(first), say(second)) if known else (first, second)
+
+
 def _axis(evidence: Evidence[Analysis]) -> Axis:
     """The axis; limits from the configuration apply to the analysis's first measure only."""
     say, analysis, name = evidence.say, evidence.analysis, evidence.measure.name
     return comparison_axis(
         name,
-        analysis.arm_labels,
+        _arms(evidence),
         analysis.fewer_is_better,
         favours=say("Favours {arm}"),
         limits=analysis.figure.axis if name == analysis.measures[0] else None,
@@ -182,7 +189,7 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
             say(PARTNER_SHORT.get(record[f"{side}_partner"], ""))
             for side in ("experimental", "control")
         ]
-        given = " v ".join(dict.fromkeys(names))
+        given = say(" v ").join(dict.fromkeys(names))
         # A control of no agent and no partner is not given "alone".
         nothing = record["control_agents"] == "none" and given == say(PARTNER_SHORT["none"])
         return "" if nothing else given
@@ -212,7 +219,7 @@ def _cells(evidence: Evidence[Analysis], trials: pd.DataFrame) -> tuple[Cells, .
     bias = Column("risk_of_bias", say("Risk of bias"), "center", "right", 4, lights, note)
     result = f"{say(evidence.measure.title)}\n({say('{level}% CI', level=evidence.level)})"
     counted = evidence.measure.kind == "counts"
-    first, second = analysis.arm_labels
+    first, second = _arms(evidence)
     cells = {
         evidence.trial_cells(): True,
         Cells(

@@ -214,7 +214,7 @@ class Evidence(Generic[AnyAnalysis]):
             return
         state = say(PRIOR_NAMES.get(lead["model"], ""))
         if not is_bayesian(lead["model"]):
-            state = f"I² = {round_half_up(lead['i2'], 0)}%"
+            state = say.numbers(f"I² = {round_half_up(lead['i2'], 0)}%")
         name = say("All trials" if kind == "overall" else "Subtotal")
         texts = {found.column.key: found.pool(lead, group) for found in cells}
         texts["trial"] = f"{name} (k = {lead['k']:.0f}; {state})"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from trial_evidence.config.configuration import RateAnalysis
+from trial_evidence.config.labels import Labels
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.forests import sentences
 from trial_evidence.figures.forests.evidence import POOLED, Cells, Evidence, chosen
@@ -56,7 +57,7 @@ def rate_forest(
         found = evidence.pooled_rows(subgroup, kind, group, cells) if len(group) else ()
         rows += evidence.trial_rows(group, cells)
         rows += found
-    title = _by_factor(evidence, f"{evidence.title}: {label}", subgroups)
+    title = _by_factor(evidence, f"{evidence.title}: {_regimen(say, label)}", subgroups)
     return evidence.forest(
         title,
         cells,
@@ -78,6 +79,15 @@ def rate_forest(
         ),
         description=sentences.rates_in_words(evidence, title, subgroups),
     )
+
+
+def _regimen(say: Labels, label: str) -> str:
+    """A regimen in the language of the figure: agents keep their names."""
+    if label in say.texts:
+        return say(label)
+    for words in (" in sequence", " alone", " with chemotherapy", " with endocrine therapy"):
+        label = label.replace(words, say(words))
+    return label
 
 
 def _factor(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]) -> str:
@@ -119,7 +129,7 @@ def rate_overview(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]
             regimen = record["experimental"]
             name = regimen.removesuffix(" alone").partition(" with ")[0]
             texts = {found.column.key: found.trial(record) for found in cells}
-            texts["trial"] = name if regimen != before else ""
+            texts["trial"] = _regimen(say, name) if regimen != before else ""
             kind: RowKind = "trial" if record["model"] == "single_trial" else "pooled"
             rows.append(evidence.row(kind, texts, POOLED(record)))
             before = regimen
@@ -158,7 +168,7 @@ def _overview_cells(
 
     def prediction(record: Record) -> str:
         ends = record["pi_low"], record["pi_high"]
-        return "" if math.isnan(ends[0]) else evidence.interval(*ends)
+        return "" if math.isnan(ends[0]) else say.numbers(evidence.interval(*ends))
 
     fraction = _fraction("events", "participants")
     # By subgroup, numbers move first on a narrow page, so that names need not be broken or cut.

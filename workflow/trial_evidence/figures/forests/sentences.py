@@ -1,11 +1,13 @@
 """Notes and footnotes of forest plots, and their description in words."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis, EffectModifier, RateAnalysis
+from trial_evidence.config.labels import Labels
 from trial_evidence.config.methods import Pooling
 from trial_evidence.figures.forests.evidence import POOLED, Evidence
 from trial_evidence.files import Record, records
@@ -60,7 +62,7 @@ def heterogeneity(evidence: AnyEvidence, *, full: bool = False) -> Iterator[str]
                 "(from Q: {i2_from_q}%); Q = {q}, df = {df}, {p}."
             )
             parts |= {name: round_half_up(record[name], 0) for name in ("i2", "i2_from_q")}
-            parts["interval"] = "no value of τ² fits"
+            parts["interval"] = evidence.say("no value of τ² fits")
             if not isnan(record["tau2_low"]):
                 parts["interval"] = format_interval(record["tau2_low"], record["tau2_high"], 3)
         yield evidence.tell(words, **parts)
@@ -205,8 +207,8 @@ def of_subtotals(
             )
         yield say(
             words,
-            prior=say(priors[model].label),
-            cautious=say(priors[CAUTIOUS].label),
+            prior=say.prior(priors[model].label),
+            cautious=say.prior(priors[CAUTIOUS].label),
             level=evidence.level,
         )
 
@@ -224,7 +226,9 @@ def of_harms(
     yield from of_subtotals(evidence, subtotals)
     named: dict[str, dict[str, None]] = {}
     for record in records(trials[trials["pooled"] == "no"]):
-        found = f"{record['trial']} ({lower_first(str(record['outcome']))})"
+        outcome = str(record["outcome"])
+        # a translation keeps its capitals: nouns may have them within a sentence
+        found = f"{record['trial']} ({say.texts.get(outcome, lower_first(outcome))})"
         named.setdefault(str(record["not_pooled_reason"]).rstrip("."), {})[found] = None
     for reason, those in named.items():
         words = "Shown but not pooled, because {reason}: {trials}."
@@ -260,13 +264,23 @@ def corrected_rates(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str
 def readers_differ(evidence: AnyEvidence, trials: pd.DataFrame) -> Iterator[str]:
     """Pooled numbers on which two readers disagree, not yet resolved."""
     differ = trials[(trials["pooled"] == "yes") & (trials["readers_differ"] != "")]
+    say = evidence.say
     named = [
-        f"{record['trial']} ({record['readers_differ']})"
+        f"{record['trial']} ({_either(say, record['readers_differ'])})"
         for record in records(differ.drop_duplicates(["trial_id", "readers_differ"]))
     ]
     if named:
         words = "Two readers extracted different values, not yet resolved: {trials}."
         yield evidence.say(words, trials="; ".join(named))
+
+
+def _either(say: Labels, values: str) -> str:
+    """The values of two readers, such as ``reported percent 57 or 51``."""
+
+    def told(found: re.Match[str]) -> str:
+        return f"{say(found[1])} {found[2]}{say(' or ')}{found[3]}"
+
+    return say.numbers(re.sub(r"([a-z][a-z ]*) (\S+) or ([^\s,;]+)", told, values))
 
 
 def unlike_others(evidence: Evidence[RateAnalysis], rates: pd.DataFrame) -> Iterator[str]:
@@ -305,8 +319,8 @@ def _model(evidence: Evidence[Analysis], lead: Record, subgroup: str) -> str:
     said = say(
         words,
         reason=say(lead["remark"]),
-        prior=say(priors.get(lead["model"], priors[CAUTIOUS]).label),
-        cautious=say(priors[CAUTIOUS].label),
+        prior=say.prior(priors.get(lead["model"], priors[CAUTIOUS]).label),
+        cautious=say.prior(priors[CAUTIOUS].label),
         level=evidence.level,
         estimator=pooling.tau2_estimator,
         interval=say(INTERVAL_WORDS[pooling.estimate_interval][2]),
