@@ -16,8 +16,16 @@ from openpyxl import load_workbook
 from small_project import cut_short, evidence_of, replace_text, small_project
 from trial_evidence.cli import main
 from trial_evidence.exchange.answers import write_answered, write_answers_book
-from trial_evidence.exchange.worklist import key_of, result_of, worklist
+from trial_evidence.exchange.worklist import (
+    Hangs,
+    Movement,
+    _listed,
+    key_of,
+    result_of,
+    worklist,
+)
 from trial_evidence.files import records
+from trial_evidence.report.page.sources import references
 from trial_evidence.sheet import load_sheet, read_dictionary
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import SheetError
@@ -132,15 +140,33 @@ def unseen(pooled):
 def test_a_row_behind_a_patient_subgroup_is_listed_with_what_it_moves(unseen):
     """Without trial A, the subgroup holds only trial C: 27 of 48 v 18 of 49."""
     said = "hormone receptor negative: "
-    (of_ratio,) = (part for part in unseen[7].split(". ") if said in part and "RR" in part)
+    (of_ratio,) = (part for part in unseen[7].splitlines() if said in part and "RR" in part)
     assert re.search(rf"{said}.*without this trial moves RR \d\.\d\d to 1\.53", of_ratio)
 
 
 def test_a_row_behind_a_rate_is_listed_in_percent_and_crosses_no_line(unseen):
     """Without trial A, only trial C's 18 of 49 are left: 36.7%."""
     said = "Trastuzumab with chemotherapy, hormone receptor negative: "
-    of_rate = unseen[7].partition(said)[2].partition(". ")[0]
+    of_rate = unseen[7].partition(said)[2].partition("\n")[0]
     assert re.search(r"without this trial moves rate \d\d\.\d% to 36\.7%$", of_rate)
+
+
+def test_the_result_that_decides_the_place_of_a_row_is_named_first(pooled):
+    """A reader who stops after the first line has to see why the row comes so early."""
+    sheet = pooled[1]
+    little, much, across = (
+        Hangs(title, movement, (movement,))
+        for title, movement in (
+            ("Little", Movement(0.1, "moves RR 1.40 to 1.41", crosses=False)),
+            ("Much", Movement(0.9, "moves RR 1.40 to 1.60", crosses=False)),
+            ("Across", Movement(0.2, "moves RR 1.20 to 1.10", crosses=True)),
+        )
+    )
+    line = _listed(sheet, references(sheet["sources"]), "pcr", 7, [little, across, much])
+    assert [why.partition(":")[0] for why in line["why"].splitlines()] == [
+        "Across", "Much", "Little",
+    ]  # fmt: skip
+    assert (line["moves"], line["crosses"]) == (0.2, True)
 
 
 def test_a_rate_of_several_arms_moves_by_one_event_of_all_their_patients(pooled):
@@ -316,6 +342,30 @@ def test_a_value_that_agrees_is_verified_and_noted(made, tmp_path):
     assert (reading["verdict"], reading["second_value"]) == ("agree", "42|105")
     assert reading["locator"] == "Table 2 (QQ, 2026-02-03)"
     assert said[0].endswith("42/105 agrees.")
+
+
+def test_an_answer_on_a_harm_is_taken_like_any_other(made, tmp_path):
+    """A harm was listed, and its answer refused: the reader had looked it up for nothing."""
+    raw, sheet, rows = made
+    folder = tmp_path / "raw"
+    shutil.copytree(raw, folder)
+    path = folder / "harms.csv"
+    seen = "safety,50,107,46.7,doe_2020_trial_a,Table 3,"
+    text = path.read_text(encoding="utf-8")
+    assert f"{seen}primary" in text
+    path.write_text(text.replace(f"{seen}primary", f"{seen}secondary"), encoding="utf-8")
+    (row,) = records(sheet["harms"][sheet["harms"]["row"] == 2])
+    line = {"table": "harms", "row": 2, "trial": "TRIAL-A", "value": "50 of 107", "moves": 0.1}
+    listed = pd.concat([rows, pd.DataFrame([line | {"result": result_of(sheet, "harms", row)}])])
+    found, said = answered(
+        (folder, sheet, listed.fillna("")), tmp_path, harms={"Value seen": "50 of 107"}
+    )
+    assert said[0].endswith("50 of 107 agrees.")
+    assert found["harms"]["verification"].iloc[0] == "primary"
+    reading = found["second_reading"].iloc[-1]
+    assert (reading["table"], reading["row_key"]) == (
+        "harms", "arm_id=trial_a_dual;outcome=diarrhoea_any;definition=diarrhoea, any grade",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -515,7 +565,7 @@ NEXT_DAY = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
         ({"Source": "-"}, "Source", '"-" denotes a missing value, but an answer needs one.'),
         ({"Table": None}, "Table", "the cell is empty."),
         ({"Table": "trials"}, "Table", '"trials" is no table of results that second_reading.csv'),
-        ({"Table": "harms"}, "Table", "Allowed: pcr, hazard_ratios."),
+        ({"Table": "medians"}, "Table", "Allowed: pcr, hazard_ratios, harms."),
         ({"Row": "\u00b2"}, "Row", '"\u00b2" is not the number of a row.'),
         ({"Result": "another arm"}, "Result", "pcr.csv, row 2 is now of "),
         ({"Trial": "another trial"}, "Trial", "pcr.csv, row 2 is now of "),

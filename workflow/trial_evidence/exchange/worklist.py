@@ -137,7 +137,9 @@ def value_of(sheet: Sheet, table: str, row: Record) -> str:
 def key_of(sheet: Sheet, table: str, row: Record) -> str:
     """The row_key of second_reading.csv that identifies a row."""
     alike = sheet[table][sheet[table]["trial_id"] == row["trial_id"]]
-    own = ("definition", "endpoint", "subgroup")
+    # The sheet may lack the column of a value that all rows have; an endpoint is the outcome.
+    optional = ("subgroup",) if "endpoint" in alike else ("outcome", "subgroup")
+    own = ["definition", "endpoint", *(c for c in optional if sheet[table][c].nunique() > 1)]
     names = [name for name in alike.columns if name.endswith("arm_id") or name in own]
     for more in ("population", "analysis", "assessor", "source_id", "locator"):
         same = alike[(alike[names] == [row[name] for name in names]).all(axis=1)]
@@ -156,14 +158,16 @@ def _listed(
     sheet: Sheet, known: References, table: str, number: int, found: list[Hangs]
 ) -> dict[str, Any]:
     row = sheet.row(table, number)
-    most = max((hangs.most for hangs in found), key=_size)
+    ranked = sorted(found, key=lambda hangs: _size(hangs.most), reverse=True)
+    most = ranked[0].most
     trial = sheet["trials"].set_index("trial_id").loc[row["trial_id"]]
     return {
         "table": table, "row": number, "trial": trial["name"],
         "result": result_of(sheet, table, row),
         "value": value_of(sheet, table, row), "link": _link(sheet, known, row, trial["nct"]),
         "place": row["locator"],
-        "why": ". ".join(hangs.words for hangs in found),
+        # A line for each result, first the one that puts the row in its place.
+        "why": "\n".join(hangs.words for hangs in ranked),
         "moves": most.share, "crosses": most.crosses,
     }  # fmt: skip
 
