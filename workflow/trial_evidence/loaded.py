@@ -4,7 +4,6 @@ Every command begins here: it gets both without errors, or one error listing all
 """
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,11 @@ from trial_evidence.config.configuration import (
     unknown_analyses,
 )
 from trial_evidence.config.labels import LABELS, unknown_texts
-from trial_evidence.config.looks import FigureConfiguration, read_figure_configuration
+from trial_evidence.config.looks import (
+    FigureConfiguration,
+    configured_texts,
+    read_figure_configuration,
+)
 from trial_evidence.config.methods import LONGEST
 from trial_evidence.config.networks import FILE as NETWORKS
 from trial_evidence.config.networks import (
@@ -39,7 +42,6 @@ from trial_evidence.config.reports import (
 )
 from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
-from trial_evidence.files import OWN_SETTINGS
 from trial_evidence.kept import digest, read_state
 from trial_evidence.sheet import Dictionary, Sheet, load_sheet, read_dictionary
 from trial_evidence.sheet.check import in_order
@@ -211,10 +213,7 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
 
 def _texts(sheet: Sheet, config: Path) -> Iterator[str]:
     """All text of the sheet and of config/ that a figure might print."""
-    for path in config.glob(OWN_SETTINGS):
-        # A file not saved as UTF-8 has already been reported.
-        with suppress(OSError):
-            yield path.read_text(encoding="utf-8", errors="replace")
+    yield from configured_texts(config)
     for table in sheet.tables.values():
         for column in table.columns:
             yield from map(str, table[column].unique())

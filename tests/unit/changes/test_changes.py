@@ -664,6 +664,19 @@ def test_a_judgement_changes_the_certainty_of_network_estimates(project, changes
     assert "No estimate differs." in page
 
 
+def test_surrogacy_of_other_trials_is_compared(project, changes):
+    """Without the hazard ratios of trial C, two of three trials are left: before, then after."""
+    path = project / "data/raw/hazard_ratios.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not re.match("trial_c,.*,EFS,", line)]
+    assert len(kept) < len(lines)
+    path.write_text("".join(kept), encoding="utf-8")
+    told = [line for line in matters(changes()) if line.startswith("Surrogacy: ")]
+    # Overall survival, and with it the second analysis, is as it was.
+    assert [re.findall(r"there are (\d)", line) for line in told] == [["3", "2"], ["3", "2"]]
+    assert all("event-free survival" in line for line in told)
+
+
 def test_surrogacy_that_changed_is_told_before_and_after(side):
     """Of one model: the slope and its interval; withheld if it depends on one trial."""
     surrogacy = [("early", "response", "bivariate", "withheld, because it depends on one trial")]

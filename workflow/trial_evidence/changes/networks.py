@@ -29,7 +29,7 @@ from trial_evidence.pool.models.leading import leading_model
 from trial_evidence.report.material.afresh import TablesOfNetworks
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.models import random_model
-from trial_evidence.words.printed import with_interval
+from trial_evidence.words.printed import lower_first, with_interval
 
 # Columns that may differ without affecting a result: rows move, notes are rewritten, readings
 # are compared.
@@ -203,7 +203,8 @@ def _surrogacy(
                 with_interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high")))
                 for name in ("slope", "r2")
             )
-            said = f"slope {slope}, R² {share}" if slope else str(row["reason"]).rstrip(".")
+            none = lower_first(str(row["reason"]).rstrip("."))
+            said = f"slope {slope}, R² {share}" if slope else f"none ({none})"
             if found.found.overturned:
                 said = "withheld, because it depends on one trial"
             yield (setting, entry.id, row["model"]), said

@@ -117,6 +117,14 @@ class FigureConfiguration(Form):
     languages: Mapping[str, Labels]
 
 
+def configured_texts(folder: Path) -> Iterator[str]:
+    """Every file of config/ as text: the names that figures may print."""
+    for path in folder.glob(OWN_SETTINGS):
+        # A file that cannot be read is reported where it is checked.
+        with suppress(OSError):
+            yield path.read_text(encoding="utf-8", errors="replace")
+
+
 def read_figure_configuration(folder: Path) -> FigureConfiguration:
     """Read ``styles.yaml`` and ``labels/*.yaml``.
 
@@ -128,11 +136,7 @@ def read_figure_configuration(folder: Path) -> FigureConfiguration:
     forms_of = {folder / "styles.yaml": Styles} | dict.fromkeys(
         sorted((folder / LABELS).glob(OWN_SETTINGS)), Labels
     )
-    configured = ""
-    for path in folder.glob(OWN_SETTINGS):
-        # A file that cannot be read is reported where it is checked.
-        with suppress(OSError):
-            configured += path.read_text(encoding="utf-8", errors="replace")
+    configured = "".join(configured_texts(folder))
     found: dict[str, Any] = {}
     problems: list[Problem] = []
     for path, form in forms_of.items():

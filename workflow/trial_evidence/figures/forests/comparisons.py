@@ -38,11 +38,12 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
     subtotals = analysis.pool != "none" and (overall is None or trials[column].nunique() > 1)
     rows: list[Row] = []
     for value, group in trials.groupby(column, sort=False):
-        heading = say(str(value))
-        if column == "experimental_partner":
-            heading = say(PARTNERS.get(str(value), str(value)))
         if column == "added_agents":
             heading = say("Added: {agents}", agents=group["added"].iloc[0])
+        elif column == "experimental_partner":
+            heading = say(PARTNERS.get(str(value), str(value)))
+        else:
+            heading = say(str(value))
         rows += [*headed(rows, heading), *evidence.trial_rows(group, cells)]
         if subtotals:
             rows += _subtotal(evidence, f"{column}={value}", group, cells)
