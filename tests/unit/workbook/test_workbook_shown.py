@@ -37,6 +37,8 @@ def test_what_a_spreadsheet_would_show_otherwise_stays_text(text: str) -> None:
         (0.458, "0.0%", "45.8%"),
         (0.4579, "0%", "45.79%"),
         (0.00001, "General", "0.00001"),
+        (2.34e-20, "General", "0.0000000000000000000234"),
+        (1.2e16, "General", "12000000000000000"),
         (-3.0, "0;[Red]-0", "-3"),
         (107, "000", "107"),
         # Built-in Excel formats: negative numbers in brackets, in colour, accounting.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 from openpyxl.styles.numbers import is_date_format
@@ -114,9 +115,8 @@ def shortest(number: float) -> str:
         return str(number)
     if number == int(number) and abs(number) < 10**_MOST_DIGITS:
         return str(int(number))
-    text = f"{number:.{_MOST_DIGITS}g}"
     # Write out 0.00001 in full, as the sheet does for p values.
-    return text if "e" not in text else f"{float(text):.20f}".rstrip("0").rstrip(".")
+    return f"{Decimal(f'{number:.{_MOST_DIGITS}g}'):f}"
 
 
 def hidden_columns(sheet: Any) -> list[str]:
