@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 from small_project import cut_short, evidence_of, replace_text, small_project
 from trial_evidence.cli import main
 from trial_evidence.exchange.answers import write_answered, write_answers_book
+from trial_evidence.exchange.incoming import take_answers
 from trial_evidence.exchange.worklist import (
     Hangs,
     Movement,
@@ -676,6 +677,19 @@ def test_no_answer_is_passed_over(made, tmp_path, edit, words):
     """Each of these was once imported without a message, and answers were lost."""
     with pytest.raises(SheetError, match=words):
         answered(made, tmp_path, edit, pcr={"Value seen": "42/105"})
+
+
+@pytest.mark.parametrize("name", ["pcr", "Arms ", "registry"])
+def test_a_worklist_among_other_sheets_does_not_hide_their_edits(made, tmp_path, name):
+    """The worklist alone was once read, and edits in the tables of the same workbook were lost."""
+    raw, _, rows = made
+    book = tmp_path / "worklist.xlsx"
+    book.write_bytes(book_of(rows))
+    workbook = load_workbook(book)
+    workbook.create_sheet(name)
+    workbook.save(book)
+    with pytest.raises(SheetError, match=rf"the sheets worklist and {name} belong to different"):
+        take_answers(book, raw, raw.parents[1] / "config", tmp_path / "answered")
 
 
 def test_a_sheet_of_ones_own_is_no_copy_of_the_worklist(made, tmp_path):
