@@ -236,6 +236,10 @@ FAULTS = {
             "source_id, locator, verification, derivation, status, note.",
         ),
     ),
+    "names of the columns in another row": Fault(
+        _with("arms", lambda sheet: sheet.append([cell.value for cell in sheet[1]])),
+        ("book.xlsx, sheet arms, row 30: the row repeats the names of the columns. Delete it.",),
+    ),
     "a column that lost its name": Fault(
         _with("pcr", lambda sheet: sheet.__setitem__("G1", None)),
         (
@@ -290,7 +294,7 @@ def test_a_fault_is_located(name: str, tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     fault = FAULTS[name]
     told = errors(imported(edited(raw, fault.edit), raw, confirmed=True))
-    if "header" in name or "lost its name" in name:
+    if "header" in name or "another row" in name or "lost its name" in name:
         assert len(told) == len(fault.told)
     # An unreadable row may cause errors in rows that refer to it; these come after it.
     assert tuple(told[: len(fault.told)]) == fault.told
@@ -352,6 +356,24 @@ def _archive(*names: str) -> bytes:
     return content.getvalue()
 
 
+def _strict() -> bytes:
+    """A workbook as Excel saves it as "Strict Open XML Spreadsheet": other names of elements."""
+    content = io.BytesIO()
+    common = b"http://schemas.openxmlformats.org"
+    with zipfile.ZipFile(SAVED_BY_LIBREOFFICE) as saved, zipfile.ZipFile(content, "w") as archive:
+        for name in saved.namelist():
+            part = saved.read(name).replace(
+                common + b"/spreadsheetml/2006/main",
+                b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+            )
+            part = part.replace(
+                common + b"/officeDocument/2006/relationships",
+                b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+            )
+            archive.writestr(name, part)
+    return content.getvalue()
+
+
 OTHER_FILES = {
     "an empty file": (b"", "the file is empty."),
     "a CSV file": (b"a,b\n1,2\n", "this is not a workbook."),
@@ -363,6 +385,7 @@ OTHER_FILES = {
     "OpenDocument": (_archive("mimetype", "content.xml"), "an OpenDocument file (.ods)."),
     "Numbers": (_archive("Index/Document.iwa"), "this is a Numbers document."),
     "a binary workbook": (_archive("xl/workbook.bin"), "this is a binary workbook (.xlsb)."),
+    "a strict workbook": (_strict(), "this is a strict Open XML workbook. Save it as an Excel"),
     "a text document": (_archive("word/document.xml"), "this is not a workbook."),
     "half a workbook": (SAVED_BY_LIBREOFFICE.read_bytes()[:40_000], "not copied completely."),
     "an archive without a workbook": (_archive("xl/styles.xml"), "the file is damaged"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.comments import Comment
 from trial_evidence.sheet import Dictionary
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import SheetError
@@ -445,6 +446,16 @@ def test_what_is_private_is_not_overwritten_by_a_new_workbook(tmp_path: Path) ->
     book = edited(raw, _private)
     before = book.read_bytes()
     with pytest.raises(RequestError, match=r"yours alone \(_to do, pcr\._doubt, pcr\._share\)"):
+        write_workbook(raw, DICTIONARY, book)
+    assert book.read_bytes() == before
+
+
+def test_a_note_on_a_cell_is_not_lost_with_a_new_workbook(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    doubt = Comment("Table 2 has 43: ask the authors", "AB")
+    book = edited(raw, lambda workbook: setattr(workbook["pcr"]["G3"], "comment", doubt))
+    before = book.read_bytes()
+    with pytest.raises(RequestError, match=r"yours alone \(the note on pcr\.G3\)"):
         write_workbook(raw, DICTIONARY, book)
     assert book.read_bytes() == before
 

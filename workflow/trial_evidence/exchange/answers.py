@@ -45,10 +45,10 @@ from trial_evidence.words.problems import (
     has_errors,
     quoted,
 )
+from trial_evidence.workbook.cells import cell_of_book
 from trial_evidence.workbook.layout import PRIVATE, WORKLIST, as_csv
 from trial_evidence.workbook.package import TO_FILL, put_table, refuse_book, workbook_bytes
 from trial_evidence.workbook.read import (
-    cell_of_book,
     hidden_among,
     merged_in,
     names_twice,

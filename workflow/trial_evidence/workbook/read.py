@@ -6,9 +6,7 @@ is refused, with its address in the workbook.
 
 from __future__ import annotations
 
-import datetime
 import io
-import math
 import warnings
 import zipfile
 import zlib
@@ -25,13 +23,13 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from trial_evidence.sheet.cells import RawTable, Row, read_cells
 from trial_evidence.sheet.check import read_folder
-from trial_evidence.sheet.dictionary import Column, Dictionary, Table
-from trial_evidence.sheet.values import Reading
+from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.words.printed import listing
 from trial_evidence.words.problems import Problem, SheetError, about, did_you_mean, quoted
 
+from .cells import cell_of_book
 from .layout import HELPERS, MADE_FROM, PRIVATE, as_csv
-from .shown import hidden_columns, hidden_date, in_percent, is_computed, shortest, shown
+from .shown import hidden_columns
 from .tidy import tidied
 
 # Errors that openpyxl, zipfile and the XML parser raise for a damaged file.
@@ -40,8 +38,8 @@ _DAMAGED = (
     LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
 )  # fmt: skip
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_AGAIN = "Format the cell as text and type it again."
 _SAVE_AS = "Save it as an Excel workbook (.xlsx) and import that."
 # More rows than any sheet of trials has; such a sheet has a format applied to a whole column.
 _MOST_ROWS = 50_000
@@ -71,7 +69,7 @@ class Imported:
     kept : frozenset of str
         Tables missing from the folder, which stay as they are in the sheet.
     private : tuple of str
-        The analyst's own sheets, and columns as ``sheet.column``.
+        The analyst's own sheets, columns as ``sheet.column``, and cells with a note of theirs.
     problems : tuple of Problem
         Errors: why it cannot be imported. Warnings: what was understood but should be checked.
     """
@@ -192,6 +190,8 @@ def _not_a_workbook(content: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
+            # openpyxl knows only the other names of the format's elements, and would see no sheet.
+            strict = "xl/workbook.xml" in names and _STRICT in archive.read("xl/workbook.xml")
     except _DAMAGED:
         if not content.startswith(b"PK") and not zipfile.is_zipfile(io.BytesIO(content)):
             return f"this is not a workbook. {_SAVE_AS} For CSV files give their folder."
@@ -204,6 +204,8 @@ def _not_a_workbook(content: bytes) -> str:
         return f"this is a binary workbook (.xlsb). {_SAVE_AS}"
     if not any(name.startswith("xl/") for name in names):
         return f"this is not a workbook. {_SAVE_AS}"
+    if strict:
+        return f"this is a strict Open XML workbook. {_SAVE_AS}"
     return ""
 
 
@@ -317,9 +319,15 @@ class _SheetReader:
             (self.table.name, name): get_column_letter(records[0][at].column)
             for at, name in header.items()
         }
-        below = {cells[0].row: cells for cells in filled if cells is not records[0]}
+        below = self._below(header, filled)
         if hidden := hidden_among(self.sheet, below):
             self._about_sheet(hidden)
+        self.private += [
+            f"the note on {self.table.name}.{cell.coordinate}"
+            for cells in below.values()
+            for cell in cells
+            if cell.comment
+        ]
         rows = {number: self._row(number, header, cells) for number, cells in below.items()}
         self._about_columns_without_a_name(header, below.values())
         # Check the column names as those of a CSV file.
@@ -342,6 +350,19 @@ class _SheetReader:
             self._own = {at for at, name in names.items() if name.startswith(PRIVATE)}
             self.private = [f"{self.table.name}.{names[at]}" for at in sorted(self._own)]
         return [cell for cell in cells if cell.column not in self._own]
+
+    def _below(
+        self, header: Mapping[int, str], filled: Iterable[Sequence[Any]]
+    ) -> dict[int, Sequence[Any]]:
+        """The rows below the header, by number; one that repeats it is a problem and no row."""
+        below = {}
+        for cells in filled:
+            number = cells[0].row
+            if header != {at: str(c.value).strip() for at, c in enumerate(cells) if _is_filled(c)}:
+                below[number] = cells
+            elif number > 1:
+                self._about_sheet("the row repeats the names of the columns. Delete it.", number)
+        return below
 
     def _row(self, number: int, header: Mapping[int, str], cells: Sequence[Any]) -> dict[str, str]:
         read = [
@@ -437,96 +458,8 @@ def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
     )
 
 
-def cell_of_book(cell: Any, values: Any, column: Column | None) -> Reading:
-    """Read a cell of a workbook as text.
-
-    Parameters
-    ----------
-    values : worksheet
-        The same worksheet with the last computed values of its formulas.
-    column : Column or None
-        Column of the sheet to which the cell belongs; None if it belongs to none.
-    """
-    if cell.data_type != "f":
-        return _read_value(cell, cell.number_format, column)
-    formula = cell.value if isinstance(cell.value, str) else "an array formula"
-    computed = values[cell.coordinate]
-    if computed.value is None or computed.value == "":
-        message = f"the cell holds a formula without a value: {quoted(formula)}. Type the value."
-        return Reading(formula, error=message)
-    read = _read_value(computed, cell.number_format, column)
-    formula = f"the formula {quoted(formula)}"
-    if read.error:
-        return Reading(read.text, error=f"{formula} gives no usable value: {read.error}")
-    return Reading(read.text, warning=f"{formula} was replaced by its value, {read.text}.")
-
-
 def _is_filled(cell: Any) -> bool:
     return cell.value is not None and bool(str(cell.value).strip())
-
-
-def _read_value(cell: Any, number_format: str, column: Column | None) -> Reading:
-    value = cell.value
-    if value is None:
-        return Reading("")
-    if cell.data_type == "e":
-        return Reading(str(value), error=f"the cell holds the error value {value}. Type the value.")
-    if isinstance(value, bool):
-        text = str(value).upper()
-        return _turned_into(f"logical value ({text})", text)
-    if isinstance(value, (datetime.time, datetime.timedelta)):
-        return _turned_into(f"time: {value}", str(value))
-    if isinstance(value, datetime.date):
-        day = value.date() if isinstance(value, datetime.datetime) else value
-        if column is not None and column.type == "date":
-            return Reading(day.isoformat())
-        perhaps = f"perhaps from {day.day}/{day.month} or {day.month}/{day.day}"
-        return _turned_into(f"date: {_in_words(day)} ({perhaps})", day.isoformat())
-    if isinstance(value, (int, float)):
-        if math.isfinite(value):
-            return _read_number(value, number_format, column)
-        message = "the cell holds a number that is too large. Type it again."
-        return Reading(str(value), error=message)
-    # _x005F_ is an escaped underscore, written so that the text after it is not read as an escape.
-    return Reading(str(value).replace("_x005F_", "_"))
-
-
-def _turned_into(what: str, text: str) -> Reading:
-    return Reading(text, error=f"the spreadsheet turned what was typed into a {what}. {_AGAIN}")
-
-
-def _read_number(value: float, number_format: str, column: Column | None) -> Reading:
-    text = shown(value, number_format)
-    if column is not None and not column.is_number:
-        if text is not None:
-            return Reading(text)
-        message = (
-            f"the cell holds the number {value} and shows it in another form. Format the cell as "
-            "text and type what it should say."
-        )
-        return Reading(str(value), error=message)
-    if (day := hidden_date(value, number_format)) is not None:
-        message = (
-            f"{value:.0f} is probably the date {_in_words(day)}, which the spreadsheet made from "
-            f"what was typed ({day.day}/{day.month}?). {_AGAIN}"
-        )
-        return Reading(f"{value:.0f}", error=message)
-    if text is None:
-        text = f"{shortest(100 * value)}%" if in_percent(number_format) else shortest(value)
-    if column is not None and column.type in {"integer", "year"} and not text.endswith("%"):
-        # If 42 is displayed as 42.000, the decimals mean nothing.
-        text = shortest(value)
-    if is_computed(text):
-        message = (
-            f"{text} has more digits than a source prints. Format the cell as text and type the "
-            "number as the source prints it."
-        )
-        return Reading(text, error=message)
-    return Reading(text)
-
-
-def _in_words(day: datetime.date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _in_runs(numbers: Sequence[int]) -> str:

@@ -26,6 +26,7 @@ from trial_evidence.files import write_whole
 from trial_evidence.sheet.dictionary import Table
 from trial_evidence.sheet.values import NO_BREAK_SPACES, Reading
 from trial_evidence.words.errors import RequestError
+from trial_evidence.workbook.cells import cell_of_book
 from trial_evidence.workbook.layout import REGISTRY
 from trial_evidence.workbook.package import (
     TO_FILL,
@@ -35,7 +36,7 @@ from trial_evidence.workbook.package import (
     refuse_book,
     workbook_bytes,
 )
-from trial_evidence.workbook.read import cell_of_book, open_book, sheet_names
+from trial_evidence.workbook.read import open_book, sheet_names
 
 UNMAPPED, CONFIRMED = "Not mapped", "Confirmed by"
 LINE = {
