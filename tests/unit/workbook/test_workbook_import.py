@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -298,6 +299,42 @@ def test_many_or_all_rows_go_only_when_confirmed(table: str, rows: int, tmp_path
     assert (asked.written, files_of(raw)) == ((), files_of(VALID))
     assert imported(book, raw, confirmed=True).written == (f"{table}.csv",)
     assert len(cells_of(raw, table)) == total - rows + 1
+
+
+def _general_format(workbook: Any) -> None:
+    for row in workbook["pcr"].iter_rows(min_row=2):
+        for cell in row:
+            cell.number_format = "General"
+
+
+def _opened_as_csv(folder: Path) -> Path:
+    """The sheet as a spreadsheet saves CSV files that it opened: 40.0 has become 40."""
+    saved = shutil.copytree(VALID, folder / "saved")
+    text = (saved / "pcr.csv").read_text(encoding="utf-8")
+    (saved / "pcr.csv").write_text(re.sub(r",(\d+)\.0,", r",\1,", text), encoding="utf-8")
+    return saved
+
+
+@pytest.mark.parametrize("kind", ["workbook", "folder"])
+def test_printed_decimals_are_not_lost_unasked(tmp_path: Path, kind: str) -> None:
+    """40.0 says that the source prints a tenth of a percent, 40 that it does not."""
+    raw = copy_of(VALID, tmp_path)
+    book = edited(raw, _general_format) if kind == "workbook" else _opened_as_csv(tmp_path)
+    result = imported(book, raw)
+    (question,) = result.plan.questions
+    assert question.startswith(
+        "9 numbers of pcr would lose zeros at the end that their sources print "
+        "(row 2, reported_percent: 40.0 is now 40), as when"
+    )
+    assert files_of(raw) == files_of(VALID)
+    assert imported(book, raw, confirmed=True).written == ("pcr.csv",)
+
+
+def test_single_decimals_may_be_corrected(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+    at = column_of("pcr", "reported_percent")
+    book = edited(raw, lambda workbook: workbook["pcr"].cell(2, at, "40"))
+    assert imported(book, raw).written == ("pcr.csv",)
 
 
 def test_an_old_workbook_does_not_undo_a_newer_edit_unasked(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from .read import Imported, read_book
 
 _MOST_LISTED = 5
 _NEW_BOOK = "Make a new workbook and edit that one, unless this is what you want."
+# More numbers than this that only lost zeros at the end are no correction of single cells.
+_FEW_ZEROS = 3
 _SEVERAL = ("columns", "stay as they are")
 
 
@@ -37,8 +39,8 @@ class ImportPlan:
         The changes in words (see `in_words`), and the tables and columns that stay as they are
         because the workbook or folder lacks them; empty if nothing differs.
     questions : tuple of str
-        What the user must confirm: that many rows would be removed, or that edits made to the sheet
-        after the workbook was written would be undone.
+        What the user must confirm: that many rows would be removed, that numbers would lose printed
+        decimals, or that edits made to the sheet after the workbook was written would be undone.
     files : mapping of str to bytes
         File name to new content, for the files that change; empty if there is any error.
     """
@@ -302,6 +304,13 @@ def _questions(differences: Mapping[str, TableDifference], imported: Imported) -
         if difference.loses_many:
             gone, before = len(difference.removed), difference.rows_before
             yield f"{gone} of the {before} rows of {name} would be removed."
+        if len(lost := _without_zeros(difference)) > _FEW_ZEROS:
+            yield (
+                f"{len(lost)} numbers of {name} would lose zeros at the end that their sources "
+                f"print ({lost[0]}), as when a spreadsheet program opens a CSV file or a format is "
+                "cleared. Repeat your edit in a new workbook (make workbook), unless this is what "
+                "you want."
+            )
         table, known = difference.table, imported.made_from
         touched = [old for old, _ in difference.changed] + list(difference.removed)
         newer = [row.number for row in touched if row_mark(table, row.cells) not in (known or ())]
@@ -323,6 +332,19 @@ def _questions(differences: Mapping[str, TableDifference], imported: Imported) -
                 f"{imported.source}, sheet {name}, {_listed(back)}: removed from the sheet after "
                 f"the workbook was made, which would bring {them} back. {_NEW_BOOK}"
             )
+
+
+def _without_zeros(difference: TableDifference) -> list[str]:
+    """The numbers that differ only in zeros at the end: ``row 2, hr: 0.70 is now 0.7``."""
+    return [
+        f"row {new.number}, {name}: {before} is now {after}"
+        for old, new in difference.changed
+        for name, column in difference.table.columns.items()
+        if column.is_number
+        and "." in (before := old.cells.get(name, ""))
+        and before != (after := new.cells.get(name, ""))
+        and after == before.rstrip("0").rstrip(".")
+    ]
 
 
 def _listed(rows: Sequence[int]) -> str:
