@@ -15,6 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 from trial_evidence.workbook.read import read_book
 from workbook_files import (
     DICTIONARY,
@@ -156,6 +159,27 @@ FAULTS = {
         (
             "book.xlsx, sheet agents: the cells D2:E2 are merged into one. Unmerge them and fill "
             "in each.",
+        ),
+    ),
+    "a number struck through and another after it": Fault(
+        _put("pcr", "events", 2, CellRichText(TextBlock(InlineFont(strike=True), "4"), "2")),
+        (
+            f"{PCR_2} events (G2): part of the text is struck through, but would be imported. "
+            "Delete that part.",
+        ),
+    ),
+    "a row struck through": Fault(
+        _with("agents", lambda sheet: [setattr(c, "font", Font(strike=True)) for c in sheet[3]]),
+        (
+            "book.xlsx, sheet agents, row 3: 3 cells from A3 to C3 are struck through, but would "
+            "be imported. Delete what no longer holds, or remove the line through them.",
+        ),
+    ),
+    "a cell struck through": Fault(
+        _with("agents", lambda sheet: setattr(sheet["A3"], "font", Font(strike=True))),
+        (
+            "book.xlsx, sheet agents, row 3: cell A3 is struck through, but would be imported. "
+            "Delete what no longer holds, or remove the line through it.",
         ),
     ),
     "a hidden row": Fault(

@@ -10,7 +10,7 @@ from trial_evidence.sheet.dictionary import Column
 from trial_evidence.sheet.values import Reading
 from trial_evidence.words.problems import quoted
 
-from .shown import hidden_date, in_percent, is_computed, shortest, shown
+from .shown import hidden_date, in_percent, is_computed, shortest, shown, struck_through
 
 _AGAIN = "Format the cell as text and type it again."
 
@@ -25,6 +25,10 @@ def cell_of_book(cell: Any, values: Any, column: Column | None) -> Reading:
     column : Column or None
         Column of the sheet to which the cell belongs; None if it belongs to none.
     """
+    struck = struck_through(cell)
+    if any(struck) and not all(struck):
+        message = "part of the text is struck through, but would be imported. Delete that part."
+        return Reading(str(cell.value), error=message)
     if cell.data_type != "f":
         return _read_value(cell, cell.number_format, column)
     # An array formula is an object with a text; a data table has none.

@@ -29,7 +29,7 @@ from trial_evidence.words.problems import Problem, SheetError, about, did_you_me
 
 from .cells import cell_of_book
 from .layout import HELPERS, MADE_FROM, PRIVATE, as_csv
-from .shown import hidden_columns
+from .shown import hidden_columns, struck_through
 from .tidy import tidied
 
 # Errors that openpyxl, zipfile and the XML parser raise for a damaged file.
@@ -224,7 +224,7 @@ def _load(content: bytes, *, values: bool) -> Any:
     # openpyxl warns about parts that it does not read (newer drop-downs, print headers); none of
     # these contain cells.
     with warnings.catch_warnings(action="ignore"):
-        return load_workbook(io.BytesIO(content), data_only=values)
+        return load_workbook(io.BytesIO(content), data_only=values, rich_text=True)
 
 
 def _computes(book: Any) -> bool:
@@ -322,6 +322,14 @@ class _SheetReader:
         below = self._below(header, filled)
         if hidden := hidden_among(self.sheet, below):
             self._about_sheet(hidden)
+        for number, cells in below.items():
+            if struck := [cell.coordinate for cell in cells if _is_struck(cell)]:
+                them, are = ("it", "is") if len(struck) == 1 else ("them", "are")
+                self._about_sheet(
+                    f"{_cells(struck)} {are} struck through, but would be imported. Delete what "
+                    f"no longer holds, or remove the line through {them}.",
+                    number,
+                )
         self.private += [
             f"the note on {self.table.name}.{cell.coordinate}"
             for cells in below.values()
@@ -458,8 +466,20 @@ def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
     )
 
 
+def _is_struck(cell: Any) -> bool:
+    parts = struck_through(cell)
+    return bool(parts) and all(parts)
+
+
 def _is_filled(cell: Any) -> bool:
     return cell.value is not None and bool(str(cell.value).strip())
+
+
+def _cells(coordinates: Sequence[str]) -> str:
+    """Return cells of one row in words: ``cell B3``, ``3 cells from A3 to D3``."""
+    if len(coordinates) == 1:
+        return f"cell {coordinates[0]}"
+    return f"{len(coordinates)} cells from {coordinates[0]} to {coordinates[-1]}"
 
 
 def _in_runs(numbers: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import get_column_letter
 
@@ -117,6 +118,18 @@ def shortest(number: float) -> str:
         return str(int(number))
     # Write out 0.00001 in full, as the sheet does for p values.
     return f"{Decimal(f'{number:.{_MOST_DIGITS}g}'):f}"
+
+
+def struck_through(cell: Any) -> list[bool]:
+    """Whether each part of a cell's text is struck through; empty if the cell is."""
+    if cell.value is None:
+        return []
+    parts = cell.value if isinstance(cell.value, CellRichText) else [cell.value]
+    return [
+        bool((part if isinstance(part, TextBlock) else cell).font.strike)
+        for part in parts
+        if str(part).strip()
+    ]
 
 
 def hidden_columns(sheet: Any) -> list[str]:
