@@ -206,6 +206,20 @@ def test_letters_that_may_stand_for_an_agent_are_not_passed_over(project, record
     assert any('"B" may abbreviate another agent.' in one.why for one in found.unmapped)
 
 
+@pytest.mark.parametrize(
+    "title",
+    ["Almab or Bemab + Taxane", "Almab v. placebo for Bemab + Taxane", "Bemab without Almab"],
+)
+def test_one_of_two_agents_is_not_their_combination(project, record, compared, title):
+    """Nor is the arm known if a part of the title names an agent given and one not given."""
+    record["protocolSection"]["armsInterventionsModule"]["armGroups"] = []
+    measures(record)[0]["groups"][0]["title"] = title
+    found = compared(written(project, record))
+    why = [one.why for one in found.unmapped if one.path == VALUE_OF_PCR]
+    assert len(why) == 1
+    assert "does not say which of the agents was given." in why[0]
+
+
 def test_a_conjugate_is_not_its_antibody(project, record, compared):
     measures(record)[0]["groups"][1]["title"] = "Almab exotoxin + Taxane"
     found = compared(written(project, record))
@@ -284,6 +298,7 @@ def test_a_percentage_of_no_patients_is_not_a_count(project, record, compared):
 @pytest.mark.parametrize(
     ("with_it", "without_it"),
     [("Total pCR", "No total pCR"), ("pCR", "Non-pCR"), ("No. with pCR", "Residual disease"),
+     ("pCR", "Residual disease in the breast"),
      ("In the breast and axilla", "Invasive disease")],
 )  # fmt: skip
 @pytest.mark.parametrize("level", ["classes", "categories"])
@@ -450,6 +465,7 @@ RATIO = (*ALL_MEASURES, 2, "analyses", 0)
 TIMES = (*ALL_MEASURES, 2, "classes", 0, "categories", 0, "measurements")
 BOTH_MEDIANS = [{"groupId": "OG000", "value": "40.1"}, {"groupId": "OG001", "value": "33.2"}]
 DESIGN = ("protocolSection", "designModule")
+VALUE_OF_PCR = f"{MEASURES}[0].classes[0].categories[0].measurements[0].value"
 REGISTERED = ("protocolSection", "armsInterventionsModule", "armGroups")
 EVENTS = ("resultsSection", "adverseEventsModule")
 
@@ -625,6 +641,38 @@ NOT_TAKEN = {
         f"{MEASURES}[1].classes[0].categories[0].measurements[1].value",
         'the unit "proportion of participants" is neither patients nor a percentage.',
     ),
+    "a mean of percentages": (
+        {(*ALL_MEASURES, 0, "paramType"): "MEAN"}, VALUE_OF_PCR,
+        "its values are means, not numbers of patients.",
+    ),
+    "a percentage of something else": (
+        {(*ALL_MEASURES, 0, "unitOfMeasure"): "percentage of ejection fraction"}, VALUE_OF_PCR,
+        'the unit "percentage of ejection fraction" is no percentage of patients.',
+    ),
+    "a percentage where others than patients were analysed": (
+        {(*ALL_MEASURES, 0, "unitOfMeasure"): "percentage",
+         (*ALL_MEASURES, 0, "denoms"): more({"units": "Breasts", "counts": []})}, VALUE_OF_PCR,
+        "the percentages may be of Breasts, not of patients.",
+    ),
+    "a percentage by its title, patients by its unit": (
+        {(*ALL_MEASURES, 0, "unitOfMeasure"): "participants",
+         (*ALL_MEASURES, 0, "classes", 0, "categories", 0, "measurements", 0, "value"): "46"},
+        VALUE_OF_PCR, "its title says percentage, its unit patients.",
+    ),
+    "a count by its type, a percentage by its unit": (
+        {(*ALL_MEASURES, 0, "paramType"): "COUNT_OF_PARTICIPANTS"}, VALUE_OF_PCR,
+        "its values are called both a count and a percentage.",
+    ),
+    "a ratio of some patients, in the title of a group": (
+        {(*ALL_MEASURES, 2, "groups", 0, "title"): "Bemab + Almab + Taxane, receptor-positive"},
+        f"{MEASURES}[2].analyses[0]", 'it is about a part of the patients ("receptor-positive").',
+    ),
+    "some of the patients who started": (
+        {("resultsSection", "participantFlowModule", "groups", 0, "title"):
+         "Bemab + Almab + Taxane, receptor-positive"},
+        "resultsSection.participantFlowModule.periods[0].milestones[0].achievements[0].numSubjects",
+        'it is about a part of the patients ("receptor-positive").',
+    ),
     "one blinded": (
         {(*DESIGN, "designInfo", "maskingInfo", "masking"): "SINGLE"},
         "protocolSection.designModule.designInfo.maskingInfo.masking",
@@ -721,6 +769,16 @@ def test_medians_have_their_arm_limits_and_level(compared):
     assert [several in row.note for row in rows] == [True] * 4 + [False] * 2
 
 
+@pytest.mark.parametrize("spread", ["Full Range", "Inter-Quartile Range", ""])
+def test_a_range_is_no_confidence_interval(project, compared, spread):
+    record = json.loads((RECORDS / "poplar.json").read_text(encoding="utf-8"))
+    for measure in measures(record):
+        measure["dispersionType"] = spread
+    rows = [r for r in compared(written(project, record)).rows if r.table == "medians"]
+    assert [row.cells["median_months"] for row in rows[-2:]] == ["40.8", "56.5"]
+    assert not [row for row in rows if {"ci_low", "ci_high", "ci_level"} & row.cells.keys()]
+
+
 def test_medians_of_a_ratio_stand_with_their_arms(compared):
     agree = places(compared(RECORDS / "poplar.json").page("Agrees"))
     assert agree["hazard_ratios", 14, "median_experimental_months"] == ("18.5", "18.5")
@@ -744,6 +802,15 @@ def test_an_article_with_the_number_of_the_trial_is_not_the_record(project):
     found = with_sheet("sources", with_number)
     assert {row.cells["source_id"] for row in found.rows} == {"nct00000001"}
     assert "sources" in {row.table for row in found.rows}
+
+
+def test_empty_cells_are_not_filled_in_from_another_result(project, compared):
+    """The sheet has 0.68 without a p value, the record 0.69 with one: that of another analysis."""
+    found = compared(RECORDS / "poplar.json")
+    assert places(found.page("Differs"))["hazard_ratios", 18, "hr"] == ("0.68", "0.69")
+    assert ("hazard_ratios", 18, "p_value") not in places(found.page("Could be added"))
+    (why,) = [one.why for one in found.unmapped if one.path == f"{MEASURES}[2].analyses[0].pValue"]
+    assert why == "its result is another than that of row 18 of hazard_ratios.csv: hr differs."
 
 
 def test_of_two_rows_of_one_ratio_the_one_with_its_limits_is_meant(project):
@@ -776,6 +843,39 @@ def test_the_words_of_the_project_know_a_part_of_the_patients(title):
     words = read_registry_words(config, read_configuration(config).outcomes)
     assert named_in(title, {"": words.parts_of_patients})
     assert not named_in("Pathological Complete Response (pCR)", {"": words.parts_of_patients})
+
+
+# What records say of a response, an analysis or its patients, and the word of the sheet.
+SAID = (
+    ("definition", "pCR (ypT0/is, ypN0)", ["ypT0/is ypN0"]),
+    ("definition", "No invasive cancer in the breast and axillary lymph nodes", ["ypT0/is ypN0"]),
+    ("definition", "No invasive cancer in the breast", ["ypT0/is"]),
+    ("definition", "ypT0, ypN0", ["ypT0 ypN0"]),
+    ("definition", "In the breast and all sampled ipsilateral nodes", ["ypT0/is", "ypT0/is ypN0"]),
+    ("definition", "In the breast, regardless of the axilla", ["ypT0/is", "ypT0/is ypN0"]),
+    ("population", "Patients not evaluable were counted as non-responders", ["ITT", "evaluable"]),
+    ("population", "All evaluable patients", ["evaluable"]),
+    ("stratified", "Non stratified Cox model", ["no"]),
+    ("stratified", "Un-stratified log-rank", ["no"]),
+)
+
+
+@pytest.mark.parametrize(("column", "text", "words"), SAID)
+def test_the_words_of_the_project_are_read_as_meant_or_left_open(column, text, words):
+    """Nodes do not say whether they count; with two words the cell stays open."""
+    config = ROOT / "config"
+    known = read_registry_words(config, read_configuration(config).outcomes)
+    assert sorted(named_in(text, known.columns[column])) == words
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Number of Participants With pCR or RCB-I", "iDFS Including Second Primary Non-Breast Cancer"],
+)
+def test_the_words_of_the_project_know_a_wider_outcome(title):
+    config = ROOT / "config"
+    known = read_registry_words(config, read_configuration(config).outcomes)
+    assert named_in(title, {"": known.other_outcomes})
 
 
 def test_other_forms_of_a_download_hold_records_too(project, record, compared):
@@ -1276,6 +1376,25 @@ def test_a_result_is_not_put_together_from_two_measures(made, taken):
         taken()
 
 
+def test_a_result_is_not_put_together_from_two_analyses(made, taken):
+    """A stratified ratio with the interval of the unstratified one is a result of nobody."""
+    book = made()
+    ratio, low, high = agreeing(book, "hazard_ratios", "2", "hr", "ci_low", "ci_high")
+    for row in (low, high):
+        path = book["Agrees"].cell(row, 7)
+        path.value = path.value.replace("analyses[0]", "analyses[9]")
+    confirm(book, "Agrees", ratio, low, high)
+    with pytest.raises(SheetError, match="are of different analyses, so no analysis has this"):
+        taken()
+
+
+def test_patients_analysed_belong_to_each_analysis_of_the_measure(made, taken):
+    book = made()
+    lines = agreeing(book, "hazard_ratios", "2", "hr", "ci_low", "ci_high", "n_control")
+    confirm(book, "Agrees", *lines)
+    assert rows_of(taken(), "second_reading")[-1]["verdict"] == "agree"
+
+
 @pytest.mark.parametrize(("level", "verification"), [("90", "secondary"), ("95", "primary")])
 def test_a_result_whose_level_differs_is_not_verified(
     made, taken, project, record, level, verification
@@ -1313,21 +1432,23 @@ def test_a_line_that_stands_twice_is_one_reading(made, taken, by, readers):
     assert reading["locator"].endswith(f"measurements[2].value ({readers})")
 
 
-def test_the_note_names_who_confirmed_what_was_filled_in(made, taken):
+def test_the_note_names_who_confirmed_what_was_filled_in(made, taken, project, record):
     """Not those who confirmed a difference in the same row."""
-    book = made()
-    confirm(book, "Differs", 4)
-    confirm(book, "Could be added", 4, by="RR")
-    confirm(book, "Could be added", 5, by="SS", **{"In the record": "two"})
+    measures(record)[2]["denoms"][0]["counts"][1]["value"] = "103"
+    book = made(written(project, record))
+    differs, added = book["Differs"].max_row, book["Could be added"].max_row
+    confirm(book, "Differs", differs)
+    confirm(book, "Could be added", added - 1, by="RR")
+    confirm(book, "Could be added", added, by="SS", **{"In the record": "two"})
     folder = taken()
-    row = rows_of(folder, "hazard_ratios")[16]
-    assert (row["trial_id"], row["hr"], row["p_value"], row["p_sided"]) == (
-        "poplar", "0.68", "0.0002", "two",
+    row = rows_of(folder, "hazard_ratios")[0]
+    assert (row["hr"], row["n_control"], row["p_value"], row["p_sided"]) == (
+        "0.60", "104", "0.08", "two",
     )  # fmt: skip
-    assert row["note"] == "p_value, p_sided from the registry record (RR, SS)"
+    assert row["note"].endswith("p_value, p_sided from the registry record (RR, SS)")
     reading = rows_of(folder, "second_reading")[-1]
-    assert (reading["first_value"], reading["second_value"]) == ("0.68", "0.69")
-    assert reading["locator"].endswith("paramValue (QQ)")
+    assert (reading["first_value"], reading["second_value"]) == ("104", "103")
+    assert reading["locator"].endswith("denoms[0].counts[1].value (QQ)")
 
 
 def test_a_reading_that_differs_in_one_number_differs_as_a_whole(made, taken):

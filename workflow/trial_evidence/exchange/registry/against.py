@@ -138,7 +138,7 @@ def compare(trial: Trial, found: Iterable[Finding], held: Held, into: Comparison
             if isinstance(row, Unmapped):
                 into.unmapped.append(row)
             elif row is not None:
-                into.lines.extend(_cells(one, row, held))
+                _put(_cells(one, row, held), trial, held, into)
             else:
                 additions.append(one)
     times = Counter(claim.row for claim in additions)
@@ -146,6 +146,21 @@ def compare(trial: Trial, found: Iterable[Finding], held: Held, into: Comparison
         into.rows.append(_new_row(claim, held, source, times[claim.row]))
     if additions and new is not None:
         into.rows.append(new)
+
+
+def _put(lines: Iterable[Line], trial: Trial, held: Held, into: Comparison) -> None:
+    """Add the lines of a result; empty cells of a row with another result are not filled in."""
+    every = list(lines)
+    result = _RESULT[held.dictionary.tables[every[0].table].kind] if every else ()
+    other = [one.column for one in every if one.page == DIFFERS and one.column in result]
+    into.lines.extend(one for one in every if one.page != ADDED or not other)
+    for one in every if other else ():
+        if one.page == ADDED and one.found:
+            why = f"its result is another than that of row {one.row} of {one.table}.csv: "
+            why += f"{' and '.join(other)} {'differs' if len(other) == 1 else 'differ'}."
+            into.unmapped.append(
+                trial.unmapped(f"{one.column}, {one.note}", one.found, one.path, why)
+            )
 
 
 def _fact(fact: Fact, held: Held) -> Iterator[Line]:

@@ -58,7 +58,7 @@ from trial_evidence.workbook.read import hidden_among, merged_in, names_twice, o
 
 # The columns of a result, which one outcome measure has to give together.
 RESULT = {*chain(*FIELDS.values()), "ci_level"}
-_MEASURE = re.compile(r".*outcomeMeasures\[[0-9]+\]")
+_MEASURE = re.compile(r"(.*outcomeMeasures\[[0-9]+\])(?:\.(analyses\[[0-9]+\]))?")
 
 
 def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Path) -> Taken:
@@ -188,8 +188,8 @@ def _edited(entry: Entry, marks: Collection[str], book: Path) -> Iterator[Proble
 
 
 def _of_two_measures(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
-    """Rows confirmed by parts of several outcome measures, none of which has the whole result."""
-    rows: dict[tuple[str, str], dict[str, set[str]]] = {}
+    """Rows confirmed by parts of several results of a record, none of which has all of them."""
+    rows: dict[tuple[str, str], dict[str, set[tuple[str, str]]]] = {}
     last: dict[tuple[str, str], Entry] = {}
     for one in entries:
         if not one.page.startswith(ROWS) and one["column"] in RESULT:
@@ -197,18 +197,36 @@ def _of_two_measures(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
             columns.setdefault(one["column"], set()).add(_measure(one))
             last[one["table"], one["row"]] = one
     for row, columns in rows.items():
-        if not set.intersection(*columns.values()):
+        # Patients and medians are those of the measure, and belong to each of its analyses.
+        given = [*columns.values()]
+        whole = {
+            (measure, analysis)
+            for measure, analysis in set().union(*given)
+            if all({(measure, analysis), (measure, "")} & found for found in given)
+        }
+        if not whole:
+            one_measure = len({measure for measure, _ in set().union(*given)}) == 1
+            what, part = (
+                ("analyses", "analysis") if one_measure else ("outcome measures", "measure")
+            )
             message = (
-                "the lines confirmed for this row are of different outcome measures, so no "
-                "measure has this result. Confirm the lines of one measure."
+                f"the lines confirmed for this row are of different {what}, so no {part} has this "
+                f"result. Confirm the lines of one {part}."
             )
             yield _problem(last[row], book, LINE["path"], last[row]["path"], message)
 
 
-def _measure(entry: Entry) -> str:
-    """The outcome measure of a line; its path up to there."""
-    found = _MEASURE.search(entry["path"])
-    return found[0] if found else entry["path"]
+def _measure(entry: Entry) -> tuple[str, str]:
+    """The outcome measure of a line, as its path up to there, and its analysis, if it is of one."""
+    found = _MEASURE.match(entry["path"])
+    return (found[1], found[2] or "") if found else (entry["path"], "")
+
+
+def _are_of_one(one: Entry, other: Entry) -> bool:
+    """Whether two lines may be of one result: of one measure, and not of two of its analyses."""
+    (measure, analysis), (other_measure, other_analysis) = _measure(one), _measure(other)
+    alike = not analysis or not other_analysis or analysis == other_analysis
+    return measure == other_measure and alike
 
 
 def _cell(entry: Entry) -> tuple[str, ...]:
@@ -341,12 +359,13 @@ def _verified(table: str, read: Sequence[Entry], cells: Mapping[str, str], sheet
 
 
 def _differing(read: Sequence[Entry], unconfirmed: Sequence[Entry]) -> str:
-    """Columns of the result in which the measure that was read differs from the sheet."""
-    measures = {_measure(one) for one in read}
+    """Columns in which the result that was read differs from the sheet."""
     return ", ".join(
         one["column"]
         for one in unconfirmed
-        if _place(one) == _place(read[0]) and one["column"] in RESULT and _measure(one) in measures
+        if _place(one) == _place(read[0])
+        and one["column"] in RESULT
+        and any(_are_of_one(one, other) for other in read)
     )
 
 

@@ -96,9 +96,9 @@ def _flow(trial: Trial) -> Iterator[Finding]:
             place, value = trial.arms.arm_of(group), one.num_subjects
             if value is None:
                 continue
-            if not place.arm:
+            if why := place.why or trial.part_of_patients(group.title):
                 what = f"patients who started: {group.title}"
-                yield trial.unmapped(what, str(value), path, place.why)
+                yield trial.unmapped(what, str(value), path, why)
                 continue
             key, note = {"arm_id": place.arm}, f"started: {shortened(group.title)}"
             facts.append(Fact(trial.id, "arms", key, "n_randomised", str(value), path, note))

@@ -13,6 +13,8 @@ from trial_evidence.exchange.registry.record import ArmGroup, Group
 _SEPARATORS = re.compile(r"[+,;/&]|\b(?:and|plus|with|then|followed by)\b", re.IGNORECASE)
 
 
+# Between two agents of a part: only one of them was given.
+_EITHER = re.compile(r"\b(?:or|versus|vs)\b", re.IGNORECASE)
 # Abbreviations of a treatment, such as P or TCH.
 _LETTERS = re.compile(r"[A-Z][A-Za-z]{0,4}")
 # Registry texts run to thousands of characters; the cells are meant to be read.
@@ -86,12 +88,15 @@ class _Given:
         Whether the text names all treatments, so that a partner it does not name was not given.
     unread : str
         Letters in it that may abbreviate another agent.
+    either : str
+        A part of it that names several agents of which not all were given.
     """
 
     agents: frozenset[str]
     partners: tuple[str, ...]
     whole: bool = False
     unread: str = ""
+    either: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,9 @@ class ArmFinder:
             said = [described]
         if not said:
             return self._unclear("no agent of the sheet is named.", self.arms)
+        if either := next((given.either for given in said if given.either), ""):
+            why = f'"{clipped(either)}" does not say which of the agents was given.'
+            return self._unclear(why, self.arms)
         clear = [given for given in said if not given.unread]
         if not clear:
             return self._unclear(f'"{said[0].unread}" may abbreviate another agent.', self.arms)
@@ -159,10 +167,13 @@ class ArmFinder:
         agents = named_in(rest, self.agents)
         if not agents and not missing:
             return None
+        several = [p for p in parts if len(named_in(p, self.agents)) > 1]
+        either = next((p.strip() for p in several if p in missing or _EITHER.search(p)), "")
         known = {**self.agents, **self.words.partners}
         letters = (part.strip() for part in rest.split(" + ") if not named_in(part, known))
         unread = ", ".join(part for part in letters if _LETTERS.fullmatch(part))
-        return _Given(frozenset(agents), tuple(named_in(rest, self.words.partners)), unread=unread)
+        partners = tuple(named_in(rest, self.words.partners))
+        return _Given(frozenset(agents), partners, unread=unread, either=either)
 
     def _registered(self, group: ArmGroup) -> _Given | None:
         drugs = [name.partition(": ")[2] or name for name in group.intervention_names]

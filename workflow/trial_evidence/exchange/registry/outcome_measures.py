@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
@@ -34,10 +35,19 @@ from trial_evidence.words.problems import counted, quoted, shortened
 _LOGARITHM = re.compile(r"\b(?:log|ln)\b(?![- ]?rank)", re.IGNORECASE)
 # A ratio in the opposite direction to the groups; inverse-probability weights do not invert it.
 _INVERSE = re.compile(r"\b(?:inverted|inverse(?![- ](?:prob|var))|reciprocal)\b", re.IGNORECASE)
+# Types of values that may be a number of patients; a mean of percentages is none.
+_COUNTS = {"", "NUMBER", "COUNT_OF_PARTICIPANTS"}
+_PERCENT = re.compile(r"percent|%", re.IGNORECASE)
+_PERCENT_ALONE = re.compile(r"(?:percent(?:age)?s?|%)(?: ?\((?:percent(?:age)?|%)\))?")
+_PEOPLE = re.compile(
+    r"\b(?:participant|patient|subject|wom[ae]n|people|person|individual|responder)"
+)
 _NO_COUNT = re.compile(r"/|\bper\b|years?\b|\b(?:proportion|fraction|rate)\b")
-# A negation of what follows: "No response", "non-responders"; not "No. of responders".
+# What follows is denied: "No response", "non-responders", "Residual disease in ..."; not in
+# "No. of responders".
 _DENIAL = re.compile(
-    r"\b(?:no(?!\.)|non|not|without|fail(?:ed|ure)?|absence|lack)\b", re.IGNORECASE
+    r"\b(?:no(?!\.)|non|not|without|fail(?:ed|ure)?|absence|lack|residual|remaining)\b",
+    re.IGNORECASE,
 )
 # Percent; intervals of a lower level are rare.
 USUAL_LEVEL = 95.0
@@ -111,33 +121,62 @@ def _analysed(denoms: Iterable[Denom], at: Place) -> dict[str, tuple[str, str]]:
     return {
         count.group_id: (str(count.value), path_of((*at, "denoms", d, "counts", n, "value")))
         for d, denom in enumerate(denoms)
-        if denom.units.lower() in {"", "participants"}
+        if _of_participants(denom)
         for n, count in enumerate(denom.counts)
     }
 
 
+def _no_count(measure: Measure) -> str:
+    """The reason if the values of a measure are not, or not clearly, numbers of patients."""
+    kind, unit = measure.param_type, measure.unit_of_measure.strip().lower()
+    others = [one.units for one in measure.denoms if not _of_participants(one)]
+    if kind not in _COUNTS:
+        return f"its values are {kind.lower().replace('_', ' ')}s, not numbers of patients."
+    if not _PERCENT.search(unit):
+        # A count has this type; a plain number below such a title may be either.
+        unclear = kind != "COUNT_OF_PARTICIPANTS" and _PERCENT.search(measure.title)
+        return "its title says percentage, its unit patients." if unclear else ""
+    if kind == "COUNT_OF_PARTICIPANTS":
+        return "its values are called both a count and a percentage."
+    if others:
+        return f"the percentages may be of {shortened(', '.join(others))}, not of patients."
+    if not _PERCENT_ALONE.fullmatch(unit) and not _PEOPLE.search(unit):
+        return f'the unit "{shortened(measure.unit_of_measure)}" is no percentage of patients.'
+    return ""
+
+
+def _of_participants(denom: Denom) -> bool:
+    return denom.units.lower() in {"", "participants"}
+
+
 def _of_the_outcome(trial: Trial, titles: str) -> bool:
     """Whether titles that do not name the outcome say how it was assessed, and deny nothing."""
-    words = {"": [*chain(*(chain(*words.values()) for words in trial.words.columns.values()))]}
+    words = {"": [*chain(*map(_plain_phrases, trial.words.columns.values()))]}
     return not _DENIAL.search(titles) and bool(named_in(titles, words))
 
 
 def _named_after(trial: Trial, outcome: Outcome, measure: Measure) -> list[str]:
     """Titles of classes and categories that name the outcome or a definition of it."""
-    definitions = trial.words.columns.get("definition", {}).values()
-    names = {"": [*trial.words.outcomes[outcome.name], *chain(*definitions)]}
+    definitions = _plain_phrases(trial.words.columns.get("definition", {}))
+    names = {"": [*trial.words.outcomes[outcome.name], *definitions]}
     titles = dict.fromkeys(titles for _, titles, *_ in _values(measure, ()))
     return [title for title in titles if named_in(_DENIAL.split(title)[0], names)]
 
 
+def _plain_phrases(phrases: Mapping[str, Iterable[str]]) -> list[str]:
+    """The phrases of one word only; one of several words, such as "nodes", names none of them."""
+    times = Counter(chain(*phrases.values()))
+    return [phrase for phrase, n in times.items() if n == 1]
+
+
 def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
     unit = measure.unit_of_measure.lower()
-    percent = "percent" in unit or "%" in unit
+    percent = bool(_PERCENT.search(unit))
     # "Patients with events / 100 patient-years" is not a count of patients, nor is a proportion.
     counted_ = measure.param_type == "COUNT_OF_PARTICIPANTS" or (
         ("participant" in unit or "patient" in unit) and not _NO_COUNT.search(unit)
     )
-    named = _named_after(trial, outcome, measure)
+    named, no_count = _named_after(trial, outcome, measure), _no_count(measure)
     for group, titles, place, one, (n, path_of_n) in _values(measure, at):
         title = ", ".join(filter(None, (measure.title, titles, group.title)))
         path = path_of((*place, "value"))
@@ -155,6 +194,8 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
             why = "the number of patients analysed (denoms) is not given."
         elif not why and not int(n):
             why = "no patients were analysed (denoms is 0)."
+        elif not why and no_count:
+            why = no_count
         elif not why and percent:
             fit = integers_for_percent(float(one.value), int(n), printed_decimals(one.value))
             values["events"] = ", ".join(map(str, fit)), path
@@ -197,7 +238,9 @@ def _ratio(
         return unmapped(f"it compares {counted(len(named), 'group')}, not two.")
     if not analysis.param_value:
         return unmapped("the value is not available (NA).")
-    if part := trial.part_of_patients(analysis.group_description, analysis.estimate_comment):
+    titles = [groups[name].title for name in named]
+    about = analysis.group_description, analysis.estimate_comment, *titles
+    if part := trial.part_of_patients(*about):
         return unmapped(part)
     places = [trial.arms.arm_of(groups[name]) for name in named]
     if unclear := [
@@ -330,7 +373,8 @@ def _medians(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Ite
             continue
         found = {"median_months": ("value", one.value), "ci_low": ("lowerLimit", one.lower_limit),
                  "ci_high": ("upperLimit", one.upper_limit)}  # fmt: skip
-        values = _filled(found, place)
+        # Limits without a level are a range or quartiles.
+        values = _filled(found if level else {"median_months": found["median_months"]}, place)
         if level and len(values) > 1:
             values["ci_level"] = level[1], path_of((*at, "dispersionType"))
         table = trial.dictionary.tables[tables[0]]
