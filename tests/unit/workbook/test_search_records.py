@@ -192,6 +192,26 @@ def test_of_several_names_of_a_journal_the_short_one_is_taken(project):
     assert row["journal"] == "J Made-up Oncol"
 
 
+@pytest.mark.parametrize(
+    ("printed", "title"),
+    [
+        ("Almab <i>in vivo</i> &amp; bemab", "Almab in vivo & bemab"),
+        ("Almab &lt;sub&gt;2&lt;/sub&gt; &#x2013; a trial", "Almab 2 \u2013 a trial"),
+        ("Age <65 or >75 years", "Age <65 or >75 years"),
+    ],
+)
+def test_markup_of_a_publisher_is_not_in_the_title(project, printed, title):
+    """Nor is a record another one because one database has the markup and the other has not."""
+    records = f"{record(1, printed)}\n{record(2, title)}"
+    assert [row["title"] for row in found(project, records)] == [title] * 2
+    assert found(project, records)[1]["duplicate_of"] == "s2_1"
+
+
+def test_markup_in_a_doi_is_not_of_the_doi(project):
+    (row,) = found(project, record(1, doi="10.1000/(SICI)85:5&lt;1150::AID-1&gt;3.0"))
+    assert row["doi"] == "10.1000/(SICI)85:5<1150::AID-1>3.0"
+
+
 # -------------------------------------------------------------------------------- bad requests
 
 

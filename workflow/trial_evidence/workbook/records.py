@@ -6,6 +6,7 @@ source in the sheet, is kept and marked, because the flow diagram counts it.
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,6 +52,10 @@ _JOURNALS = (
     "journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title",
     "journal",
 )  # fmt: skip
+# Markup of publishers; not "<" and ">" of a text: "age <65 or >75".
+_MARKUP = re.compile(
+    r"</?(?:i|b|u|em|strong|su[bp]|scp|span|(?:jats|mml):[a-z-]+)\b[^<>]*>", re.IGNORECASE
+)
 # A longer word in capitals is a name, not initials: PubMed gives at most four initials, and RIS
 # three in one word after a comma.
 _MOST_INITIALS, _MOST_IN_A_WORD = 4, 3
@@ -358,7 +363,7 @@ def record_cells(record: Mapping[str, Any]) -> dict[str, str]:
     dates = " ".join(str(record.get(name, "")) for name in ("year", "publication_year", "date"))
     journals = [_line(str(record[name])) for name in _JOURNALS if record.get(name)]
     identifiers = [record.get("doi", ""), *record.get("ids", [])]
-    year, doi = _YEAR.search(dates), _DOI.search(" ".join(identifiers))
+    year, doi = _YEAR.search(dates), _DOI.search(html.unescape(" ".join(identifiers)))
     number = record.get("pmid") or _number_elsewhere(record)
     return {
         "title": _line(record.get("title") or record.get("primary_title") or NO_TITLE),
@@ -424,5 +429,7 @@ def split_suffix(name: str) -> tuple[str, str]:
 
 
 def _line(text: str) -> str:
-    """A text on one line, with plain single spaces."""
-    return " ".join(re.sub(r"[\u200b-\u200f\u2060\ufeff\u00ad]", "", text).split())
+    """A text on one line, without markup, with plain single spaces."""
+    # Some databases escape the markup as well: &lt;i&gt;.
+    plain = _MARKUP.sub("", html.unescape(text))
+    return " ".join(re.sub(r"[\u200b-\u200f\u2060\ufeff\u00ad]", "", plain).split())
