@@ -340,6 +340,31 @@ def test_a_ratio_the_other_way_round_is_said(project, record, compared):
     assert line.note.startswith("1/1.67 is 0.60: the record may compare the other way round")
 
 
+@pytest.mark.parametrize(
+    ("found", "said"), [("1.68", True), ("1.65", True), ("1.60", False), ("0.59", False)]
+)
+def test_a_ratio_may_be_turned_round_as_far_as_both_are_printed(
+    project, record, compared, found, said
+):
+    """1.65 may be 1.6545, of which the reciprocal is 0.604, in the sheet 0.60."""
+    measures(record)[2]["analyses"][0] |= {
+        "paramValue": found, "ciLowerLimit": "NA", "ciUpperLimit": "NA",
+    }  # fmt: skip
+    lines = compared(written(project, record)).page("Differs")
+    (line,) = [line for line in lines if (line.table, line.column) == ("hazard_ratios", "hr")]
+    assert ("the record may compare the other way round" in line.note) is said
+
+
+def test_a_control_arm_that_is_named_first_is_said(project, record, compared):
+    """A row that could be added has no ratio of the sheet that would show the direction."""
+    analysis = measures(record)[2]["analyses"][0]
+    analysis["groupIds"] = analysis["groupIds"][::-1]
+    found = compared(written(project, record))
+    path = f"{MEASURES}[2].analyses[0].paramValue"
+    (note,) = [line.note for line in found.lines if line.path == path]
+    assert "Almab + Taxane against Bemab + Almab + Taxane. The record names the control" in note
+
+
 def test_a_ratio_under_one_of_two_groups_is_against_the_other(project, compared):
     """Many records name only the group under which the ratio is posted."""
     record = json.loads((RECORDS / "poplar.json").read_text(encoding="utf-8"))

@@ -258,13 +258,23 @@ def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
     for column, (found, path) in values.items():
         line = _line(claim, row, held, column, found, path, note)
         if line.page == DIFFERS and column == "hr" and _reciprocal(line.held, found):
-            turned = f"1/{found} is {line.held}: the record may compare the other way round. {note}"
+            shown = f"{1 / float(found):.{printed_decimals(line.held)}f}"
+            turned = f"1/{found} is {shown}: the record may compare the other way round. {note}"
             line = replace(line, note=turned)
         yield line
 
 
 def _reciprocal(held: str, found: str) -> bool:
-    return float(found) > 0 and same_value(held, f"{1 / float(found):.{printed_decimals(held)}f}")
+    """Whether a ratio may be the other's reciprocal, as far as both are printed."""
+    (low, high), (other_low, other_high) = _as_printed(held), _as_printed(found)
+    opposite = (float(held) - 1) * (float(found) - 1) < 0
+    return opposite and low * other_low <= 1 <= high * other_high
+
+
+def _as_printed(text: str) -> tuple[float, float]:
+    """The least and the largest number that is printed so."""
+    half = 0.5 * 10.0 ** -printed_decimals(text)
+    return float(text) - half, float(text) + half
 
 
 def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:

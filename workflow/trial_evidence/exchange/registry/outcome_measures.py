@@ -282,10 +282,12 @@ def _ratio(
         values |= {f"n_{side}": sizes[name]} if name in sizes else {}
         values |= {f"median_{side}_months": medians[name]} if name in medians else {}
     order = " against ".join(clipped(groups[name].title) for name in analysis.group_ids)
+    turned = places[0].arm == control and len(analysis.group_ids) == 2
     alone = "" if len(analysis.group_ids) == 2 else ", the only one that the record names"
     unread = analysis.p_value and not p_value
     note = sentences(
         f"Groups: {order}{alone}",
+        "The record names the control arm first: check the direction" if turned else "",
         f"Method: {method.rstrip('.')}" if method else "",
         f"The record's p value is {quoted(analysis.p_value)}" if unread else "",
         _about_sides(analysis),
