@@ -355,6 +355,20 @@ def test_a_ratio_may_be_turned_round_as_far_as_both_are_printed(
     assert ("the record may compare the other way round" in line.note) is said
 
 
+def test_a_ratio_of_zero_has_no_reciprocal(project, record):
+    """A record without events in an arm ended in a division by zero."""
+    measures(record)[2]["analyses"][0] |= {
+        "paramValue": "0", "ciLowerLimit": "NA", "ciUpperLimit": "NA",
+    }  # fmt: skip
+    path = written(project, record)
+    found = with_sheet(
+        "hazard_ratios", lambda text: text.replace("0.60,0.34,1.06", "2.10,0.91,4.82"), path
+    )
+    (line,) = [one for one in found.page("Differs") if one.column == "hr"]
+    assert (line.held, line.found) == ("2.10", "0")
+    assert "the other way round" not in line.note
+
+
 def test_a_control_arm_that_is_named_first_is_said(project, record, compared):
     """A row that could be added has no ratio of the sheet that would show the direction."""
     analysis = measures(record)[2]["analyses"][0]
@@ -810,13 +824,13 @@ def test_medians_of_a_ratio_stand_with_their_arms(compared):
     assert agree["hazard_ratios", 14, "median_control_months"] == ("12.4", "12.4")
 
 
-def with_sheet(table, edit):
-    """The comparison of the record of ALDER with the sheet after an edit of one table."""
+def with_sheet(table, edit, source=RECORDS / "alder.json"):
+    """The comparison of a record, that of ALDER, with the sheet after an edit of one table."""
     path = RAW / f"{table}.csv"
     path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
     configuration, _, _ = load(RAW, CONFIG)
     held = held_sheet(RAW, CONFIG, configuration)
-    return compare_records(RECORDS / "alder.json", held, configuration)
+    return compare_records(source, held, configuration)
 
 
 def test_an_article_with_the_number_of_the_trial_is_not_the_record(project):

@@ -268,7 +268,7 @@ def _reciprocal(held: str, found: str) -> bool:
     """Whether a ratio may be the other's reciprocal, as far as both are printed."""
     (low, high), (other_low, other_high) = _as_printed(held), _as_printed(found)
     opposite = (float(held) - 1) * (float(found) - 1) < 0
-    return opposite and low * other_low <= 1 <= high * other_high
+    return float(found) > 0 and opposite and low * other_low <= 1 <= high * other_high
 
 
 def _as_printed(text: str) -> tuple[float, float]:

@@ -11,8 +11,6 @@ from trial_evidence.exchange.registry.record import ArmGroup, Group
 
 # Separators of the treatments in a title.
 _SEPARATORS = re.compile(r"[+,;/&]|\b(?:and|plus|with|then|followed by)\b", re.IGNORECASE)
-
-
 # Between two agents of a part: only one of them was given.
 _EITHER = re.compile(r"\b(?:or|versus|vs)\b", re.IGNORECASE)
 # Abbreviations of a treatment, such as P or TCH.
