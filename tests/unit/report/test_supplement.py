@@ -47,6 +47,21 @@ def test_every_forest_plot_stands_under_its_setting_and_title(found, document):
     assert captions == [f"Figure S{at}. {text}" for at, text in enumerate(expected, start=1)]
 
 
+def test_a_figure_without_png_is_in_words(pooled, tmp_path):
+    """Without PNG files the supplement once ended before its figures, and did not say so."""
+    made = material(pooled, tmp_path)
+    row = {"figure": "a/forest", "title": "Response", "description": "Favours two agents."}
+    for setting in made.configuration.settings:
+        figures = pd.DataFrame([row | {"setting": setting}])
+        write_table(made.results / setting / "figures.csv", figures)
+    document = Document(io.BytesIO(supplement(made, [])))
+    (at,) = [n for n, p in enumerate(document.paragraphs) if p.text.startswith("Figure S1. ")]
+    assert document.paragraphs[at + 1].text == (
+        "Not shown, because the figures were made without PNG files; "
+        f"drawn in {next(iter(made.configuration.settings))}/a/forest.svg. Favours two agents."
+    )
+
+
 def test_each_picture_is_that_of_its_caption(document):
     red = []
     for shape in document.inline_shapes:

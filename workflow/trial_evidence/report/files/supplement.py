@@ -45,7 +45,7 @@ def supplement(material: Material, tables: Sequence[ReportTable]) -> bytes:
     for at, table in enumerate([_checklist(material, numbers), *shown], start=1):
         add_table(document, table, f"Table S{at}. ", material.parts, first=at == 1)
     for at, plot in enumerate(forest_plots(material), start=1):
-        _add_picture(document, f"Figure S{at}. ", *plot, material.parts)
+        _add_figure(document, f"Figure S{at}. ", *plot, material)
     return saved(document)
 
 
@@ -70,19 +70,31 @@ def forest_plots(material: Material) -> Iterator[tuple[str, str, Path]]:
     for row in records(all_settings(material.configuration, material.results, "figures", [])):
         name = row["figure"].rpartition("/")[2]
         path = material.results / row["setting"] / f"{row['figure']}.png"
-        if name.startswith("forest") and path.is_file():
+        if name.startswith("forest"):
             setting = material.configuration.settings[row["setting"]]
             yield f"{setting}: {row['title']}", row["description"], path
 
 
-def _add_picture(
-    document: Any, label: str, title: str, description: str, path: Path, parts: Parts
+def _add_figure(
+    document: Any, label: str, title: str, description: str, path: Path, material: Material
 ) -> None:
-    """Add a figure below its caption on a new page, as large as the page allows."""
+    """Add a figure below its caption on a new page; in words if there is no PNG file of it."""
     page(document.add_section(WD_SECTION.NEW_PAGE), across=False)
     caption = document.add_paragraph(style="Caption")
     caption.add_run(label).bold = True
     caption.add_run(title)
+    if path.is_file():
+        _add_picture(document, description, path, material.parts)
+        return
+    drawn = path.with_suffix(".svg").relative_to(material.results)
+    document.add_paragraph(
+        f"Not shown, because the figures were made without PNG files; drawn in {drawn.as_posix()}. "
+        f"{description}"
+    )
+
+
+def _add_picture(document: Any, description: str, path: Path, parts: Parts) -> None:
+    """Add a picture as large as the page allows."""
     content = base64.b64decode(parts.text(("pixels", checksum(path)), lambda: _pixels(path)))
     with Image.open(io.BytesIO(content)) as image:
         share = image.height / image.width
