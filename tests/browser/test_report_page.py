@@ -128,6 +128,20 @@ def test_paper_has_the_rows_of_every_analysis(desk):
     assert desk.page.locator("details.paper:not([open])").count() > 0
 
 
+@pytest.mark.long
+def test_paper_says_what_it_leaves_out(desk):
+    """Figures that the reader did not open are not printed; their headings alone look empty."""
+    after = """[...document.querySelectorAll("details%s > summary")]
+        .map((heading) => getComputedStyle(heading, "::after").content)"""
+    desk.page.emulate_media(media="print")
+    desk.run("window.dispatchEvent(new Event('beforeprint'))")
+    left_out, printed = desk.run(after % ":not([open])"), desk.run(after % "[open]")
+    desk.run("window.dispatchEvent(new Event('afterprint'))")
+    assert left_out
+    assert all("not printed" in text for text in left_out)
+    assert set(printed) == {"none"}
+
+
 def test_without_scripts_the_rows_are_there(visit, real_page):
     watched = visit(real_page, java_script_enabled=False)
     row = watched.page.locator(f"#{SECTION}-rows tbody tr").first
