@@ -122,6 +122,14 @@ def test_ris_is_read_by_doi_and_what_has_no_match_is_said(project):
         ("AN  - MEDLINE:90000002", "90000002"),
         ("DB  - CINAHL\nAN  - 90000002\nC5  - 90000003", ""),
         ("AN  - WOS:000123456700001", ""),
+        # EndNote, Cochrane, Zotero, links.
+        ("DP  - NLM\nAN  - 90000002", "90000002"),
+        ("AN  - CN-00123456\nC3  - PUBMED 90000002,EMBASE 612345", "90000002"),
+        ("N1  - PMID: 90000002\nPMCID: PMC123", "90000002"),
+        ("UR  - https://pubmed.ncbi.nlm.nih.gov/90000002/", "90000002"),
+        # A note on another paper, or several numbers.
+        ("N1  - Comment in: PMID: 90000009", ""),
+        ("N1  - PMID: 90000002\nN1  - PMID: 90000003", ""),
     ],
 )
 def test_the_pubmed_number_is_where_each_database_has_it(project, tags, number):
@@ -268,7 +276,7 @@ def test_a_value_that_differs_is_shown_and_replaced_only_when_asked(project, cap
     said = capsys.readouterr()
     row = "sources.csv, row 2 (abel_2014_alder), column volume"
     assert f'{row}: the sheet has "1", the file "7".' in said.out
-    assert "1 source of the sheet found: 5 empty cells to fill in, 1 that differ." in said.out
+    assert "1 source of the sheet found: 5 empty cells to fill in, 1 that differs." in said.out
     assert "REPLACE=yes takes the values of the file" in said.err
     assert (RAW / "sources.csv").read_bytes() == before
     assert main(["references", "--file", file, "--replace", "no"]) == 0

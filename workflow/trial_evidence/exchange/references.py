@@ -101,7 +101,7 @@ class References:
             *self.said,
             *(cell.in_words for cell in self.differ),
             f"{counted(self.matched, 'source')} of the sheet found: {cells} to fill in, "
-            f"{len(self.differ) or 'none'} that differ.",
+            f"{len(self.differ) or 'none'} that differ{'s' if len(self.differ) == 1 else ''}.",
         ]
 
 

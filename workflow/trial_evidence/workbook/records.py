@@ -47,6 +47,12 @@ _NUMBER = re.compile(r"[0-9]{1,8}")
 _BESIDE_ITS_OWN = {"embase": "custom5", "scopus": "custom2"}
 # Web of Science writes MEDLINE:90000001.
 _ACCESSION = re.compile(r"(?:(medline|pubmed|pmid)\W+)?([0-9]{1,8})", re.IGNORECASE)
+# Other databases and programs write it in a field of their own, a note or a link.
+_WRITTEN = re.compile(
+    r"(?:pmid|pubmed|https?://(?:www\.)?(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pubmed))"
+    r"[: /]+([0-9]{1,8})/?",
+    re.IGNORECASE,
+)
 # Fields for tags TA and JT of PubMed; JO, JF, JA, J2 and T2 of RIS.
 _JOURNALS = (
     "journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title",
@@ -383,8 +389,17 @@ def _number_elsewhere(record: Mapping[str, Any]) -> str:
         if name in database:
             return str(record.get(place, ""))
     found = _ACCESSION.fullmatch(str(record.get("accession_number", "")))
-    theirs = found and (found[1] or "pubmed" in database or "medline" in database)
-    return found[2] if found and theirs else ""
+    # EndNote names only the library of medicine that provides the database.
+    its_own = record.get("database_provider") == "NLM"
+    if found and (found[1] or "pubmed" in database or "medline" in database or its_own):
+        return found[2]
+    texts = [*record.get("notes", ()), *record.get("urls", ()), *_in_commas(record.get("custom3"))]
+    written = {match[1] for text in texts if (match := _WRITTEN.fullmatch(text.strip()))}
+    return written.pop() if len(written) == 1 else ""
+
+
+def _in_commas(text: str | None) -> list[str]:
+    return (text or "").split(",")
 
 
 def authors_of(record: Mapping[str, Any]) -> list[str]:
