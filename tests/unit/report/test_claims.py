@@ -118,6 +118,17 @@ def test_a_small_benefit_by_one_model_is_not_compatible_with_no_effect(found):
     assert result.verdict == "probable"
 
 
+@pytest.mark.parametrize(
+    ("lead", "second"), [((0.78, 1.05), (0.85, 1.10)), ((0.85, 1.10), (0.78, 1.05))]
+)
+def test_a_relevant_benefit_that_one_of_two_models_allows_is_not_ruled_out(found, lead, second):
+    rows = two_models(*lead, 0.5)
+    rows[1] |= dict(zip(("ci_low", "ci_high"), second, strict=True))
+    result = verdict(with_estimates(found, rows), EffectRule(*PLACE))
+    assert result.verdict == "inconclusive"
+    assert "compatible with no effect and with a clinically relevant benefit" in result.reason
+
+
 def test_the_probability_of_a_relevant_benefit_is_that_of_the_trials(found):
     # For the two pooled trials with the empirical prior, by integration over a fine grid of tau.
     trials = found.pooled_trials(found.analysis(*PLACE))
