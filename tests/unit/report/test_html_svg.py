@@ -84,6 +84,14 @@ def test_lines_of_one_look_become_one_and_others_stay():
     ]  # fmt: skip
 
 
+def test_lines_wholly_outside_the_axes_do_not_stop_the_page():
+    """Matplotlib writes them without points: the limits of a regression of three trials."""
+    content = '<path style="fill: none; stroke: #8db3dc"/>' * 2
+    content += '<path d="M 1 1 L 2 2" style="fill: none; stroke: #8db3dc"/>'
+    found = tree(inline_svg(f'<svg xmlns="http://www.w3.org/2000/svg">{content}</svg>', "f", ""))
+    assert [e.get("d") for e in found.iter() if e.tag.endswith("path")] == ["M1 1L2 2"]
+
+
 @pytest.mark.parametrize("look", ["fill: #fff", "fill: none; stroke-opacity: 0.5"])
 def test_areas_and_veils_are_never_joined(look):
     content = f'<path d="M 1 1 L 2 2" style="{look}"/>' * 2

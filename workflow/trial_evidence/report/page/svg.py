@@ -142,7 +142,9 @@ def _fewer_pixels(path: Path) -> bytes:
 def _drop(root: ElementTree.Element) -> None:
     for parent in list(root.iter()):
         for child in list(parent):
-            empty = child.tag == f"{{{SVG}}}g" and len(child) == 0
+            # A line wholly outside the axes is a path without points.
+            nowhere = child.tag == f"{{{SVG}}}path" and "d" not in child.attrib
+            empty = nowhere or (child.tag == _GROUP and len(child) == 0)
             if child.tag in DROPPED or empty:
                 parent.remove(child)
 
