@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from audit_sheets import DICTIONARY, FROZEN, REAL, Row, sheet_with, valid_sheet
+from audit_sheets import DICTIONARY, FROZEN, REAL, Row, row_of, sheet_with, valid_sheet
 from trial_evidence.audit.readers import (
     disagreements,
     reading_agreement,
@@ -413,3 +413,13 @@ def test_both_files_are_written(tmp_path: Path) -> None:
     page = (tmp_path / "checks" / "readers.md").read_text(encoding="utf-8")
     assert "first reader 42|105 (doe_2020_trial_a, Table 2), second reader 43|105" in page
     assert "43|105" in (tmp_path / "checks" / "readers.csv").read_text(encoding="utf-8")
+
+
+def test_agreement_is_rounded_as_in_the_methods(tmp_path: Path) -> None:
+    readings = [row_of("second_reading", 2, verdict="agree") for _ in range(5)]
+    readings += [row_of("second_reading", 2, **DIFFERS[2]) for _ in range(2)]
+    used = pd.DataFrame(columns=["setting", "analysis", "table", "rows", "pooled"])
+    write_readings(sheet_with([DIFFERS], readings), used, tmp_path)
+    page = (tmp_path / "checks" / "readers.md").read_text(encoding="utf-8")
+    # 5 of 8 are 62.5%; the Wilson interval is 30.6 to 86.3.
+    assert "| all tables | row as a whole | 8 | 5 | 63% (31 to 86) |" in page

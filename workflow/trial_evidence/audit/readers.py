@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.files import records, write_table, write_text
+from trial_evidence.files import Record, records, write_table, write_text
 from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import (
@@ -16,6 +16,7 @@ from trial_evidence.sheet.adjudication import (
     readings,
     sheet_holds,
 )
+from trial_evidence.words import printed
 from trial_evidence.words.pages import filled
 
 ROWS = "row as a whole"
@@ -135,7 +136,7 @@ def write_readings(sheet: Sheet, used: pd.DataFrame, results: Path) -> None:
     page = filled(
         "readers.md.j2",
         str,
-        agreement=records(reading_agreement(sheet)),
+        agreement=[row | {"share": _in_percent(row)} for row in records(reading_agreement(sheet))],
         differing=records(differing),
         lost=records(unmatched_readings(sheet)),
     )
@@ -148,6 +149,12 @@ def pooled_rows(used: pd.DataFrame) -> Iterator[tuple[tuple[str, int], str]]:
     for row in records(used[used["pooled"] == "yes"]):
         for number in str(row["rows"]).split(";"):
             yield (row["table"], int(number)), f"{row['setting']}, {row['analysis']}"
+
+
+def _in_percent(row: Record) -> str:
+    """The share of readings that agree, with its interval, rounded as everywhere else."""
+    share, low, high = (printed.number(row[column], 0) for column in ("percent", "low", "high"))
+    return f"{share}% ({low} to {high})"
 
 
 def _place(source: str, locator: str) -> str:
