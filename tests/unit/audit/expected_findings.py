@@ -173,6 +173,13 @@ EXPECTED = {
         "trial_n_dual v trial_n_single, PFS, final analysis, investigator: 0.74 (95% "
         "0.70 to 0.78) needs at least 4145 events, but only 290 patients were analysed.",
     ),
+    "more events needed than patients randomised, of one arm not known how many analysed": (
+        "hazard_ratios",
+        (30,),
+        ("hr", "ci_low", "ci_high", "ci_level", "n_experimental", "n_control"),
+        "trial_n_dual v trial_n_single, PFS, final analysis, investigator: 0.74 (95% "
+        "0.70 to 0.78) needs at least 4145 events, but only 290 patients were randomised.",
+    ),
     "medians on the other side, clear interval": (
         "hazard_ratios",
         (17,),
@@ -251,6 +258,14 @@ EXPECTED = {
         "doe_2020_trial_f (row 9, primary) and 0.81 (95% 0.67 to 0.95) in "
         "doe_2020_trial_g (row 32, primary).",
     ),
+    "two sources, one of them without the assessor": (
+        "hazard_ratios",
+        (9, 32),
+        ("hr", "ci_low", "ci_high"),
+        "trial_f_dual v trial_f_single, iDFS, final analysis: 0.80 (95% 0.67 to 0.95) in "
+        "doe_2020_trial_f (row 9, primary) and 0.81 (95% 0.67 to 0.95) in "
+        "doe_2020_trial_g (row 32, primary).",
+    ),
     "two sources, read off a curve": (
         "hazard_ratios",
         (9, 32),
@@ -288,6 +303,14 @@ EXPECTED = {
         "trial_f_dual v trial_f_single: 0.80 (95% 0.67 to 0.95) (iDFS, final analysis, "
         "investigator, 72 months; row 9), but 1.30 (95% 1.02 to 1.66) (OS, final "
         "analysis, 72 months; row 12); 4.4 standard deviations apart.",
+    ),
+    "survival on the other side of 1, one time not stated": (
+        "hazard_ratios",
+        (9, 12),
+        ("hr", "ci_low", "ci_high", "ci_level"),
+        "trial_f_dual v trial_f_single: 0.80 (95% 0.67 to 0.95) (iDFS, final analysis, "
+        "investigator, 72 months; row 9), but 1.30 (95% 1.02 to 1.66) (OS, final "
+        "analysis; row 12); 4.4 standard deviations apart.",
     ),
     "two definitions": (
         "pcr",

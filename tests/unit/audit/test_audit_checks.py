@@ -347,6 +347,15 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["patients were randomised"],
     ),
     (
+        "more events needed than patients randomised, of one arm not known how many analysed",
+        hazards.events_against_interval,
+        [(HR, 30, {"hr": "0.74", "ci_low": "0.70", "ci_high": "0.78", "p_value": "<0.001",
+                   "n_control": ""})],
+        [],
+        "high",
+        ["patients were randomised"],
+    ),
+    (
         "medians on the other side, clear interval",
         hazards.medians_against_ratio,
         [(HR, 17, {"median_experimental_months": "12.4", "median_control_months": "18.5"})],
@@ -436,6 +445,14 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["0.81 (95% 0.67 to 0.95)"],
     ),
     (
+        "two sources, one of them without the assessor",
+        sources.conflicts,
+        [],
+        [row_of(HR, 9, hr="0.81", source_id="doe_2020_trial_g", assessor="not reported")],
+        "high",
+        ["0.81 (95% 0.67 to 0.95)"],
+    ),
+    (
         "two sources, read off a curve",
         sources.conflicts,
         [],
@@ -494,6 +511,18 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["0.80 (95% 0.67 to 0.95)", "1.30 (95% 1.02 to 1.66)", "4.4 standard deviations"],
     ),
     (
+        # The analysis is the same, so the time is, although one row does not state it.
+        "survival on the other side of 1, one time not stated",
+        effects.own_other_results,
+        [
+            (HR, 12, {"hr": "1.30", "ci_low": "1.02", "ci_high": "1.66",
+                      "median_followup_months": ""}),
+        ],
+        [],
+        "medium",
+        ["0.80 (95% 0.67 to 0.95)", "1.30 (95% 1.02 to 1.66)", "4.4 standard deviations"],
+    ),
+    (
         # Odds ratios 42*82/(63*23) = 2.38 and 47*45/(58*60) = 0.61. Variances 0.0953 and 0.0774,
         # rho 0.7: sqrt(0.0953 + 0.0774 - 1.4 * 0.0859) = 0.229; 1.364 is 6.0 times that
         "two definitions",
@@ -537,6 +566,12 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
+        "levels that add up to one of two reports on the whole arm",
+        counts.levels_against_whole,
+        [(PCR, 2, {"events": "40", "n": "100"})],
+        [row_of(PCR, 2, source_id="doe_2020_trial_b")],  # 42 of 105
+    ),
+    (
         "levels in another population than the whole",
         counts.levels_against_whole,
         [(PCR, n, {"events": "16", "n": "56", "population": "evaluable"}) for n in (3, 4)],
@@ -563,6 +598,12 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         "an earlier report without its follow-up",
         sources.later_without_follow_up,
         [("sources", 2, {"year": "2018"})],
+        [row_of(HR, 4, source_id="doe_2020_trial_a", median_followup_months="")],
+    ),
+    (
+        "a report of the same year without its follow-up",
+        sources.later_without_follow_up,
+        [],
         [row_of(HR, 4, source_id="doe_2020_trial_a", median_followup_months="")],
     ),
     (
@@ -758,6 +799,12 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         [],
     ),
     (
+        "patients of a subgroup who outlive the median of the arm",
+        times.medians_against_rates,
+        [],
+        [row_of(RATES, 9, months="24", percent="60", subgroup="hormone_receptor=positive")],
+    ),
+    (
         "a printed hazard ratio near its curve",
         times.printed_against_curve,
         [("curves_cox", 2, {"hr": "0.70"})],  # 0.80 / 0.70 = 1.14
@@ -774,6 +821,13 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         times.unpaired_counts,
         [("harms", row, {"definition": "loose stools"}) for row in (2, 3)],
         [],
+    ),
+    (
+        "a harm in a cohort of one arm",
+        times.unpaired_counts,
+        [],
+        [row_of(HARMS, 4, trial_id="cohort_e", arm_id="cohort_e_dual", n="64", reported_percent="",
+                source_id="doe_2020_cohort_e")],
     ),
     (
         "a row that somebody has seen at second hand is verified",
