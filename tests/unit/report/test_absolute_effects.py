@@ -14,7 +14,11 @@ from trial_evidence.report.absolute.effects import (
     ratio_varies_between_trials,
     treated_risk,
 )
-from trial_evidence.report.tables.absolute_effects import statement, summary_of_findings
+from trial_evidence.report.tables.absolute_effects import (
+    plain_language_table,
+    statement,
+    summary_of_findings,
+)
 from trial_evidence.report.tables.balance import balance, starting_risk, typical_risk
 from trial_evidence.report.tables.harms import findings_of_harms, without_estimate
 from trial_evidence.words.printed import lower_first
@@ -245,6 +249,14 @@ def test_a_risk_that_falls_over_time_is_explained(pooled):
     assert any("at a later time may be lower" in note for note in table.notes)
 
 
+def test_a_lower_risk_of_other_patients_is_not_explained_by_time(pooled):
+    rates = [rate(months=36.0, percent=60.0, subgroup="nodal=positive"), rate(row=3)]
+    rule = ControlRisk(*PLACE, "milestones", months=(36.0, 60.0), subgroups=("nodal=positive",))
+    table = findings(pooled, rule, [{}], milestones=rates)
+    assert sorted(table.data["control_risk"]) == pytest.approx([0.2, 0.4])
+    assert not any("at a later time may be lower" in note for note in table.notes)
+
+
 def test_without_a_rate_at_the_times_there_is_no_risk(pooled):
     rule = ControlRisk(*PLACE, "milestones", months=(36.0,))
     table = findings(pooled, rule, [{}], milestones=[rate()])
@@ -395,7 +407,8 @@ def test_a_difference_of_a_harm_counts_trials_that_show_no_ratio(pooled):
         place | {
             "measure": measure, "subgroup": "all", "trial_id": trial, "trial": trial.upper(),
             "pooled": "yes" if events or measure != "risk_ratio" else "no", "corrected": "",
-            "added": "Pertuzumab", "events_control": events, "n_control": 100.0,
+            "added": "Pertuzumab", "added_agents": "pertuzumab",
+            "events_control": events, "n_control": 100.0,
             "source_id": "doe_2020_trial_h", "not_pooled_reason": "",
         }
         for trial, events in (("trial_h", 10.0), ("trial_i", 0.0))
@@ -407,6 +420,8 @@ def test_a_difference_of_a_harm_counts_trials_that_show_no_ratio(pooled):
     told = [row[name] for name in ("difference", "difference_low", "difference_high")]
     assert told == pytest.approx([0.0, -0.04, 0.05])
     assert row["further"] == "TRIAL_I"
+    (harm,) = plain_language_table(found, ()).data["sentence"]
+    assert harm.endswith(" The difference also counts TRIAL_I, which cannot show a ratio.")
 
 
 def test_a_harm_without_an_estimate_says_why(pooled):
@@ -432,6 +447,20 @@ def test_a_harm_without_an_estimate_says_why(pooled):
         f"Reported, but not estimated. Collected after unblinding only: {harm} (pertuzumab). Own "
         f"words: {harm} (lapatinib). See the harms trial by trial."
     )
+
+
+def test_other_harms_are_those_of_two_arms_of_a_randomised_trial(pooled):
+    found = material(pooled)
+    reported = [
+        {"trial_id": trial, "arm_id": arm, "outcome": "nausea_any", "definition": "nausea",
+         "verification": "primary", "status": "current", "events": 9.0, "n": 90.0}
+        for trial, arm in (
+            ("trial_c", "trial_c_dual"), ("trial_c", "trial_c_t"), ("trial_b", "trial_b_dual"),
+            ("cohort_e", "cohort_e_dual"), ("cohort_e", "cohort_e_single"),
+        )
+    ]  # fmt: skip
+    said = without_estimate(with_table(found, "harms", reported), "neoadjuvant")
+    assert "were reported by TRIAL-C. They are not estimated here" in said
 
 
 def test_a_harm_of_a_single_trial_with_an_empty_arm_has_the_observed_difference(pooled):

@@ -200,6 +200,26 @@ def test_a_trial_that_networks_set_aside_is_excluded_for_their_reasons(found):
     assert why[trial] == "Only an interim report; no verified result"
 
 
+def test_a_trial_whose_only_rate_is_not_pooled_is_excluded_for_that_reason(found):
+    own = found.evidence
+    trial = own.rates["trial_id"].iloc[0]
+    mine = own.rates["trial_id"] == trial
+    rates = own.rates.assign(
+        pooled=own.rates["pooled"].where(~mine, "no"),
+        not_pooled_reason=own.rates["not_pooled_reason"].where(~mine, "Two doses in one arm."),
+    )
+    evidence = replace(
+        own,
+        networks=NetworkTables({}, ()),
+        set_aside=own.set_aside.iloc[:0],
+        trials=own.trials[own.trials["trial_id"] != trial],
+        rates=rates,
+    )
+    table = excluded_table(replace(found, evidence=evidence)).data
+    why = dict(zip(table["trial_id"], table["why"], strict=True))
+    assert why[trial] == "Two doses in one arm"
+
+
 def test_the_methods_list_every_work_that_they_name_and_what_computed_them(found):
     told = " ".join(methods_paragraphs(found))
     document = Document(io.BytesIO(methods_document(methods_paragraphs(found))))
