@@ -59,14 +59,14 @@ def test_trials_stand_in_the_order_that_is_asked_for(made_up):
         assert several > 1
 
 
-def edited(made_up, folder, change, table="trials"):
-    """Results of the setting with `change` applied to every row of a table."""
-    shutil.copytree(made_up.results / SETTING, folder / SETTING, ignore=lambda place, names: [
+def edited(made_up, folder, change, table="trials", setting=SETTING):
+    """Results of a setting with `change` applied to every row of a table."""
+    shutil.copytree(made_up.results / setting, folder / setting, ignore=lambda place, names: [
         name for name in names if not name.endswith(".csv")])  # fmt: skip
-    path = folder / SETTING / f"{table}.csv"
+    path = folder / setting / f"{table}.csv"
     changed = [found for row in rows(path) if (found := change(row)) is not None]
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows(made_up.results / SETTING / f"{table}.csv")[0]))
+        writer = csv.DictWriter(file, list(rows(made_up.results / setting / f"{table}.csv")[0]))
         writer.writeheader()
         writer.writerows(changed)
     return folder
@@ -162,12 +162,16 @@ def test_a_control_without_any_agent_is_told_from_the_others(made_up, tmp_path):
 
 
 def test_a_trial_that_is_shown_is_not_said_to_be_left_out(made_up, tmp_path):
-    """LARCH is shown but not pooled, and another of its rows was set aside; YEW is not shown."""
+    """LARCH is shown but not pooled, and another of its rows was set aside; YEW is not shown.
+
+    Of OAK, only rows by a patient factor were set aside: they are no matter of this figure.
+    """
     path = made_up.folder / "data/processed" / SETTING / "set_aside.csv"
     first = next(row for row in rows(path) if row["analysis"] == ANALYSIS)
     more = [first | {"trial_id": name.lower(), "trial": name, "subgroup": "all",
                      "reason": "status is superseded (admitted: current)"}
             for name in ("LARCH", "YEW")]  # fmt: skip
+    more.append(more[1] | {"trial_id": "oak", "trial": "OAK", "subgroup": "hormone_receptor"})
     place = tmp_path / SETTING / "set_aside.csv"
     place.parent.mkdir()
     with place.open("w", encoding="utf-8", newline="") as file:
@@ -185,7 +189,47 @@ def test_a_trial_that_is_shown_is_not_said_to_be_left_out(made_up, tmp_path):
     (said,) = (text for text in found.footnotes if "superseded report" in text)
     assert "YEW" in said
     assert "LARCH" not in said
+    assert not any("OAK" in text for text in found.footnotes)
     assert "LARCH is shown but not pooled: odd." in found.footnotes
+
+
+def test_the_model_of_one_subtotal_that_differs_from_the_whole_is_told(made_up, tmp_path):
+    estimates = rows(made_up.results / SETTING / "estimates.csv")
+    mine = [row for row in estimates if (row["analysis"], row["role"]) == (ANALYSIS, "lead")]
+    (whole,) = {row["model"] for row in mine if row["subgroup"] == "all"}
+    groups = {row["subgroup"] for row in mine if row["subgroup"].startswith("added_agents=")
+              and row["model"].startswith("bayesian")}  # fmt: skip
+    assert whole.startswith("random")
+    kept, *others = sorted(groups)
+
+    def change(row):
+        mine = (row["analysis"], row["role"]) == (ANALYSIS, "lead") and row["subgroup"] in others
+        return row | ({"model": whole, "i2": "0"} if mine else {})
+
+    assert kept
+    assert others
+    found = forest(made_up, results=edited(made_up, tmp_path, change, "estimates"))
+    assert any(text.startswith("Subtotals: ") for text in found.footnotes)
+
+
+def test_a_harm_that_shows_no_ratio_is_not_said_to_be_corrected(made_up, tmp_path):
+    configuration, sheet, looks = read(made_up.folder)
+    setting = "metastatic_first_line"
+    harms = tuple(entry for entry in configuration.analyses if entry.harm)
+
+    def change(row):
+        if row["analysis"] != "serious_adverse_event" or row["trial"] == "ROWAN":
+            return row
+        ends = dict.fromkeys(("estimate", "estimate_low", "estimate_high"), "")
+        return row | {"corrected": "yes"} | (ends if row["trial"] == "SORREL" else {})
+
+    found = setting_forests(
+        replace(configuration, analyses=harms, rates=()), looks, sheet, setting,
+        made_up.folder / "data/processed", edited(made_up, tmp_path, change, setting=setting), {},
+    )["harms/forest"]  # fmt: skip
+    (said,) = (text for text in found.footnotes if "0.5 added" in text)
+    # One cell of ROWAN is empty for another harm.
+    assert said == "POPLAR, ROWAN: 0.5 added to each cell because one is empty."
 
 
 def test_without_a_trial_the_figure_says_so(made_up, tmp_path):

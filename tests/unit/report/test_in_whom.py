@@ -80,6 +80,7 @@ def test_a_trial_that_shows_no_ratio_is_named_for_its_difference(pooled):
     row = in_whom_table(found).data.iloc[0]
     assert row["both"] == "TRIAL-A, TRIAL-B (difference only)"
     assert row["partly"] == ""
+    assert row["silent"] == "TRIAL-C, TRIAL-D"
 
 
 def test_a_trial_left_out_at_both_levels_is_not_said_to_report_one(pooled):
@@ -161,6 +162,9 @@ def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers,
         # A pooled analysis is not a trial, and a printed ratio leaves no gap.
         {"study_id": "a_pool", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
          "estimate": 2.0, "public_note": "printed"},
+        # Only a randomised trial can fill a gap.
+        {"study_id": "cohort_e", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
+         "public_note": "not printed either"},
     ]  # fmt: skip
     found = with_table(found, "biomarker_effects", effects)
     listed = (Biomarker("x", "X", factors, markers),)
@@ -169,4 +173,4 @@ def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers,
     assert row["In words"] == words
     open_points = row["What would fill the gap"]
     assert open_points.removeprefix(f"{found.trial_name('trial_d')}, pCR: ") == gap
-    assert row["Other studies"] == ("a pool" if markers else "")
+    assert row["Other studies"] == ("a pool; COHORT-E" if markers else "")
