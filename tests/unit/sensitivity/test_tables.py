@@ -288,9 +288,11 @@ def test_an_interaction_is_the_ratio_of_ratios_inside_the_trials():
 def test_shares_come_from_arms_that_report_all_levels_and_from_who_was_admitted():
     table = {"ai": [40, 50], "n1i": [200, 100], "ci": [20, 30], "n2i": [100, 100]}
     counts = {("e", "negative"): (1, 30), ("e", "positive"): (1, 70), ("c", "negative"): (1, 90)}
+    mine = receptor_rows("trial_00", counts)
     content = counted_sheet(
         table,
-        pcr=receptor_rows("trial_00", counts),
+        # A report that a later one replaced counts other patients.
+        pcr=[*mine, mine[1] | {"n": 190.0, "status": "superseded"}],
         populations=[{"trial_id": "trial_01", "subgroup": "receptor=positive"}],
     )
     # 70 of the 100 in the arm that has both; the other trial admitted positive disease only.
@@ -314,6 +316,21 @@ def test_a_factor_that_is_asked_for_and_not_reported_is_spoken_of():
     table = interactions(configuration(analysis(**PCR)), content)
     assert table["factor"].tolist() == ["hormone_receptor", "pik3ca", "nodal", "brain_metastases"]
     assert (table["reason"] == "No trial of the setting reports results by it.").all()
+
+
+def test_a_factor_that_trials_of_other_settings_report_is_not_reported():
+    counts = {(arm, level): (5, 50) for arm in "ec" for level in ("negative", "positive")}
+    rows = [
+        row | {"subgroup": row["subgroup"].replace("receptor", "hormone_receptor")}
+        for row in receptor_rows("trial_01", counts)
+    ]
+    table = {"ai": [40, 50], "n1i": [100, 100], "ci": [20, 30], "n2i": [100, 100]}
+    content = counted_sheet(table, pcr=[*counted_sheet(table)["pcr"].to_dict("records"), *rows])
+    trials = content["trials"].assign(setting=[SETTING, "elsewhere"])
+    content = replace(content, tables={**content.tables, "trials": trials})
+    found = interactions(configuration(analysis(**PCR)), content).set_index("factor")
+    said = found.loc["hormone_receptor", "reason"]
+    assert said == "No trial of the setting reports results by it."
 
 
 def test_shrunken_effects_are_those_of_the_exact_posterior():
