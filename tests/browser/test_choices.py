@@ -635,6 +635,37 @@ def test_what_becomes_of_each_trial_is_told_by_its_name(tool):
     assert f"Drops out: {', '.join(high)}" in tool.locator(".differs").inner_text().splitlines()
 
 
+def test_a_trial_that_another_choice_has_no_result_of_drops_out(tool, made_up):
+    """Nobody unticked it."""
+    tool.get_by_label("Results admitted").select_option("primary")
+    rows = read(made_up.folder / "results/neoadjuvant/sensitivity/choices.csv")
+    mine = [row for row in rows if row["analysis"] == "pcr_dual_v_almab"]
+    same = [name for name in ROWS if name != "verification"]
+    (number,) = (row["choice"] for row in mine if row["verification"] == "primary"
+                 and all(row[name] == mine[0][name] for name in same))  # fmt: skip
+    rows = read(made_up.folder / "results/neoadjuvant/sensitivity/choice_rows.csv")
+    rows = [r for r in rows if (r["analysis"], r["measure"]) == ("pcr_dual_v_almab", "risk_ratio")]
+    left = {row["trial"] for row in rows if number in row["choices"].split(";")}
+    gone = [row["trial"] for row in table(made_up, "trials", pooled="yes")
+            if row["trial"] not in left]  # fmt: skip
+    assert gone
+    assert f"Drops out: {', '.join(gone)}" in tool.locator(".differs").inner_text().splitlines()
+
+
+def test_the_verdict_on_a_group_of_patients_is_compared_with_the_report_on_them(tool, made_up):
+    tool.get_by_label("Measure and patients").select_option(
+        label="Risk ratio: hormone receptor positive"
+    )
+    ticks_of(tool)[0].uncheck()
+    rows = read(made_up.folder / "results/neoadjuvant/estimates.csv")
+    (lead,) = (row for row in rows if row["analysis"] == "pcr_dual_v_almab"
+               and (row["measure"], row["role"]) == ("risk_ratio", "lead")
+               and row["subgroup"] == "hormone_receptor=positive")  # fmt: skip
+    estimate, interval = result_of(lead)
+    report = f"(risk ratio {estimate} (95% interval {interval}))."
+    assert tool.locator(".told").inner_text().endswith(report)
+
+
 def test_the_trials_shown_are_those_that_are_pooled_when_asked(tool):
     tool.get_by_label("Filter trials by text").fill("2014")
     assert tool.locator("tbody th a").all_inner_texts() == ["ALDER"]

@@ -367,6 +367,18 @@ def test_agents_without_a_count_of_harm_are_not_weighed(pooled):
     assert lapatinib.any()
 
 
+def test_a_benefit_names_the_event_that_the_trials_reported(pooled):
+    """Not every endpoint that the analysis would take."""
+    found = material(pooled)
+    first = found.analysis("metastatic_first_line", "progression_free_dual_v_single")
+    wider = replace(first, outcomes=(*first.outcomes, found.configuration.outcomes["EFS"]))
+    analyses = (wider if a is first else a for a in found.configuration.analyses)
+    configuration = replace(found.configuration, analyses=tuple(analyses))
+    rows = balance(replace(found, configuration=configuration))
+    said = [row["about"] for row in rows if row["analysis"] == first.id]
+    assert said == ["PFS event by 12 months"]
+
+
 def test_a_harm_starts_from_the_patients_of_its_control_arms_together(pooled):
     """Not the mean of their risks; the difference is the trials' own, not that from the ratio."""
     found = material(pooled)

@@ -1,6 +1,7 @@
 """A trial's view has every verified result of the sheet once, and says where it is used."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 from finished_page import read_page
@@ -110,3 +111,18 @@ def test_what_is_used_names_the_analysis_and_what_is_not_says_why(project):
     ]
     assert said
     assert any(reason.rstrip(".") in text for text in said for reason in aside["reason"])
+
+
+def test_a_row_that_one_analysis_uses_and_another_sets_aside_is_not_said_to_be_unused(project):
+    _, found, _ = project
+    trials = found.evidence.trials
+    used = trials[trials["analysis"] == "pcr_dual_v_trastuzumab"].iloc[0]
+    aside = found.evidence.set_aside.iloc[:1].assign(
+        table="pcr", row=used["rows"].split(";")[0], trial_id=used["trial_id"], reason="Odd."
+    )
+    found = replace(found, evidence=replace(found.evidence, set_aside=aside))
+    trail = trail_of(found.evidence, found.configuration)
+    text = page(found, page_settings(found, trail), trail, "The evidence")
+    lines = rows_of(read_page(text), used["trial_id"])
+    assert any(line["Used in"] for line in lines)
+    assert not any("Not used:" in line.get("Remarks", "") for line in lines)
