@@ -164,12 +164,13 @@ def test_standard_error_from_a_p_value_of_002(sided, quantile):
     "p",
     [
         {"p_value": 0.001, "p_operator": "<", "p_sided": "two"},
+        {"p_value": 0.025, "p_operator": "<", "p_sided": "one"},
         {"p_value": 0.02, "p_operator": "=", "p_sided": ""},
         {"p_value": 1.0, "p_operator": "=", "p_sided": "two"},
         {"p_value": 0.5, "p_operator": "=", "p_sided": "one"},
         {"p_value": 0.0, "p_operator": "=", "p_sided": "two"},
     ],
-    ids=["bound", "sides unknown", "p of 1", "one-sided one half", "p of 0"],
+    ids=["bound", "one-sided bound", "sides unknown", "p of 1", "one-sided one half", "p of 0"],
 )
 def test_unusable_p_values_give_way_to_events(p):
     # 1/40 + 1/60 = 0.0416667

@@ -22,8 +22,8 @@ def test_an_interval(limits, printed):
 
 @pytest.mark.parametrize(
     ("value", "digits", "printed"),
-    [(1.0, 0, "> 99"), (0.9949, 0, "> 99"), (0.99, 0, "99"), (0.004, 0, "< 1"), (0.5, 0, "50"),
-     (0.9995, 1, "> 99.9"), (0.9123, 1, "91.2"), (0.0, 1, "< 0.1")],
+    [(1.0, 0, "> 99"), (0.9949, 0, "> 99"), (0.99, 0, "99"), (0.01, 0, "1"), (0.004, 0, "< 1"),
+     (0.5, 0, "50"), (0.9995, 1, "> 99.9"), (0.9123, 1, "91.2"), (0.0, 1, "< 0.1")],
 )  # fmt: skip
 def test_no_probability_is_certain(value, digits, printed):
     assert format_probability(value, digits) == printed
