@@ -7,6 +7,7 @@ import pytest
 import yaml
 from made_up.project import ROOT
 from trial_evidence.config.looks import read_figure_configuration
+from trial_evidence.figures.canvas.axis import view
 from trial_evidence.figures.canvas.style import PRESETS
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.stage import setting_forests
@@ -106,6 +107,14 @@ def test_priors_and_percentages_of_german_figures_are_german(forests):
     pooled = [name for name in names if "I² = " in name]
     assert pooled
     assert all(re.search(r"I² = \d+\u00A0%\)$", name) for name in pooled)
+
+
+def test_ticks_of_german_rates_have_the_space_before_the_sign(forests):
+    axes = [forest.axis for forest in forests.values() if forest.axis.scale == "logit"]
+    assert axes
+    labels = [tick.label for axis in axes for tick in view(axis, []).ticks]
+    assert labels
+    assert all(re.fullmatch(r"\d+\u00A0%", label) for label in labels)
 
 
 def test_both_arms_are_translated_or_neither(made_up):

@@ -38,6 +38,8 @@ class Axis:
         choose them from the data.
     decimal_mark
         Decimal mark of the tick labels.
+    percent_sign
+        Text after the tick labels of a logit axis.
     """
 
     scale: AxisScale
@@ -47,6 +49,7 @@ class Axis:
     favours_high: str = ""
     limits: tuple[float, float] | None = None
     decimal_mark: str = "."
+    percent_sign: str = "%"
 
     @property
     def sides(self) -> tuple[str, str]:
@@ -152,13 +155,13 @@ def view(
         If the given limits are not ascending, or not positive on a log axis.
     """
     logit = axis.scale == "logit"
-    unit, factor = ("%", 100) if logit else ("", 1)
+    unit, factor = (axis.percent_sign, 100) if logit else ("", 1)
     low, high = axis.limits or (
         (0.0, 1.0) if logit else _reach(axis, trials or shown or pooled, pooled, shown)
     )
     cover = log_ticks if axis.scale == "log" else linear_ticks
     ticks = [
-        (tick / factor, f"{format_tick(tick)}{unit}".replace(".", axis.decimal_mark))
+        (tick / factor, format_tick(tick).replace(".", axis.decimal_mark) + unit)
         for tick in cover(factor * low, factor * high, most)
     ]
     if axis.limits is None:

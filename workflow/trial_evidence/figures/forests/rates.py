@@ -197,7 +197,10 @@ def _fraction(events: str, n: str) -> Callable[[Record], str]:
 
 def _axis(evidence: Evidence[RateAnalysis]) -> Axis:
     say, limits = evidence.say, evidence.analysis.figure.axis
-    return Axis("logit", None, say("Rate"), limits=limits, decimal_mark=say.decimal_mark)
+    return Axis(
+        "logit", None, say("Rate"), limits=limits, decimal_mark=say.decimal_mark,
+        percent_sign=say("%"),
+    )  # fmt: skip
 
 
 def _header(evidence: Evidence[RateAnalysis]) -> str:
