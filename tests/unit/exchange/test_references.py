@@ -200,6 +200,7 @@ def test_names_of_other_databases_are_no_difference(project, printed, family, li
         ("Lancet Oncol", "The Lancet. Oncology", True),
         ("Eur J Cancer", "European journal of cancer (Oxford, England : 1990)", True),
         ("J Clin Oncol", "J. Clin. Oncol.", True),
+        ("Klin Onkol", "Klinicka onkologie = Clinical oncology", True),
         ("Clin Cancer Res", "Cancer Research", False),
         ("Ann Oncol", "Annals of Surgery", False),
         ("Lancet", "Lancet Oncology", False),
@@ -260,6 +261,22 @@ def test_one_list_of_authors_may_stop_before_the_other(project):
     assert "authors" not in {cell.column for cell in read(fewer).differ}
     other = NBIB.format(volume=1).replace("AU  - Clark C", "AU  - Knox K")
     assert [cell.column for cell in read(other).differ] == ["authors"]
+
+
+def test_a_list_of_authors_that_goes_on_differs_from_one_that_ends_early(project):
+    """The sheet names six authors and more; a paper by the first three is another one."""
+    write_referenced(read(NBIB.format(volume=1)), RAW, Path("filled"), replace="no")
+    shutil.copytree("filled", RAW, dirs_exist_ok=True)
+    text, _, rest = NBIB.format(volume=1).partition("AU  - Dunn D\n")
+    three = text + rest[rest.index("TA  -") :]
+    assert cells(read(three).differ) == {(2, "authors"): "Abel JK; Baker Q; Clark C"}
+
+
+def test_a_doi_in_capitals_in_the_sheet_is_recognised(project):
+    path = RAW / "sources.csv"
+    path.write_text(path.read_text("utf-8").replace("10.1000/made-up.1,", "10.1000/MADE-UP.1,"))
+    found = read(NBIB.format(volume=1).replace("10.1000/MADE-UP.1", "10.1000/made-up.1"))
+    assert (found.matched, found.said) == (1, [])
 
 
 def test_an_author_more_is_a_difference_where_neither_list_says_that_it_goes_on(project):

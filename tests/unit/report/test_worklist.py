@@ -391,6 +391,34 @@ def test_the_second_hand_source_of_a_row_does_not_make_it_first_hand(pooled, tmp
     assert f"agrees, but {source} is second-hand" in said[0]
 
 
+def test_the_paper_of_a_row_seen_first_hand_is_no_second_hand_source(made, tmp_path):
+    """Its short title need not name the trial: only a row taken second-hand makes it doubtful."""
+    raw, sheet, rows = made
+    cited = sheet["pcr"]["source_id"].mask(sheet["pcr"]["row"] == 2, "doe_2020_trial_b")
+    pcr = sheet["pcr"].assign(source_id=cited, verification="primary")
+    again = replace(sheet, tables={**sheet.tables, "pcr": pcr})
+    answer = {"Value seen": "42/105", "Source": "doe_2020_trial_b"}
+    found, said = answered((raw, again, rows), tmp_path, pcr=answer)
+    assert found["second_reading"].iloc[-1]["second_verification"] == "primary"
+    assert said[0].endswith("42/105 agrees.")
+
+
+@pytest.mark.parametrize(
+    ("source", "verified"), [("PMID 2345678", "secondary"), ("PMID 12345678", "primary")]
+)
+def test_a_pubmed_number_is_that_of_a_review_only_as_a_whole(made, tmp_path, source, verified):
+    raw, sheet, rows = made
+    review = sheet["sources"]["source_id"] == "doe_2020_trial_b"
+    sources = sheet["sources"].assign(
+        pmid=sheet["sources"]["pmid"].mask(review, "2345678"),
+        type=sheet["sources"]["type"].mask(review, "review"),
+    )
+    again = replace(sheet, tables={**sheet.tables, "sources": sources})
+    answer = {"Value seen": "42/105", "Source": source}
+    found, _ = answered((raw, again, rows), tmp_path, pcr=answer)
+    assert found["second_reading"].iloc[-1]["second_verification"] == verified
+
+
 def test_a_remark_in_a_column_without_a_name_is_not_lost(made, tmp_path):
     """ "But in the supplement 66 of 118" would be dropped, and the answer taken."""
 
@@ -514,6 +542,7 @@ COUNTS = [
 RATIOS = [
     ("0.99 (0.98 to 0.97)", "has to lie between the lower and the upper limit."),
     ("0.50 (0.67 to 0.95)", "has to lie between the lower and the upper limit."),
+    ("0.80 (0.80 to 0.80)", "has to lie between the lower and the upper limit."),
     ("0.80 (0 to 0.95)", 'ci_low: "0" is outside the allowed range: above 0.'),
     ("0,80 (0.67 to 0.95)", 'hr: "0,80" is not a number. Use a point as decimal mark: 0.80'),
     ("8e-1 (0.67 to 0.95)", "in this form: 0.81 (0.66 to 1.00)"),
@@ -586,6 +615,12 @@ def test_a_day_of_the_spreadsheet_and_initials_with_an_umlaut_are_taken(made, tm
     assert sheet["second_reading"].iloc[-1]["locator"] == "Table 2 (\u00c4B, 2026-02-03)"
 
 
+def test_what_was_read_today_is_taken(made, tmp_path):
+    today = datetime.date.today().isoformat()
+    sheet, _ = answered(made, tmp_path, pcr={"Value seen": "42/105", "Date": today})
+    assert sheet["second_reading"].iloc[-1]["locator"] == f"Table 2 (QQ, {today})"
+
+
 def test_the_same_answer_again_changes_nothing(made, tmp_path):
     _, _, rows = made
     first, _ = answered(made, tmp_path, pcr={"Value seen": "42/105"})
@@ -624,6 +659,19 @@ def test_lines_that_contradict_each_other_are_refused(made, tmp_path):
     (problem,) = refused.value.problems
     assert (problem.row, problem.column) == (4, "Value seen")
     assert problem.message.startswith("row 3 says 42/105 of the same result.")
+
+
+def test_rows_of_one_number_in_two_tables_do_not_contradict_each_other(pooled, tmp_path):
+    raw, sheet, configuration, evidence = pooled
+    unseen = {
+        name: sheet[name].assign(verification="secondary") for name in ("pcr", "hazard_ratios")
+    }
+    rows = worklist(configuration, replace(sheet, tables={**sheet.tables, **unseen}), evidence)
+    both = rows.groupby("row").filter(lambda same: same["table"].nunique() == 2)
+    same = both[both["row"] == both["row"].iloc[0]]
+    seen = {line["table"]: {"Value seen": line["value"]} for line in records(same)}
+    found, _ = answered((raw, sheet, same), tmp_path, **seen)
+    assert set(found["second_reading"]["table"].iloc[-2:]) == {"pcr", "hazard_ratios"}
 
 
 def test_every_answer_that_cannot_be_taken_is_said_at_once(made, tmp_path):
