@@ -171,6 +171,17 @@ def test_harms_of_another_definition_are_no_difference_but_a_row(project, compar
     assert "row 2" in row.note
 
 
+def test_harms_of_a_paper_in_the_words_of_the_registry_are_no_difference_either(project):
+    definition = "patients with at least one serious adverse event, as registered"
+
+    def in_these_words(text):
+        return text.replace(",as registered,", f',"{definition}",')
+
+    found = with_sheet("harms", in_these_words, RECORDS / "poplar.json")
+    assert not [line for line in found.page("Differs") if line.table == "harms"]
+    assert [row.cells["events"] for row in found.rows if row.table == "harms"] == ["160"]
+
+
 def test_what_is_ambiguous_is_not_guessed(project, compared):
     unmapped = {one.path: one.why for one in compared(RECORDS).unmapped}
     assert "rows 14, 15" in unmapped[f"{MEASURES}[1].analyses[0]"]
@@ -353,6 +364,19 @@ def test_a_ratio_may_be_turned_round_as_far_as_both_are_printed(
     lines = compared(written(project, record)).page("Differs")
     (line,) = [line for line in lines if (line.table, line.column) == ("hazard_ratios", "hr")]
     assert ("the record may compare the other way round" in line.note) is said
+
+
+def test_a_ratio_of_one_compares_in_no_direction(project, record):
+    measures(record)[2]["analyses"][0] |= {
+        "paramValue": "1.00", "ciLowerLimit": "NA", "ciUpperLimit": "NA",
+    }  # fmt: skip
+    path = written(project, record)
+    found = with_sheet(
+        "hazard_ratios", lambda text: text.replace("0.60,0.34,1.06", "1.01,0.60,1.70"), path
+    )
+    (line,) = [one for one in found.page("Differs") if one.column == "hr"]
+    assert (line.held, line.found) == ("1.01", "1.00")
+    assert "the other way round" not in line.note
 
 
 def test_a_ratio_of_zero_has_no_reciprocal(project, record):
@@ -539,6 +563,19 @@ TAKEN = {
             {"type": "STARTED", "achievements": [{"groupId": "FG000", "numSubjects": "90"}]},
         ]})},
         ("Agrees", ("arms", 2, "n_randomised"), ("107", "107")),
+    ),
+    "who was treated is not who was randomised": (
+        {("resultsSection", "participantFlowModule", "periods", 0, "milestones"): more(
+            {"type": "Received treatment", "achievements": [
+                {"groupId": "FG000", "numSubjects": "106"},
+            ]},
+        )},
+        ("Agrees", ("arms", 2, "n_randomised"), ("107", "107")),
+    ),
+    "who was analysed is said before the description": (
+        {(*ALL_MEASURES, 0, "populationDescription"): "Intention-to-treat population.",
+         (*ALL_MEASURES, 0, "description"): "Evaluable patients are listed elsewhere."},
+        ("Agrees", ("pcr", 2, "events"), ("49", "49")),
     ),
     "patients analysed in a class count before those of the measure": (
         {(*ALL_MEASURES, 1, "classes", 0, "denoms"): [
@@ -754,6 +791,19 @@ def test_serious_and_other_events_are_told_apart(project, record, compared):
         ("Cardiac failure: without serious adverse events, as registered, above 5%", "9", "106"),
     ]
     assert [events for _, events, _ in harms_of(found, "alder_b")] == ["0"]
+
+
+def test_a_threshold_of_zero_leaves_no_event_out(project, record, compared):
+    events = record[EVENTS[0]][EVENTS[1]]
+    events["frequencyThreshold"] = "0"
+    events["otherEvents"].append({
+        "term": "Cardiac failure",
+        "stats": [{"groupId": "EG000", "numAffected": 9, "numAtRisk": 106}],
+    })  # fmt: skip
+    definitions = [definition for definition, *_ in harms_of(
+        compared(written(project, record)), "alder_ab"
+    )]  # fmt: skip
+    assert definitions[1] == "Cardiac failure: without serious adverse events, as registered"
 
 
 def test_a_term_is_an_outcome_only_as_a_whole(project, record, compared):
@@ -1225,6 +1275,14 @@ def test_a_confirmed_difference_is_told_by_its_columns(made, known):
     )
 
 
+def test_a_second_reading_is_told_with_the_line_it_was_taken_from(made, known):
+    """By its row: that of an earlier reading would be told with a line nobody took it from."""
+    confirm(made(), "Differs", 2)
+    places = write_confirmed(BOOK, RAW, known[2], known[3], Path("confirmed")).places
+    last = len(rows_of(Path("confirmed"), "second_reading")) + 1
+    assert places["second_reading", last] == "registry.xlsx, sheet Differs, row 2"
+
+
 def test_what_is_filled_in_is_noted_beside_the_notes_of_its_own_row(made, taken):
     path = RAW / "hazard_ratios.csv"
     header, first, *rest = path.read_text(encoding="utf-8").splitlines()
@@ -1443,6 +1501,21 @@ def test_a_result_whose_level_differs_is_not_verified(
     book = made(written(project, changed(record, {(*RATIO, "ciPctValue"): level})))
     confirm(book, "Agrees", *agreeing(book, "hazard_ratios", "2", "hr", "ci_low", "ci_high"))
     assert rows_of(taken(), "hazard_ratios")[0]["verification"] == verification
+
+
+def test_a_difference_of_another_measure_is_none_of_the_result_that_was_read(
+    made, taken, project, record
+):
+    """The record has the ratio of the sheet, and another one of a later measure."""
+    second_hand("hazard_ratios", "alder,alder_ab,alder_a,EFS")
+    later = copy.deepcopy(measures(record)[2])
+    later["analyses"] = [later["analyses"][0] | {"paramValue": "0.75", "ciUpperLimit": "1.10"}]
+    measures(record).append(later)
+    book = made(written(project, record))
+    differ = {tuple(cell.value for cell in cells[1:4]) for cells in book["Differs"].iter_rows()}
+    assert ("hazard_ratios", "2", "hr") in differ
+    confirm(book, "Agrees", *agreeing(book, "hazard_ratios", "2", "hr", "ci_low", "ci_high"))
+    assert rows_of(taken(), "hazard_ratios")[0]["verification"] == "primary"
 
 
 def test_a_value_that_is_not_the_records_is_not_taken_for_it(made, taken):
