@@ -141,6 +141,8 @@ def test_a_result_that_the_sheet_lacks_could_be_added_as_a_row(project, compared
         "alder_b", "alder_a", "0.87", "0.52", "1.45", "95", "98", "final", "investigator", "yes",
         "nct00000001",
     ]  # fmt: skip
+    title = "Event-free Survival (EFS), Final Analysis, Hazard Ratio (HR)"
+    assert row.cells["note"].startswith(f"Registry: {title}. Groups: Almab + Taxane against")
 
 
 @pytest.mark.parametrize(
@@ -1194,6 +1196,15 @@ def test_every_row_that_could_be_added_stands_with_its_path(made, compared):
     line = dict(zip(header, [cell.value for cell in page[2]], strict=True))
     assert line["Where in the record"] == f"{MEASURES}[2].analyses[1]"
     assert line["Remark"].startswith("Groups: Almab + Taxane against Bemab + Taxane")
+
+
+@pytest.mark.parametrize("p_value", ["0.6", ""])
+def test_the_sides_of_a_p_value_are_asked_for(made, project, record, p_value):
+    """The sheet takes no p value without them."""
+    measures(record)[2]["analyses"][1]["pValue"] = p_value
+    page = made(written(project, record))[NEW]
+    at = [cell.value for cell in page[1]].index("p_sided") + 1
+    assert (page.cell(2, at).fill.fill_type == "solid") is bool(p_value)
 
 
 def test_nothing_in_the_workbook_is_a_formula(made):
