@@ -459,8 +459,9 @@ def test_what_an_analysis_sees_of_the_sheet_holds_every_decision_about_it():
         (("Grade 3", "grade 3", "as reported"), (50, 50, 1000), ["a", "b"]),
         (("Grade 3", "grade 3", "any", "Any"), (50, 60, 50, 50), ["a", "b"]),
         (("any", "Any", "Grade 3", "grade 3"), (50, 50, 50, 60), ["c", "d"]),
+        (("Grade 3", "grade 3", "any", "Any"), (50, 50, 50, 60), ["c", "d"]),
     ],
-    ids=["trials come before patients", "first of two", "last of two"],
+    ids=["trials come before patients", "first of two", "last of two", "whatever its name"],
 )
 def test_the_definition_of_most_trials_is_pooled_then_that_of_most_patients(
     definitions, patients, pooled
@@ -543,6 +544,17 @@ def test_whatever_is_edited_of_a_trial_is_in_the_checksum_of_its_setting(table):
     before, after = (
         setting_checksum(Sheet({**tables, **changed}, KINDS), "early")
         for changed in ({}, {table: edited})
+    )
+    assert before != after
+
+
+@pytest.mark.parametrize("table", ["pcr", "hazard_ratios"])
+def test_a_result_that_moved_to_another_row_changes_the_checksum(table):
+    """The evidence names its rows: kept as it was, it would point to the cells of another trial."""
+    tables = with_everything()
+    moved = {table: tables[table].assign(row=tables[table]["row"] + 1)}
+    before, after = (
+        setting_checksum(Sheet({**tables, **changed}, KINDS), "early") for changed in ({}, moved)
     )
     assert before != after
 

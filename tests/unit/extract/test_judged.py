@@ -105,11 +105,14 @@ def test_a_trial_whose_result_is_not_admitted_is_not_named(project):
     assert "trial_k" not in unjudged(project)
 
 
-def test_a_trial_without_a_response_in_either_arm_is_not_named(project):
+@pytest.mark.parametrize(
+    ("dual", "single"), [("0,220,0.0", "0,110,0.0"), ("220,220,100.0", "110,110,100.0")]
+)
+def test_a_trial_with_no_response_or_only_responses_is_not_named(project, dual, single):
     """It has no information about a ratio and is not pooled, so a judgement has no effect."""
     take_judgements(project, "trial_b,pCR")
     assert list(unjudged(project)) == ["trial_b"]
-    for old, new in (("84,220,38.2", "0,220,0.0"), ("25,110,22.7", "0,110,0.0")):
+    for old, new in (("84,220,38.2", dual), ("25,110,22.7", single)):
         replace_text(project, "pcr", old, new)
     assert "trial_b" not in unjudged(project)
 
