@@ -88,6 +88,12 @@ def test_what_stands_for_no_number_is_answered_with_what_to_do(
     assert read_cell(known, written).error == f'"{written}" denotes a missing value{what_to_do}'
 
 
+@pytest.mark.parametrize("written", ["1", "1.00"])
+def test_a_p_value_may_be_one(written: str) -> None:
+    reading = read_cell(column("hazard_ratios", "p_value"), written)
+    assert (reading.number, reading.error) == (1.0, "")
+
+
 def test_words_that_a_column_allows_stay_words() -> None:
     known = column("hazard_ratios", "assessor")
     assert "not reported" in known.words

@@ -123,6 +123,13 @@ def test_every_copy_is_the_same_as_the_first(project):
     assert [row.get("duplicate_of", "") for row in rows] == ["", "s2_1", "s2_1"]
 
 
+def test_a_known_report_that_is_found_twice_is_known_once(project):
+    """The flow diagram would count it as two reports."""
+    same = record(1, doi="10.1000/doe_2020_trial_a")
+    rows = found(project, f"{same}\n{same}")
+    assert [row["decision"] for row in rows] == ["known", "duplicate"]
+
+
 def test_a_record_that_is_there_twice_is_the_same_as_the_first_of_them(project):
     (project / "export.nbib").write_text(f"{record(1)}\n{record(1)}", encoding="utf-8")
     assert main(["records", "--file", "export.nbib"]) == 0

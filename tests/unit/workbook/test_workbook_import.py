@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from openpyxl.comments import Comment
 from trial_evidence.sheet import Dictionary
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import SheetError
+from trial_evidence.words.problems import SheetError, errors_of
 from trial_evidence.workbook.transfer import ImportPlan, import_book, replace_files, restore
 from trial_evidence.workbook.write import write_workbook
 from workbook_files import (
@@ -332,9 +332,12 @@ def test_printed_decimals_are_not_lost_unasked(tmp_path: Path, kind: str) -> Non
 
 def test_single_decimals_may_be_corrected(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
-    at = column_of("pcr", "reported_percent")
-    book = edited(raw, lambda workbook: workbook["pcr"].cell(2, at, "40"))
-    assert imported(book, raw).written == ("pcr.csv",)
+
+    def correct(workbook: Any) -> None:
+        for row, name, text in ((4, "hr", "0.8"), (4, "ci_low", "0.5"), (7, "hr", "0.7")):
+            workbook["hazard_ratios"].cell(row, column_of("hazard_ratios", name), text)
+
+    assert imported(edited(raw, correct), raw).written == ("hazard_ratios.csv",)
 
 
 def test_an_old_workbook_does_not_undo_a_newer_edit_unasked(tmp_path: Path) -> None:
@@ -389,6 +392,32 @@ def test_an_old_workbook_does_not_bring_back_a_removed_row_unasked(tmp_path: Pat
     )
     assert (asked.written, files_of(raw)) == ((), newer)
     assert imported(book, raw, confirmed=True).written == ("pcr.csv",)
+
+
+def test_a_cell_that_cannot_be_read_hides_no_error_below_it(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+
+    def spoil(workbook: Any) -> None:
+        workbook["pcr"]["G2"] = "=A1"
+        workbook["pcr"]["G4"] = "many"
+
+    plan = imported(edited(raw, spoil), raw).plan
+    assert [(p.row, p.column) for p in errors_of(plan.problems)] == [
+        (2, "events (G2)"), (4, "events (G4)"),
+    ]  # fmt: skip
+
+
+def test_a_copy_of_a_row_is_not_called_a_row_that_was_removed(tmp_path: Path) -> None:
+    raw = copy_of(VALID, tmp_path)
+
+    def copy_a_row(workbook: Any) -> None:
+        page = workbook["pcr"]
+        down = page.max_row + 1
+        for cell in page[2]:
+            page.cell(down, cell.column, cell.value).number_format = cell.number_format
+
+    asked = imported(edited(raw, copy_a_row), raw)
+    assert (asked.plan.questions, asked.written) == ((), ("pcr.csv",))
 
 
 def test_an_edit_of_another_row_does_not_make_a_workbook_old(tmp_path: Path) -> None:
