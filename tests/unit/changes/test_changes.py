@@ -747,6 +747,8 @@ def test_an_added_trial(project, changes):
     # The same trial twice: the mean stays where it was.
     assert after[3] == "2"
     assert after[4].startswith("Hazard ratio 0.71 (")
+    # Of one trial and of two: nothing was read again.
+    assert not [line for line in matters(page) if line.startswith("Read first-hand: ")]
 
 
 def test_a_result_where_there_was_none(project, changes):

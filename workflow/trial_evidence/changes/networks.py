@@ -91,15 +91,13 @@ def untouched(before: Side, after: Side) -> frozenset[str]:
     if (before.configuration, before.networks) != (after.configuration, after.networks):
         return frozenset()
     sheets = (before.sheet, after.sheet)
-    # Which rows concern a setting depends on its trials.
     differ = {
         name for name, table in after.sheet.tables.items() if not table.equals(before.sheet[name])
     }
-    tables = None if "trials" in differ else differ
     return frozenset(
         setting
         for setting in after.configuration.settings
-        if not differ or len({setting_checksum(sheet, setting, tables) for sheet in sheets}) == 1
+        if not differ or len({setting_checksum(sheet, setting, differ) for sheet in sheets}) == 1
     )
 
 
