@@ -14,6 +14,7 @@ import yaml
 from invented import (
     DUAL_AND_SINGLE,
     POOLING,
+    RECEPTOR,
     SETTING,
     analysis,
     configuration,
@@ -291,6 +292,26 @@ def test_another_level_changes_the_results_of_the_same_rows():
     assert told.after["ci_high"] == pytest.approx(1.0727, abs=1e-4)
 
 
+def test_more_trials_asked_of_a_factor_change_what_is_told_of_it():
+    arms = {
+        trial: [arm | {"arm_id": f"{trial}_{arm['arm_id']}"} for arm in DUAL_AND_SINGLE]
+        for trial in ("t1", "t2")
+    }
+    rows = [
+        {"trial_id": trial, "experimental_arm_id": f"{trial}_dual",
+         "control_arm_id": f"{trial}_single", "subgroup": subgroup}
+        for trial in arms
+        for subgroup in ("all", *RECEPTOR.subgroups)
+    ]  # fmt: skip
+    asked = analysis(effect_modifiers=(RECEPTOR,))
+    found = {SETTING: extract(sheet(arms, hazard_ratios=rows), asked)}
+    of_two = configuration(asked)
+    of_three = replace(of_two, effect_modifier_min_trials=3)
+    told = estimate_changes(found, found, (of_two, of_three))
+    gone = {change.subgroup for change in told if change.after is None}
+    assert gone == {"receptor", "receptor=negative", "receptor=positive"}
+
+
 def test_another_interval_of_the_mean_changes_the_results_of_the_same_rows():
     effects = (-0.9, -0.5, -0.1, 0.3)
     rows = [
@@ -541,6 +562,15 @@ def test_an_analysis_that_was_taken_out_is_told_by_its_title_before_the_details(
     line = f"analyses.yaml, analyses, {'/'.join(place)}: removed ({title})"
     assert f"- {line}\n" in page.partition("## Configuration")[2].partition("## Rows")[0]
     assert f"<li>{html.escape(line)}</li>" in page_of(project)
+
+
+def test_an_analysis_that_was_renamed_is_told_by_its_title_of_today(project, changes):
+    with edited_yaml(project / "config/analyses.yaml") as asked:
+        for entry in asked["analyses"]:
+            entry["title"] += " (renamed)"
+    replace_text(project, *CORRECTED)
+    (moved,) = [line for line in matters(changes()) if " → " in line]
+    assert " (renamed): hazard ratio 0.71 (0.57–0.88), k = 1 → 0.75" in moved
 
 
 def test_intervals_of_another_level_are_not_headed_as_those_of_today():

@@ -86,6 +86,11 @@ def test_entries_in_another_order_are_neither_gone_nor_new(told):
     ]
 
 
+def test_sections_in_another_order_are_the_same(told):
+    rates = BEFORE[BEFORE.index("rates:") :]
+    assert told(BEFORE, rates + BEFORE.removesuffix(rates)) == []
+
+
 @pytest.mark.parametrize(
     ("file", "reader"),
     [("styles.yaml", "figures"), ("calibration.yaml", "calibrate"), ("registry.yaml", "registry")],

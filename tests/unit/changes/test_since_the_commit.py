@@ -114,6 +114,23 @@ def test_a_table_that_is_gone_is_said_loudly(project, check):
     assert "LOST: harms.csv has lost" in check()
 
 
+@pytest.mark.parametrize("content", [None, b""], ids=["no file", "an empty file"])
+def test_a_table_that_the_sheet_needs_and_lost_is_said_loudly(project, check, content):
+    path = project / "data/raw/pcr.csv"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert "  LOST: pcr.csv has lost every row. If nobody meant that" in check(code=1)
+
+
+def test_a_table_in_another_form_is_not_called_lost(project, check):
+    """The advice to bring the file back would throw away the edits saved with semicolons."""
+    path = project / "data/raw/pcr.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")
+    (said, _) = check(code=1).splitlines()
+    assert said.startswith("pcr.csv, row 1: the cells are separated by semicolons, not by commas.")
+
+
 def test_the_advice_brings_the_table_back(project, check):
     before = (project / "data/raw/hazard_ratios.csv").read_bytes()
     halve(project, "hazard_ratios")

@@ -44,7 +44,7 @@ class SheetDifference:
     tables : mapping of str to TableDifference
         Tables that exist in both versions and differ.
     appeared : mapping of str to bool
-        Tables that exist, or can be read, in only one version -> whether that is the later one.
+        Tables that only one version has -> whether that is the later one.
     """
 
     tables: Mapping[str, TableDifference]
@@ -116,24 +116,23 @@ def since_commit(
 
 
 def sheet_difference(before: Path, after: Path, dictionary: Dictionary) -> SheetDifference:
-    """Compare the tables in two folders, row by row."""
+    """Compare the tables in two folders, row by row; the check reports what cannot be read."""
     tables: dict[str, TableDifference] = {}
     appeared: dict[str, bool] = {}
     for name, table in dictionary.tables.items():
         paths = (before / table.file, after / table.file)
         try:
-            contents = [path.read_bytes() if path.exists() else None for path in paths]
+            contents = [path.read_bytes() if path.exists() else b"" for path in paths]
         except OSError:
-            # The check of the sheet reports why the file cannot be read.
             continue
         if contents[0] == contents[1]:
             continue
-        old, new = (read_cells(table, content)[0] for content in contents)
+        old, new = (read_cells(table, content or None)[0] for content in contents)
         if old is not None and new is not None:
             difference = table_difference(old, new)
             tables |= {name: difference} if difference else {}
-        elif old is not new:
-            appeared[name] = old is None
+        elif not all(contents):
+            appeared[name] = not contents[0]
     return SheetDifference(tables, appeared)
 
 
