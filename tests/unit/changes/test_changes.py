@@ -694,6 +694,20 @@ def test_a_judgement_changes_the_certainty_of_network_estimates(project, changes
     assert "No estimate differs." in page
 
 
+def test_a_persons_judgement_of_a_network_is_told_though_its_rows_are_the_same(project, changes):
+    with edited_yaml(project / "config/networks.yaml") as content:
+        for network in content["networks"]:
+            network["alternatives"] = [network["reference"]]
+    git(project, "commit", "--quiet", "--all", "--message", "Compare with the reference")
+    network = "metastatic_first_line,progression_free_network"
+    line = f"{network},incoherence,very_serious,Others.,AB,2026-03-01\n"
+    path = project / "data/raw/certainty.csv"
+    path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+    told = [line for line in matters(changes()) if line.startswith("Certainty: ")]
+    assert told
+    assert all("Incoherence, very serious: Others." in line for line in told)
+
+
 def test_surrogacy_of_other_trials_is_compared(project, changes):
     """Without the hazard ratios of trial C, two of three trials are left: before, then after."""
     path = project / "data/raw/hazard_ratios.csv"
@@ -761,6 +775,17 @@ def test_a_removed_row(project, changes):
     before, after = next(table(page))
     assert before[3:5] == ("1", "Hazard ratio 0.71 (0.57–0.88)")
     assert after[2:5] == ("after", "0", "none")
+
+
+def test_a_changed_row_is_named_by_where_it_is_now(project, changes):
+    """The first row is now the last: the others have moved up by one."""
+    replace_text(project, *CORRECTED)
+    path = project / "data/raw/hazard_ratios.csv"
+    header, first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([header, *rows, first]), encoding="utf-8")
+    (at,) = (n for n, row in enumerate(rows, start=2) if CORRECTED[2] in row)
+    used = re.findall(r"^- hazard_ratios\.csv row (\d+) is used by", changes(), re.M)
+    assert used == [str(at)]
 
 
 def test_an_added_trial(project, changes):
