@@ -37,6 +37,7 @@ from trial_evidence.changes.verdicts import (
     Judged,
     _domains_that_changed,
     answers_in_question,
+    first_hand_in_words,
     judgements_in_words,
 )
 from trial_evidence.cli import main
@@ -425,6 +426,20 @@ def test_a_result_that_was_read_first_hand_is_told_though_no_number_changed(proj
     assert len(told) == 1
     was, of, now = map(int, re.findall(r"\d+", told[0].rpartition(": ")[2]))
     assert (now, was) == (was - 1, of)
+
+
+@pytest.mark.parametrize("decisions", [[], [{"trial_id": "t1"}]], ids=["pooled", "left out"])
+def test_only_trials_that_are_pooled_count_as_read_first_hand(decisions):
+    row = {"trial_id": "t1", "experimental_arm_id": "dual", "control_arm_id": "single"}
+
+    def read(verification):
+        rows = [row | {"verification": verification}]
+        content = sheet({"t1": DUAL_AND_SINGLE}, hazard_ratios=rows, exclusions=decisions)
+        return {SETTING: extract(content, analysis())}
+
+    told = [*first_hand_in_words(read("secondary"), read("primary"), {})]
+    said = "Read first-hand: comparison: were 0 of 1 trials, are now 1."
+    assert told == ([] if decisions else [said])
 
 
 # ---------------------------------------------------------------------------- a changed number
