@@ -2,14 +2,17 @@
 
 import copy
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pandas as pd
 import pytest
 import yaml
+from invented import PROJECT, analysis, configuration
 from trial_evidence.config.__main__ import FORMS, SCHEMAS
 from trial_evidence.config.configuration import (
+    doubtful_settings,
     read_configuration,
     settings_left_out,
     unknown_agents,
@@ -380,6 +383,34 @@ def test_settings_that_are_refused(tmp_path, path, value, message):
 def test_analyses_that_are_refused(tmp_path, path, value, message):
     (line,) = complaints(written(tmp_path, analyses=changed(ANALYSES, path, value)))
     assert line.startswith(message)
+
+
+def test_an_axis_may_begin_at_no_effect(tmp_path):
+    asked = changed(ANALYSES, ["analyses", 0, "figure"], {"axis": [1, 8]})
+    found = read_configuration(written(tmp_path, analyses=asked))
+    assert found.analyses[0].figure.axis == (1, 8)
+
+
+def doubts(reported):
+    """The warning on a trial of early disease; harms are asked for in late disease alone."""
+    harms = [name for name, outcome in PROJECT.outcomes.items() if outcome.table == "harms"][:3]
+    asked = [
+        analysis(endpoints=("EFS",)),
+        *(analysis(setting="late", endpoints=(name,)) for name in ("EFS", "PFS", "OS")),
+        *(analysis(setting="late", endpoints=(name,), harm=True) for name in harms),
+    ]
+    both = replace(configuration(*asked), settings={"early": "Early", "late": "Late"})
+    trials = pd.DataFrame([{"row": 2, "trial_id": "t1", "setting": "early"}])
+    return [p.message for p in doubtful_settings(both, trials, {"t1": {*reported, *harms}})]
+
+
+def test_only_outcomes_that_its_setting_does_not_ask_for_make_it_doubtful():
+    (said,) = doubts(["EFS", "PFS", "OS"])
+    assert said.startswith("no analysis of early looks at OS, PFS of this trial; those of late do.")
+
+
+def test_harms_say_nothing_of_the_setting_of_a_trial():
+    assert doubts(["EFS"]) == []
 
 
 def test_a_rate_is_of_one_outcome(tmp_path):

@@ -192,6 +192,18 @@ def test_files_of_the_last_run_are_removed_but_not_those_that_a_person_changed_o
     assert list(tmp_path.iterdir()) == [tmp_path / "inventory.json"]
 
 
+def test_a_figure_is_made_again_if_one_of_its_files_was_altered(tmp_path):
+    """Otherwise the printed figure would differ from the one on the page."""
+    made = [tmp_path / "forest.svg", tmp_path / "forest.png"]
+    for path in made:
+        path.write_text("as drawn", encoding="utf-8")
+    ledger = Ledger(tmp_path / "made.json")
+    ledger.note("forest", "of these numbers", made)
+    ledger.write()
+    made[1].write_text("edited", encoding="utf-8")
+    assert not Ledger(tmp_path / "made.json").holds("forest", "of these numbers")
+
+
 def test_a_figure_is_as_made_while_what_it_shows_and_its_files_stay_the_same(tmp_path):
     made = tmp_path / "forest.svg"
     made.write_text("drawn", encoding="utf-8")

@@ -105,6 +105,17 @@ def test_comparisons_of_every_two_arms_make_the_network_of_the_arms():
     assert found.ranking is None
 
 
+def test_treatments_that_no_trial_connects_are_not_ranked():
+    """Nobody knows which of two unconnected parts is better."""
+    data = pd.DataFrame({
+        "trial": ["Ash", "Ash", "Elm", "Elm"], "treatment": ["A", "B", "C", "D"],
+        "events": [20, 12, 31, 22], "n": [60, 61, 100, 98],
+    })  # fmt: skip
+    found = api.network(data, "risk_ratio", better="more")
+    assert found.ranking is None
+    assert math.isnan(found.against("C").set_index("treatment").loc["A", "estimate"])
+
+
 # --------------------------------------------------------------------------------- what is given
 
 

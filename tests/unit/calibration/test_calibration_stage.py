@@ -177,6 +177,13 @@ def test_the_common_effect_is_as_wide_as_knowing_that_tau_is_zero(alike):
     assert alike[0.0, "relative width", "EE wald"] == pytest.approx(1, rel=1e-9)
 
 
+def test_a_prediction_interval_is_relative_to_that_which_knows_tau(alike):
+    width = alike[0.3, "prediction width", "REML t_k_minus_1"]
+    known = 2 * 1.959964 * math.sqrt(0.09 + 0.13 / 4)
+    relative = alike[0.3, "relative prediction width", "REML t_k_minus_1"]
+    assert relative == pytest.approx(width / known, rel=1e-6)
+
+
 def test_relative_bias_is_in_variances_of_a_trial(alike):
     bias = alike[0.3, "tau2 bias", "ML"]
     assert alike[0.3, "relative tau2 bias", "ML"] == pytest.approx(bias / 0.13, rel=1e-9)
@@ -269,11 +276,11 @@ def test_a_wrong_setting_is_told(tmp_path, setting, value, said):
 # --------------------------------------------------------------------------------------- summary
 
 
-def rows_of(values):
-    """A table of one method: (analysis, k, tau) -> coverage."""
+def rows_of(values, quantity="coverage", method="REML wald"):
+    """A table of one quantity and method: (analysis, k, tau) -> value."""
     text = [",".join(COLUMNS)]
     text += [
-        f"s,{name},hazard_ratio,{k},{tau},100,coverage,REML wald,{value},0.02"
+        f"s,{name},hazard_ratio,{k},{tau},100,{quantity},{method},{value},0.02"
         for (name, k, tau), value in values.items()
     ]
     return "\n".join(text) + "\n"
@@ -362,6 +369,26 @@ def test_the_figure_shows_the_lowest_of_the_pools_and_leaves_gaps(tmp_path):
     grid = shown.pivot(index="trials", columns="tau", values="value")
     assert (list(grid.index), list(grid.columns)) == ([2, 3], [0.0, 0.2])
     np.testing.assert_array_equal(grid, [[0.7, 0.8], [0.9, np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("figure", "quantity", "values", "worst"),
+    [
+        ("coverage", "coverage", (0.95, 0.7), 0.7),
+        ("prediction_coverage", "prediction coverage", (0.95, 0.7), 0.7),
+        ("width", "relative width", (1.1, 1.6), 1.6),
+    ],
+)
+def test_each_figure_shows_the_worst_of_the_pools(tmp_path, figure, quantity, values, worst):
+    """The lowest coverage or the widest interval, as its axis says."""
+    new = "REML conservative_k_minus_1"
+    method = new if figure == "prediction_coverage" else "REML hartung_knapp_conservative"
+    path = tmp_path / "table.csv"
+    one, other = values
+    path.write_text(rows_of({("a", 2, 0.0): one, ("b", 2, 0.0): other}, quantity, method))
+    table = read_table(path, ["k", "tau", "simulations", "value", "monte_carlo_se"])
+    drawn = calibration_charts(table, 95.0, PRESETS["page"])[figure].make.args[0]
+    assert drawn["value"].dropna().tolist() == pytest.approx([worst])
 
 
 def test_the_figures_name_the_level_of_the_intervals(tmp_path):
