@@ -12,6 +12,7 @@ from openpyxl import Workbook, load_workbook
 from small_project import evidence_of, judge_every_trial, small_project
 from trial_evidence.cli import main
 from trial_evidence.cli.sheet import MOST_PRINTED
+from trial_evidence.loaded import with_unjudged
 from trial_evidence.report.trail.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +42,20 @@ def test_a_sound_sheet_passes(project, capsys):
     assert main(["check"]) == 0
     assert capsys.readouterr() == ("No errors, no warnings.\n", "")
     assert listed(project) == []
+
+
+def test_a_sheet_that_is_saved_during_its_check_is_not_passed_on(project, capsys, monkeypatch):
+    """The stages would compute from numbers that nobody has checked."""
+
+    def slowly(*checked):
+        break_cell(project, "pcr", "ITT,local,all,42,105", "ITT,local,all,142,105")
+        return with_unjudged(*checked)
+
+    monkeypatch.setattr("trial_evidence.cli.sheet.with_unjudged", slowly)
+    assert main(["check", "--state", "state"]) == 1
+    said = "The sheet was saved while it was being checked. Run make again.\n"
+    assert capsys.readouterr().err == said
+    assert not (project / "state").exists()
 
 
 def test_an_error_is_told_and_listed(project, capsys):

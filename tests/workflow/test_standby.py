@@ -10,7 +10,7 @@ from threading import Thread
 import pandas as pd
 import pytest
 from small_project import replace_text, small_project
-from trial_evidence import standby
+from trial_evidence import loaded, standby
 
 CHECK = ("check", "--list-warnings")
 WRONG = ("pool", "--setting")
@@ -92,6 +92,17 @@ def test_a_copy_sees_sheet_and_configuration_as_they_are_now(tmp_path, name):
     refused = run(folder, name, EXTRACT)
     assert refused.returncode == 1
     assert '"colour" is not known here' in refused.stderr
+
+
+def test_a_sheet_saved_after_it_was_loaded_ahead_is_read_again(tmp_path, monkeypatch):
+    """Between the two, somebody may save."""
+    monkeypatch.setattr(loaded, "_REMEMBERED", {})
+    folder = small_project(tmp_path / "project")
+    folders = folder / "data/raw", folder / "config"
+    loaded.remember(*folders)
+    replace_text(folder, "pcr", "all,14,20,70.0", "all,13,20,65.0")
+    pcr = loaded.load(*folders)[1]["pcr"]
+    assert pcr.loc[(pcr["n"] == 20) & (pcr["reported_percent"] == 65), "events"].tolist() == [13]
 
 
 def test_what_a_copy_is_told_is_its_own(project, name, tmp_path):
