@@ -58,6 +58,26 @@ def test_a_sheet_that_is_saved_during_its_check_is_not_passed_on(project, capsys
     assert not (project / "state").exists()
 
 
+def test_who_watches_is_told_of_each_new_warning_once(project, capsys, monkeypatch):
+    answers = []
+    monkeypatch.setattr(
+        "trial_evidence.watch.watch_sheet",
+        lambda raw, config, log, load, *book: answers.append(load),
+    )
+    assert main(["watch"]) == 0
+    (answer,) = answers
+
+    def new():
+        answer()
+        return [line for line in capsys.readouterr().out.splitlines() if line.startswith("new: ")]
+
+    assert new() == []
+    break_cell(project, "pcr", "42,105,40.0", "42,105,41.0")
+    (told,) = new()
+    assert told.startswith("new: pcr.csv, row 2 (trial_a), column reported_percent: 41.0% is")
+    assert new() == []
+
+
 def test_an_error_is_told_and_listed(project, capsys):
     break_cell(project, "pcr", "ITT,local,all,42,105", "ITT,local,all,142,105")
     assert main(["check"]) == 1

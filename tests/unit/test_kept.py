@@ -20,6 +20,7 @@ from trial_evidence.kept import (
     read_state,
     remove_made,
     write_inventory,
+    write_listed,
     write_state,
 )
 
@@ -190,6 +191,15 @@ def test_files_of_the_last_run_are_removed_but_not_those_that_a_person_changed_o
     remove_made([folder / "edited.csv"])
     # Folders are removed together with their last file.
     assert list(tmp_path.iterdir()) == [tmp_path / "inventory.json"]
+
+
+def test_a_file_that_is_made_again_stays_and_one_that_is_no_longer_made_goes(tmp_path):
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    for path in (first, second):
+        path.write_text("id", encoding="utf-8")
+    write_listed(tmp_path / "files.txt", [first, second])
+    write_listed(tmp_path / "files.txt", [second])
+    assert {path.name for path in tmp_path.glob("*.csv")} == {"second.csv"}
 
 
 def test_a_figure_is_made_again_if_one_of_its_files_was_altered(tmp_path):
