@@ -3,7 +3,14 @@
 import re
 
 import pytest
-from small_project import append_like, git, judge_every_trial, replace_text, small_project
+from small_project import (
+    append_like,
+    edited_yaml,
+    git,
+    judge_every_trial,
+    replace_text,
+    small_project,
+)
 from trial_evidence.cli import main
 
 SOUND = "No errors, no warnings.\n"
@@ -79,6 +86,13 @@ def test_a_trial_that_nobody_has_judged_is_new_until_it_is_committed(project, ch
     said = check()
     assert said.startswith("trials.csv, row 4 (trial_c): nobody has judged")
     assert said.endswith("No errors, 1 warning. Full list: results/checks/problems.csv\n")
+
+
+def test_a_warning_that_comes_of_a_setting_is_new_as_well(project, check):
+    with edited_yaml(project / "config/analyses.yaml") as asked:
+        asked["analyses"][0]["trials"] = {"years": [1901, 1902]}
+    (new,) = [line for line in check().splitlines() if line.startswith("new: ")]
+    assert "so the analysis has no result." in new
 
 
 @pytest.mark.parametrize("arguments", [("--list-warnings",), ("--state", "state")])
