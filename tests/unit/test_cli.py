@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from made_up.project import write_sheet
 from openpyxl import Workbook, load_workbook
-from small_project import evidence_of, judge_every_trial, small_project
+from small_project import edited_yaml, evidence_of, judge_every_trial, small_project
 from trial_evidence.cli import main
 from trial_evidence.cli.sheet import MOST_PRINTED
 from trial_evidence.loaded import with_unjudged
@@ -56,26 +56,6 @@ def test_a_sheet_that_is_saved_during_its_check_is_not_passed_on(project, capsys
     said = "The sheet was saved while it was being checked. Run make again.\n"
     assert capsys.readouterr().err == said
     assert not (project / "state").exists()
-
-
-def test_who_watches_is_told_of_each_new_warning_once(project, capsys, monkeypatch):
-    answers = []
-    monkeypatch.setattr(
-        "trial_evidence.watch.watch_sheet",
-        lambda raw, config, log, load, *book: answers.append(load),
-    )
-    assert main(["watch"]) == 0
-    (answer,) = answers
-
-    def new():
-        answer()
-        return [line for line in capsys.readouterr().out.splitlines() if line.startswith("new: ")]
-
-    assert new() == []
-    break_cell(project, "pcr", "42,105,40.0", "42,105,41.0")
-    (told,) = new()
-    assert told.startswith("new: pcr.csv, row 2 (trial_a), column reported_percent: 41.0% is")
-    assert new() == []
 
 
 def test_an_error_is_told_and_listed(project, capsys):
@@ -195,6 +175,14 @@ def test_a_name_that_the_sheet_does_not_know_is_told_with_its_line(project, caps
         told = [line for line in said.splitlines() if word in line]
         place = f"{Path(file).name}, line {number}, "
         assert {line.startswith(place) for line in told} == {True}, told
+
+
+def test_a_measure_of_a_network_that_its_outcome_cannot_have_stops_the_run(project, capsys):
+    with edited_yaml(project / "config/networks.yaml") as content:
+        content["networks"][0]["measure"] = "hazard_ratio"
+    assert main(["check"]) == 1
+    said = capsys.readouterr().err
+    assert '"hazard_ratio" does not fit the outcome: pcr.csv holds counts.' in said
 
 
 def test_trials_of_a_setting_that_is_not_analysed_are_warned_of(tmp_path, monkeypatch, capsys):
