@@ -864,6 +864,19 @@ def test_an_answer_goes_to_no_other_row_of_the_same_result(made, tmp_path):
     assert list(sheet["pcr"]["verification"][:2]) == ["secondary", "primary"]
 
 
+def test_a_short_worklist_has_the_most_important_rows(pooled, made, tmp_path, monkeypatch):
+    raw, evidence = pooled[0], pooled[3]
+    monkeypatch.setattr(
+        "trial_evidence.report.material.material.read_evidence", lambda *_: evidence
+    )
+    book, config = tmp_path / "worklist.xlsx", raw.parents[1] / "config"
+    asked = {"--raw": raw, "--config": config, "--book": book, "--most": 1}
+    assert main(["worklist", *(str(part) for pair in asked.items() for part in pair)]) == 0
+    _, *listed = load_workbook(book)[WORKLIST].iter_rows(values_only=True, max_col=2)
+    first = made[2].iloc[0]
+    assert listed == [(first["table"], str(first["row"]))]
+
+
 @pytest.mark.parametrize("most", ["0", "-1"])
 def test_a_worklist_of_no_rows_is_refused(made, tmp_path, capsys, most):
     book = tmp_path / "worklist.xlsx"

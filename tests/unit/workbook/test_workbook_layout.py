@@ -147,6 +147,12 @@ def test_ids_of_other_tables_are_offered_with_room_for_new_ones(workbook: Any) -
     assert str(rule.sqref) == f"A2:A{arms}"
 
 
+def test_an_id_is_offered_from_its_own_column(workbook: Any) -> None:
+    """Column A of the arms holds their trials."""
+    [rule] = _rules(workbook["pcr"], "arm_id")
+    assert rule.formula1.startswith("OFFSET('arms'!$B$2,0,0,MAX(1,COUNTA('arms'!$B$2:$B$")
+
+
 def test_combinations_of_agents_are_offered_but_not_imposed(workbook: Any) -> None:
     [rule] = _rules(workbook["arms"], "agents")
     assert not rule.showErrorMessage
