@@ -694,9 +694,13 @@ def test_the_trials_of_one_year_can_be_asked_for(tmp_path):
 
 def test_a_setting_left_out_is_told_at_its_first_trial():
     trials = pd.DataFrame(
-        {"trial_id": ["t1", "t2"], "setting": ["elsewhere", "elsewhere"], "row": [4, 9]}
+        {
+            "trial_id": ["t1", "t2", "t3"],
+            "setting": ["elsewhere", "elsewhere", "nowhere"],
+            "row": [4, 9, 11],
+        }
     )
-    (told,) = settings_left_out(read_configuration(CONFIG), trials)
+    told, _ = settings_left_out(read_configuration(CONFIG), trials)
     assert (told.severity, told.row, told.subject) == ("warning", 4, "t1")
     assert told.message.endswith("no analysis looks at its 2 trials: t1, t2.")
 

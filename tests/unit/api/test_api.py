@@ -445,6 +445,15 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+def test_a_funnel_plot_has_the_pooled_result_and_each_arm_on_its_side(tmp_path):
+    pooled = api.pool(trials(), "risk_ratio")
+    chart = api.funnel_plot(pooled, arms=("Dual", "Single"), better="fewer")
+    words = read_svg(api.save_chart(chart, tmp_path / "funnel.svg")).words
+    side = {word.text.strip("← →"): word.x for word in words if "Favours" in word.text}
+    assert side["Favours dual"] < side["Favours single"]
+    assert f"Pooled: {pooled.lead['estimate']:.2f}" in {word.text for word in words}
+
+
 # ------------------------------------------------------------------------- manual and installation
 
 

@@ -795,6 +795,19 @@ def test_serious_and_other_events_are_told_apart(project, record, compared):
     assert [events for _, events, _ in harms_of(found, "alder_b")] == ["0"]
 
 
+def test_every_patient_may_have_had_a_serious_event(project, record, compared):
+    group = record[EVENTS[0]][EVENTS[1]]["eventGroups"][0]
+    group["seriousNumAffected"] = group["seriousNumAtRisk"]
+    found = compared(written(project, record)).rows
+    events = [
+        row.cells["events"]
+        for row in found
+        if (row.cells.get("arm_id"), row.cells.get("outcome"))
+        == ("alder_ab", "serious_adverse_event")
+    ]
+    assert events == [str(group["seriousNumAtRisk"])]
+
+
 def test_a_threshold_of_zero_leaves_no_event_out(project, record, compared):
     events = record[EVENTS[0]][EVENTS[1]]
     events["frequencyThreshold"] = "0"

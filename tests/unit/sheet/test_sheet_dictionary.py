@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from invented import PROJECT
 from sheet_files import DICTIONARY, REAL, ROOT
+from trial_evidence.config.configuration import Outcome
+from trial_evidence.loaded import with_words
 from trial_evidence.sheet import dictionary_as_markdown, read_dictionary
 from trial_evidence.sheet.dictionary import Column, DictionaryError
 from trial_evidence.sheet.values import read_cell
@@ -86,6 +90,14 @@ def test_what_stands_for_no_number_is_answered_with_what_to_do(
     known = column(*where)
     what_to_do = ", but a value is required here." if known.required else ". Leave the cell empty."
     assert read_cell(known, written).error == f'"{written}" denotes a missing value{what_to_do}'
+
+
+def test_an_outcome_is_a_word_of_its_own_table_alone() -> None:
+    """A harm among the responses would otherwise pass the check, and no analysis would find it."""
+    asked = replace(PROJECT, outcomes={"rash": Outcome("rash", "harms", "fewer")})
+    tables = with_words(DICTIONARY, asked).tables
+    known = {name for name in ("pcr", "harms") if "rash" in tables[name].columns["outcome"].words}
+    assert known == {"harms"}
 
 
 @pytest.mark.parametrize("written", ["1", "1.00"])
