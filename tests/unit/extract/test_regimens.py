@@ -101,6 +101,10 @@ def test_agents_in_one_phrase(agents, expected):
         (["almab"], "concurrent", "endocrine", "Almab with endocrine therapy"),
         (["almab"], "concurrent", "none", "Almab alone"),
         (["almab", "bemab"], "sequential", "none", "Almab + bemab in sequence"),
+        ([], "concurrent", "chemotherapy", "Chemotherapy alone"),
+        ([], "concurrent", "none", "No HER2 agent"),
+        # A placebo after another agent.
+        ([], "sequential", "none", "No further HER2 agent"),
     ],
 )
 def test_regimens_in_words(agents, schedule, partner, expected):
