@@ -26,6 +26,7 @@ from trial_evidence.changes.compare import EstimateChange, differing, estimate_c
 from trial_evidence.changes.networks import (
     NetworkChanges,
     Side,
+    _estimates,
     _same_methods,
     network_changes,
     untouched,
@@ -45,6 +46,7 @@ from trial_evidence.config.methods import LeadRule
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.loaded import DICTIONARY, load
+from trial_evidence.network.examined import examined, synergy_of
 from trial_evidence.report.tables.certainty import Certainty, Domain
 from trial_evidence.report.tables.claims import Verdict
 from trial_evidence.sheet import read_dictionary
@@ -277,6 +279,22 @@ def test_a_setting_whose_networks_are_asked_otherwise_is_not_untouched(side):
     assert untouched(side, side) == frozenset(side.configuration.settings)
     none = replace(side.networks, networks=())
     assert untouched(side, replace(side, networks=none)) == frozenset()
+
+
+def test_a_component_that_cannot_be_estimated_has_no_estimate_to_compare(side):
+    """It would be told as a number that is none."""
+    (evidence,) = side.evidence_of_networks("metastatic_pretreated").values()
+    tables = examined(evidence, synergy_of(evidence.network, side.networks), side.configuration)[2]
+    components = tables["components"]
+    lost = components.loc[components["estimate"].notna(), "component"].iloc[0]
+    without = components.assign(
+        estimate=components["estimate"].mask(components["component"] == lost)
+    )
+    told, rest = (
+        {key[-1] for key, _ in _estimates(evidence, {**tables, "components": of}, side)}
+        for of in (components, without)
+    )
+    assert told - rest == {f"component {lost}"}
 
 
 def test_another_level_changes_the_results_of_the_same_rows():
