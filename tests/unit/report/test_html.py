@@ -264,6 +264,16 @@ def test_a_heading_of_a_group_leads_only_where_all_of_its_rows_do(other, kept):
 
 
 @pytest.mark.parametrize(
+    ("rows", "characters", "long"), [(3, 40, False), (9, 40, True), (3, 500, True)]
+)
+def test_rows_are_kept_on_one_printed_page_only_if_they_fill_little_of_it(rows, characters, long):
+    """Else the first page has nothing below the headings, and all rows are on the next."""
+    lines = [[Cell("Early disease"), Cell(f"{n}"), Cell("x" * characters)] for n in range(rows)]
+    (group,) = grouped("Title", ["Setting", "Claim", "Why"], lines).groups
+    assert group.is_long is long
+
+
+@pytest.mark.parametrize(
     ("column", "printed"),
     [
         (("effect",), "1.46 (1.25–1.70)"),

@@ -12,6 +12,8 @@ from trial_evidence.report.words.formats import Column, Format, cell
 # Columns that hold the title of an analysis, which becomes a link to it.
 TITLES = ("Analysis", "Comparison and outcome")
 SOURCES = ("Source", "Sources")
+# Of half a printed page; characters in the longest cells of the rows, which make their height.
+_MOST_ROWS, _MOST_CHARACTERS = 8, 900
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Group:
 
     heading: Cell | None
     rows: tuple[Row, ...]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may take more than half of a printed page."""
+        longest = sum(max(len(cell.text) for cell in row) for row in self.rows)
+        return len(self.rows) > _MOST_ROWS or longest > _MOST_CHARACTERS
 
 
 @dataclass(frozen=True)
