@@ -28,8 +28,8 @@ LEAVE_ONE = f"""document.querySelectorAll("main > section:not(#{SECTION})").forE
 OPEN_ONE = OPEN_ALL.replace("details", f"#{SECTION} details")
 
 
-# Words in tables of rows that are set on two lines; links, such as of a DOI, may be.
-BROKEN = r"""[...document.querySelectorAll("table.rows td, table.rows th")].flatMap((cell) => {
+# Words in tables that are set on two lines; links, such as of a DOI, may be.
+BROKEN = r"""[...document.querySelectorAll("main td, main th")].flatMap((cell) => {
   const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), broken = [];
   while (texts.nextNode()) {
     const text = texts.currentNode;
