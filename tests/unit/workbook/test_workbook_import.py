@@ -340,6 +340,29 @@ def test_single_decimals_may_be_corrected(tmp_path: Path) -> None:
     assert imported(edited(raw, correct), raw).written == ("hazard_ratios.csv",)
 
 
+@pytest.mark.parametrize(("row", "said"), [(4, True), (None, False)], ids=["changed", "added"])
+def test_a_workbook_that_lost_its_origin_says_so(
+    tmp_path: Path, row: int | None, said: bool
+) -> None:
+    """Without its hidden sheet nobody knows which of the differences are the analyst's."""
+    raw = copy_of(VALID, tmp_path)
+
+    def edit(workbook: Any) -> None:
+        del workbook["made from"]
+        page = workbook["pcr"]
+        if row:
+            page.cell(row, column_of("pcr", "note"), "seen again")
+            return
+        down = page.max_row + 1
+        for cell in page[2]:
+            page.cell(down, cell.column, cell.value).number_format = cell.number_format
+        page.cell(down, column_of("pcr", "subgroup"), "age=up to 50")
+
+    result = imported(edited(raw, edit), raw)
+    assert result.written == ("pcr.csv",)
+    assert any("from which state of the sheet" in line for line in result.plan.difference) is said
+
+
 def test_an_old_workbook_does_not_undo_a_newer_edit_unasked(tmp_path: Path) -> None:
     raw = copy_of(VALID, tmp_path)
     book = edited(raw, lambda workbook: workbook["pcr"].__setitem__("G4", 28))

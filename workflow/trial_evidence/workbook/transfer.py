@@ -100,6 +100,11 @@ def plan_import(book: Path, raw: Path, dictionary: Dictionary) -> ImportPlan:
         for name, table in dictionary.tables.items()
         if differences[name]
     }
+    if imported.made_from is None and any(d.changed or d.removed for d in differences.values()):
+        lines.append(
+            f"{imported.source} does not say from which state of the sheet it was made, so edits "
+            "made to the sheet since then would be undone unasked. Look at every row that follows."
+        )
     lines += [line for difference in differences.values() for line in in_words(difference)]
     warnings = imported.problems
     if files:
