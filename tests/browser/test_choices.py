@@ -654,6 +654,18 @@ def test_a_trial_that_another_choice_has_no_result_of_drops_out(tool, made_up):
     assert not any(line.startswith("Without") for line in said)
 
 
+def test_a_trial_that_only_another_choice_has_a_result_of_is_not_one_of_the_report(tool):
+    """Six of the report's five trials would be nonsense."""
+    tool.page.evaluate("""() => {
+      const { rows } = Pools.data.analyses["neoadjuvant/pcr_dual_v_almab"][0];
+      rows.splice(rows.findIndex((row) => row.trial === "BIRCH"), 1);
+    }""")
+    tool.get_by_label("Definition preferred").select_option("ypT0/is")
+    assert "Comes in: BIRCH" in tool.locator(".differs").inner_text().splitlines()
+    said = tool.locator(".result").first.inner_text()
+    assert said.startswith("5 of 5 trials and 1 other: risk ratio ")
+
+
 def test_the_verdict_on_a_group_of_patients_is_compared_with_the_report_on_them(tool, made_up):
     tool.get_by_label("Measure and patients").select_option(
         label="Risk ratio: hormone receptor positive"

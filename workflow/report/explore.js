@@ -277,8 +277,10 @@ const Explore = (() => {
 
     function say(found, rows, whole) {
       const used = rows.filter((row) => row.used);
-      const total = pool().rows.filter((row) => row.pooled).length;
-      const others = used.filter((row) => !row.pooled).length;
+      const reported = new Set(pool().rows.filter((row) => row.pooled).map((row) => row.key));
+      const total = reported.size;
+      // Another choice may pool a trial that the report has no admitted result of.
+      const others = used.filter((row) => !reported.has(row.key)).length;
       const hidden = used.filter((row) => !matches(row)).length;
       if (!pool().pooled) {
         result.textContent = "These trials are shown individually; the analysis does not pool them.";
