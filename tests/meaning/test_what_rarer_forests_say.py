@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from invented import POOLING
 from meaning.evidence import rows
+from trial_evidence.config.configuration import EffectModifier
 from trial_evidence.config.looks import read_figure_configuration
 from trial_evidence.config.methods import LeadRule
 from trial_evidence.figures.forests.sentences import brief, rates_model
@@ -26,18 +27,19 @@ def read(folder):
 
 
 def forest(
-    made_up, changed=lambda entry: entry, results=None, processed=None, of=ANALYSIS, unlike=None
-):
+    made_up, changed=lambda entry: entry, results=None, processed=None, of=ANALYSIS, unlike=None,
+    name="forest",
+):  # fmt: skip
     """The forest plot of response for a changed analysis or changed results."""
     configuration, sheet, looks = read(made_up.folder)
     wanted = {of.partition("/")[0]}
     analyses = tuple(changed(entry) for entry in configuration.analyses if entry.id in wanted)
-    rates = tuple(entry for entry in configuration.rates if entry.id in wanted)
+    rates = tuple(changed(entry) for entry in configuration.rates if entry.id in wanted)
     return setting_forests(
         replace(configuration, analyses=analyses, rates=rates), looks, sheet,
         SETTING, processed or made_up.folder / "data/processed", results or made_up.results,
         unlike or {},
-    )[f"{of}/forest"]  # fmt: skip
+    )[f"{of}/{name}"]  # fmt: skip
 
 
 def test_trials_stand_in_the_order_that_is_asked_for(made_up):
@@ -85,6 +87,21 @@ def test_an_arm_treated_otherwise_than_its_regimen_says_is_named_under_rates(mad
         "IVY (with a third drug)."
     )
     assert not [text for text in forest(made_up, of=of).footnotes if "treated differently" in text]
+
+
+@pytest.mark.parametrize("of", ["pcr_rates", "pcr_rates/almab_bemab_with_chemotherapy"])
+def test_rates_by_the_second_of_two_factors_are_not_headed_by_the_first(made_up, of):
+    nodes = EffectModifier("nodal_status", "Nodal status", ("negative", "positive"))
+
+    def changed(entry):
+        return replace(entry, effect_modifiers=(nodes, *entry.effect_modifiers))
+
+    found = forest(made_up, changed, of=of, name="forest_by_hormone_receptor")
+    assert found.title.endswith(", by hormone receptor")
+    shown = [column.header for column in found.columns] + [
+        row.texts.get("trial", "") for row in found.rows
+    ]
+    assert "Nodal" not in " ".join([found.title, found.description, *shown])
 
 
 def test_without_an_empirical_prior_one_probability_is_given(made_up, tmp_path):

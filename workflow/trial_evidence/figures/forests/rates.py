@@ -92,7 +92,8 @@ def _regimen(say: Labels, label: str) -> str:
 
 def _factor(evidence: Evidence[RateAnalysis], subgroups: Mapping[str, str]) -> str:
     """The patient factor that defines the subgroups; empty for all patients."""
-    return evidence.analysis.effect_modifiers[0].label if len(subgroups) > 1 else ""
+    factors = {m.subgroups: m.label for m in evidence.analysis.effect_modifiers}
+    return factors.get(tuple(subgroups), "")
 
 
 def _by_factor(evidence: Evidence[RateAnalysis], title: str, subgroups: Mapping[str, str]) -> str:
