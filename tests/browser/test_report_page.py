@@ -260,6 +260,30 @@ def test_prediction_interval_and_weights_are_metafors(arithmetic):
     assert compared > 10
 
 
+# Name of a prediction interval -> interval with the same standard error, degrees of freedom lost.
+PREDICTIONS = {
+    "t_k_minus_1": ("t", 1), "t_k_minus_2": ("t", 2),
+    "hartung_knapp_k_minus_1": ("hartung_knapp", 1),
+    "hartung_knapp_k_minus_2": ("hartung_knapp", 2),
+    "conservative_k_minus_1": ("hartung_knapp_conservative", 1),
+    "conservative_k_minus_2": ("hartung_knapp_conservative", 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_each_prediction_interval_has_its_own_error_and_degrees_of_freedom(name, arithmetic):
+    """A project may configure any of them; the mean's own half width is t times its error."""
+    interval, lost = PREDICTIONS[name]
+    # Alike enough for the factor of Hartung and Knapp to be below 1.
+    y, v = [0.1, 0.2, 0.3, 0.15, 0.5], [0.04, 0.05, 0.09, 0.03, 0.2]
+    method = {"estimator": "REML", "interval": interval, "prediction": name}
+    own = arithmetic.run(MODEL, [y, v, method])
+    error = (own["ci_high"] - own["estimate"]) / stats.t.ppf(0.975, 4)
+    half = stats.t.ppf(0.975, 5 - lost) * math.hypot(error, math.sqrt(own["tau2"]))
+    assert own["pi_high"] - own["estimate"] == pytest.approx(half)
+    assert own["estimate"] - own["pi_low"] == pytest.approx(half)
+
+
 def test_the_posterior_is_the_exact_one(arithmetic):
     script = "([y, v, scale]) => Statistics.bayesian(y, v, ['half_normal', scale], 95)"
     compared = 0
