@@ -230,6 +230,26 @@ def test_fewer_responses_are_worse_and_no_harm(arithmetic):
     assert [arithmetic.run(script, [below]) for below in (False, True)] == ["Worse", "Benefit"]
 
 
+@pytest.mark.parametrize("ends", [(1, 1.6), (0.4, 1)])
+def test_an_interval_that_ends_at_no_difference_includes_it(arithmetic, ends):
+    """As in every text of the report."""
+    script = "([low, high]) => Pools.side({ none: 1, below: true }, { ci_low: low, ci_high: high })"
+    side = arithmetic.run(script, list(ends))
+    assert (side["word"], side["said"]) == ("Left open", "the interval includes 1")
+
+
+def test_a_trial_without_an_event_is_not_pooled_as_infinitely_precise(arithmetic):
+    """Its risk difference has a variance of zero: weighed, it would be the whole result."""
+    script = """([key]) => {
+      const pools = Page.data.analyses[key];
+      const rows = pools[0].rows.map((row) => (row.pooled ? row : { ...row, y: 0, v: 0 }));
+      const state = Explore.fresh(pools);
+      state.chosen.excluded = "pooled too";
+      return Explore.rowsOf({ ...pools[0], rows }, state).filter((row) => row.used !== row.pooled);
+    }"""
+    assert arithmetic.run(script, ["neoadjuvant/pcr_dual_v_almab"]) == []
+
+
 def table(made_up, name, **wanted):
     """Rows of a table of response: risk ratios in all patients."""
     wanted |= {"analysis": "pcr_dual_v_almab", "measure": "risk_ratio", "subgroup": "all"}
