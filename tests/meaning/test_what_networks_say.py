@@ -460,6 +460,85 @@ def test_comparisons_that_keep_a_path_are_not_said_to_lose_it(made_up, without, 
     assert said in words
 
 
+def test_of_comparisons_with_one_weakest_link_the_most_is_told(made_up):
+    net = ShownNetwork(pcr_network(made_up), style_for(180))
+    found = net.tables["alternatives"]
+    wider = [1.5, 2.5] + [2.0] * (len(found) - 2)
+    links = found.assign(weakest_link="A v B", without_weakest=wider)
+    words = " ".join(
+        text.text for text in alternatives(with_table(net, "alternatives", links)).texts
+    )
+    assert "without A v B, intervals 2.5 times as wide at most." in words
+
+
+def test_one_trial_with_all_four_arms_is_enough_to_show_an_interaction_by_itself(made_up):
+    net = ShownNetwork(pcr_network(made_up), style_for(180))
+    found = net.tables["interactions"]
+    assert (found["reason"] == "").sum() > 1
+    for alone, said in (([0] * len(found), True), ([1] + [0] * (len(found) - 1), False)):
+        shown = components(with_table(net, "interactions", found.assign(trials_alone=alone)))
+        words = " ".join(text.text for text in shown.texts)
+        assert ("none shows an interaction by itself" in words) == said
+
+
+def test_a_cautious_model_that_leads_gives_the_probability_of_benefit_too(made_up):
+    """Next to its interval, that of another prior would contradict it."""
+    found = pcr_network(made_up)
+    parts = tuple(
+        replace(part, models=tuple(
+            replace(model, role="lead" if model.name == "bayesian" else "") for model in part.models
+        )) for part in found.parts
+    )  # fmt: skip
+    tables = network_tables(replace(found, parts=parts), "")
+    chances = {
+        (row["first"], row["second"]): row["probability_of_benefit"]
+        for row in records(tables["league"]) if row["model"] == "bayesian"
+    }  # fmt: skip
+    told = [row for row in records(tables["alternatives"]) if not row["reason"]]
+    assert told
+    for row in told:
+        assert row["probability_of_benefit"] == chances[row["code"], row["comparator"]]
+
+
+def test_figures_of_each_of_several_parts_say_which(made_up):
+    """Ranks of the largest part alone would be taken for those of every regimen."""
+    found = pcr_network(made_up)
+    (part,) = found.parts
+    drawings = network_drawings(
+        replace(found, parts=(part, replace(part, number=2))), style_for(180)
+    )
+    for name, number in (("ranks", 1), ("ranks_2", 2), ("contributions", 1)):
+        assert drawings[name].title.endswith(f" of part {number}")
+
+
+@pytest.mark.parametrize(
+    ("against", "said"),
+    [
+        (
+            "bemab|concurrent|none",
+            "A+B adapted is a separate node here; other analyses exclude it: ",
+        ),
+        (
+            "bemab|concurrent|none|own",
+            "A+B adapted and B own are separate nodes here; other analyses exclude them: ",
+        ),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_separate_node_is_named_on_either_side_of_a_hazard_ratio(made_up, against, said, turned):
+    net = ShownNetwork(pcr_network(made_up), style_for(180))
+    first, second = ("almab+bemab|concurrent|none|adapted", "A+B adapted"), (against, "B own")
+    if turned and "own" not in against:
+        first, second = second, first
+    row = net.analysis.evidence.used.iloc[[0]].assign(
+        regimen=first[0], code=first[1], against=second[0], against_code=second[1],
+        exclusion_overridden="Adapted.",
+    )  # fmt: skip
+    evidence = replace(net.analysis.evidence, used=row)
+    shown = replace(net, analysis=replace(net.analysis, evidence=evidence))
+    assert list(shown.overridden()) == [f"{said}Adapted."]
+
+
 def with_table(net, name, table):
     """The same network with one table replaced."""
     other = replace(net)

@@ -133,8 +133,14 @@ class ShownNetwork:
         used = used[used["exclusion_overridden"] != ""]
         for row in records(used.drop_duplicates(["trial_id", "exclusion_overridden"])):
             said = f"{row['trial']} is used here; a pairwise analysis of this outcome excludes it: "
-            if is_own_node(row["regimen"]) or is_own_node(row["against"]):
-                said = f"{row['code']} is a separate node here; other analyses exclude it: "
+            sides = ("regimen", "code"), ("against", "against_code")
+            if own := [row[code] for regimen, code in sides if is_own_node(row[regimen])]:
+                are, them = (
+                    ("is a separate node", "it")
+                    if len(own) == 1
+                    else ("are separate nodes", "them")
+                )
+                said = f"{listing(own)} {are} here; other analyses exclude {them}: "
             yield f"{said}{row['exclusion_overridden']}"
 
     def untested(self) -> tuple[str, ...]:
