@@ -178,6 +178,18 @@ def test_a_control_without_any_agent_is_told_from_the_others(made_up, tmp_path):
     assert [trial for trial, text in controls.items() if not text.startswith(given[trial])] == []
 
 
+def test_agents_without_any_partner_are_said_to_be_given_alone(made_up, tmp_path):
+    partners = dict.fromkeys(("experimental_partner", "control_partner"), "none")
+
+    def change(row):
+        return row | (partners if row["trial"] == "BIRCH" else {})
+
+    found = forest(made_up, results=edited(made_up, tmp_path, change))
+    alone = {row.texts["trial"].split(" (")[0] for row in found.rows
+             if "alone" in row.texts.get("control", "")}  # fmt: skip
+    assert alone == {"BIRCH"}
+
+
 def test_a_trial_that_is_shown_is_not_said_to_be_left_out(made_up, tmp_path):
     """LARCH is shown but not pooled, and another of its rows was set aside; YEW is not shown.
 
@@ -208,6 +220,10 @@ def test_a_trial_that_is_shown_is_not_said_to_be_left_out(made_up, tmp_path):
     assert "LARCH" not in said
     assert not any("OAK" in text for text in found.footnotes)
     assert "LARCH is shown but not pooled: odd." in found.footnotes
+    factor = forest(made_up, results=results, processed=tmp_path, name="forest_by_hormone_receptor")
+    (said,) = (text for text in factor.footnotes if "superseded report" in text)
+    assert "OAK" in said
+    assert "YEW" not in said
 
 
 def test_the_model_of_one_subtotal_that_differs_from_the_whole_is_told(made_up, tmp_path):

@@ -19,6 +19,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.stage import setting_forests
 from trial_evidence.files import read_table, records, write_table
+from trial_evidence.report.files import overview_figures
 from trial_evidence.report.files.overview_figures import (
     flow_of,
     lights_of,
@@ -213,6 +214,15 @@ def test_the_map_shows_the_counts_of_its_table(found):
     # trials A (105), B (220) and, against no chemotherapy, L (100)
     combined = "Pertuzumab + trastuzumab, with chemotherapy"
     assert shown[SETTING, combined, "pCR"][:2] == (3, 425)
+
+
+def test_one_arm_of_unknown_size_makes_the_patients_of_a_cell_a_minimum(found, monkeypatch):
+    table = evidence_map(found)
+    some = replace(table, data=table.data.assign(arms_without_n=1))
+    monkeypatch.setattr(overview_figures, "evidence_map", lambda _: some)
+    cells = [c for _, rows in map_of(found).groups for row in rows for c in row.cells if c]
+    assert max(cell.trials for cell in cells) > 1
+    assert all(cell.or_more for cell in cells)
 
 
 def test_the_timeline_fills_the_dots_of_the_trials_that_share_an_estimate(found):

@@ -8,6 +8,7 @@ from finished_page import read_page
 from report_material import material
 from small_project import evidence_of, small_project
 from trial_evidence.report.page.page import page
+from trial_evidence.report.page.rows import trial_rows
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
 
@@ -126,3 +127,16 @@ def test_a_row_that_one_analysis_uses_and_another_sets_aside_is_not_said_to_be_u
     lines = rows_of(read_page(text), used["trial_id"])
     assert any(line["Used in"] for line in lines)
     assert not any("Not used:" in line.get("Remarks", "") for line in lines)
+
+
+def test_a_trial_without_an_event_is_not_pooled_in_the_measure_that_leads(project):
+    """Its difference is pooled; the row is about the ratio, which comes first."""
+    _, found, _ = project
+    shown = next(s for s in trail_of(found.evidence, found.configuration).shown
+                 if s.kind == "result" and s.record.get("measure") == "risk_ratio")  # fmt: skip
+    measures = [
+        replace(shown, record=shown.record | {"measure": measure, "pooled": pooled})
+        for measure, pooled in (("risk_ratio", "no"), ("risk_difference", "yes"))
+    ]
+    (row,) = trial_rows(measures, {}, {})
+    assert row.record["pooled"] == "no"
