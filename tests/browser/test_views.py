@@ -122,6 +122,30 @@ def test_no_view_scrolls_sideways(width, visit, page):
     assert watched.run("document.documentElement.scrollWidth") == width
 
 
+def test_a_cell_has_on_a_phone_the_heading_that_it_has_on_a_desk(visit, page):
+    """A row becomes a list there, and nothing else says which number is which."""
+    watched = visit(page)
+    watched.run("Page.buildAll()")
+    watched.run("document.documentElement.classList.add('whole')")
+    watched.run("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    found = watched.run("""() => {
+      const cells = [];
+      for (const table of document.querySelectorAll("table.stacked")) {
+        const heads = [...table.tHead.rows[0].cells]
+          .map((head) => [head.getBoundingClientRect(), head]);
+        for (const cell of table.querySelectorAll("tbody tr:not(.group) td:not([colspan])")) {
+          const box = cell.getBoundingClientRect();
+          const middle = box.left + box.width / 2;
+          const above = heads.find(([head]) => head.left < middle && middle < head.right);
+          if (box.width) cells.push([cell.dataset.heading, above[1].textContent.trim()]);
+        }
+      }
+      return cells;
+    }""")
+    assert len(found) > 1000
+    assert [pair for pair in found if pair[0] != pair[1]] == []
+
+
 def test_without_scripts_everything_is_there(visit, page):
     watched = visit(page, java_script_enabled=False)
     views = watched.page.locator("main > .view")
@@ -396,6 +420,23 @@ def test_the_numbers_of_a_figure_are_those_of_its_trials_and_models(analysis, ma
         for one, ends in found.items():
             assert ends == pytest.approx(wanted[one], rel=1e-9)
     assert [row["trial"] for row in mine if row["pooled"] == "no"] == ["LARCH"]
+
+
+def test_the_numbers_of_a_figure_with_a_table_of_its_own_are_that_table(visit, page):
+    found = visit(page).run("""() => {
+      Page.buildAll();
+      return [...document.querySelectorAll("figure[data-table]")].map((figure) => {
+        const section = figure.closest(".view");
+        const tables = [...section.querySelectorAll("table")].filter((table) => table.tHead);
+        return [figure.dataset.table, Saving.numbersOf(figure, section),
+                tables.map((table) => [table.caption.textContent.trim(), Saving.rowsOf(table)])];
+      });
+    }""")
+    assert len({name for name, *_ in found}) > 5
+    for name, numbers, tables in found:
+        own = [rows for caption, rows in tables if caption.startswith(name)]
+        assert own[:1] == [numbers] or not own, name
+    assert sum(len(tables) > 1 for *_, tables in found) > 5
 
 
 def test_a_table_is_saved_as_it_stands(analysis):
