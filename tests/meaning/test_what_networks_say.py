@@ -24,6 +24,7 @@ from trial_evidence.network.pictures.components import components
 from trial_evidence.network.pictures.drawings import network_drawings
 from trial_evidence.network.pictures.words import BEYOND, ShownNetwork
 from trial_evidence.network.tables import network_tables
+from trial_evidence.network.within_trials.trial_level import synergy_results
 from trial_evidence.sheet import load_sheet, read_dictionary
 
 NETWORKS = {
@@ -660,6 +661,25 @@ def test_the_arms_of_synergy_stand_in_their_columns(made_up, scale):
     assert left.startswith("Less")
     assert right.startswith("More")
     assert [w for w in drawn.words if w.text.strip() == "First"]
+
+
+def test_trials_of_one_pair_of_agents_are_pooled_once(made_up):
+    """A subtotal of all trials would be read as a second result."""
+    configuration = read_configuration(made_up.folder / "config")
+    networks = read_networks(made_up.folder / "config", configuration)
+    (entry,) = (one for one in networks.synergy if one.network == "pcr_network")
+    found = pcr_network(made_up)
+
+    def synergy(evidence):
+        return synergy_results(entry, evidence, configuration, found.added)
+
+    every = synergy(found.evidence)
+    (pair,) = {pool.agents for pool in every.pools} - {"all"}
+    trials = [trial for trial, about in every.trials.items() if about["agents"] == pair]
+    assert 1 < len(trials) < len(every.trials)
+    used = found.evidence.used
+    alike = replace(found.evidence, used=used[used["trial_id"].isin(trials)])
+    assert {pool.agents for pool in synergy(alike).pools} == {"all"}
 
 
 @pytest.mark.parametrize("scale", SYNERGY)
