@@ -417,3 +417,16 @@ def test_dual_regimens_stand_in_the_order_of_their_rank_and_those_without_a_path
     found = tables(content, replace(RESPONSE, alternatives=(A,)))["alternatives"]
     assert list(found["code"]) == ["A+cetinib+CT", "A+B+CT", "B+cetinib+CT"]
     assert list(found["estimate"].isna()) == [False, False, True]
+
+
+def test_a_dual_regimen_may_itself_be_the_alternative_of_another():
+    arms = {"dual": "almab+bemab", "other": "almab+cetinib", "single": "almab"}
+    content = sheet(
+        {"one": [{"arm_id": name, "agents": agents} for name, agents in arms.items()]},
+        trials={"one": ABOUT},
+        pcr=[count("single", events=20.0), count("dual", events=30.0), count("other", events=60.0)],
+    )
+    found = tables(content, replace(RESPONSE, alternatives=(AB,)))["alternatives"]
+    assert found[["code", "comparator"]].values.tolist() == [["A+cetinib+CT", "A+B+CT"]]
+    # 60 of 100 against 30 of 100
+    assert found["estimate"].item() == pytest.approx((60 / 40) / (30 / 70))
