@@ -461,6 +461,16 @@ def test_comparisons_that_keep_a_path_are_not_said_to_lose_it(made_up, without, 
     assert said in words
 
 
+def test_a_plus_is_explained_where_a_number_of_patients_has_one(made_up):
+    """A regimen of which no trial states its patients has a dash, and no plus."""
+    net = ShownNetwork(pcr_network(made_up), style_for(180))
+    nodes = net.tables["nodes"]
+    for patients, unstated, notes in ((0, 1, 0), (50, 1, 1), (50, 0, 0)):
+        table = nodes.assign(patients=patients, unstated=unstated)
+        shown = with_table(net, "nodes", table)
+        assert len(shown.partly_stated(list(nodes["code"]))) == notes
+
+
 def test_of_comparisons_with_one_weakest_link_the_most_is_told(made_up):
     net = ShownNetwork(pcr_network(made_up), style_for(180))
     found = net.tables["alternatives"]

@@ -178,6 +178,16 @@ def test_a_control_without_any_agent_is_told_from_the_others(made_up, tmp_path):
     assert [trial for trial, text in controls.items() if not text.startswith(given[trial])] == []
 
 
+def test_the_axis_asked_for_is_that_of_the_first_measure_only(made_up):
+    """Ends of a ratio's axis would leave no difference outside that of a difference."""
+
+    def changed(entry):
+        return replace(entry, figure=replace(entry.figure, axis=(0.2, 5.0)))
+
+    assert forest(made_up, changed).axis.limits == (0.2, 5.0)
+    assert forest(made_up, changed, name="forest_risk_difference").axis.limits is None
+
+
 def test_agents_without_any_partner_are_said_to_be_given_alone(made_up, tmp_path):
     partners = dict.fromkeys(("experimental_partner", "control_partner"), "none")
 
