@@ -148,6 +148,17 @@ def test_the_small_print_of_the_answers_explains_what_is_in_them_and_nothing_els
     assert ("Patients are not stated" in words) == unstated
 
 
+def test_one_answer_without_its_patients_is_enough_to_say_so(found):
+    estimates = found.evidence.estimates
+    of_others = estimates["participants"].mask(estimates["analysis"] == ANALYSIS)
+    unstated = replace(found.evidence, estimates=estimates.assign(participants=of_others))
+    summary = summary_of(replace(found, evidence=unstated), CERTAINTY)
+    stated = [effect.participants for panel in summary.panels for effect in panel.effects]
+    assert None in stated
+    assert len({*stated}) > 1
+    assert "Patients are not stated" in summary.footnotes[0]
+
+
 def test_judgements_stand_under_their_outcome(found):
     lights = lights_of(found, SETTING)
     assert [heading for heading, _ in lights.outcomes] == ["pCR"]
