@@ -148,6 +148,24 @@ def test_the_small_print_of_the_answers_explains_what_is_in_them_and_nothing_els
     assert ("Patients are not stated" in words) == unstated
 
 
+def test_an_outcome_that_another_setting_has_too_needs_no_control_to_tell_it(found):
+    def labels(of):
+        panels = summary_of(of, CERTAINTY).panels
+        return [effect.label for panel in panels for effect in panel.effects]
+
+    alone = [label for label in labels(found) if " v " not in label]
+    assert alone
+    configuration = found.configuration
+    elsewhere = [
+        replace(entry, setting="elsewhere", id="other")
+        for entry in configuration.analyses
+        if any(entry.title.startswith(label) for label in alone)
+    ]
+    assert elsewhere
+    every = replace(configuration, analyses=(*configuration.analyses, *elsewhere))
+    assert labels(replace(found, configuration=every)) == labels(found)
+
+
 def test_one_answer_without_its_patients_is_enough_to_say_so(found):
     estimates = found.evidence.estimates
     of_others = estimates["participants"].mask(estimates["analysis"] == ANALYSIS)
