@@ -1,5 +1,7 @@
 """The other Word files agree with the files of the same results."""
 
+import re
+
 import pytest
 from docx import Document
 from docx.oxml.ns import qn
@@ -55,3 +57,23 @@ def test_a_caption_stands_above_its_table_and_stays_with_it(supplement):
     assert len(captions) == len(supplement.tables)
     assert all(caption._p.getnext().tag == qn("w:tbl") for caption in captions)
     assert supplement.styles["Caption"].paragraph_format.keep_with_next
+
+
+@pytest.mark.parametrize(
+    ("item", "about"),
+    [
+        ("16a", ["From the search to the synthesis"]), ("16b", ["that appear in no comparison"]),
+        ("17", ["Characteristics of the trials"]), ("18", ["Risk of bias"]),
+        ("20b", ["benefits and harms", "Heterogeneity"]),
+        ("22", ["Certainty of evidence", "harms"]),
+    ],
+)  # fmt: skip
+def test_the_checklist_sends_readers_to_the_table_with_the_item(supplement, item, about):
+    captions = dict(
+        p.text.split(". ", 1) for p in supplement.paragraphs if p.text.startswith("Table S")
+    )
+    rows = [[cell.text for cell in row.cells] for row in supplement.tables[0].rows]
+    (where,) = (row[-1] for row in rows if item in row)
+    named = re.findall(r"Table S\d+", where)
+    for name, words in zip(named, about, strict=True):
+        assert words in captions[name]
