@@ -192,3 +192,18 @@ def test_the_smallest_trial_that_would_decide_lies_on_the_pooled_result(comparis
     (mark,) = (s for s in drawing.shapes if s.fill == "#ffffff" and s.stroke == Style().ink.lower()
                and s.box[3] < foot)  # fmt: skip
     assert (mark.box[0] + mark.box[2]) / 2 == pytest.approx(pooled, abs=0.1)
+
+
+@pytest.mark.parametrize("measure", ["hazard_ratio", "odds_ratio", "risk_ratio"])
+def test_a_worthwhile_hazard_ratio_is_no_matter_of_other_ratios(comparison, measure):
+    c = replace(
+        comparison,
+        measure=measure,
+        rows=ROWS.assign(trial_id=list("abc"), year=2020.0),
+        priors={CAUTIOUS: HalfNormal(0.5), EMPIRICAL: HalfNormal(0.2)},
+    )
+    figures = comparison_figures(c, sheet({}), SENSITIVITY, Style())
+    chart = next(figure for name, figure in figures if name == "posterior")
+    assert ("Probability of a hazard ratio below" in chart.description) == (
+        measure == "hazard_ratio"
+    )
