@@ -543,3 +543,23 @@ def test_a_benefit_starts_from_the_risk_in_the_trials_that_added_the_agent(
     start = starting_risk(found, found.analysis(*PLACE), [own])
     assert start.risk == pytest.approx(risk)
     assert start.source == said
+
+
+def test_a_benefit_starts_only_from_the_trials_that_the_configuration_names(pooled):
+    """Also where another trial added the agent: somebody decided that its patients differ."""
+    rates = [rate(), rate(row=3, trial_id="trial_g", arm_id="trial_g_single", percent=60.0)]
+    found = with_table(material(pooled), "milestones", rates)
+    rule = ControlRisk(*PLACE, "milestones", months=(60.0,), trials=("trial_g",))
+    both = [
+        {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "subgroup": "all",
+         "pooled": "yes", "trial_id": trial, "trial": trial, "outcome": "iDFS", "weight": 50.0,
+         "control_arm_id": f"{trial}_single"}
+        for trial in ("trial_f", "trial_g")
+    ]  # fmt: skip
+    found = replace(
+        found,
+        evidence=replace(found.evidence, trials=pd.DataFrame(both)),
+        report=replace(found.report, control_risks=(rule,), balance_months={PLACE[0]: 60.0}),
+    )
+    start = starting_risk(found, found.analysis(*PLACE), ["trial_f", "trial_g"])
+    assert start.risk == pytest.approx(0.4)

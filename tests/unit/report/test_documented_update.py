@@ -129,6 +129,18 @@ def test_a_further_report_of_a_trial_in_the_sheet_makes_no_new_trial(updated):
     assert steps["Trials and cohorts of the review before"].n == 15
 
 
+def test_two_records_of_one_report_are_one_report(updated):
+    """The reports of the review before are all but those that the search found."""
+    found = updated[1]
+    screened = found.sheet["screening"].to_dict("records")
+    (first, *_) = (row for row in screened if row["decision"] == "included")
+    again = next(row for row in screened if row["decision"] == "not_retrieved")
+    again |= {"decision": "included", "source_id": first["source_id"]}
+    steps = {step.step: step for step in flow_steps(with_table(found, "screening", screened))}
+    known = len(found.sheet["sources"]) - 2
+    assert steps["Trials and cohorts of the review before"].detail == f"{known} reports"
+
+
 def test_the_figure_holds_the_steps_of_prisma(updated, tmp_path):
     page = boxes.layout(flow_of(updated[1]), Style())
     save_page(page, tmp_path / "flow", ("svg", "png"))

@@ -159,7 +159,10 @@ def test_how_many_randomised_trials_report_a_biomarker(pooled, factors, markers,
          "public_note": "odds ratio not printed"},
         # Without a public note, no gap is mentioned.
         {"study_id": "trial_d", "biomarker": "Marker", "outcome": "OS", "source_id": ""},
-        # A pooled analysis is not a trial, and a printed ratio leaves no gap.
+        # A printed ratio leaves no gap, whatever is remarked on it.
+        {"study_id": "trial_d", "biomarker": "Marker", "outcome": "RFS", "source_id": "",
+         "estimate": 0.7, "public_note": "by the central laboratory"},
+        # Nor does a pooled analysis, which is not a trial.
         {"study_id": "a_pool", "biomarker": "Marker", "outcome": "pCR", "source_id": "",
          "estimate": 2.0, "public_note": "printed"},
         # Only a randomised trial can fill a gap.

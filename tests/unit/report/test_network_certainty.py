@@ -90,6 +90,10 @@ def test_heterogeneity_is_what_prediction_adds_to_the_interval_that_is_printed(f
     """The leading model has no prediction interval, and the other model a wider interval."""
     row = rated(found, predicted=(0.2, 1.3), lead="common")
     assert row["heterogeneity"] == "very_serious"
+    said = "The prediction interval by the random-effects model (0.20–1.30) reaches"
+    assert row["heterogeneity_reason"].startswith(said)
+    own = rated(found, predicted=(0.2, 1.3))["heterogeneity_reason"]
+    assert own.startswith("The prediction interval (0.20–1.30) reaches")
 
 
 def test_heterogeneity_without_a_prediction_interval_is_not_judged(found):
