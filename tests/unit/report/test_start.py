@@ -123,8 +123,14 @@ def test_a_response_that_stands_for_survival_is_called_a_surrogate(pooled):
         (
             Network("net", "neoadjuvant", "A", outcomes("pcr"), "odds_ratio", "one|two|none"),
             Network("late", "neoadjuvant", "B", outcomes("OS"), "hazard_ratio", "one|two|none"),
+            # Examined in one setting only, so that nothing is said of it in another.
+            Network("early", "neoadjuvant", "D", outcomes("iDFS"), "hazard_ratio", "one|two|none"),
         ),
-        (), (SurrogacyAnalysis("both", "neoadjuvant", "C", "net", "late", (0.0,)),),
+        (),
+        (
+            SurrogacyAnalysis("both", "neoadjuvant", "C", "net", "late", (0.0,)),
+            SurrogacyAnalysis("more", "neoadjuvant", "E", "early", "late", (0.0,)),
+        ),
     )  # fmt: skip
     rows = [
         estimate(**RESPONSE, estimate=2.0, ci_low=1.25, ci_high=2.5),

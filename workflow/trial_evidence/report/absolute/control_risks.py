@@ -100,7 +100,7 @@ def _at_the_median(material: Material, analysis: Analysis, trials: pd.DataFrame)
     known = [
         (row, time)
         for row in records(trials)
-        for time in [sheet.reindex([int(number) for number in str(row["rows"]).split(";")]).max()]
+        for time in [sheet.get(int(row["rows"]), math.nan)]
         if time == time
     ]
     if not known:

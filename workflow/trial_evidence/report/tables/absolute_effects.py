@@ -246,9 +246,7 @@ def _harms_in_words(
 ) -> Iterator[dict[str, Any]]:
     for analysis, lead, _ in harms:
         added = material.agents_named(lead["subgroup"].partition("=")[2].replace("+", " + "))
-        found = material.about(
-            material.evidence.estimates, analysis, subgroup=lead["subgroup"], trials=lead["trials"]
-        )
+        found = material.about(material.evidence.estimates, analysis, subgroup=lead["subgroup"])
         leads = [lead, *by_rank(found)[1:]]
         said = _said(material, analysis, leads, None, f"adding {lower_first(added)}")
         none = bool(lead["difference_low"] <= 0 <= lead["difference_high"])
