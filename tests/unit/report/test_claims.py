@@ -270,6 +270,10 @@ def test_what_the_prior_does_to_two_trials_is_said(found):
         "trials, heterogeneity cannot be estimated and the interval depends largely on the prior; "
         "assuming one common effect, HR 0.82 (95% CI 0.74–0.92)."
     )
+    three = [row | {"k": 3.0} for row in rows]
+    assert "With three trials, heterogeneity can hardly be estimated" in (
+        verdict(with_estimates(found, three), EffectRule(*PLACE)).reason
+    )
 
 
 def test_what_a_supported_claim_rests_on_is_said(found):
@@ -336,11 +340,19 @@ def test_an_interaction_that_nobody_reports_is_not_enough(found):
 
 
 @pytest.mark.parametrize(
-    ("high", "expected", "k"), [(1.1, "not enough data", 3), (0.9, "supported", 3)]
+    ("low", "high", "expected", "k"),
+    [
+        (0.2, 1.1, "not enough data", 3),
+        (0.2, 0.9, "supported", 3),
+        (1.2, 1.1, "not enough data", 3),
+    ],
 )
-def test_each_pair_of_levels_is_judged_on_its_own_trials(found, high, expected, k):
-    """One trial that reports other levels does not hide the trials that report these."""
-    lone = interaction(1, 0.2, 5.0) | {"level": "above 60", "reference_level": "up to 60"}
+def test_each_pair_of_levels_is_judged_on_its_own_trials(found, low, high, expected, k):
+    """One trial that reports other levels does not hide the trials that report these.
+
+    Nor does it, alone, show an interaction.
+    """
+    lone = interaction(1, low, 5.0) | {"level": "above 60", "reference_level": "up to 60"}
     rows = [lone, interaction(3, 0.5, high)]
     changed = with_sensitivity(found, "effect_modifiers", rows)
     result = verdict(changed, InteractionRule(*PLACE, "receptor"))

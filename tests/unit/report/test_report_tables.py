@@ -167,6 +167,18 @@ def test_the_evidence_map_counts_an_arm_once(tables, found):
     assert data.loc[data["endpoint"] == "pCR", "patients"].sum() == patients
 
 
+def test_patients_are_so_many_or_more_if_one_of_several_arms_does_not_state_them(tables, found):
+    arms = found.sheet["arms"].to_dict("records")
+    unstated = [row | {"n_randomised": float("nan")} if row["arm_id"] == "trial_a_dual" else row
+                for row in arms]  # fmt: skip
+    was, now = tables["evidence_map"], evidence_map(with_table(found, "arms", unstated))
+    mine = (now.data["endpoint"] == "pCR") & (now.data["patients"] < was.data["patients"])
+    (at,) = now.data.index[mine]
+    assert now.data.loc[at, "arms"] > 1
+    assert now.frame.loc[at, "Patients"] == f"{now.data.loc[at, 'patients']:,} or more"
+    assert not was.frame["Patients"].str.endswith("or more").any()
+
+
 def test_steps_that_nobody_counted_are_not_recorded(found):
     table = flow_table(found)
     numbers = dict(zip(table.frame["Step"], table.frame["Number"], strict=True))
