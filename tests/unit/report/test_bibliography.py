@@ -175,6 +175,11 @@ def test_a_meeting_named_with_its_year_and_abstract_does_not_repeat_them(journal
     assert (printed.count("2020"), printed.count("P2-13")) == (1, 1)
 
 
+def test_a_volume_keeps_its_year_whatever_the_name_of_the_journal():
+    record = source(journal="Proceedings 2020", issue="6")
+    assert reference(record).endswith(" Proceedings 2020 2020;17(6):791-800.")
+
+
 def test_a_hostile_text_stays_in_its_field():
     record = source(title_short=HOSTILE, first_author=HOSTILE, doi="10.1000/a}b%c{")
     text = re.sub(r"\\[{}]", "", bibtex([record]))

@@ -25,7 +25,7 @@ def pair(pooled, tmp_path):
             trial | {"trial_id": "t0", "trial": "ASH", "estimate": 0.79, "estimate_low": 0.68,
                      "estimate_high": 0.92, "estimate_level": 95.0},
             trial | {"trial_id": "t1", "trial": "ELM", "estimate": 0.86, "estimate_low": 0.74,
-                     "estimate_high": 0.995, "estimate_level": 95.0},
+                     "estimate_high": 0.995, "estimate_level": 97.5},
         ]
     )  # fmt: skip
     found = with_estimates(material(pooled, tmp_path), [lead, common])
@@ -35,7 +35,7 @@ def pair(pooled, tmp_path):
 def test_the_answer_holds_both_trials_the_common_effect_and_the_reason(pair):
     found = two_trials(pair, pair.analysis(*PLACE.values()))
     assert in_words(found) == (
-        "The trials themselves: ASH 0.79 (95% CI 0.68–0.92) and ELM 0.86 (95% CI 0.74–1.00). "
+        "The trials themselves: ASH 0.79 (95% CI 0.68–0.92) and ELM 0.86 (97.5% CI 0.74–1.00). "
         "Assuming that both share one effect, HR 0.82 (95% CI 0.74–0.92). The leading "
         "interval is wider because two trials cannot show how far results differ between trials, "
         "and its model allows for that."
