@@ -31,7 +31,7 @@ def specifications(settings, content):
     return pd.concat(multiverse_table(found, 95.0))
 
 
-def counted(trials, verification=(), high=(), **more):
+def counted(trials, verification=(), high=(), admit=None, **more):
     """The multiverse of odds ratios for a given number of trials."""
     table = {"ai": EVENTS[:trials], "n1i": [100] * trials, "ci": [20] * trials,
              "n2i": [100] * trials}  # fmt: skip
@@ -46,6 +46,8 @@ def counted(trials, verification=(), high=(), **more):
     )
     content = replace(content, tables={**content.tables, "pcr": pcr, "risk_of_bias": bias})
     settings = configuration(analysis(**PCR | {"measures": ("odds_ratio",)}))
+    if admit is not None:
+        settings = replace(settings, selection=replace(settings.selection, admit=admit))
     return specifications(settings, content)
 
 
@@ -115,6 +117,26 @@ def test_each_level_of_verification_admits_its_rows():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("admitted", "trials"),
+    [
+        (("secondary", "primary"), (0, 1, 2, 3, 4)),
+        # Not among the levels to try.
+        (("secondary", "unverified"), (1, 2, 3, 4, 5)),
+        # Everything is admitted.
+        (None, (0, 1, 2, 3, 4, 5)),
+    ],
+)
+def test_the_specification_of_the_report_pools_the_trials_of_the_report(admitted, trials):
+    """Whatever the levels of verification that are tried, and their order."""
+    words = ("primary", *("secondary",) * 4, "unverified")
+    asked = {"status": ("current",)} | ({"verification": admitted} if admitted else {})
+    table = counted(6, verification=words, admit=asked)
+    assert table.loc[table["leading"] == "yes", "k"].tolist() == [len(trials)]
+    mine = table[(table["estimator"] == "EE") & (table["without"] == "none")]
+    assert mine["estimate"].iloc[0] == pytest.approx(common_effect(*trials), rel=1e-12)
+
+
 def test_the_orders_of_analysis_and_assessor_are_turned():
     # two trials with intervals equally wide on the log scale: the common effect is the geometric
     # mean of the two hazard ratios
@@ -146,3 +168,7 @@ def test_the_orders_of_analysis_and_assessor_are_turned():
     # interim analyses are never preferred
     expected = {key: math.sqrt(a * b) for key, (a, b) in ratios.items() if key[0] != "interim"}
     assert found == pytest.approx(expected, rel=1e-12)
+    # Unless the configuration prefers them: the report's own specification comes first.
+    first = {"analysis": ("interim", "final", "primary")}
+    other = replace(settings, selection=settings.selection.preferring("hazard_ratios", first))
+    assert specifications(other, content)["analysis_first"].iloc[0] == "interim"

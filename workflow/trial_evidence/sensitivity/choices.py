@@ -15,8 +15,10 @@ from trial_evidence.extract.evidence import contrasts_of_trials, used_table
 from trial_evidence.files import records
 from trial_evidence.sensitivity.properties import risk_of_bias
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.values import ALL
+from trial_evidence.sheet.values import ALL, PRIMARY, SECONDARY
 
+# Admitted if the configuration does not ask for the verification of a row.
+EVERY_ROW = (PRIMARY, SECONDARY, "unverified")
 VARIED = ["definition_first", "analysis_first", "assessor_first", "verification"]
 ROW_CHOICE_COLUMNS = ["setting", "analysis", "choice", *VARIED]
 CHOSEN_COLUMNS = [*USED_COLUMNS, "risk_of_bias", "choices"]
@@ -112,17 +114,25 @@ def choice_tables(choices: Sequence[RowChoice]) -> dict[str, pd.DataFrame]:
 def _variants(
     configuration: Configuration, table: str, *, counted: bool
 ) -> Iterator[tuple[dict[str, str], Configuration]]:
-    """Configurations with other preferences and admission rules, with the names of the choices."""
+    """Configurations with other preferences and admission rules, with the names of the choices.
+
+    The configured one comes first, also if it is not among those to try.
+    """
     selection, choices = configuration.selection, configuration.sensitivity
     orders = selection.of(table)
     words = {column: order for column, order in orders.items() if isinstance(order, tuple)}
     varied = ("definition",) if counted else ("analysis", "assessor")
     firsts = [
-        [word for word in words.get(c, ()) if word in choices.preferred.get(c, (word,))]
+        [
+            word
+            for word in words.get(c, ())
+            if word in choices.preferred.get(c, (word,)) or word == words[c][0]
+        ]
         for c in varied
     ]
-    configured = selection.admit["verification"]
-    levels = sorted(choices.verification, key=lambda words: words != configured)
+    configured = selection.admit.get("verification", EVERY_ROW)
+    others = (level for level in choices.verification if {*level} != {*configured})
+    levels = [configured, *others]
     for first, admitted in product(product(*firsts), levels):
         named = dict(zip(varied, first, strict=True))
         changed = {
