@@ -21,7 +21,7 @@ from trial_evidence.report.tables.flow import flow_steps
 
 EXPORT = ROOT / "tests/unit/workbook/made_up/search.nbib"
 # Decisions of a reader on the 33 records that are neither duplicates nor known.
-REASONS = ["not randomised"] * 14 + ["other disease"] * 11
+REASONS = ["other disease"] * 11 + ["not randomised"] * 14
 NOT_ELIGIBLE = ["no results by arm"] * 3 + ["Other comparison."] * 2
 
 

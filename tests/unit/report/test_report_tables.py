@@ -13,6 +13,7 @@ from docx import Document
 from invented import ROOT
 from report_material import estimate, material, with_estimates, with_table
 from small_project import evidence_of, replace_text, small_project
+from trial_evidence.config.methods import Selection
 from trial_evidence.files import read_table, where, write_table
 from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used_sources
 from trial_evidence.report.files.docx import tables_as_document
@@ -32,7 +33,9 @@ from trial_evidence.report.tables.characteristics import (
 from trial_evidence.report.tables.every import tables_of
 from trial_evidence.report.tables.flow import flow_table
 from trial_evidence.report.tables.front import answers_table, front_table, result_sentence
+from trial_evidence.report.tables.robustness import heterogeneity_table
 from trial_evidence.report.trail.trace import trail_of
+from trial_evidence.report.words.templates import admitted
 from trial_evidence.words.printed import of_whom, patients_in_words
 
 # The check refuses cells that begin with a formula; test_office.py tests one all the same.
@@ -151,6 +154,15 @@ def test_the_agents_of_a_rate_are_named(tables):
     assert "pertuzumab added" not in whom
 
 
+def test_a_rate_expected_in_a_new_trial_is_in_percent(found):
+    """0.31 would be read as 0.31%."""
+    rate = {"setting": "neoadjuvant", "analysis": "pcr_rates", "measure": "proportion",
+            "estimate": 0.46, "ci_low": 0.4, "ci_high": 0.52, "pi_low": 0.31, "pi_high": 0.62,
+            "experimental": "Dual"}  # fmt: skip
+    table = heterogeneity_table(with_estimates(found, [estimate(**rate), estimate()])).frame
+    assert table["Prediction interval"].tolist() == ["31–62%", "0.50–1.30"]
+
+
 def test_a_comparison_stands_once_with_its_first_measure(tables, found):
     data = tables["rows_used"].data
     keys = ["setting", "analysis", "subgroup", "trial_id", "experimental"]
@@ -177,6 +189,22 @@ def test_patients_are_so_many_or_more_if_one_of_several_arms_does_not_state_them
     assert now.data.loc[at, "arms"] > 1
     assert now.frame.loc[at, "Patients"] == f"{now.data.loc[at, 'patients']:,} or more"
     assert not was.frame["Patients"].str.endswith("or more").any()
+
+
+@pytest.mark.parametrize(
+    ("admit", "said"),
+    [
+        ({"status": ("current",), "verification": ("primary", "secondary")},
+         "current results verified in a primary or secondary source"),
+        ({"status": ("current", "superseded"), "verification": ("primary", "unverified")},
+         "current or superseded results verified in a primary source or not verified"),
+        ({"status": ("current",)}, "current results"),
+        ({"verification": ("primary",), "derivation": ("reported", "from_percent")},
+         "results verified in a primary source (derivation: reported or from percent)"),
+    ],
+)  # fmt: skip
+def test_results_are_called_verified_only_if_they_have_to_be(admit, said):
+    assert admitted(Selection(admit, {})) == said
 
 
 def test_steps_that_nobody_counted_are_not_recorded(found):

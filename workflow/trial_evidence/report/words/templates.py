@@ -1,6 +1,6 @@
 """The templates of workflow/report, and the filters that they share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,8 @@ from trial_evidence.words import pages
 from trial_evidence.words.printed import counted, listing, percent, words
 
 FOLDER = pages.TEMPLATES
+# Verification of a result that nobody has seen in a source.
+_UNSEEN = "unverified"
 
 
 @cache
@@ -37,10 +39,15 @@ def environment(**options: Any) -> jinja2.Environment:
 
 def admitted(selection: Selection) -> str:
     """Which results are admitted: ``current results verified in a primary or secondary source``."""
-    rules = {
-        column: " or ".join(map(words, allowed)) for column, allowed in selection.admit.items()
-    }
-    status = rules.pop("status", "")
-    seen = f" verified in a {rules.pop('verification', '')} source"
-    further = "; ".join(f"{words(column)}: {allowed}" for column, allowed in rules.items())
-    return f"{status} results{seen}" + (f" ({further})" if further else "")
+    rules = dict(selection.admit)
+    status, verification = (rules.pop(name, ()) for name in ("status", "verification"))
+    sources = _either(word for word in verification if word != _UNSEEN)
+    seen = [f"verified in a {sources} source"] if sources else []
+    seen += ["not verified"] if _UNSEEN in verification else []
+    said = " ".join(filter(None, [_either(status), "results", " or ".join(seen)]))
+    further = "; ".join(f"{words(column)}: {_either(rule)}" for column, rule in rules.items())
+    return said + (f" ({further})" if further else "")
+
+
+def _either(allowed: Iterable[str]) -> str:
+    return " or ".join(map(words, allowed))
