@@ -288,6 +288,13 @@ EXPECTED = {
         "doe_2020_trial_f was published in 2015, but patients were enrolled from 2010 to 2012 "
         "and the median follow-up is given as 72 months (rows 9, 10, 11 and 12).",
     ),
+    "hazard ratio before the follow-up, start of enrolment unknown": (
+        "hazard_ratios",
+        (9, 10, 11, 12),
+        ("source_id", "median_followup_months"),
+        "doe_2020_trial_f was published in 2016, but patients were enrolled until 2012 and the "
+        "median follow-up is given as 72 months (rows 9, 10, 11 and 12).",
+    ),
     "two assessors": (
         "hazard_ratios",
         (15, 19),

@@ -482,6 +482,15 @@ FOUND: list[tuple[str, Check, Edits, Added, str, list[str]]] = [
         ["was published in 2015", "72 months"],
     ),
     (
+        # The end of enrolment in 2012, plus 72 months: 2018, less a year of grace.
+        "hazard ratio before the follow-up, start of enrolment unknown",
+        sources.too_early,
+        [("sources", 8, {"year": "2016"}), ("trials", 8, {"enrolment_start_year": ""})],
+        [],
+        "medium",
+        ["patients were enrolled until 2012"],
+    ),
+    (
         # Row 4 is trial C's final analysis at 60 months, published in 2020.
         "a later report without its follow-up",
         sources.later_without_follow_up,
@@ -570,6 +579,20 @@ LEFT_ALONE: list[tuple[str, Check, Edits, Added]] = [
         counts.levels_against_whole,
         [(PCR, 2, {"events": "40", "n": "100"})],
         [row_of(PCR, 2, source_id="doe_2020_trial_b")],  # 42 of 105
+    ),
+    (
+        "one of the levels in two reports",
+        counts.levels_against_whole,
+        [],
+        [row_of(PCR, 3, source_id="doe_2020_trial_b")],
+    ),
+    (
+        # By years: the events grow. Their order by follow-up is not known.
+        "more events in a later report without its follow-up",
+        hazards.successive_analyses,
+        [("sources", 2, {"year": "2022"}), (HR, 4, {"events_experimental": "40"})],
+        [row_of(HR, 4, source_id="doe_2020_trial_a", median_followup_months="",
+                events_experimental="45")],
     ),
     (
         "levels in another population than the whole",
@@ -898,6 +921,17 @@ def test_a_pooled_row_seen_at_second_hand_weighs_more() -> None:
     sheet = sheet_with([(PCR, 11, {"verification": "secondary"})])
     (finding,) = sources.second_hand(sheet, {(PCR, 11)})
     assert (finding.severity, finding.look_at) == ("medium", "doe_2020_trial_b")
+    # A row of another table with the same number is another row.
+    (finding,) = sources.second_hand(sheet, {(HARMS, 11)})
+    assert (finding.severity, "pooled" in finding.figures) == ("low", False)
+
+
+def test_the_nearest_of_several_printed_ratios_is_held_against_the_curve() -> None:
+    # 0.90 / 0.69 = 1.30 and 0.80 / 0.69 = 1.16
+    edits = [(HR, 9, {"hr": "0.90"}), ("curves_cox", 2, {"hr": "0.69"})]
+    sheet = sheet_with(edits, [row_of(HR, 9, source_id="doe_2020_trial_g")])
+    (finding,) = found_by(times.printed_against_curve, sheet)
+    assert finding.rows == (32,)
 
 
 @pytest.mark.parametrize(
