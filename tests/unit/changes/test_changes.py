@@ -43,7 +43,7 @@ from trial_evidence.changes.verdicts import (
 )
 from trial_evidence.cli import main
 from trial_evidence.config.methods import LeadRule
-from trial_evidence.config.networks import read_networks
+from trial_evidence.config.networks import Background, SynergyAnalysis, read_networks
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.loaded import DICTIONARY, load
 from trial_evidence.network.examined import examined, synergy_of
@@ -295,6 +295,22 @@ def test_a_component_that_cannot_be_estimated_has_no_estimate_to_compare(side):
         for of in (components, without)
     )
     assert told - rest == {f"component {lost}"}
+
+
+def test_an_effect_of_a_network_rests_on_the_trials_of_its_part(side):
+    """Not on those of parts that no trial connects with it."""
+    (evidence,) = side.evidence_of_networks("metastatic_pretreated").values()
+    tables = examined(evidence, synergy_of(evidence.network, side.networks), side.configuration)[2]
+    part = tables["summary"].assign(trials=7)
+    found = _estimates(evidence, {**tables, "summary": part}, side)
+    assert {row["k"] for key, row in found if " v " in key[-1]} == {7}
+
+
+def test_a_synergy_that_is_asked_otherwise_is_compared(side):
+    (network,) = side.networks.networks
+    asked = SynergyAnalysis(network.id, network.setting, "Synergy", (Background(0.1, "invented"),))
+    after = replace(side, networks=replace(side.networks, synergy=(asked,)))
+    assert not _same_methods(side, after)
 
 
 def test_another_level_changes_the_results_of_the_same_rows():

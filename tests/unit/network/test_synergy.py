@@ -3,11 +3,19 @@
 import math
 
 import pytest
+from invented import SETTING, configuration, outcomes, sheet
 from reference import load
 from trial_evidence.config.methods import LeadRule, Pooling, TauPriors
-from trial_evidence.config.networks import Background
+from trial_evidence.config.networks import (
+    Background,
+    Network,
+    NetworkConfiguration,
+    SynergyAnalysis,
+)
+from trial_evidence.network.evidence.rows import network_evidence
 from trial_evidence.network.within_trials.factorial import Arm, FactorialTrial
 from trial_evidence.network.within_trials.synergy import SCALES, pool_synergy
+from trial_evidence.network.within_trials.trial_level import ALL_PAIRS, synergy_results
 from trial_evidence.pool.bayes.posterior import bayesian
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.pool.engine.results import Refused
@@ -316,3 +324,39 @@ def test_what_cannot_be_pooled():
     assert "No trial" in pool([], "bliss", NO_BACKGROUND).reason
     with pytest.raises(ValueError, match="less than 1"):
         Background(1.0, "invented")
+
+
+def results_of(**trials):
+    """Synergy in trials (id -> second agent) of almab, another agent, and both."""
+    arms = {
+        name: [{"arm_id": f"{name}_{at}", "agents": agents}
+               for at, agents in enumerate(("almab", other, f"almab+{other}"))]
+        for name, other in trials.items()
+    }  # fmt: skip
+    pcr = [{"trial_id": name, "arm_id": arm["arm_id"], "events": 20.0 + 10 * at}
+           for name, of in arms.items() for at, arm in enumerate(of)]  # fmt: skip
+    reference = "almab|concurrent|chemotherapy"
+    network = Network("net", SETTING, "A network", outcomes("pcr"), "odds_ratio", reference)
+    asked = NetworkConfiguration({}, {}, (network,), (), ())
+    evidence = network_evidence(sheet(arms, pcr=pcr), configuration(), asked, network)
+    supposed = tuple(Background(rate, "invented") for rate in (0.0, 0.1, 0.2))
+    analysis = SynergyAnalysis("net", SETTING, "Synergy", supposed)
+    return synergy_results(analysis, evidence, configuration(), {})
+
+
+@pytest.mark.parametrize(
+    ("others", "groups"),
+    [
+        ({"one": "bemab", "two": "bemab"}, {ALL_PAIRS}),
+        ({"one": "bemab", "two": "cetinib"}, {ALL_PAIRS}),
+        ({"one": "bemab", "two": "bemab", "three": "cetinib"}, {ALL_PAIRS, "Almab + bemab"}),
+    ],
+)
+def test_agents_of_all_trials_or_of_one_have_no_second_pool(others, groups):
+    """It would be that of all trials, or that of the trial, once more."""
+    assert {pool.agents for pool in results_of(**others).pools} == groups
+
+
+def test_figures_lead_with_the_middle_background_if_the_network_implies_none():
+    """Zero, the first, is the cautious bound."""
+    assert results_of(one="bemab").lead.rate == 0.1
