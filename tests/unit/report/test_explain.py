@@ -3,12 +3,14 @@
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from invented import ROOT
 from made_up.project import write_sheet
 from trial_evidence.files import records
 from trial_evidence.loaded import load
 from trial_evidence.report.trail import explain as explaining
+from trial_evidence.report.trail.evidence import NetworkTables
 from trial_evidence.report.trail.explain import explain, explain_row, explain_trial
 from trial_evidence.report.trail.trace import Cells, Shown, Trail
 
@@ -285,14 +287,65 @@ def test_every_row_of_any_sheet_can_be_told(pooled, tmp_path, which):
 def test_a_row_of_a_network_leads_to_its_regimen_and_not_to_a_pair(row, monkeypatch):
     used = {
         "setting": "neoadjuvant", "network": "net", "trial_id": "trial_a", "code": "A",
-        "against_code": "", "covariance": "", "readers_differ": "", "exclusion_overridden": "",
+        "against_code": "", "covariance": "", "readers_differ": "",
+        "exclusion_overridden": "an odd dose",
     }  # fmt: skip
     node = Shown("node", used, "A", {"effect_size": "1/2"}, (Cells("pcr", ("2",)),))
     regimen = {"network": "net", "code": "A", "reference": "B", "role": "lead",
                "estimate": 2.0, "ci_low": 1.0, "ci_high": 4.0}  # fmt: skip
     # Interactions of components are estimated by one model only, which is not named.
     pair = {"network": "net", "first": "a", "second": "b", "estimate": 3.0}
-    rest = [Shown("network", record, "", {}, (), (node,)) for record in (regimen, pair)]
+    # Another regimen rests on the same row, because the trials are connected.
+    other = regimen | {"code": "C", "estimate": 5.0}
+    rest = [Shown("network", record, "", {}, (), (node,)) for record in (regimen, pair, other)]
     monkeypatch.setattr(explaining, "trail_of", lambda *_: Trail((node, *rest), ()))
     trail = paragraph(row("pcr", 2), "net (neoadjuvant), network")
-    assert trail.splitlines()[-1] == "  network    2.00 (1.00–4.00) against B"
+    assert trail.splitlines()[-2:] == [
+        "  excluded   elsewhere, not in this network: an odd dose",
+        "  network    2.00 (1.00–4.00) against B",
+    ]
+
+
+def test_a_contrast_between_two_backbones_says_so(pooled):
+    """The difference in the partner is part of the effect."""
+    sheet, configuration, evidence = pooled
+    found = {
+        changed: explain_row(
+            "pcr", 2, sheet,
+            replace(evidence, trials=evidence.trials.assign(changed_backbone=changed)),
+            configuration,
+        )
+        for changed in ("True", "False")
+    }  # fmt: skip
+    added = "  contrast   dual v single: trial_a_dual v trial_a_single; added: Pertuzumab"
+    assert f"{added}, changed backbone\n" in found["True"]
+    assert f"{added}\n" in found["False"]
+
+
+def test_patients_by_two_factors_are_in_no_analysis_though_each_factor_may_be(pooled):
+    sheet, configuration, evidence = pooled
+    rows = sheet["pcr"].to_dict("records")
+    both = rows[-1] | {
+        "row": 99, "trial_id": "trial_a", "subgroup": "hormone_receptor=negative & nodal=positive",
+    }  # fmt: skip
+    table = pd.DataFrame([*rows, both], columns=sheet["pcr"].columns)
+    changed = replace(sheet, tables={**sheet.tables, "pcr": table})
+    told = explain_row("pcr", 99, changed, evidence, configuration)
+    assert "  subgroup   hormone_receptor=negative & nodal=positive: only " in told
+
+
+def test_a_trial_in_one_network_is_not_told_what_another_says_of_its_synergy(pooled):
+    sheet, configuration, evidence = pooled
+    aside = pd.DataFrame(
+        {"trial_id": "trial_a", "network": name, "reason": f"Reason in {name}."}
+        for name in ("early", "late")
+    )
+    networks = {"neoadjuvant/early": {"synergy_set_aside": aside}, "neoadjuvant/late": {}}
+    trail = Trail((), ({"trial_id": "trial_a", "analysis": "early", "table": "pcr", "row": "2",
+                        "what": "pcr", "reason": "Another."},))  # fmt: skip
+    changed = replace(evidence, networks=NetworkTables(networks, ()))
+    told = explaining._lines(sheet, trail, changed, configuration).asides(
+        trail.set_aside, "trial_a", "early"
+    )
+    assert "synergy within trials: Reason in early." in told
+    assert "Reason in late." not in told

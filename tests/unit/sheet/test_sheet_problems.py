@@ -14,6 +14,7 @@ from trial_evidence.words.problems import (
     PROBLEM_COLUMNS,
     Problem,
     did_you_mean,
+    new_among,
     problems_as_rows,
     summary,
     told_briefly,
@@ -40,6 +41,15 @@ def test_a_line_says_file_row_trial_and_column() -> None:
 
 def test_a_line_about_a_file_names_no_row() -> None:
     assert WARNING.line() == "pcr.csv: something looks odd."
+
+
+def test_a_warning_is_not_new_because_a_row_was_inserted_above() -> None:
+    """Neither its own row nor a row that it names is where it was."""
+    alike = replace(WARNING, row=6, message="the same as row 4 of this table")
+    moved = replace(alike, row=7, message="the same as row 5 of this table")
+    assert new_among([moved], [alike]) == ()
+    other = replace(moved, value="41")
+    assert new_among([moved, other], [alike]) == (other,)
 
 
 def test_of_more_mistakes_than_fit_the_first_are_told_and_the_others_counted() -> None:
