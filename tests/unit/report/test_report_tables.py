@@ -13,7 +13,7 @@ from docx import Document
 from invented import ROOT
 from report_material import estimate, material, with_estimates, with_table
 from small_project import evidence_of, replace_text, small_project
-from trial_evidence.config.methods import Selection
+from trial_evidence.config.methods import OwnPooling, Selection
 from trial_evidence.files import read_table, where, write_table
 from trial_evidence.report.files.bibliography import bibtex, csl_json, ris, used_sources
 from trial_evidence.report.files.docx import tables_as_document
@@ -318,6 +318,47 @@ def test_the_methods_are_paragraphs_without_gaps(found):
     assert "1 search with 1 recorded query on 2025-01-31" in text
     assert "{" not in text
     assert methods_markdown(paragraphs).startswith("# Methods\n\nTrials were identified")
+
+
+def methods_by(found, **changes):
+    """The methods of a project with other settings."""
+    changed = replace(found, configuration=replace(found.configuration, **changes))
+    return " ".join(methods_text(methods_paragraphs(changed)).split())
+
+
+@pytest.mark.parametrize(
+    ("estimator", "interval", "said"),
+    [
+        ("REML", "hartung_knapp",
+         "τ² by REML (Viechtbauer 2005), with the Hartung–Knapp interval (Hartung and Knapp 2001; "
+         "Röver et al. 2015), and with a Bayesian"),
+        ("DL", "wald", "τ² by DL, with the Wald interval, and with a Bayesian"),
+    ],
+)  # fmt: skip
+def test_the_methods_cite_what_was_done_and_nothing_else(found, estimator, interval, said):
+    own = replace(found.configuration.pooling, tau2_estimator=estimator, estimate_interval=interval)
+    assert said in methods_by(found, pooling=own)
+
+
+@pytest.mark.parametrize("more", [(), ("unverified",)])
+def test_results_that_nobody_verified_are_said_to_be_left_out_only_if_they_are(found, more):
+    admit = {"status": ("current",), "verification": ("primary", "secondary", *more)}
+    told = methods_by(found, selection=replace(found.configuration.selection, admit=admit))
+    assert ("verified in a source are never pooled" in told) == (not more)
+
+
+def test_an_analysis_that_is_pooled_in_another_way_is_named_in_the_methods(found):
+    assert "Pooled in another way" not in methods_by(found)
+    first, *others = found.configuration.analyses
+    apart = replace(first, pooling=OwnPooling(tau2_estimator="PM"))
+    told = methods_by(found, analyses=(apart, *others))
+    assert f"Pooled in another way: {first.title} (PM)." in told
+
+
+def test_one_domain_judged_by_a_person_is_counted_in_the_methods(found):
+    judged = with_table(found, "certainty", [{"domain": "indirectness"}])
+    assert "1 domain was judged by a person." in methods_by(judged)
+    assert "No domain was judged by a person." in methods_by(with_table(found, "certainty", []))
 
 
 # ----------------------------------------------------------------------------- hostile text
