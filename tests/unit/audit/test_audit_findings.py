@@ -130,6 +130,12 @@ def test_the_page_shows_open_findings_first_and_says_who_settled_the_others() ->
     assert "*accepted: Table 2 prints it. (AB, 2026-11-22)*" in page
 
 
+def test_what_remains_to_be_done_is_told_with_the_open_finding() -> None:
+    page = audit_page(audit_findings(sheet_with([FAULT], [_note(_fault().id, "to_do")])))
+    assert "Settled: 0." in page
+    assert "*to do: Table 2 prints it. (AB, 2026-11-22)*" in page
+
+
 def test_cells_do_not_become_markup() -> None:
     page = audit_page([_fault(source_id="doe_2020_trial_b")])
     assert "doe\\_2020\\_trial\\_b" in page

@@ -33,6 +33,7 @@ from trial_evidence.changes.networks import (
 )
 from trial_evidence.changes.page import Section
 from trial_evidence.changes.revision import SheetDifference
+from trial_evidence.changes.risks import risks_in_words
 from trial_evidence.changes.stage import _judgements, _level
 from trial_evidence.changes.verdicts import (
     Judged,
@@ -47,6 +48,7 @@ from trial_evidence.config.networks import Background, SynergyAnalysis, read_net
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.loaded import DICTIONARY, load
 from trial_evidence.network.examined import examined, synergy_of
+from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.tables.certainty import Certainty, Domain
 from trial_evidence.report.tables.claims import Verdict
 from trial_evidence.sheet import read_dictionary
@@ -404,6 +406,14 @@ def test_a_judgement_of_certainty_that_came_or_went_puts_its_answer_in_question(
     difference = SheetDifference({"certainty": TableDifference(table, **rows)}, {})
     found = answers_in_question({}, {}, (), (side, side), difference)
     assert {analysis for _, analysis in found} == {"event_free_dual_v_single"}
+
+
+@pytest.mark.parametrize("came", [True, False])
+def test_control_risks_of_an_answer_that_came_or_went_are_not_told(came):
+    """The answer itself is; its risks have not changed."""
+    risk = {("adjuvant", "event_free", "60 months"): StartingRisk("60 months", 0.2, "Trial F")}
+    sides = ({}, risk) if came else (risk, {})
+    assert list(risks_in_words(*sides, {})) == []
 
 
 # --------------------------------------------------------------------------------- no change

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -64,9 +65,9 @@ def project(tmp_path_factory):
     return folder, configuration, pooled
 
 
-def made(project, **extras):
+def made(project, changed=lambda found: found, **extras):
     folder, _, pooled = project
-    found = material(pooled, folder / "results")
+    found = changed(material(pooled, folder / "results"))
     # The results of the trials link to many further sources.
     cited = tuple(found.sheet["sources"]["source_id"])[:1]
     trail = trail_of(found.evidence, found.configuration)
@@ -112,6 +113,39 @@ def test_markup_of_the_sheet_is_escaped(text):
     assert "<b>F</b>" not in text
     assert "&lt;b&gt;F&lt;/b&gt; &amp; &#34;co&#34; 🧬" in text
     assert "<title>The &lt;evidence&gt;</title>" in text
+
+
+def test_trials_shown_individually_are_those_that_count(project):
+    """One was left out by a decision: it is among the rows, but not among the trials."""
+    place = {"setting": "neoadjuvant", "analysis": "pcr_dual_v_trastuzumab"}
+
+    def apart(found):
+        analyses = tuple(
+            replace(a, pool="none") if (a.setting, a.id) == tuple(place.values()) else a
+            for a in found.configuration.analyses
+        )
+        rows = found.evidence.estimates
+        mine = (rows["setting"] == place["setting"]) & (rows["analysis"] == place["analysis"])
+        estimates = rows.assign(role=rows["role"].mask(mine, ""))
+        return replace(
+            found,
+            configuration=replace(found.configuration, analyses=analyses),
+            evidence=replace(found.evidence, estimates=estimates),
+        )
+
+    # TRIAL-A, TRIAL-B and TRIAL-C; not TRIAL-D (exclusions.csv).
+    said = '<p class="answer">3 trials, shown individually, not pooled.</p>'
+    assert said in made(project, apart)
+
+
+def test_what_is_remarked_on_the_leading_estimate_is_told_with_it(project):
+    def remarked(found):
+        rows = found.evidence.estimates
+        mine = (rows["role"] == "lead") & (rows["analysis"] == "pcr_dual_v_trastuzumab")
+        estimates = rows.assign(remark=rows["remark"].mask(mine, "Tau at its boundary."))
+        return replace(found, evidence=replace(found.evidence, estimates=estimates))
+
+    assert '<p class="note">Tau at its boundary.</p>' in made(project, remarked)
 
 
 def test_every_row_that_is_used_is_in_the_page_once(project, reading):
