@@ -164,6 +164,19 @@ def test_a_network_is_said_in_sentences(section):
     ]
 
 
+def test_no_other_regimen_is_called_first_where_the_reference_is(printed, tmp_path):
+    """The table against the reference does not hold the reference itself."""
+    place = tmp_path / "adjuvant/network/net"
+    place.mkdir(parents=True)
+    for name, text in TABLES.items():
+        (place / f"{name}.csv").write_text(text, encoding="utf-8")
+    (place / "ranks.csv").write_text("code,p_score,mean_rank\nA,0.9,1.1\n", encoding="utf-8")
+    (part,) = parts_of(tmp_path, NETWORK)
+    said = " ".join(printed(part).said("network-adjuvant-net"))
+    assert "The regimen with the highest P-score is the reference, alpha alone." in said
+    assert "that of C-1 alone" not in said
+
+
 def test_the_level_of_intervals_is_the_configured_one(parts, pooled):
     found = material(pooled)
     found = replace(found, configuration=replace(found.configuration, confidence_level=90.0))
