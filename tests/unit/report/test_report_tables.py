@@ -350,9 +350,13 @@ def test_results_that_nobody_verified_are_said_to_be_left_out_only_if_they_are(f
 def test_an_analysis_that_is_pooled_in_another_way_is_named_in_the_methods(found):
     assert "Pooled in another way" not in methods_by(found)
     first, *others = found.configuration.analyses
-    apart = replace(first, pooling=OwnPooling(tau2_estimator="PM"))
-    told = methods_by(found, analyses=(apart, *others))
-    assert f"Pooled in another way: {first.title} (PM)." in told
+    own = OwnPooling(tau2_estimator="PM", estimate_interval="wald", prediction_interval="bootstrap")
+    told = methods_by(found, analyses=(replace(first, pooling=own), *others))
+    # In the words of figures, not those of the configuration.
+    assert (
+        f"Pooled in another way: {first.title} (τ² by PM; Wald interval; prediction interval: "
+        "bootstrap of the confidence distribution of τ²)."
+    ) in told
 
 
 def test_one_domain_judged_by_a_person_is_counted_in_the_methods(found):

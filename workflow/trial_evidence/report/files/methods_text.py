@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from trial_evidence.audit.readers import EVERY_TABLE, reading_agreement
+from trial_evidence.config.methods import OwnPooling
 from trial_evidence.files import where
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.bayes.priors import model_priors
@@ -102,7 +103,18 @@ def _facts(material: Material) -> dict[str, Any]:
                                       for m in a.effect_modifiers)),
         "python": platform.python_version(),
         "packages": [f"{name} {version(name)}" for name in COMPUTING],
-        "own": [f"{a.title} ({', '.join(filter(None, vars(a.pooling).values()))})"
-                for a in analyses if any(vars(a.pooling).values())],
+        "own": [f"{a.title} ({said})" for a in analyses if (said := _own_pooling(a.pooling))],
         "specifications": int(curves["specifications"].sum()),
     }  # fmt: skip
+
+
+def _own_pooling(own: OwnPooling) -> str:
+    """How an analysis is pooled that is not pooled as the others; empty if it is."""
+    said = (
+        f"τ² by {own.tau2_estimator}" if own.tau2_estimator else "",
+        INTERVAL_WORDS[own.estimate_interval][2] if own.estimate_interval else "",
+        f"prediction interval: {PREDICTION_WORDS[own.prediction_interval]}"
+        if own.prediction_interval
+        else "",
+    )
+    return "; ".join(filter(None, said))
