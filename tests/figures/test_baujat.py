@@ -49,8 +49,9 @@ def test_a_name_stands_beside_its_own_trial(tmp_path):
         assert nearest is shape
 
 
-def test_a_trial_without_numbers_is_named_at_the_foot(tmp_path):
-    drawing = drawn(plot([*TRIALS, ("Delta", math.nan, 0.2)]), tmp_path)
+@pytest.mark.parametrize("numbers", [(math.nan, 0.2), (2.0, math.nan)])
+def test_a_trial_without_one_of_its_numbers_is_named_at_the_foot(tmp_path, numbers):
+    drawing = drawn(plot([*TRIALS, ("Delta", *numbers)]), tmp_path)
     assert drawing.word("Not shown: Delta.")
     assert len(dots(drawing, "1")) == 3
 

@@ -61,8 +61,9 @@ def test_each_value_stands_over_its_number_of_trials(tmp_path):
             assert place == pytest.approx(at, abs=0.05)
 
 
-def test_the_target_is_a_dashed_line(tmp_path):
-    drawing = drawn(coverage(values()), tmp_path)
+@pytest.mark.parametrize("numbers", [COVERAGE, (0.999, 0.998, 0.999, 0.997, 0.998, 0.996)])
+def test_the_target_is_a_dashed_line_though_all_values_are_above_it(tmp_path, numbers):
+    drawing = drawn(coverage(values(numbers)), tmp_path)
     (target,) = (s for s in drawing.shapes if s.stroke == "#666666" and s.dashed)
     y = percent_scale(drawing)(95)
     assert (target.box[1], target.box[3]) == pytest.approx((y, y), abs=0.05)

@@ -70,6 +70,12 @@ def test_imputed_trials_are_hollow(tmp_path):
     assert drawing.word("Imputed by trim-and-fill")
 
 
+def test_the_axis_reaches_an_imputed_trial_far_from_the_others(tmp_path):
+    """Beyond the end of the axis it would not be drawn, and trim-and-fill counts it."""
+    drawing = drawn(plot([*POINTS, (math.log(0.05), 0.3, True)]), tmp_path)
+    assert len(dots(drawing, "1", PAPER, INK)) == 1
+
+
 @pytest.mark.parametrize(("fill", "z"), [(LIGHT, 1.959964), (PALE, 2.575829), (PAPER, 1.644854)])
 def test_contours_are_the_quantiles_of_p(tmp_path, fill, z):
     drawing = drawn(plot(), tmp_path)

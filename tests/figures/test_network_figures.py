@@ -97,6 +97,14 @@ def test_the_width_of_a_line_follows_its_weight():
     assert widths[-1] * MM_PER_POINT < min(across)
 
 
+def test_lines_of_as_many_trials_are_as_wide_in_every_part():
+    nodes = [GraphNode(name, 100.0) for name in "ABCD"]
+    edges = [GraphEdge("A", "B", 4), GraphEdge("C", "D", 1)]
+    page = network_graph.layout(NetworkGraph("Parts", nodes, edges, ["AB", "CD"]), PAGE)
+    widths = {line.width_pt for line in page.segments if line.role == "edge"}
+    assert min(widths) / max(widths) == pytest.approx(0.25)
+
+
 def test_only_weights_above_one_are_printed():
     page = network_graph.layout(GRAPH, PAGE)
     assert sorted(text.text for text in page.texts if text.role == "weight") == ["2", "4"]
@@ -218,14 +226,14 @@ def test_cells_stand_in_their_columns(tmp_path):
 
 
 def test_shading_lies_behind_its_cell():
-    rows = (matrix.MatrixRow("", (matrix.Cell(("a",)), matrix.Cell(("b",), 0.5))),)
+    rows = (matrix.MatrixRow("", (matrix.Cell(("a",)), matrix.Cell(("b",), 0.25))),)
     page = matrix.layout(matrix.Matrix("T", (), rows, description="d"), PAGE)
     (band,) = page.bands
     (text,) = [t for t in page.texts if t.text == "b"]
     xs = [x for x, _ in band.points]
     assert min(xs) < text.x < max(xs)
-    # halfway from white (FF) to the pale accent (DC, E8, F4)
-    assert band.fill == "#EEF4FA"
+    # a quarter of the way from white (FF) to the pale accent (DC, E8, F4)
+    assert band.fill == "#F6F9FC"
 
 
 def test_a_table_too_wide_to_be_read_is_not_drawn():
@@ -326,6 +334,11 @@ def test_regimens_stand_at_predicted_and_observed(tmp_path):
     ends = [s.box for s in lines(drawing, LIGHT) if abs(s.box[0] - s.box[2]) < 0.01]
     upright = next(box for box in ends if abs(box[0] - places[0][0]) < 0.05)
     assert (upright[3], upright[1]) == pytest.approx((y(math.exp(0.1)), y(math.exp(1.2))), abs=0.05)
+
+
+def test_the_axis_below_is_the_predicted_effect_and_the_one_above_the_observed(tmp_path):
+    drawing = drawn(agreement(), tmp_path)
+    assert drawing.word(RATIO.label).y < drawing.word("A").y < drawing.word("Predicted").y
 
 
 def test_the_line_of_agreement_runs_where_both_are_the_same(tmp_path):

@@ -12,6 +12,7 @@ from figures.chart_reading import (
     CHART_TEXT,
     COLUMN,
     DRAWN,
+    INK,
     PALE,
     RATIO,
     UGLY_TEXTS,
@@ -102,6 +103,17 @@ def test_each_panel_has_its_own_words_under_its_axis(tmp_path):
     split = drawing.word("Heterogeneity").x
     assert drawing.word("Risk ratio").box[2] < split
     assert drawing.word("Standard deviation between trials, τ").box[0] > split - 1
+
+
+def test_the_prior_of_the_heterogeneity_is_in_its_panel(tmp_path):
+    """In the panel of effects it would be read as a prior of the effect."""
+    drawing = drawn(plot(), tmp_path)
+    foot, split = drawing.word("Risk ratio").y, drawing.word("Heterogeneity").box[0] - 1
+    dashed = [s for s in drawing.shapes if s.dashed and s.box[3] < foot]
+    prior = [s for s in dashed if s.stroke == INK and s.box[2] - s.box[0] > 1]
+    assert prior
+    assert all(s.box[0] > split for s in prior)
+    assert any(s.box[2] < split for s in dashed if s.stroke != INK)
 
 
 def test_panels_are_side_by_side_or_one_below_the_other(tmp_path):
