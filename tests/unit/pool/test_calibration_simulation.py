@@ -110,3 +110,12 @@ def test_a_prior_that_tau_is_drawn_from_holds_its_level():
 def test_the_drawn_tau_has_the_distribution_of_the_prior():
     drawn = InverseGamma(2.42, 0.30).draw(np.random.default_rng(3), 20_000)
     assert kstest(drawn, invgamma(2.42, scale=0.30).cdf).pvalue > 0.001
+
+
+@pytest.mark.parametrize(
+    ("trials", "kinds"), [(2, {"t_k_minus_1"}), (3, {"t_k_minus_1", "t_k_minus_2"})]
+)
+def test_a_prediction_is_tried_from_the_first_degree_of_freedom(trials, kinds):
+    plan = Plan(vi=(0.04,) * trials, taus=(0.3,), simulations=2)
+    found = {name for _, quantity, name in simulate(plan, {}, 0) if quantity == "prediction width"}
+    assert {name.split()[1] for name in found if " t_" in name} == kinds

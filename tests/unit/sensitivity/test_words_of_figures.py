@@ -16,7 +16,11 @@ from trial_evidence.figures.forests.sequence import Step
 from trial_evidence.pool.bayes.priors import HalfNormal
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sensitivity.pictures.drawings import comparison_figures, specification_figure
-from trial_evidence.sensitivity.pictures.in_words import p_value_functions, without_each_trial
+from trial_evidence.sensitivity.pictures.in_words import (
+    as_they_came,
+    p_value_functions,
+    without_each_trial,
+)
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS
 from trial_evidence.words.models import CAUTIOUS, EMPIRICAL
 
@@ -175,10 +179,11 @@ def test_a_trial_within_the_pseudo_limits_is_not_said_to_lie_outside(comparison)
         assert said in chart.description
 
 
-def test_the_smallest_trial_that_would_decide_lies_on_the_pooled_result(comparison, tmp_path):
+@pytest.mark.parametrize("more", [0.0, 0.04], ids=["larger than the others", "smaller than them"])
+def test_the_smallest_trial_that_would_decide_lies_on_the_pooled_result(comparison, tmp_path, more):
     """If the interval includes no effect, a further trial would have to find the pooled effect."""
     names = [f"T{at}" for at in range(6)]
-    yi = np.array([0.25, 0.05, 0.3, 0.0, 0.2, 0.1])
+    yi = np.array([0.25, 0.05, 0.3, 0.0, 0.2, 0.1]) + more
     rows = pd.DataFrame({"trial": names, "trial_id": names, "yi": yi, "vi": 0.04, "year": 2020.0})
     compared = replace(
         comparison, measure="hazard_ratio", rows=rows, priors={CAUTIOUS: HalfNormal(0.5)}
@@ -207,3 +212,70 @@ def test_a_worthwhile_hazard_ratio_is_no_matter_of_other_ratios(comparison, meas
     assert ("Probability of a hazard ratio below" in chart.description) == (
         measure == "hazard_ratio"
     )
+
+
+def figure(c, name):
+    rows = c.rows.assign(trial_id=c.rows["trial"], year=2020.0)
+    c = replace(c, measure="hazard_ratio", rows=rows, priors={CAUTIOUS: HalfNormal(0.5)})
+    return next(made for found, made in comparison_figures(c, sheet({}), SENSITIVITY, Style())
+                if found == name)  # fmt: skip
+
+
+@pytest.mark.parametrize("interval", ["wald", "hartung_knapp"])
+@pytest.mark.parametrize("prediction", ["t_k_minus_1", "conservative_k_minus_2"])
+def test_p_value_functions_are_at_five_percent_where_their_intervals_end(
+    comparison, interval, prediction
+):
+    settings = replace(
+        comparison.pooling, estimate_interval=interval, prediction_interval=prediction,
+        prediction_from_trials=3,
+    )  # fmt: skip
+    rows = pd.DataFrame({"trial": list("abcdefgh"), "yi": np.log([50, 70, 40, 60, 80, 50, 90, 60]),
+                         "vi": 0.02})  # fmt: skip
+    c = replace(comparison, rows=rows, pooling=settings)
+    chart = figure(c, "drapery")
+    curves = chart.make.args[0]
+    for kind, limits in (
+        ("pooled", r"\(95% interval (\d+\.\d+)–(\d+\.\d+)\)"),
+        ("prediction", r"95% prediction interval (\d+\.\d+)–(\d+\.\d+)"),
+    ):
+        curve = curves[curves["kind"] == kind]
+        for end in re.search(limits, chart.description).groups():
+            p_value = np.interp(math.log(float(end)), curve["effect"], curve["p_value"])
+            assert p_value == pytest.approx(0.05, abs=0.003)
+
+
+@pytest.mark.parametrize(("count", "said"), [(2, True), (3, False)])
+def test_only_of_two_trials_a_row_is_the_one_that_is_left(comparison, count, said):
+    c = replace(comparison, rows=ROWS[:count])
+    words = figure(c, "leave_one_out").small_print
+    assert ("Each row is the one trial that is left." in words) == said
+
+
+def test_where_nothing_is_missing_no_line_includes_imputed_trials(comparison):
+    """A second line at the pooled result would look like an adjustment for missing trials."""
+    yi = [-0.5, 0.45, -0.4, 0.38, -0.3, 0.33, -0.2, 0.17, -0.1, 0.12, 0.02]
+    vi = [0.5, 0.5, 0.4, 0.4, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1, 0.05]
+    rows = pd.DataFrame({"trial": list("abcdefghijk"), "yi": yi, "vi": vi})
+    chart = figure(replace(comparison, rows=rows), "funnel")
+    assert "Trim-and-fill: 0 trials missing" in chart.description
+    assert chart.make.keywords["adjusted"] is None
+
+
+def test_a_trial_far_from_the_pooled_result_is_in_the_extended_funnel(comparison, tmp_path):
+    rows = ROWS.assign(yi=np.log([1.0, 1.1, 5.0]), vi=0.0025)
+    save_page(figure(replace(comparison, rows=rows), "extended_funnel"), tmp_path / "a", ("svg",))
+    assert len(dots(read_svg(tmp_path / "a.svg"), "1")) == 3
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        ((DECIDED, OPEN, DECIDED), "has excluded 1 (no difference) since T2."),
+        ((OPEN, DECIDED, DECIDED), "has excluded 1 (no difference) since T1."),
+        ((OPEN, OPEN, OPEN), "includes 1 (no difference) at every step."),
+    ],
+)
+def test_a_decision_counts_from_where_it_lasts(comparison, results, said):
+    steps = [step(f"T{at}", *values) for at, values in enumerate(results)]
+    assert as_they_came(comparison, steps).endswith(f"The interval {said}")
