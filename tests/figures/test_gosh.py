@@ -20,6 +20,7 @@ from figures.chart_reading import (
     chart,
     drawn,
     middle,
+    said,
     x_of,
     y_of,
 )
@@ -85,6 +86,11 @@ def test_all_trials_together_are_marked(tmp_path):
     diamonds = [middle(s) for s in drawing.shapes
                 if len(s.points) < 24 and (s.fill, s.stroke) == (PAPER, INK)]  # fmt: skip
     assert min(math.dist(place, (x(1.25), y(40))) for place in diamonds) < 0.1
+
+
+def test_no_key_explains_a_mark_beyond_the_axis(tmp_path):
+    assert "All trials" in said(drawn(plot(), tmp_path))
+    assert "All trials" not in said(drawn(plot(whole=(math.log(50), 40.0)), tmp_path))
 
 
 def test_subsets_with_and_without_a_trial_have_a_panel_each(tmp_path):

@@ -240,7 +240,10 @@ def test_the_area_of_a_bubble_follows_the_patients(tmp_path):
     assert drawing.word("1")
     # and three, some of which do not state it
     groups = (("Early", (MapRow("A + B", (MapCell(3, 200, True), MapCell(1, 100))),)),)
-    assert drawn(evidence_map.layout(replace(MAP, groups=groups), PAGE), tmp_path).word("3 · 200+")
+    some = drawn(evidence_map.layout(replace(MAP, groups=groups), PAGE), tmp_path)
+    assert some.word("3 · 200+")
+    # hollow would mean that none of them does
+    assert sum(s.fill == Style().accent_light.lower() for s in some.shapes) == 2
 
 
 def test_the_small_print_of_a_map_says_what_is_in_it(tmp_path):
@@ -300,6 +303,13 @@ def test_a_step_rises_by_the_patients_of_its_trial(tmp_path):
     assert small / large == pytest.approx(math.sqrt(100 / 300), abs=0.1)
 
 
+def test_panels_of_a_timeline_are_in_the_order_of_the_table(tmp_path):
+    """The field of the oldest trial need not be the first question."""
+    drawing = drawn(chart(timeline, YEARS.assign(year=[2010, 2014, 2002])), tmp_path)
+    early, late = "Early: 2 trials, 400 patients", "Late: 1 trial, 50 patients"
+    assert drawing.word(early).y < drawing.word(late).y
+
+
 def test_thousands_of_patients_are_printed_alike(tmp_path):
     drawing = drawn(chart(timeline, YEARS.assign(patients=[9000, 8872, 3000])), tmp_path)
     assert drawing.word("Early: 2 trials, 17,872 patients")
@@ -311,6 +321,8 @@ def test_thousands_of_patients_are_printed_alike(tmp_path):
 def test_dots_say_whether_a_trial_is_pooled(tmp_path):
     drawing = drawn(chart(timeline, YEARS.assign(pooled=[True, False, True])), tmp_path)
     assert drawing.word("Early: 2 trials (1 pooled), 400 patients")
+    none = drawn(chart(timeline, YEARS.assign(pooled=[False, False, True])), tmp_path)
+    assert none.word("Early: 2 trials (0 pooled), 400 patients")
     key = drawing.word("Compared, not pooled").y - 10
     (hollow,) = dots(replace(drawing, shapes=tuple(s for s in drawing.shapes if s.box[3] < key)),
                      "Compared, not pooled", PAPER, INK)  # fmt: skip

@@ -245,13 +245,6 @@ def test_p_value_functions_are_at_five_percent_where_their_intervals_end(
             assert p_value == pytest.approx(0.05, abs=0.003)
 
 
-@pytest.mark.parametrize(("count", "said"), [(2, True), (3, False)])
-def test_only_of_two_trials_a_row_is_the_one_that_is_left(comparison, count, said):
-    c = replace(comparison, rows=ROWS[:count])
-    words = figure(c, "leave_one_out").small_print
-    assert ("Each row is the one trial that is left." in words) == said
-
-
 def test_where_nothing_is_missing_no_line_includes_imputed_trials(comparison):
     """A second line at the pooled result would look like an adjustment for missing trials."""
     yi = [-0.5, 0.45, -0.4, 0.38, -0.3, 0.33, -0.2, 0.17, -0.1, 0.12, 0.02]
