@@ -1,5 +1,6 @@
 """What all charts have in common: layers can be added, and the same chart has the same bytes."""
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,15 @@ from trial_evidence.figures.house.labels import favours, geom_names, vertical_la
 from trial_evidence.figures.house.legends import legend
 from trial_evidence.figures.house.marks import disc, geom_disc
 from trial_evidence.figures.house.publish import Chart, save
-from trial_evidence.figures.house.scales import Span, between, covering, fitting, from_zero, scale
+from trial_evidence.figures.house.scales import (
+    Span,
+    between,
+    covering,
+    fitting,
+    from_zero,
+    natural,
+    scale,
+)
 from trial_evidence.figures.house.theme import Words, house
 
 DOCS = Path(__file__).parents[2] / "docs" / "figures.md"
@@ -198,6 +207,12 @@ def test_an_axis_of_ratios_covers_its_reference_and_spaces_them_evenly():
     assert Span(1.0, 4.0, (), (), log=True).value(0.5) == pytest.approx(2.0)
 
 
+def test_an_axis_of_very_large_ratios_covers_its_reference_as_well():
+    """Without it no reader sees on which side of no effect they are."""
+    assert covering(RATIO, [math.log(300), math.log(900)])(7).low <= 1.0
+    assert covering(RATIO, [-math.log(300), -math.log(900)])(7).high >= 1.0
+
+
 def test_ticks_that_would_touch_are_thinned():
     wide = fitting(between(0.0, 1.0), 100.0, PAGE)
     narrow = fitting(between(0.0, 1.0), 12.0, PAGE)
@@ -209,6 +224,7 @@ def test_a_value_is_printed_on_its_natural_scale():
     assert printed(-0.125, "linear") == "\N{MINUS SIGN}0.13"
     # logit(0.25) = -log 3
     assert printed(-1.0986122886681098, "logit") == "25.0%"
+    assert natural(-1.0986122886681098, "logit") == pytest.approx(0.25)
 
 
 def test_up_and_down_are_said_above_an_upright_axis():
