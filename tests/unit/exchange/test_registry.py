@@ -368,30 +368,22 @@ def test_a_ratio_may_be_turned_round_as_far_as_both_are_printed(
     assert ("the record may compare the other way round" in line.note) is said
 
 
-def test_a_ratio_of_one_compares_in_no_direction(project, record):
+@pytest.mark.parametrize(
+    ("found", "held"),
+    [("1.00", ("1.01", "0.60", "1.70")), ("0", ("2.10", "0.91", "4.82"))],
+    ids=["no direction", "no reciprocal"],
+)
+def test_a_ratio_of_one_or_zero_is_not_the_other_way_round(project, record, found, held):
+    """Zero, without events in an arm, ended in a division by zero."""
     measures(record)[2]["analyses"][0] |= {
-        "paramValue": "1.00", "ciLowerLimit": "NA", "ciUpperLimit": "NA",
+        "paramValue": found, "ciLowerLimit": "NA", "ciUpperLimit": "NA",
     }  # fmt: skip
     path = written(project, record)
-    found = with_sheet(
-        "hazard_ratios", lambda text: text.replace("0.60,0.34,1.06", "1.01,0.60,1.70"), path
+    comparison = with_sheet(
+        "hazard_ratios", lambda text: text.replace("0.60,0.34,1.06", ",".join(held)), path
     )
-    (line,) = [one for one in found.page("Differs") if one.column == "hr"]
-    assert (line.held, line.found) == ("1.01", "1.00")
-    assert "the other way round" not in line.note
-
-
-def test_a_ratio_of_zero_has_no_reciprocal(project, record):
-    """A record without events in an arm ended in a division by zero."""
-    measures(record)[2]["analyses"][0] |= {
-        "paramValue": "0", "ciLowerLimit": "NA", "ciUpperLimit": "NA",
-    }  # fmt: skip
-    path = written(project, record)
-    found = with_sheet(
-        "hazard_ratios", lambda text: text.replace("0.60,0.34,1.06", "2.10,0.91,4.82"), path
-    )
-    (line,) = [one for one in found.page("Differs") if one.column == "hr"]
-    assert (line.held, line.found) == ("2.10", "0")
+    (line,) = [one for one in comparison.page("Differs") if one.column == "hr"]
+    assert (line.held, line.found) == (held[0], found)
     assert "the other way round" not in line.note
 
 

@@ -512,6 +512,21 @@ def test_a_difference_is_that_of_the_trials_where_the_control_risk_leaves_no_roo
     assert ends == [-0.04, -0.11, 0.04]
 
 
+def with_both(found, rule):
+    """The material with two pooled trials in the adjuvant analysis, and a rule on their risk."""
+    both = [
+        {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "subgroup": "all",
+         "pooled": "yes", "trial_id": trial, "trial": f"Trial {trial[-1].upper()}",
+         "outcome": "iDFS", "weight": 50.0, "control_arm_id": f"{trial}_single"}
+        for trial in ("trial_f", "trial_g")
+    ]  # fmt: skip
+    return replace(
+        found,
+        evidence=replace(found.evidence, trials=pd.DataFrame(both)),
+        report=replace(found.report, control_risks=(rule,), balance_months={PLACE[0]: 60.0}),
+    )
+
+
 @pytest.mark.parametrize(
     ("own", "months", "risk", "said"),
     [
@@ -529,17 +544,7 @@ def test_a_benefit_starts_from_the_risk_in_the_trials_that_added_the_agent(
         material(pooled), "milestones", [rate(months=months, percent=100 - 100 * risk)]
     )
     rule = ControlRisk(*PLACE, "milestones", months=(60.0, 96.0))
-    both = [
-        {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "subgroup": "all",
-         "pooled": "yes", "trial_id": trial, "trial": f"Trial {trial[-1].upper()}",
-         "outcome": "iDFS", "weight": 50.0, "control_arm_id": f"{trial}_single"}
-        for trial in ("trial_f", "trial_g")
-    ]  # fmt: skip
-    found = replace(
-        found,
-        evidence=replace(found.evidence, trials=pd.DataFrame(both)),
-        report=replace(found.report, control_risks=(rule,), balance_months={PLACE[0]: 60.0}),
-    )
+    found = with_both(found, rule)
     start = starting_risk(found, found.analysis(*PLACE), [own])
     assert start.risk == pytest.approx(risk)
     assert start.source == said
@@ -550,16 +555,6 @@ def test_a_benefit_starts_only_from_the_trials_that_the_configuration_names(pool
     rates = [rate(), rate(row=3, trial_id="trial_g", arm_id="trial_g_single", percent=60.0)]
     found = with_table(material(pooled), "milestones", rates)
     rule = ControlRisk(*PLACE, "milestones", months=(60.0,), trials=("trial_g",))
-    both = [
-        {"setting": PLACE[0], "analysis": PLACE[1], "measure": "hazard_ratio", "subgroup": "all",
-         "pooled": "yes", "trial_id": trial, "trial": trial, "outcome": "iDFS", "weight": 50.0,
-         "control_arm_id": f"{trial}_single"}
-        for trial in ("trial_f", "trial_g")
-    ]  # fmt: skip
-    found = replace(
-        found,
-        evidence=replace(found.evidence, trials=pd.DataFrame(both)),
-        report=replace(found.report, control_risks=(rule,), balance_months={PLACE[0]: 60.0}),
-    )
+    found = with_both(found, rule)
     start = starting_risk(found, found.analysis(*PLACE), ["trial_f", "trial_g"])
     assert start.risk == pytest.approx(0.4)
