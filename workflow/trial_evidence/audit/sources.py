@@ -11,7 +11,7 @@ from trial_evidence.audit.findings import Finding, Severity, finding
 from trial_evidence.audit.rows import COUNT, FOLLOWUP, LIMITS, current_rows, grouped, known
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.values import CURVE
+from trial_evidence.sheet.values import CURVE, UNSEEN
 
 CONFLICT = "two sources disagree"
 TOO_EARLY = "source too early"
@@ -115,7 +115,7 @@ def _earliest(trial: Record, row: Record) -> float:
 def later_without_follow_up(sheet: Sheet) -> Iterator[Finding]:
     """A later report that an earlier one precedes only because it does not state its follow-up."""
     same = ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "assessor", "subgroup")
-    seen = [row for row in current_rows(sheet, "contrasts") if row["verification"] != "unverified"]
+    seen = [row for row in current_rows(sheet, "contrasts") if row["verification"] != UNSEEN]
     for rows in grouped(seen, *same).values():
         for later, earlier in permutations(rows, 2):
             unstated = not known(later[FOLLOWUP]) and known(earlier[FOLLOWUP])
@@ -132,7 +132,7 @@ def later_without_follow_up(sheet: Sheet) -> Iterator[Finding]:
 
 def unverified(sheet: Sheet) -> Iterator[Finding]:
     """Rows not verified in any source: one finding per trial and table."""
-    found = [row for row in current_rows(sheet) if row["verification"] == "unverified"]
+    found = [row for row in current_rows(sheet) if row["verification"] == UNSEEN]
     yield from _by_trial(found, UNVERIFIED, "verification", "not yet verified in any source")
 
 
@@ -162,7 +162,7 @@ def second_hand(sheet: Sheet, pooled: Rows) -> Iterator[Finding]:
 
 def without_locator(sheet: Sheet) -> Iterator[Finding]:
     """Verified rows without a place in the source: one finding per trial and table."""
-    seen = [row for row in current_rows(sheet) if row["verification"] != "unverified"]
+    seen = [row for row in current_rows(sheet) if row["verification"] != UNSEEN]
     found = [row for row in seen if not row["locator"]]
     yield from _by_trial(found, NO_LOCATOR, "locator", "without a place in the source")
 

@@ -12,6 +12,7 @@ from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, ReportTable, of_pool
 from trial_evidence.report.words.formats import effect
+from trial_evidence.sheet.values import UNSEEN
 from trial_evidence.words.printed import capital, counted, words
 
 NUMBERS = {"estimate": "", "ci_low": "_low", "ci_high": "_high", "p_value": "_p"}
@@ -136,7 +137,7 @@ def _not_verified(material: Material, factors: Iterable[str]) -> dict[str, None]
     """Results by level in the sheet that nobody has verified in a source, in words."""
     table = material.reported
     mine = table[table["subgroup"].str.partition("=")[0].isin([*factors])]
-    unseen = where(mine, verification="unverified", status="current")
+    unseen = where(mine, verification=UNSEEN, status="current")
     labels = material.configuration.outcome_labels
     return dict.fromkeys(
         f"{material.trial_name(row['trial_id'])}, {labels.get(row['outcome'], row['outcome'])}: "

@@ -15,10 +15,10 @@ from trial_evidence.extract.evidence import contrasts_of_trials, used_table
 from trial_evidence.files import records
 from trial_evidence.sensitivity.properties import risk_of_bias
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.values import ALL, PRIMARY, SECONDARY
+from trial_evidence.sheet.values import ALL, PRIMARY, SECONDARY, UNSEEN
 
 # Admitted if the configuration does not ask for the verification of a row.
-EVERY_ROW = (PRIMARY, SECONDARY, "unverified")
+EVERY_ROW = (PRIMARY, SECONDARY, UNSEEN)
 VARIED = ["definition_first", "analysis_first", "assessor_first", "verification"]
 ROW_CHOICE_COLUMNS = ["setting", "analysis", "choice", *VARIED]
 CHOSEN_COLUMNS = [*USED_COLUMNS, "risk_of_bias", "choices"]

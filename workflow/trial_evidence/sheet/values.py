@@ -32,8 +32,8 @@ NO_NUMBER = MISSING_MARKS | {
 EMPTY = "the cell is empty, but a value is required here."
 ALL = "all"
 CURVE = "digitised_curve"
-# Values of the column ``verification``: seen in the source itself, or in another that quotes it.
-PRIMARY, SECONDARY = "primary", "secondary"
+# Values of the column ``verification``: seen in the source, in another that quotes it, nowhere.
+PRIMARY, SECONDARY, UNSEEN = "primary", "secondary", "unverified"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]+")

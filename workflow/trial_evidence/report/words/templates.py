@@ -8,12 +8,11 @@ import jinja2
 import yaml
 
 from trial_evidence.config.methods import Selection
+from trial_evidence.sheet.values import UNSEEN
 from trial_evidence.words import pages
 from trial_evidence.words.printed import counted, listing, percent, words
 
 FOLDER = pages.TEMPLATES
-# Verification of a result that nobody has seen in a source.
-_UNSEEN = "unverified"
 
 
 @cache
@@ -41,9 +40,9 @@ def admitted(selection: Selection) -> str:
     """Which results are admitted: ``current results verified in a primary or secondary source``."""
     rules = dict(selection.admit)
     status, verification = (rules.pop(name, ()) for name in ("status", "verification"))
-    sources = _either(word for word in verification if word != _UNSEEN)
+    sources = _either(word for word in verification if word != UNSEEN)
     seen = [f"verified in a {sources} source"] if sources else []
-    seen += ["not verified"] if _UNSEEN in verification else []
+    seen += ["not verified"] if UNSEEN in verification else []
     said = " ".join(filter(None, [_either(status), "results", " or ".join(seen)]))
     further = "; ".join(f"{words(column)}: {_either(rule)}" for column, rule in rules.items())
     return said + (f" ({further})" if further else "")
