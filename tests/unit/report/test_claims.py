@@ -441,6 +441,7 @@ def test_an_association_may_be_claimed_in_either_direction(found, direction, row
 
 
 UNTOLD = {"estimate": float("nan"), "p_value": 0.01}
+PRINTED_AS_1 = {"estimate": 1.0, "p_value": 0.01}
 
 
 @pytest.mark.parametrize(
@@ -448,9 +449,10 @@ UNTOLD = {"estimate": float("nan"), "p_value": 0.01}
     [
         # Below 5%, but the direction is not printed: counted neither for nor against.
         ([("trial", UNTOLD), ("a", CLEAR)], "1 study with a p value below 5% but no ratio"),
+        ([("trial", PRINTED_AS_1)], "1 study with a p value below 5% but no ratio"),
         ([("trial", {}), ("a", CLEAR)], "1 study with neither an interval nor a p value"),
-        ([("trial", {}), ("a", UNTOLD)], "1 study with a p value below 5% but no ratio printed and "
-         "1 study with neither an interval nor a p value printed"),
+        ([("trial", {}), ("a", UNTOLD)], "1 study with a p value below 5% but no ratio that shows "
+         "a direction and 1 study with neither an interval nor a p value printed"),
         # Another row of the study, or another review, is conclusive.
         ([("trial", UNTOLD), ("trial", CLEAR)], ""),
         ([("trial", {}), ("trial", OPEN)], ""),

@@ -35,7 +35,7 @@ BIOMARKERS = ("", "biomarkers")
 _FOUND_BELOW = 0.05
 # What is missing in a row that shows no direction, worded for its study.
 _UNCOUNTED = {
-    "undirected": "with a p value below 5% but no ratio printed",
+    "undirected": "with a p value below 5% but no ratio that shows a direction",
     "untested": "with neither an interval nor a p value printed",
 }
 # In a claim on a table, this stands for the random-effects model chosen in config.yaml.
@@ -318,7 +318,8 @@ def _association_side(row: Record) -> str:
         found = p_value < _FOUND_BELOW or below
     if not found:
         return "open"
-    if math.isnan(estimate):
+    # A ratio printed as 1 may have been rounded from either side.
+    if math.isnan(estimate) or estimate == 1:
         return "undirected"
     return "above" if estimate > 1 else "below"
 
