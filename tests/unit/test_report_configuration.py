@@ -13,13 +13,13 @@ from trial_evidence.config.configuration import read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import (
     CLAIM_TABLES,
-    Biomarker,
+    CLAIM_WORDS,
     TableRule,
     certainty_problems,
     read_report_configuration,
-    unknown_evidence,
 )
 from trial_evidence.network.tables import INTERACTION_COLUMNS
+from trial_evidence.network.within_trials.synergy import SCALES
 from trial_evidence.network.within_trials.trial_level import SYNERGY_COLUMNS
 from trial_evidence.words.problems import SheetError
 
@@ -170,21 +170,6 @@ def test_risks_come_from_where_the_outcome_has_them(
     assert line.endswith(words)
 
 
-def test_slips_in_the_names_of_the_sheet_are_warned_of(configuration):
-    report = read_report_configuration(CONFIG, configuration)
-    factors = [claim.rule.factor for claim in report.claims if hasattr(claim.rule, "factor")]
-    biomarkers = ["HER2 protein", "PAM50", "stromal TILs", "TILs"]
-    report = replace(report, biomarkers=())
-    (warning,) = unknown_evidence(report, factors, [*biomarkers, "PIK3CB"])
-    assert warning.severity == "warning"
-    assert warning.message.endswith('finds no data. Did you mean "PIK3CB"?')
-    listed = replace(report, claims=(), biomarkers=(Biomarker("x", "X", ("pam51",), ("TILs",)),))
-    (warning,) = unknown_evidence(listed, factors, biomarkers)
-    assert warning.message.endswith('Did you mean "pam50"?')
-    # A name similar to none in the sheet is not a misspelling.
-    assert not list(unknown_evidence(report, factors, biomarkers))
-
-
 def test_tables_that_no_network_makes(configuration, tmp_path):
     networks = read_networks(CONFIG, configuration).networks
     report = read_report_configuration(CONFIG, configuration, networks)
@@ -210,6 +195,20 @@ def test_the_columns_that_claims_may_name_are_made():
     made = {"interactions": INTERACTION_COLUMNS, "synergy": SYNERGY_COLUMNS}
     for table, columns in CLAIM_TABLES.items():
         assert set(columns) <= set(made[table])
+
+
+def test_the_scales_that_claims_may_name_are_those_of_synergy():
+    assert CLAIM_WORDS["scale"] == tuple(SCALES)
+
+
+def test_a_scale_that_there_is_not(configuration, tmp_path):
+    changed = content()
+    tables = (c["rule"] for c in changed["claims"] if c["rule"]["kind"] == "table")
+    rule = next(rule for rule in tables if "scale" in rule["where"])
+    rule["where"]["scale"] = "blis"
+    (line,) = problems(changed, configuration, tmp_path)
+    assert '"blis" is not allowed. Allowed: risk_additive, bliss, ' in line
+    assert line.endswith('Did you mean "bliss"?')
 
 
 def test_a_judgement_about_what_is_not_pooled(configuration):

@@ -3,8 +3,9 @@
 Every command begins here: it gets both without errors, or one error listing all problems in both.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from trial_evidence.config.looks import (
     configured_texts,
     read_figure_configuration,
 )
+from trial_evidence.config.methods import FILE as METHODS
 from trial_evidence.config.methods import LONGEST
 from trial_evidence.config.networks import FILE as NETWORKS
 from trial_evidence.config.networks import (
@@ -30,15 +32,16 @@ from trial_evidence.config.networks import (
     read_networks,
     unknown_network_names,
 )
-from trial_evidence.config.reading import lines_of, read
+from trial_evidence.config.reading import LineOf, Place, lines_of, problem, read
 from trial_evidence.config.registry import FILE as REGISTRY_FILE
 from trial_evidence.config.registry import read_registry_words
 from trial_evidence.config.reports import FILE as REPORT
 from trial_evidence.config.reports import (
+    AssociationRule,
+    InteractionRule,
     ReportConfiguration,
     certainty_problems,
     read_report_configuration,
-    unknown_evidence,
 )
 from trial_evidence.config.simulation import FILE as CALIBRATION
 from trial_evidence.config.simulation import Simulation
@@ -49,6 +52,9 @@ from trial_evidence.words.problems import Problem, SheetError, errors_of, told_i
 from trial_evidence.words.supplied import supplied
 
 DICTIONARY = supplied("dictionary")
+# Names at least this similar count as the same name, misspelt. Set high: names of two different
+# biological factors may share half their letters.
+_A_SLIP = 0.8
 
 
 Loaded = tuple[Configuration, Sheet, tuple[Problem, ...]]
@@ -204,7 +210,11 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
         return _Configured(looks=looks), problems
     networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
     made = None if networks is None else networks.networks
-    report = sound(lambda: read_report_configuration(folder, analyses, made))
+    of_rates = [tables[name].words for name in dictionary.of_kind("rates")]
+    populations = [word for known in of_rates for word in known.get("population", ())]
+    report = sound(
+        lambda: read_report_configuration(folder, analyses, made, populations=populations)
+    )
     # Only `make registry` needs it.
     if (folder / REGISTRY_FILE).exists():
         sound(lambda: read_registry_words(folder, analyses.outcomes, words))
@@ -233,7 +243,6 @@ def _against_the_sheet(
 ) -> Iterator[Problem]:
     """Problems for names in the configuration that the sheet lacks, and the reverse."""
     from trial_evidence.sheet.adjudication import adjudication_problems
-    from trial_evidence.sheet.values import subgroup_pairs
 
     agents, arms = list(sheet["agents"]["agent"]), list(sheet["arms"]["arm_id"])
     networks = configured.networks
@@ -248,10 +257,130 @@ def _against_the_sheet(
         yield from certainty_problems(configured.analyses, places, sheet["certainty"])
     if networks is not None:
         yield from unknown_network_names(networks, agents, arms, lines_of(config / NETWORKS))
-    if configured.report is not None:
-        reported = {text for table in sheet.results for text in sheet[table]["subgroup"]}
-        factors = {factor for text in reported for factor, _ in subgroup_pairs(text) or ()}
-        biomarkers = list(sheet["biomarker_effects"]["biomarker"].unique())
-        lines = lines_of(config / REPORT)
-        yield from unknown_evidence(configured.report, sorted(factors), biomarkers, lines)
+    if configured.analyses is not None:
+        lines = {name: lines_of(config / name) for name in (METHODS, ANALYSES, REPORT)}
+        for slip in misspelt_names(configured.analyses, configured.report, sheet, dictionary):
+            yield slip.problem(lines[slip.file])
     yield from adjudication_problems(sheet, dictionary)
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A name in the configuration that looks like a misspelling of one in the sheet.
+
+    Attributes
+    ----------
+    file, place, entry
+        Where it is written: file of config/, place in it, and id of the entry.
+    name, meant
+        As written, and as in the sheet.
+    """
+
+    file: str
+    place: Place
+    entry: str
+    name: str
+    meant: str
+
+    def problem(self, line: LineOf) -> Problem:
+        """The warning, with the line of the name."""
+        message = f'is in no row of the sheet, so it finds no data. Did you mean "{self.meant}"?'
+        column = next(str(step) for step in reversed(self.place) if isinstance(step, str))
+        found = problem(self.file, self.entry, column, self.name, message, line(self.place))
+        return replace(found, severity="warning")
+
+
+def misspelt_names(
+    configuration: Configuration,
+    report: ReportConfiguration | None,
+    sheet: Sheet,
+    dictionary: Dictionary,
+) -> Iterator[Slip]:
+    """Names of factors, levels, biomarkers and definitions that look like misspellings.
+
+    They would silently find no data. A name similar to none in the sheet is not a misspelling: it
+    may not have been reported yet.
+    """
+    named = [*_names_of_methods(configuration, sheet, dictionary)]
+    named += [] if report is None else _names_of_report(report, sheet)
+    for file, place, entry, names, known in named:
+        spelt = {name.casefold(): name for name in sorted(known)}
+        for at, name in enumerate(names):
+            near = get_close_matches(name.casefold(), spelt, 1, _A_SLIP)
+            if near and name not in known:
+                yield Slip(file, (*place, at), entry, name, spelt[near[0]])
+
+
+_Levels = Mapping[str, Collection[str]]
+# File, place and entry of names in the configuration, the names, and those of their kind in the
+# sheet.
+_Names = tuple[str, Place, str, Sequence[str], Collection[str]]
+
+
+def _levels(sheet: Sheet) -> dict[str, set[str]]:
+    """Factor -> the levels by which trials report results, or to which they are confined."""
+    from trial_evidence.sheet.values import subgroup_pairs
+
+    levels: dict[str, set[str]] = {}
+    for table in (*sheet.results, "populations"):
+        for text in sheet[table]["subgroup"].unique():
+            for factor, level in subgroup_pairs(text) or ():
+                levels.setdefault(factor, set()).add(level)
+    return levels
+
+
+def _levels_named(file: str, place: Place, entry: str, text: str, known: _Levels) -> list[_Names]:
+    """The factor and the level of ``factor=level``."""
+    factor, _, level = text.partition("=")
+    return [
+        (file, place, entry, [factor], known.keys()),
+        (file, place, entry, [level], known.get(factor, ())),
+    ]
+
+
+def _names_of_methods(
+    configuration: Configuration, sheet: Sheet, dictionary: Dictionary
+) -> Iterator[_Names]:
+    """Names in config.yaml and analyses.yaml."""
+    levels = _levels(sheet)
+    for modifier in configuration.effect_modifiers.values():
+        place: Place = ("effect_modifiers", modifier.factor, "levels")
+        yield ANALYSES, place, "", modifier.levels, levels.get(modifier.factor, ())
+    tried = configuration.sensitivity
+    place = "sensitivity", "effect_modifiers"
+    yield METHODS, place, "", tried.effect_modifiers, levels
+    for at, covariate in enumerate(tried.covariates):
+        if "=" in covariate:
+            place = ("sensitivity", "covariates", at)
+            yield from _levels_named(METHODS, place, "", covariate, levels)
+    for table, orders in configuration.selection.orders.items():
+        words = dictionary.tables[table].words
+        for column, order in orders.items():
+            if not words[column] and not isinstance(order, str):
+                place = ("selection", table, column)
+                yield METHODS, place, "", order, set(sheet[table][column])
+
+
+def _names_of_report(report: ReportConfiguration, sheet: Sheet) -> Iterator[_Names]:
+    """Names in report.yaml."""
+    levels, reports = _levels(sheet), sheet["biomarker_effects"]
+    biomarkers = set(reports["biomarker"])
+    for at, risk in enumerate(report.control_risks):
+        for n, subgroup in enumerate(risk.subgroups):
+            place: Place = ("control_risks", at, "subgroups", n)
+            yield from _levels_named(REPORT, place, risk.analysis, subgroup, levels)
+    for at, claim in enumerate(report.claims):
+        place = ("claims", at, "rule")
+        if isinstance(claim.rule, InteractionRule):
+            yield REPORT, (*place, "factor"), claim.id, [claim.rule.factor], levels
+        elif isinstance(claim.rule, AssociationRule):
+            yield REPORT, (*place, "biomarkers"), claim.id, claim.rule.biomarkers, biomarkers
+            # These two give the beginning of a cell.
+            for key, column in (("outcomes", "outcome"), ("contrasts", "contrast")):
+                for begins in getattr(claim.rule, key):
+                    known = {text[: len(begins)] for text in reports[column]}
+                    yield REPORT, (*place, key), claim.id, [begins], known
+    for at, biomarker in enumerate(report.biomarkers):
+        place = ("biomarkers", at)
+        yield REPORT, (*place, "factors"), biomarker.id, biomarker.factors, levels
+        yield REPORT, (*place, "markers"), biomarker.id, biomarker.markers, biomarkers

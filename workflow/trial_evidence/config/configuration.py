@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from trial_evidence.config import forms
 from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text, Whole
+from trial_evidence.config.methods import FILE as METHODS
 from trial_evidence.config.methods import Methods, Order, OwnPooling, unknown_columns
 from trial_evidence.config.reading import NOWHERE, LineOf, not_allowed, problem, read
 from trial_evidence.measures import MEASURES, Kind
@@ -424,7 +425,7 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
         known["measures"] = dict.fromkeys([*named, *(["proportion"] if analyses.rates else [])])
         known["used"] = {entry.table for entry in (*analyses.analyses, *analyses.rates)}
     with told_in(of_methods):
-        methods = read(folder / "config.yaml", Methods, **known)
+        methods = read(folder / METHODS, Methods, **known)
     if problems := of_methods + of_analyses:
         raise SheetError(problems)
     return Configuration(**vars(methods), **vars(analyses))

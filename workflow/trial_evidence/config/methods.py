@@ -28,6 +28,7 @@ PriorOutcome = Literal[
     "biological marker",
 ]
 PriorComparison = Literal["any", "drug v placebo or control", "drug v drug"]
+FILE = "config.yaml"
 Covariate = forms.shaped(
     "^(year|median_followup_months|[a-z0-9_]+=.+)$",
     "year, median_followup_months, or factor=level for a share of the patients",
@@ -361,6 +362,15 @@ class Methods(Form, kw_only=True):
         every = {column: next(iter(tables.values()))[column] for column in shared}
         where = "every table of results"
         yield from unknown_columns(self.selection.admit, every, where, "selection", "admit")
+        preferred = self.sensitivity.preferred
+        words = {
+            column: [word for table in tables.values() for word in table.get(column, ())]
+            for column in preferred
+            # A column may hold any text in one table and words in another.
+            if all(table.get(column, (column,)) for table in tables.values())
+        }
+        known = {column: [*dict.fromkeys(words.get(column, ()))] for column in preferred}
+        yield from unknown_columns(preferred, known, where, "sensitivity", "preferred")
         for table in tables.keys() & orders.keys():
             where = f"{table}.csv"
             yield from unknown_columns(orders[table], tables[table], where, "selection", table)

@@ -1,8 +1,6 @@
 """config/report.yaml: how claims, certainty and effects are judged, and what the report shows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from difflib import get_close_matches
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,7 +10,7 @@ from trial_evidence.config import forms
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, Text, Whole
 from trial_evidence.config.networks import Network
-from trial_evidence.config.reading import NOWHERE, LineOf, Place, not_allowed, problem, read
+from trial_evidence.config.reading import not_allowed, read
 from trial_evidence.measures import MEASURES
 from trial_evidence.words.problems import Problem, did_you_mean
 
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "report.yaml"
-# Names at least this similar count as the same name, misspelt. Set high: names of two different
-# biological factors may share half their letters.
-_A_SLIP = 0.8
 # Network tables that a claim may read, and the columns of each that it may name.
 CLAIM_TABLES = {
     "interactions": (
@@ -34,6 +29,11 @@ CLAIM_TABLES = {
         "ci_high",
     ),
 }  # fmt: skip
+# The words of their columns that a claim may ask for.
+CLAIM_WORDS = {
+    "scale": ("risk_additive", "bliss", "multiplicative", "log_odds", "better_single"),
+    "kind": ("trial", "pooled"),
+}
 ABSOLUTE_SCALES = ("odds_ratio", "risk_difference", "risk_ratio")
 Direction = Literal["above", "below"]
 Share = Annotated[Number, Field(gt=0, le=1)]
@@ -127,6 +127,12 @@ class MilestoneRules(Form):
     tolerance: Annotated[Number, Field(ge=0, lt=0.5)]
     inferred_time: Several[Text]
     population: Some[Text]
+
+    def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
+        known = sections.get("populations") or self.population
+        for at, word in enumerate(self.population):
+            if word not in known:
+                yield ("population", at), f"is not allowed.{forms.among(known, word)}"
 
 
 class ControlRisk(OfAnalysis):
@@ -281,6 +287,15 @@ class TableRule(Form):
             if columns and name not in columns:
                 message = f'"{name}" is not a column of {self.file}.'
                 yield place, f"{message}{forms.among(columns, name)}"
+        pairs = sections.get("pairs", {}).get(self.file, ())
+        asked = tuple(self.where.get(name, "") for name in ("first", "second"))
+        if pairs and all(asked) and asked not in pairs:
+            message = f'"{" and ".join(asked)}" is not one of the interactions of this network in '
+            message += f"networks.yaml. Allowed: {', '.join(map(' and '.join, pairs))}."
+            yield ("where", "first"), message
+        for name in CLAIM_WORDS.keys() & self.where.keys() & {*columns}:
+            if (word := self.where[name]) not in CLAIM_WORDS[name]:
+                yield ("where", name), f"is not allowed.{forms.among(CLAIM_WORDS[name], word)}"
 
 
 Rule = Annotated[
@@ -377,9 +392,14 @@ class ReportConfiguration(Form):
 
 
 def read_report_configuration(
-    folder: Path, configuration: Configuration, networks: Iterable[Network] | None = None
+    folder: Path,
+    configuration: Configuration,
+    networks: Collection[Network] | None = None,
+    **known: Any,
 ) -> ReportConfiguration:
     """Read ``report.yaml`` and check it against the configured analyses and networks.
+
+    ``known`` may give the allowed ``populations`` of event-free rates.
 
     Raises
     ------
@@ -387,10 +407,12 @@ def read_report_configuration(
         If the file is missing, has a value that is not allowed, or names an analysis that does not
         exist.
     """
-    known: dict[str, Any] = {
-        "analyses": {f"{entry.setting}/{entry.id}": entry for entry in configuration.analyses}
-    }
+    known["analyses"] = {f"{entry.setting}/{entry.id}": entry for entry in configuration.analyses}
     if networks is not None:
+        known["pairs"] = {
+            f"{network.setting}/network/{network.id}/interactions.csv": network.interactions
+            for network in networks
+        }
         known["files"] = [
             f"{network.setting}/network/{network.id}/{table}.csv"
             for network in networks
@@ -434,46 +456,3 @@ def certainty_problems(
             wrong = "is not pooled over all its trials, so there is no certainty to judge."
         if analysis not in known:
             yield not_allowed((*place, "analysis"), analysis, wrong, known)
-
-
-def unknown_evidence(
-    report: ReportConfiguration,
-    factors: Sequence[str],
-    biomarkers: Sequence[str],
-    line: LineOf = NOWHERE,
-) -> Iterator[Problem]:
-    """Warnings for factors and biomarkers that look like misspellings of one in the sheet.
-
-    A name similar to none in the sheet gets no warning: it may not have been reported yet.
-
-    Parameters
-    ----------
-    report : ReportConfiguration
-    factors : sequence of str
-        Factors in the subgroups for which trials report results.
-    biomarkers : sequence of str
-        Biomarkers of ``biomarker_effects``.
-    """
-    for place, entry, named, known in _names_of_evidence(report, factors, biomarkers):
-        for name in named:
-            if name not in known and (meant := get_close_matches(name, known, 1, _A_SLIP)):
-                message = (
-                    f'is in no row of the sheet, so it finds no data. Did you mean "{meant[0]}"?'
-                )
-                slip = problem(FILE, entry, str(place[-1]), name, message, line(place))
-                yield replace(slip, severity="warning")
-
-
-def _names_of_evidence(
-    report: ReportConfiguration, factors: Sequence[str], biomarkers: Sequence[str]
-) -> Iterator[tuple[Place, str, Sequence[str], Sequence[str]]]:
-    """Places in report.yaml that name factors or biomarkers: place, entry, names, known names."""
-    for at, claim in enumerate(report.claims):
-        if isinstance(claim.rule, InteractionRule):
-            yield ("claims", at, "rule", "factor"), claim.id, (claim.rule.factor,), factors
-        elif isinstance(claim.rule, AssociationRule):
-            place: Place = ("claims", at, "rule", "biomarkers")
-            yield place, claim.id, claim.rule.biomarkers, biomarkers
-    for at, biomarker in enumerate(report.biomarkers):
-        yield ("biomarkers", at, "factors"), biomarker.id, biomarker.factors, factors
-        yield ("biomarkers", at, "markers"), biomarker.id, biomarker.markers, biomarkers
