@@ -270,6 +270,11 @@ def test_the_analyses_that_were_asked_for_are_there():
         (["confidence_level"], 100, "config.yaml, confidence_level: 100 is greater than"),
         (["tau_priors", "proportion", "half_normal"], 0,
          "config.yaml, tau_priors.proportion.half_normal: 0 is less"),
+        # A million is no spread of log ratios; the numbers computed with it would not be finite.
+        (["tau_priors", "risk_ratio", "half_normal"], 1e6,
+         "config.yaml, tau_priors.risk_ratio.half_normal: 1000000.0 is greater than the maximum"),
+        (["sensitivity", "further_trial", "events"], [20, 10**30],
+         "config.yaml, sensitivity.further_trial.events: 1000000000000000000000000000000 is"),
         (["tau_priors", "hazard_ratio", "empirical", "inverse_gamma"], [2.42, 0.3],
          "config.yaml, tau_priors.hazard_ratio.empirical: \"{'half_normal': 0.1, "
          "'inverse_gamma': [2.42, 0.3]}\" needs one of inverse_gamma and half_normal."),

@@ -35,8 +35,9 @@ Covariate = forms.shaped(
 )
 Tables = Mapping[str, Mapping[str, Sequence[str]]]
 """Table of results -> column -> its allowed words; empty if any text is allowed."""
-Above0 = Annotated[Number, Field(gt=0)]
-Size = Annotated[Whole, Field(ge=1)]
+# Wider than any prior in use, and narrow enough for every number computed with it.
+PriorParameter = Annotated[Number, Field(ge=0.001, le=1000)]
+Size = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Orders = Mapping[str, tuple[str, ...] | str]
 """Column -> its words in order of preference, or ``longest`` for a numeric column."""
 
@@ -138,8 +139,8 @@ class EmpiricalPrior(Form):
         Scale.
     """
 
-    inverse_gamma: Maybe[tuple[Above0, Above0]] = None
-    half_normal: Maybe[Above0] = None
+    inverse_gamma: Maybe[tuple[PriorParameter, PriorParameter]] = None
+    half_normal: Maybe[PriorParameter] = None
 
     def faults(self, sections: Mapping[str, Any]) -> Iterator[Fault]:
         if (self.inverse_gamma is None) == (self.half_normal is None):
@@ -157,7 +158,7 @@ class TauPriors(Form):
         The prior from other meta-analyses; None if none exists for the measure.
     """
 
-    half_normal: Above0
+    half_normal: PriorParameter
     empirical: Maybe[EmpiricalPrior] = None
 
 
@@ -250,7 +251,7 @@ class Sensitivity(Form):
         smallest that matters in all analyses.
     """
 
-    wide_prior_factor: Annotated[Number, Field(gt=1)]
+    wide_prior_factor: Annotated[Number, Field(gt=1, le=100)]
     empirical_prior: Annotated[tuple[str, str], forms.written_as(TurnerPrior, _pair)]
     estimators: Some[Estimator]
     intervals: Some[Interval]
