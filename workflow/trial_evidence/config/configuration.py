@@ -201,8 +201,8 @@ class EffectModifier(Form):
     """A patient factor with its two levels, in display order."""
 
     factor: SkipJsonSchema[str]
-    label: str
-    levels: forms.Pair[str]
+    label: forms.Text
+    levels: forms.Pair[forms.Text]
 
     @property
     def subgroups(self) -> tuple[str, ...]:
@@ -266,7 +266,7 @@ class Analysis(OfOutcomes):
     contrast: ContrastRule
     pool: Literal["overall", "within_subgroups", "none"]
     subgroups: Literal["added_agents", "experimental_partner", "control_agents"]
-    arm_labels: Annotated[tuple[str, str], Field(alias="arms")]
+    arm_labels: Annotated[tuple[forms.Text, forms.Text], Field(alias="arms")]
     effect_modifiers: Modifiers = ()
     harm: forms.Truth = False
     in_words: Maybe[tuple[Text, Text]] = None
@@ -334,7 +334,7 @@ class RateAnalysis(OfOutcomes):
 class Analyses(Form, kw_only=True):
     """All of config/analyses.yaml."""
 
-    settings: Annotated[Mapping[str, str], Field(min_length=1), forms.section("settings")]
+    settings: Annotated[Mapping[str, forms.Text], Field(min_length=1), forms.section("settings")]
     outcomes: Annotated[
         Mapping[str, Outcome],
         Field(min_length=1),

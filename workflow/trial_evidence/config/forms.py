@@ -79,7 +79,7 @@ _different, _unique = AfterValidator(_all_different), Field(json_schema_extra={"
 Number = Annotated[float, pydantic.Strict(), Field(allow_inf_nan=False)]
 Whole = Annotated[int, pydantic.Strict()]
 Truth = Annotated[bool, pydantic.Strict()]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), shaped(r"\S", "a text that is not blank")]
 # Names folders of results, and file systems allow at most 255 characters.
 Id = Annotated[
     str,
