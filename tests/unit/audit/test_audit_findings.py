@@ -34,6 +34,16 @@ def _fault(**cells: str) -> Finding:
     return found
 
 
+def test_ids_stay_when_the_sheet_is_sorted(tmp_path: Path) -> None:
+    for path in FROZEN.glob("*.csv"):
+        head, *rows = path.read_text(encoding="utf-8").splitlines()
+        # No cell of the frozen sheet has a line break.
+        (tmp_path / path.name).write_text("\n".join([head, *rows[::-1], ""]), encoding="utf-8")
+    before, after = ({found.id for found in _findings(sheet)} for sheet in (FROZEN, tmp_path))
+    assert before
+    assert after == before
+
+
 @functools.cache
 def _findings(sheet: Path) -> list[Finding]:
     families = [analysis.endpoints for analysis in read_configuration(ROOT / "config").analyses]

@@ -183,6 +183,10 @@ def test_the_backbone_can_be_asked_for(changed, expected):
         (("bemab", "almab"), [("dual", "b"), ("dual", "a")]),
         (("bemab",), [("dual", "b")]),
         (("cetinib",), []),
+        # "any" admits every other arm, after those that are named.
+        (("bemab", "any"), [("dual", "b"), ("dual", "a")]),
+        (("almab", "any"), [("dual", "a"), ("dual", "b")]),
+        (("cetinib", "any"), [("dual", "a"), ("dual", "b")]),
     ],
 )
 def test_control_arms_come_in_the_order_of_preference(control, expected):

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
 import pandas as pd
@@ -100,10 +101,16 @@ def finding(
     `about` distinguishes findings of the same check about the same rows.
     """
     table = rows[0]["table"]
-    values = [str(row.get(key, "")) for row in rows for key in KEYS[row["kind"]]]
-    values += [canonical(row[column]) for row in rows for column in columns]
+    # A note must still fit its finding after the sheet has been sorted.
+    values = sorted(
+        (
+            *(str(row.get(key, "")) for key in KEYS[row["kind"]]),
+            *(canonical(row[column]) for column in columns),
+        )
+        for row in rows
+    )
     return Finding(
-        id=finding_id([check, table, about, *values]),
+        id=finding_id([check, table, about, *chain.from_iterable(values)]),
         severity=severity,
         check=check,
         table=table,

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FILE = "analyses.yaml"
 NO_AGENT = "none"
+# In an order of preference: all arms that it does not name.
+ANY_OTHER = "any"
 Measure = Annotated[str, forms.one_of(m.name for m in MEASURES.values() if m.compares)]
 ContrastKind = Literal[
     "dual v single", "dual v dual", "triple v dual", "sequential", "chemotherapy-free"
@@ -155,10 +157,9 @@ class ContrastRule(Form):
     ----------
     experimental
         Agents admitted in the experimental arm, in order of preference if a trial has several
-        such arms.
+        such arms; `ANY_OTHER` admits all that are not named.
     control
-        Agents admitted in the control arm, in order of preference if a trial has several such
-        arms.
+        The same for the control arm.
     same_partner
         Whether both arms have the same partner.
     changed_backbone
@@ -438,6 +439,8 @@ def unknown_agents(
     for at, analysis in enumerate(configuration.analyses):
         for side in ("experimental", "control"):
             for n, regimen in enumerate(getattr(analysis.contrast, side) or ()):
+                if regimen == ANY_OTHER:
+                    continue
                 place = ("analyses", at, "contrast", side, n)
                 for value, message in regimen_faults(regimen, agents):
                     yield problem(FILE, analysis.id, side, value, message, line(place))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Analysis
+from trial_evidence.config.configuration import ANY_OTHER, Analysis
 from trial_evidence.extract.regimens import joined
 from trial_evidence.files import Record, records, records_by
 
@@ -90,10 +90,15 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Recor
     orders |= {column: (rule[column],) for column in single if rule[column] is not None}
     found: dict[str, list[Record]] = {}
     for row in records(contrasts):
-        if all(row[column] in order for column, order in orders.items()):
+        if all(row[column] in order or ANY_OTHER in order for column, order in orders.items()):
             found.setdefault(row["trial_id"], []).append(row)
+
+    def ranks(row: Record) -> list[int]:
+        asked = [(row[column], order) for column, order in orders.items()]
+        return [order.index(value if value in order else ANY_OTHER) for value, order in asked]
+
     for rows in found.values():
-        rows.sort(key=lambda row: [order.index(row[column]) for column, order in orders.items()])
+        rows.sort(key=ranks)
     return found
 
 
