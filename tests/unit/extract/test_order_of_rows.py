@@ -1,11 +1,15 @@
-"""A trial of three arms is compared as the configuration says, not as its rows happen to lie."""
+"""What is used does not depend on the order of the rows, or the check says so."""
 
 import csv
 
+import pandas as pd
 import pytest
+from invented import ROOT
 from small_project import edited_yaml, judge_every_trial, small_project
+from trial_evidence.config.configuration import read_configuration
 from trial_evidence.extract.evidence import extract_setting
-from trial_evidence.loaded import load, with_unjudged
+from trial_evidence.loaded import DICTIONARY, load, with_unjudged
+from trial_evidence.sheet import Sheet, load_sheet, read_dictionary
 
 # The made-up trial with an arm of both agents, and one of each.
 ANALYSIS, TRIAL = "pcr_dual_v_trastuzumab", "trial_c"
@@ -47,6 +51,21 @@ def control_arm(project):
     own = used[(used["analysis"] == ANALYSIS) & (used["trial_id"] == TRIAL)]
     (arm,) = own["control_arm_id"].unique()
     return arm
+
+
+def test_sorting_the_tables_changes_nothing_that_is_used():
+    sheet, _ = load_sheet(ROOT / "tests/reference/frozen_sheet", read_dictionary(DICTIONARY))
+    turned = {name: table[::-1].reset_index(drop=True) for name, table in sheet.tables.items()}
+    configuration = read_configuration(ROOT / "config")
+    for setting in configuration.settings:
+        before, after = (
+            extract_setting(one, configuration, setting).used.drop(columns="rows")
+            for one in (sheet, Sheet(turned, sheet.kinds))
+        )
+        order = ["analysis", "measure", "subgroup", "trial_id"]
+        before, after = (used.sort_values(order, ignore_index=True) for used in (before, after))
+        assert len(before)
+        pd.testing.assert_frame_equal(before, after)
 
 
 def test_two_comparisons_that_fit_equally_well_are_told(project):
