@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 Files = dict[str, bytes]
 
@@ -62,6 +63,11 @@ def _cells(name: str, table: str, row: int, **new: str) -> Fault:
             rows[row - 1][rows[0].index(column)] = text
 
     return Fault(name, _with_rows(table, change))
+
+
+def _together(name: str, *faults: Fault) -> Fault:
+    """Several edits that make one fault."""
+    return Fault(name, lambda files: reduce(lambda edited, one: one.apply(edited), faults, files))
 
 
 def _judged(name: str, *, twice: bool = False, **new: str) -> Fault:
@@ -319,6 +325,12 @@ ARITHMETIC_FAULTS = (
     _cell("p value fits as two-sided only", "hazard_ratios", 3, "p_sided", "one"),
     _cell("arms do not make the trial", "trials", 2, "n_randomised", "211"),
     _cells("more analysed than randomised", "hazard_ratios", 2, n_experimental="106"),
+    _cells("digit of the patients missing", "hazard_ratios", 2, n_experimental="10"),
+    _together(
+        "trial of fewer patients than one of its arms",
+        _cell("", "trials", 2, "n_randomised", "21"),
+        _cell("", "arms", 3, "n_randomised", ""),
+    ),
     _cells("levels do not make the arm", "pcr", 3, events="18", reported_percent="32.7"),
 )
 

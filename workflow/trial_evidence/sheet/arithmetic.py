@@ -30,6 +30,8 @@ _SIDES = {"counts": (("events", "n", "arm_id"),), "contrasts": _TWO_ARMS}
 _HAIR = 1e-9
 _NORMAL = NormalDist()
 TREATED = "safety"
+# With a smaller share of an arm's patients in the analysis of all, a digit may be missing.
+_FEW = 0.5
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,7 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         Gives the tables of results and the kind of each.
     """
     problems: list[Problem] = []
-    randomised = {
-        row.text("arm_id"): row.numbers["n_randomised"]
-        for row in tables.get("arms", ())
-        if "n_randomised" in row.numbers
-    }
+    randomised = _randomised(tables)
     for kind, sides in _SIDES.items():
         for row in of_kind(tables, dictionary, kind):
             for side in sides:
@@ -161,21 +159,54 @@ def _look(row: CheckedRow) -> str:
     return f" Check {source or 'the source'}{where}."
 
 
+@dataclass(frozen=True)
+class _Randomised:
+    """How many patients an arm has; of an arm without a number, at most as many as its trial."""
+
+    number: float
+    words: str
+    of_arm: bool
+
+
+def _randomised(tables: Rows) -> dict[tuple[str, str], _Randomised]:
+    """Patients by trial and arm, as far as arms.csv or trials.csv has a number."""
+    trials = {row.text("trial_id"): row.numbers for row in tables.get("trials", ())}
+    found: dict[tuple[str, str], _Randomised] = {}
+    for row in tables.get("arms", ()):
+        arm, trial = row.text("arm_id"), row.text("trial_id")
+        if "n_randomised" in row.numbers:
+            number = row.numbers["n_randomised"]
+            words = f"arms.csv has {number:.0f} in {arm}"
+            found[trial, arm] = _Randomised(number, words, of_arm=True)
+        elif "n_randomised" in trials.get(trial, {}):
+            number = trials[trial]["n_randomised"]
+            words = f"trials.csv has {number:.0f} in all arms of {trial}"
+            found[trial, arm] = _Randomised(number, words, of_arm=False)
+    return found
+
+
 def _patients(
-    row: CheckedRow, events: str, n: str, arm: str, randomised: Mapping[str, float]
+    row: CheckedRow,
+    events: str,
+    n: str,
+    arm: str,
+    randomised: Mapping[tuple[str, str], _Randomised],
 ) -> Iterator[Problem]:
     if row.numbers.get(events, 0.0) > row.numbers.get(n, math.inf):
         patients = "patient" if row.numbers[n] == 1 else "patients"
         message = f"{row.text(events)} events in {row.text(n)} {patients} are impossible."
         yield row.problem("error", events, message)
-    total = randomised.get(row.text(arm), math.inf)
+        return
+    total = randomised.get((row.text("trial_id"), row.text(arm)))
+    analysed = row.numbers.get(n)
+    if total is None or analysed is None:
+        return
+    said = f"{analysed:.0f} patients are analysed, but {total.words}."
     # Patients counted by treatment received may outnumber those allocated to it.
-    if row.text("population") != TREATED and row.numbers.get(n, 0.0) > total:
-        message = (
-            f"{row.numbers[n]:.0f} patients are analysed, but arms.csv has {total:.0f} in "
-            f"{row.text(arm)}.{_look(row)}"
-        )
-        yield row.problem("warning", n, message)
+    if row.text("population") != TREATED and analysed > total.number:
+        yield row.problem("warning", n, said + _look(row))
+    elif row.text("subgroup") == ALL and total.of_arm and analysed < _FEW * total.number:
+        yield row.problem("warning", n, f"{said} Is a digit missing?{_look(row)}")
 
 
 def _percent(row: CheckedRow) -> Iterator[Problem]:
@@ -308,10 +339,15 @@ def _arms_make_the_trial(tables: Rows) -> Iterator[Problem]:
         total, added = row.numbers.get("n_randomised", math.nan), sum(parts)
         # NaN if the trial or one of its arms has no number.
         known = parts and not math.isnan(total - added)
+        numbers = [n for n in parts if not math.isnan(n)]
         if row.text("randomised") == "yes" and known and added != total:
-            terms = " + ".join(f"{n:.0f}" for n in parts)
-            message = f"{total:.0f} randomised, but the arms add up to {added:.0f} ({terms})."
-            yield row.problem("warning", "n_randomised", message)
+            message = f"{total:.0f} randomised, but the arms add up to {added:.0f}"
+        elif sum(numbers) > total:
+            message = f"{total:.0f} patients, but the arms have at least {sum(numbers):.0f}"
+        else:
+            continue
+        terms = f" ({' + '.join(f'{n:.0f}' for n in numbers)})" if len(numbers) > 1 else ""
+        yield row.problem("warning", "n_randomised", f"{message}{terms}.")
 
 
 def _levels_make_the_arm(counts: Sequence[CheckedRow]) -> Iterator[Problem]:
