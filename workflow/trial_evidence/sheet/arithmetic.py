@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -83,9 +83,11 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
         # Digits beyond those of a source: nothing is rounded to the middle of the interval.
         problems += _outside(row, "hr")
     for row in of_kind(tables, dictionary, "rates"):
-        problems += [*_outside(row, "percent"), *_fraction(row)]
+        for side in _SIDES["counts"]:
+            problems += _patients(row, *side, randomised)
+        problems += _outside(row, "percent") or [*_fraction(row), *_lopsided(row, "percent")]
     for row in of_kind(tables, dictionary, "times"):
-        problems += _outside(row, "median_months")
+        problems += _outside(row, "median_months") or _lopsided(row, "median_months")
     for row in tables.get("curves_rmst", ()):
         problems += _restricted_mean(row)
     problems += _arms_make_the_trial(tables)
@@ -205,7 +207,13 @@ def _patients(
     # Patients counted by treatment received may outnumber those allocated to it.
     if row.text("population") != TREATED and analysed > total.number:
         yield row.problem("warning", n, said + _look(row))
-    elif row.text("subgroup") == ALL and total.of_arm and analysed < _FEW * total.number:
+    # Event-free rates have no events, but the number still at risk.
+    elif (
+        events in row.texts
+        and row.text("subgroup") == ALL
+        and total.of_arm
+        and analysed < _FEW * total.number
+    ):
         yield row.problem("warning", n, f"{said} Is a digit missing?{_look(row)}")
 
 
@@ -240,6 +248,38 @@ def _fraction(row: CheckedRow) -> Iterator[Problem]:
         said = f"{row.text('percent')}% is less than one patient in 100."
         message = f"{said} Is {100 * percent:g} meant?{_look(row)}"
         yield row.problem("warning", "percent", message)
+
+
+def _log(number: float) -> float:
+    return math.log(number) if number > 0 else -math.inf
+
+
+def _log_odds(percent: float) -> float:
+    return _log(percent) - _log(100 - percent)
+
+
+# How many times as far an interval may reach on one side of its value as on the other, on the
+# scales on which it would be symmetric; no interval in print comes near on all of them.
+_REACH: dict[str, tuple[tuple[Callable[[float], float], float], ...]] = {
+    "percent": ((_log_odds, 5.0), (float, 2.0)),
+    "median_months": ((_log, 8.0),),
+}
+
+
+def _lopsided(row: CheckedRow, name: str) -> list[Problem]:
+    """An interval that reaches much farther on one side, as after a slip of the decimal point."""
+    value, low, high = map(row.numbers.get, (name, "ci_low", "ci_high"))
+    if value is None or low is None or high is None or not low < value < high:
+        return []
+    for scale, most in _REACH[name]:
+        short, long = sorted((scale(value) - scale(low), scale(high) - scale(value)))
+        if math.isinf(long) or long <= most * short:
+            return []
+    message = (
+        f"the interval {row.text('ci_low')} to {row.text('ci_high')} reaches much farther on one "
+        f"side of {row.text(name)} than on the other. Is a decimal point misplaced?{_look(row)}"
+    )
+    return [row.problem("warning", name, message)]
 
 
 def _printed(row: CheckedRow, ratio: str) -> Iterator[tuple[str, float]]:
