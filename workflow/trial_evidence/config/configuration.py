@@ -157,7 +157,7 @@ class ContrastRule(Form):
     ----------
     experimental
         Agents admitted in the experimental arm, in order of preference if a trial has several
-        such arms; `ANY_OTHER` admits all that are not named.
+        such arms; ``any`` admits all that are not named.
     control
         The same for the control arm.
     same_partner
