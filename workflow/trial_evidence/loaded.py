@@ -129,21 +129,25 @@ def _load(raw: Path, config: Path) -> _Unsettled:
 def with_unjudged(loaded: Loaded, among: Collection[str] | None = None) -> tuple[Problem, ...]:
     """Warnings about a sheet without errors, those on its use in the analyses included.
 
-    These are on pooled trials without a judgement, on analyses that no trial fits, and on trials
-    of which an analysis could use either of two contrasts.
+    These are on pooled trials without a judgement, on analyses that no trial fits, and where only
+    the order of the rows decides what an analysis uses.
 
     Parameters
     ----------
     among : collection of str, optional
         Trials to check for a missing judgement; all by default.
     """
-    from trial_evidence.extract.evidence import undecided_contrasts, unmet_rules
+    from trial_evidence.extract.evidence import unmet_rules
     from trial_evidence.extract.judged import unjudged_problems
+    from trial_evidence.extract.undecided import undecided_contrasts, undecided_rows
 
     configuration, sheet, warnings = loaded
     unjudged = unjudged_problems(sheet, configuration, among)
     unused = unmet_rules(sheet, configuration)
-    undecided = undecided_contrasts(sheet, configuration)
+    undecided = (
+        *undecided_contrasts(sheet, configuration),
+        *undecided_rows(sheet, configuration),
+    )
     return in_order([*warnings, *unjudged, *unused, *undecided], read_dictionary(DICTIONARY))
 
 

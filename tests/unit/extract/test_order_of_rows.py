@@ -94,3 +94,60 @@ def test_an_order_of_preference_decides(project, control):
 def test_an_order_that_names_neither_does_not_decide(project):
     ask_for(project, ["pertuzumab", "any"])
     assert len(warnings(project)) == 1
+
+
+def add_row(project, table, **cells):
+    """Add a row like the first of a table, from another source."""
+    path = project / "data/raw" / f"{table}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    added = rows[0] | {"source_id": "doe_2020_trial_b", "reported_percent": "", **cells}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0]], lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows([*rows, added])
+
+
+def untold(project):
+    """Warnings on results that no preference separates."""
+    found = with_unjudged(load(project / "data/raw", project / "config"))
+    return [one for one in found if one.message.startswith("no preference separates")]
+
+
+@pytest.mark.parametrize(
+    ("table", "cells", "here", "there"),
+    [
+        ("pcr", {"events": "45"}, "45 of 105", "42 of 105"),
+        ("hazard_ratios", {"hr": "0.74", "ci_low": "0.42", "ci_high": "1.30"},
+         "0.74 (0.42 to 1.3)", "0.68 (0.38 to 1.22)"),
+    ],
+)  # fmt: skip
+def test_two_results_that_no_preference_separates_are_told(project, table, cells, here, there):
+    add_row(project, table, **cells)
+    (warning,) = untold(project)
+    assert (warning.file, warning.subject) == (f"{table}.csv", "trial_a")
+    assert warning.row > 2
+    assert warning.message.startswith(
+        f"no preference separates {here} from {there} in row 2, which comes first and is used."
+    )
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {},
+        {"events": "45", "status": "superseded"},
+        {"events": "45", "verification": "unverified"},
+        {"events": "45", "verification": "secondary"},
+        {"events": "45", "definition": "ypT0 ypN0"},
+    ],
+    ids=["the same", "superseded", "not admitted", "less preferred", "another definition"],
+)
+def test_results_that_do_not_compete_are_not_told(project, cells):
+    add_row(project, "pcr", **cells)
+    assert not untold(project)
+
+
+def test_a_ratio_without_a_standard_error_does_not_compete(project):
+    add_row(project, "hazard_ratios", hr="0.74", ci_low="", ci_high="", p_value="")
+    assert not untold(project)

@@ -1,19 +1,13 @@
 """Tidy evidence of one setting: the rows used by each analysis, and the rows set aside."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trial_evidence.config.configuration import (
-    ANY_OTHER,
-    FILE,
-    Analysis,
-    Configuration,
-    TrialRule,
-)
+from trial_evidence.config.configuration import FILE, Analysis, Configuration, TrialRule
 from trial_evidence.extract.columns import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.extract.comparisons import Records, trial_evidence
 from trial_evidence.extract.context import Context, setting_context, tables_of
@@ -24,7 +18,6 @@ from trial_evidence.files import Record
 from trial_evidence.measures import COUNT_COLUMNS, MEASURES
 from trial_evidence.measures.effects import wilson_interval
 from trial_evidence.sheet import Sheet
-from trial_evidence.sheet.values import ALL
 from trial_evidence.words.problems import Problem
 
 OTHER_DEFINITION = "the trial defines the outcome otherwise than those that are pooled"
@@ -113,37 +106,6 @@ def unmet_rules(sheet: Sheet, configuration: Configuration) -> Iterator[Problem]
                     "words and years."
                 )
                 yield Problem("warning", FILE, None, "", "analyses.trials", analysis.id, message)
-
-
-def undecided_contrasts(sheet: Sheet, configuration: Configuration) -> Iterator[Problem]:
-    """A warning for each trial in which an analysis could as well use another contrast.
-
-    Of such contrasts the first is used, so that the order of the rows in the sheet would decide.
-    """
-    for setting in configuration.settings:
-        context = setting_context(sheet, configuration, setting)
-        backwards = replace(context, contrasts=context.contrasts[::-1])
-        for analysis in configuration.of_setting(setting):
-            first, last = (_pairs_used(way, analysis) for way in (context, backwards))
-            for trial in (trial for trial, pair in first.items() if pair != last[trial]):
-                message = (
-                    f"{setting}/{analysis.id}: two comparisons of {trial} fit equally well, "
-                    f"{first[trial]} and {last[trial]}. {first[trial]} is used, because its arms "
-                    "come first in arms.csv. Name the agents of control (or experimental) in order "
-                    f'of preference; "{ANY_OTHER}" at the end admits all others.'
-                )
-                yield Problem("warning", FILE, None, "", "analyses.contrast", analysis.id, message)
-
-
-def _pairs_used(context: Context, analysis: Analysis) -> dict[str, str]:
-    """Trial -> the arms that an analysis compares in all its patients, if it finds their rows."""
-    pairs: dict[str, str] = {}
-    # A single contrast leaves nothing to decide.
-    several = (found for found in contrasts_of_trials(context, analysis) if len(found) > 1)
-    for contrasts in several:
-        for row in trial_evidence(context, analysis, contrasts, (ALL,))[0][:1]:
-            pairs[row["trial_id"]] = f"{row['experimental_arm_id']} v {row['control_arm_id']}"
-    return pairs
 
 
 def used_table(context: Context, used: Records) -> pd.DataFrame:

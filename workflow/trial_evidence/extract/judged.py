@@ -1,13 +1,13 @@
 """Risk-of-bias judgements for pooled results, and warnings where one is missing."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import TypeVar
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES, trial_evidence
 from trial_evidence.extract.context import setting_context
 from trial_evidence.extract.contrasts import matches, trial_contrasts
+from trial_evidence.extract.narrowed import of_trials
 from trial_evidence.extract.regimens import arm_regimens
 from trial_evidence.files import Record
 from trial_evidence.sheet import Sheet
@@ -88,11 +88,7 @@ def _pooled(
 
     Nothing else is extracted and no effect is computed, because a check should take only seconds.
     """
-    tables = {
-        name: table[table["trial_id"].isin(trials)] if "trial_id" in table else table
-        for name, table in sheet.tables.items()
-    }
-    context = setting_context(Sheet(MappingProxyType(tables), sheet.kinds), configuration, setting)
+    context = setting_context(of_trials(sheet, trials), configuration, setting)
     for analysis in configuration.answers:
         if analysis.setting != setting:
             continue

@@ -16,6 +16,15 @@ _WHOLE = ("agents",)
 _ABOUT = ("adjudication", "second_reading", "certainty", "audit_notes")
 
 
+def of_trials(sheet: Sheet, trials: Collection[str]) -> Sheet:
+    """The sheet with only those rows that concern these trials, or none."""
+    tables = {
+        name: table[table["trial_id"].isin(trials)] if "trial_id" in table else table
+        for name, table in sheet.tables.items()
+    }
+    return Sheet(MappingProxyType(tables), sheet.kinds)
+
+
 def narrowed(
     sheet: Sheet, analysis: Analysis, contrasts: pd.DataFrame, factors: Collection[str]
 ) -> Sheet:
