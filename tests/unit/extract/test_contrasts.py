@@ -16,10 +16,16 @@ def arm(name, agents, partner="chemotherapy", schedule="concurrent", trial="t1")
     }  # fmt: skip
 
 
-def contrasts(*arms, randomised="yes"):
+def every(*arms, randomised="yes"):
     ids = dict.fromkeys(row["trial_id"] for row in arms)
     trials = frame("trials", [{"trial_id": t, "randomised": randomised} for t in ids])
     return trial_contrasts(arm_regimens(frame("arms", arms)), trials, frame("agents", AGENTS))
+
+
+def contrasts(*arms, randomised="yes"):
+    """Each pair once."""
+    found = every(*arms, randomised=randomised)
+    return found[~found["turned"].astype(bool)]
 
 
 def only(*arms):
@@ -147,7 +153,7 @@ FOUR_ARMS = [
 
 
 def taken(rule, *arms):
-    found = matches(contrasts(*arms), analysis(contrast=rule))
+    found = matches(every(*arms), analysis(contrast=rule))
     return [
         (row["experimental_arm_id"], row["control_arm_id"])
         for rows in found.values()
@@ -174,6 +180,21 @@ def test_the_backbone_can_be_asked_for(changed, expected):
     arms = [arm("ab", "almab+bemab"), arm("bc", "bemab+cetinib"), arm("x", "almab-x+bemab")]
     rule = ContrastRule("dual v dual", control=("almab+bemab",), changed_backbone=changed)
     assert sorted(taken(rule, *arms)) == sorted(expected)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_arms_alike_are_compared_as_the_rule_says_whatever_their_order(order):
+    arms = [arm("ab", "almab+bemab"), arm("bc", "bemab+cetinib")][::order]
+    for control, expected in (("almab+bemab", ("bc", "ab")), ("bemab+cetinib", ("ab", "bc"))):
+        assert taken(ContrastRule("dual v dual", control=(control,)), *arms) == [expected]
+    # A rule that names neither takes the pair once.
+    assert taken(ContrastRule("dual v dual"), *arms) == [("bc", "ab")[::order]]
+
+
+def test_arms_turned_add_what_the_other_lacks():
+    found = every(arm("ab", "almab+bemab"), arm("bc", "bemab+cetinib"))
+    added = dict(zip(found["experimental_arm_id"], found["added_agents"], strict=True))
+    assert added == {"bc": "cetinib", "ab": "almab"}
 
 
 @pytest.mark.parametrize(

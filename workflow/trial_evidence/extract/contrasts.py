@@ -20,10 +20,11 @@ _COUNT_WORDS = {1: "single", 2: "dual", 3: "triple"}
 
 
 def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:
-    """All contrasts in the randomised trials, each pair of arms once.
+    """All contrasts in the randomised trials.
 
     The experimental arm is the one with more HER2 agents; if equal, the one with more conjugates;
-    then the one without chemotherapy; then the later one in the sheet.
+    then the one without chemotherapy; then the later one in the sheet. In this last case, a second
+    row has the arms ``turned``, for analyses that name the agents of the control arm.
 
     Parameters
     ----------
@@ -37,39 +38,42 @@ def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFra
     Returns
     -------
     DataFrame
-        One row per contrast. ``added_agents`` are the experimental arm's agents that the control
-        arm lacks; ``changed_backbone`` is true if the experimental arm replaces an antibody of the
-        control arm by a conjugate made from it.
+        Columns `CONTRAST_COLUMNS` and ``turned``. ``added_agents`` are the experimental arm's
+        agents that the control arm lacks; ``changed_backbone`` is true if the experimental arm
+        replaces an antibody of the control arm by a conjugate made from it.
     """
     randomised = set(trials.loc[trials["randomised"] == "yes", "trial_id"])
     parents = dict(zip(agents["agent"], agents["parent_antibody"], strict=True))
     inside = arms[arms["trial_id"].isin(randomised)]
-    pairs = [
-        _ordered(earlier, later, parents)
-        for group in records_by(inside, "trial_id").values()
-        for earlier, later in combinations(group, 2)
-    ]
-    rows = []
-    for experimental, control in pairs:
-        given, other = experimental["agent_set"], control["agent_set"]
-        added = [agent for agent in given if agent not in other]
-        replaced = set(other) - set(given)
-        rows.append(
-            {
-                "trial_id": experimental["trial_id"],
-                "experimental_arm_id": experimental["arm_id"],
-                "control_arm_id": control["arm_id"],
-                "kind": _kind(experimental, control),
-                "added_agents": joined(added),
-                "experimental_agents": joined(given),
-                "control_agents": joined(other),
-                "experimental_partner": experimental["partner"],
-                "control_partner": control["partner"],
-                "same_partner": experimental["partner"] == control["partner"],
-                "changed_backbone": any(parents.get(agent) in replaced for agent in added),
-            }
-        )
-    return pd.DataFrame(rows, columns=CONTRAST_COLUMNS)
+    rows: list[Record] = []
+    for group in records_by(inside, "trial_id").values():
+        for earlier, later in combinations(group, 2):
+            ranks = [_rank(arm, parents) for arm in (earlier, later)]
+            arms_ordered = (earlier, later) if ranks[0] > ranks[1] else (later, earlier)
+            rows.append({**_contrast(*arms_ordered, parents), "turned": False})
+            if ranks[0] == ranks[1]:
+                rows.append({**_contrast(earlier, later, parents), "turned": True})
+    return pd.DataFrame(rows, columns=[*CONTRAST_COLUMNS, "turned"])
+
+
+def _contrast(experimental: Arm, control: Arm, parents: Mapping[str, str]) -> Record:
+    """The row of a contrast."""
+    given, other = experimental["agent_set"], control["agent_set"]
+    added = [agent for agent in given if agent not in other]
+    replaced = set(other) - set(given)
+    return {
+        "trial_id": experimental["trial_id"],
+        "experimental_arm_id": experimental["arm_id"],
+        "control_arm_id": control["arm_id"],
+        "kind": _kind(experimental, control),
+        "added_agents": joined(added),
+        "experimental_agents": joined(given),
+        "control_agents": joined(other),
+        "experimental_partner": experimental["partner"],
+        "control_partner": control["partner"],
+        "same_partner": experimental["partner"] == control["partner"],
+        "changed_backbone": any(parents.get(agent) in replaced for agent in added),
+    }
 
 
 def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Record]]:
@@ -78,7 +82,7 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Recor
     Parameters
     ----------
     contrasts : DataFrame
-        Contrasts of the trials in the analysis's setting.
+        Contrasts of the trials in the analysis's setting, as returned by `trial_contrasts`.
     analysis : Analysis
         Its ``contrast`` rule gives the kind and, optionally, the arms in order of preference,
         whether the partner is the same and whether the backbone has changed.
@@ -92,6 +96,10 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Recor
     for row in records(contrasts):
         if all(row[column] in order or ANY_OTHER in order for column, order in orders.items()):
             found.setdefault(row["trial_id"], []).append(row)
+    for trial, rows in found.items():
+        # Turned only if the rule asks for these agents in the control arm.
+        straight = {_pair(row) for row in rows if not row["turned"]}
+        found[trial] = [r for r in rows if not r["turned"] or _pair(r)[::-1] not in straight]
 
     def ranks(row: Record) -> list[int]:
         asked = [(row[column], order) for column, order in orders.items()]
@@ -102,14 +110,14 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Recor
     return found
 
 
-def _ordered(earlier: Arm, later: Arm, parents: Mapping[str, str]) -> tuple[Arm, Arm]:
-    """Two arms as experimental and control."""
+def _pair(row: Record) -> tuple[str, str]:
+    return row["experimental_arm_id"], row["control_arm_id"]
 
-    def rank(arm: Arm) -> tuple[int, int, bool]:
-        conjugates = sum(bool(parents.get(agent)) for agent in arm["agent_set"])
-        return arm["n_agents"], conjugates, arm["partner"] != "chemotherapy"
 
-    return (earlier, later) if rank(earlier) > rank(later) else (later, earlier)
+def _rank(arm: Arm, parents: Mapping[str, str]) -> tuple[int, int, bool]:
+    """Of two arms, the one of higher rank is experimental."""
+    conjugates = sum(bool(parents.get(agent)) for agent in arm["agent_set"])
+    return arm["n_agents"], conjugates, arm["partner"] != "chemotherapy"
 
 
 def _kind(experimental: Arm, control: Arm) -> str:

@@ -11,7 +11,7 @@ from trial_evidence.config.configuration import FILE, Analysis, Configuration, T
 from trial_evidence.extract.columns import RATE_COLUMNS, SET_ASIDE_COLUMNS, USED_COLUMNS
 from trial_evidence.extract.comparisons import Records, trial_evidence
 from trial_evidence.extract.context import Context, setting_context, tables_of
-from trial_evidence.extract.contrasts import matches
+from trial_evidence.extract.contrasts import CONTRAST_COLUMNS, matches
 from trial_evidence.extract.rates import rate_evidence
 from trial_evidence.extract.selection import level_sets
 from trial_evidence.files import Record
@@ -80,7 +80,7 @@ def evidence_of(context: Context) -> SettingEvidence:
     return SettingEvidence(
         used=used_table(context, used),
         set_aside=pd.DataFrame(aside, columns=SET_ASIDE_COLUMNS),
-        contrasts=context.contrasts,
+        contrasts=context.contrasts.loc[~context.contrasts["turned"], CONTRAST_COLUMNS],
         rates=_with_logits(pd.DataFrame(rates, columns=RATE_COLUMNS), context),
     )
 
