@@ -201,12 +201,13 @@ def test_the_scales_that_claims_may_name_are_those_of_synergy():
     assert CLAIM_WORDS["scale"] == tuple(SCALES)
 
 
-def test_a_scale_that_there_is_not(configuration, tmp_path):
+def test_a_scale_and_a_model_that_there_are_not(configuration, tmp_path):
     changed = content()
     tables = (c["rule"] for c in changed["claims"] if c["rule"]["kind"] == "table")
     rule = next(rule for rule in tables if "scale" in rule["where"])
-    rule["where"]["scale"] = "blis"
-    (line,) = problems(changed, configuration, tmp_path)
+    rule["where"] |= {"scale": "blis", "model": "random_effect"}
+    model, line = problems(changed, configuration, tmp_path)
+    assert '"random_effect" is not a model of the results. Did you mean "random_effects"?' in model
     assert '"blis" is not allowed. Allowed: risk_additive, bliss, ' in line
     assert line.endswith('Did you mean "bliss"?')
 

@@ -12,6 +12,7 @@ from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, 
 from trial_evidence.config.networks import Network
 from trial_evidence.config.reading import not_allowed, read
 from trial_evidence.measures import MEASURES
+from trial_evidence.words.models import MODEL_NAMES
 from trial_evidence.words.problems import Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ CLAIM_WORDS = {
     "scale": ("risk_additive", "bliss", "multiplicative", "log_odds", "better_single"),
     "kind": ("trial", "pooled"),
 }
+# In a claim on a table, this stands for the random-effects model chosen in config.yaml.
+RANDOM_EFFECTS = "random_effects"
 ABSOLUTE_SCALES = ("odds_ratio", "risk_difference", "risk_ratio")
 Direction = Literal["above", "below"]
 Share = Annotated[Number, Field(gt=0, le=1)]
@@ -293,6 +296,9 @@ class TableRule(Form):
             message = f'"{" and ".join(asked)}" is not one of the interactions of this network in '
             message += f"networks.yaml. Allowed: {', '.join(map(' and '.join, pairs))}."
             yield ("where", "first"), message
+        model = self.where.get("model", RANDOM_EFFECTS)
+        if model not in (models := (RANDOM_EFFECTS, *MODEL_NAMES)):
+            yield ("where", "model"), f"is not a model of the results.{did_you_mean(model, models)}"
         for name in CLAIM_WORDS.keys() & self.where.keys() & {*columns}:
             if (word := self.where[name]) not in CLAIM_WORDS[name]:
                 yield ("where", name), f"is not allowed.{forms.among(CLAIM_WORDS[name], word)}"

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.config.reports import AssociationRule, Claim, TableRule
+from trial_evidence.config.reports import RANDOM_EFFECTS, AssociationRule, Claim, TableRule
 from trial_evidence.files import Record, read_table, records, where
 from trial_evidence.report.material.degrees import (
     VERY_UNCERTAIN,
@@ -38,8 +38,6 @@ _UNCOUNTED = {
     "undirected": "with a p value below 5% but no ratio that shows a direction",
     "untested": "with neither an interval nor a p value printed",
 }
-# In a claim on a table, this stands for the random-effects model chosen in config.yaml.
-RANDOM_EFFECTS = "random_effects"
 
 
 @dataclass(frozen=True)
