@@ -1,7 +1,6 @@
 """The commands that the rules call: exit codes, messages, and what a failure leaves alone."""
 
 import csv
-import io
 import re
 import subprocess
 import sys
@@ -109,16 +108,6 @@ def test_warnings_are_counted_and_printed_on_request(project, capsys):
     assert main(["check", "--list-warnings"]) == 0
     assert capsys.readouterr().out.startswith("pcr.csv, row 2 (trial_a), column reported_percent")
     assert [row["severity"] for row in listed(project)] == ["warning"]
-
-
-def test_a_terminal_of_few_letters_shows_what_it_can(project, monkeypatch):
-    break_cell(project, "pcr", "Table 2", "Tabelle ②")
-    break_cell(project, "pcr", "40.0", "41.0")
-    terminal = io.BytesIO()
-    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(terminal, encoding="cp1252"))
-    assert main(["check", "--list-warnings"]) == 0
-    sys.stdout.flush()
-    assert "(Tabelle ?)" in terminal.getvalue().decode("cp1252")
 
 
 def test_a_trial_whose_outcomes_are_those_of_another_setting_is_doubted(project, capsys):

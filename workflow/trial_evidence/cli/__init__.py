@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 import trial_evidence
 from trial_evidence.cli import sheet, stages
-from trial_evidence.files import print_whatever_fits
 from trial_evidence.words.errors import RequestError
 from trial_evidence.words.problems import quoted
 
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 1 if the sheet, the configuration or the request has errors, 2 if a file cannot
         be read or written (with a message on the terminal), 130 if the user stopped it.
     """
-    print_whatever_fits()
+
     options = _parser().parse_args(arguments)
     try:
         return sheet.told(_run, options)
