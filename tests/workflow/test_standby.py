@@ -67,6 +67,20 @@ def test_a_copy_says_and_ends_as_the_command_does_by_itself(project, name, alone
     )  # fmt: skip
 
 
+def test_a_terminal_of_few_letters_shows_what_it_can(tmp_path, monkeypatch):
+    folder = small_project(tmp_path)
+    row = ",42,105,{},doe_2020_trial_a,{},"
+    replace_text(folder, "pcr", row.format("40.0", "Table 2"), row.format("41.0", "Tabelle \u2461"))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    name, process = standby.start()
+    with process:
+        for asked in ("", name):
+            done = run(folder, asked, CHECK)
+            assert "(Tabelle ?)" in done.stdout
+            assert done.returncode == 0
+        process.stdin.close()
+
+
 def test_a_command_whose_standby_is_gone_runs_by_itself(project, alone):
     gone, process = standby.start()
     process.kill()

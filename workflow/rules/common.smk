@@ -14,12 +14,7 @@ from trial_evidence.config.configuration import Analyses
 from trial_evidence.config.methods import Methods
 from trial_evidence.config.reading import read
 from trial_evidence.config.simulation import Simulation
-from trial_evidence.files import (
-    OWN_SETTINGS,
-    OWN_TABLES,
-    print_whatever_fits,
-    remove_unfinished,
-)
+from trial_evidence.files import OWN_SETTINGS, OWN_TABLES, remove_unfinished
 from trial_evidence.kept import (
     LIBRARIES,
     MADE,
@@ -35,7 +30,7 @@ from trial_evidence.kept import (
 )
 from trial_evidence.words.problems import SheetError
 
-print_whatever_fits()
+standby.print_what_fits()
 
 # All rules use the Python that runs Snakemake, and find the library. The matrices are small: one
 # thread per core would make them slower, not faster.

@@ -2,10 +2,11 @@
 
 import sys
 
-from trial_evidence.standby import ask, collect_seldom
+from trial_evidence.standby import ask, collect_seldom, print_what_fits
 
 if __name__ == "__main__":
     collect_seldom()
+    print_what_fits()
     code = ask(sys.argv[1:])
     if code is None:
         from trial_evidence.cli import main

@@ -2,10 +2,8 @@
 
 import csv
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import TextIOWrapper
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,12 +64,6 @@ def remove_unfinished(folder: Path) -> None:
         except (OverflowError, PermissionError, ValueError):
             # Another user's process, or not one of our files.
             continue
-
-
-def print_whatever_fits() -> None:
-    """Let a terminal of few letters show a question mark in place of those that it lacks."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
 
 
 def write_text(path: Path, text: str, *, keep_unchanged: bool = False) -> None:

@@ -32,7 +32,7 @@ from trial_evidence.config.networks import (
     read_networks,
     unknown_network_names,
 )
-from trial_evidence.config.reading import LineOf, Place, lines_of, problem, read
+from trial_evidence.config.reading import Place, lines_of, problem, read
 from trial_evidence.config.registry import FILE as REGISTRY_FILE
 from trial_evidence.config.registry import read_registry_words
 from trial_evidence.config.reports import FILE as REPORT
@@ -55,6 +55,8 @@ DICTIONARY = supplied("dictionary")
 # Names at least this similar count as the same name, misspelt. Set high: names of two different
 # biological factors may share half their letters.
 _A_SLIP = 0.8
+# Files of config/ that name factors, levels, biomarkers and definitions.
+_NAMING = (METHODS, ANALYSES, REPORT)
 
 
 Loaded = tuple[Configuration, Sheet, tuple[Problem, ...]]
@@ -264,36 +266,9 @@ def _against_the_sheet(
     if networks is not None:
         yield from unknown_network_names(networks, agents, arms, lines_of(config / NETWORKS))
     if configured.analyses is not None:
-        lines = {name: lines_of(config / name) for name in (METHODS, ANALYSES, REPORT)}
-        for slip in misspelt_names(configured.analyses, configured.report, sheet, dictionary):
-            yield slip.problem(lines[slip.file])
+        made_of = configured.analyses, configured.report, sheet, dictionary
+        yield from misspelt_names(*made_of, config)
     yield from adjudication_problems(sheet, dictionary)
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A name in the configuration that looks like a misspelling of one in the sheet.
-
-    Attributes
-    ----------
-    file, place, entry
-        Where it is written: file of config/, place in it, and id of the entry.
-    name, meant
-        As written, and as in the sheet.
-    """
-
-    file: str
-    place: Place
-    entry: str
-    name: str
-    meant: str
-
-    def problem(self, line: LineOf) -> Problem:
-        """The warning, with the line of the name."""
-        message = f'is in no row of the sheet, so it finds no data. Did you mean "{self.meant}"?'
-        column = next(str(step) for step in reversed(self.place) if isinstance(step, str))
-        found = problem(self.file, self.entry, column, self.name, message, line(self.place))
-        return replace(found, severity="warning")
 
 
 def misspelt_names(
@@ -301,20 +276,28 @@ def misspelt_names(
     report: ReportConfiguration | None,
     sheet: Sheet,
     dictionary: Dictionary,
-) -> Iterator[Slip]:
-    """Names of factors, levels, biomarkers and definitions that look like misspellings.
+    config: Path,
+) -> Iterator[Problem]:
+    """Warnings for names of factors, levels, biomarkers and definitions that look misspelt.
 
     They would silently find no data. A name similar to none in the sheet is not a misspelling: it
     may not have been reported yet.
     """
-    named = [*_names_of_methods(configuration, sheet, dictionary)]
-    named += [] if report is None else _names_of_report(report, sheet)
+    levels, lines = _levels(sheet), {name: lines_of(config / name) for name in _NAMING}
+    named = [*_names_of_methods(configuration, sheet, dictionary, levels)]
+    named += [] if report is None else _names_of_report(report, sheet, levels)
     for file, place, entry, names, known in named:
         spelt = {name.casefold(): name for name in sorted(known)}
         for at, name in enumerate(names):
             near = get_close_matches(name.casefold(), spelt, 1, _A_SLIP)
             if near and name not in known:
-                yield Slip(file, (*place, at), entry, name, spelt[near[0]])
+                message = (
+                    f"is in no row of the sheet, so it finds no data. Did you mean "
+                    f'"{spelt[near[0]]}"?'
+                )
+                column = next(str(step) for step in reversed(place) if isinstance(step, str))
+                found = problem(file, entry, column, name, message, lines[file]((*place, at)))
+                yield replace(found, severity="warning")
 
 
 _Levels = Mapping[str, Collection[str]]
@@ -345,10 +328,9 @@ def _levels_named(file: str, place: Place, entry: str, text: str, known: _Levels
 
 
 def _names_of_methods(
-    configuration: Configuration, sheet: Sheet, dictionary: Dictionary
+    configuration: Configuration, sheet: Sheet, dictionary: Dictionary, levels: _Levels
 ) -> Iterator[_Names]:
     """Names in config.yaml and analyses.yaml."""
-    levels = _levels(sheet)
     for modifier in configuration.effect_modifiers.values():
         place: Place = ("effect_modifiers", modifier.factor, "levels")
         yield ANALYSES, place, "", modifier.levels, levels.get(modifier.factor, ())
@@ -367,9 +349,11 @@ def _names_of_methods(
                 yield METHODS, place, "", order, set(sheet[table][column])
 
 
-def _names_of_report(report: ReportConfiguration, sheet: Sheet) -> Iterator[_Names]:
+def _names_of_report(
+    report: ReportConfiguration, sheet: Sheet, levels: _Levels
+) -> Iterator[_Names]:
     """Names in report.yaml."""
-    levels, reports = _levels(sheet), sheet["biomarker_effects"]
+    reports = sheet["biomarker_effects"]
     biomarkers = set(reports["biomarker"])
     for at, risk in enumerate(report.control_risks):
         for n, subgroup in enumerate(risk.subgroups):

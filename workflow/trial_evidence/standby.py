@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,6 +40,12 @@ _LENGTH = struct.Struct("!Q")
 def collect_seldom() -> None:
     """Collect garbage 100 times less often: rows and modules are many objects, but not garbage."""
     gc.set_threshold(70_000, 10, 10)
+
+
+def print_what_fits() -> None:
+    """Print a question mark for each letter that the terminal lacks; forks inherit this."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def start() -> "tuple[str, subprocess.Popen[bytes]]":
@@ -92,6 +99,7 @@ def _stand_by(name: str) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         collect_seldom()
+        print_what_fits()
         ahead = [*_MODULES]
         import_module("trial_evidence.cli")
         while True:

@@ -32,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 1 if the sheet, the configuration or the request has errors, 2 if a file cannot
         be read or written (with a message on the terminal), 130 if the user stopped it.
     """
-
     options = _parser().parse_args(arguments)
     try:
         return sheet.told(_run, options)

@@ -98,8 +98,8 @@ def matches(contrasts: pd.DataFrame, analysis: Analysis) -> dict[str, list[Recor
             found.setdefault(row["trial_id"], []).append(row)
     for trial, rows in found.items():
         # Turned only if the rule asks for these agents in the control arm.
-        straight = {_pair(row) for row in rows if not row.get("turned")}
-        found[trial] = [r for r in rows if not r.get("turned") or _pair(r)[::-1] not in straight]
+        straight = {_pair(row) for row in rows if not row["turned"]}
+        found[trial] = [r for r in rows if not r["turned"] or _pair(r)[::-1] not in straight]
 
     def ranks(row: Record) -> list[int]:
         asked = [(row[column], order) for column, order in orders.items()]
