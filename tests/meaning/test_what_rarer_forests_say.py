@@ -104,6 +104,26 @@ def test_rates_by_the_second_of_two_factors_are_not_headed_by_the_first(made_up,
     assert "Nodal" not in " ".join([found.title, found.description, *shown])
 
 
+def test_two_trials_are_shown_with_the_result_without_heterogeneity(made_up, tmp_path):
+    """Without it, nobody would see how much of the interval comes from the prior."""
+
+    def change(row):
+        own = (row["analysis"], row["measure"], row["subgroup"]) == (ANALYSIS, "risk_ratio", "all")
+        return row | {"k": "2"} if own else row
+
+    found = forest(made_up, results=edited(made_up, tmp_path, change, "estimates"))
+    common = next(
+        row for row in rows(made_up.results / SETTING / "estimates.csv")
+        if (row["analysis"], row["measure"], row["subgroup"], row["model"])
+        == (ANALYSIS, "risk_ratio", "all", "common")
+    )  # fmt: skip
+    said, low, high = (f"{float(common[name]):.2f}" for name in ("estimate", "ci_low", "ci_high"))
+    assert any(
+        text.startswith("Other models: Common effect ") and f"{said} ({low}–{high})" in text
+        for text in (*found.notes, *found.footnotes)
+    )
+
+
 def test_without_an_empirical_prior_one_probability_is_given(made_up, tmp_path):
     def change(row):
         if row["analysis"] != ANALYSIS or row["measure"] != "risk_ratio":

@@ -426,6 +426,17 @@ def test_an_association_is_described_and_not_judged(found, rows, said, k):
     assert ("count once" in result.reason) == (k == 2)
 
 
+def test_an_association_that_no_verified_row_reports_is_not_enough_data(found):
+    table = [UP | CLEAR | {"study_id": "a", "verification": "unverified"}]
+    result = verdict(
+        with_table(found, "biomarker_effects", table),
+        AssociationRule(("marker",), ("pCR",), "above"),
+    )
+    assert (result.verdict, result.reason) == (
+        "not enough data", "The sheet holds no verified result on this."
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("direction", "row", "said"),
     [

@@ -40,12 +40,17 @@ def undecided_contrasts(sheet: Sheet, configuration: Configuration) -> Iterator[
         arms = sheet["arms"]
         arms = arms[arms["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
         contrasts = trial_contrasts(arm_regimens(arms), trials, sheet["agents"])
+        # Most harms of a setting have the same rule.
+        ways = {
+            analysis.contrast: [matches(way, analysis) for way in (contrasts, contrasts[::-1])]
+            for analysis in {a.contrast: a for a in configuration.of_setting(setting)}.values()
+        }
         for analysis in configuration.of_setting(setting):
-            ways = [matches(way, analysis) for way in (contrasts, contrasts[::-1])]
-            tied = [trial for trial, found in ways[0].items() if found != ways[1][trial]]
+            forwards, backwards = both = ways[analysis.contrast]
+            tied = [trial for trial, found in forwards.items() if found != backwards[trial]]
             if not tied:
                 continue
-            pairs = _pairs_used(of_trials(sheet, tied), configuration, analysis, ways)
+            pairs = _pairs_used(of_trials(sheet, tied), configuration, analysis, both)
             for trial, (first, last) in pairs.items():
                 if first == last:
                     continue
