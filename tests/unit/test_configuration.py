@@ -1,6 +1,7 @@
 """config/: what is allowed in it, and the messages about errors."""
 
 import copy
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -679,6 +680,15 @@ def test_a_deeply_nested_file_has_one_problem_a_place(tmp_path, text):
 def test_the_schemas_for_editors_are_those_of_the_models(name):
     made = (SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")
     assert made == schema(FORMS[name]), "make workflow/schemas/config.schema.json"
+
+
+def test_an_editor_shows_what_a_setting_means_and_not_how_it_is_written():
+    report = json.loads(schema(FORMS["report"]))["properties"]["question"]
+    assert report["description"].startswith("The question that the report answers")
+    styles = json.loads(schema(FORMS["styles"]))["$defs"]
+    fields = next(form["properties"] for form in styles.values() if "description" in form.get(
+        "properties", {}))  # fmt: skip
+    assert fields["description"]["type"] == "string"
 
 
 @pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.yaml")), ids=lambda path: path.name)

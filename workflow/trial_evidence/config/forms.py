@@ -79,7 +79,10 @@ _different, _unique = AfterValidator(_all_different), Field(json_schema_extra={"
 Number = Annotated[float, pydantic.Strict(), Field(allow_inf_nan=False)]
 Whole = Annotated[int, pydantic.Strict()]
 Truth = Annotated[bool, pydantic.Strict()]
-Text = Annotated[str, Field(min_length=1), shaped(r"\S", "a text that is not blank")]
+# No description, which would take the place of that of the setting in the schemas.
+_NOT_BLANK = r"\S"
+SHAPES[_NOT_BLANK] = "a text that is not blank"
+Text = Annotated[str, Field(min_length=1, pattern=_NOT_BLANK)]
 # Names folders of results, and file systems allow at most 255 characters.
 Id = Annotated[
     str,
@@ -204,7 +207,10 @@ def with_meanings(node: Any) -> Any:
         return [with_meanings(part) for part in node]
     if not isinstance(node, dict):
         return node
-    about, _, attributes = str(node.get("description", "")).partition("\n\nAttributes\n")
+    said = node.get("description", "")
+    # Among fields, this may be one of that name.
+    said = said if isinstance(said, str) else ""
+    about, _, attributes = said.partition("\n\nAttributes\n")
     meanings = dict(re.findall(r"^(\w[\w, ]*)\n((?: {4}.*\n?)+)", attributes, re.M))
     for names, meaning in meanings.items():
         for name in names.split(", "):
@@ -215,7 +221,7 @@ def with_meanings(node: Any) -> Any:
         k for k, v in node.items() if (k, v) == ("default", None) or (k == "title" and v != "")
     ]
     return {
-        key: " ".join(about.split()) if key == "description" else with_meanings(value)
+        key: " ".join(about.split()) if said and key == "description" else with_meanings(value)
         for key, value in node.items()
         if key not in left_out or isinstance(value, dict)
     }
