@@ -35,10 +35,10 @@ def content():
     return yaml.safe_load((CONFIG / "report.yaml").read_text(encoding="utf-8"))
 
 
-def problems(changed, configuration, tmp_path):
+def problems(changed, configuration, tmp_path, networks=None):
     (tmp_path / "report.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
     with pytest.raises(SheetError) as error:
-        read_report_configuration(tmp_path, configuration)
+        read_report_configuration(tmp_path, configuration, networks)
     # Where in the file is tested by itself.
     return [re.sub(r", line \d+", "", problem.line()) for problem in error.value.problems]
 
@@ -171,14 +171,42 @@ def test_risks_come_from_where_the_outcome_has_them(
 
 
 def test_tables_that_no_network_makes(configuration, tmp_path):
-    networks = read_networks(CONFIG, configuration).networks
+    networks = read_networks(CONFIG, configuration)
     report = read_report_configuration(CONFIG, configuration, networks)
     claims = [claim for claim in report.claims if isinstance(claim.rule, TableRule)]
-    slips = [replace(network, id="pcr_netwrk") for network in networks]
+    slips = replace(
+        networks,
+        networks=[replace(network, id="pcr_netwrk") for network in networks.networks],
+        synergy=[replace(entry, network="pcr_netwrk") for entry in networks.synergy],
+    )
     with pytest.raises(SheetError) as error:
         read_report_configuration(CONFIG, configuration, slips)
     assert [problem.subject for problem in error.value.problems] == [claim.id for claim in claims]
     assert "Did you mean" in error.value.problems[0].message
+
+
+def test_synergy_that_no_network_examines(configuration):
+    networks = read_networks(CONFIG, configuration)
+    with pytest.raises(SheetError, match=r"synergy.csv.* is not a table of the results"):
+        read_report_configuration(CONFIG, configuration, replace(networks, synergy=()))
+
+
+def test_an_interaction_that_no_network_estimates(configuration):
+    networks = read_networks(CONFIG, configuration)
+    without = [replace(network, interactions=()) for network in networks.networks]
+    with pytest.raises(SheetError, match="Allowed: none"):
+        read_report_configuration(CONFIG, configuration, replace(networks, networks=without))
+
+
+@pytest.mark.parametrize("background", ["0", "0,05", "0.050"])
+def test_a_background_that_synergy_does_not_assume(configuration, tmp_path, background):
+    changed = content()
+    tables = (c["rule"] for c in changed["claims"] if c["rule"]["kind"] == "table")
+    rule = next(rule for rule in tables if "scale" in rule["where"])
+    rule["where"]["background"] = background
+    networks = read_networks(CONFIG, configuration)
+    (line,) = problems(changed, configuration, tmp_path, networks)
+    assert "is not a background of this network's synergy in networks.yaml. Allowed: 0.0" in line
 
 
 def test_columns_that_a_table_does_not_have(configuration, tmp_path):

@@ -217,11 +217,10 @@ def _configured(folder: Path, dictionary: Dictionary) -> tuple[_Configured, list
         sound(lambda: read(folder / NETWORKS, NetworkConfiguration))
         return _Configured(looks=looks), problems
     networks = sound(lambda: read_networks(folder, analyses, kinds=dictionary.kinds))
-    made = None if networks is None else networks.networks
     of_rates = [tables[name].words for name in dictionary.of_kind("rates")]
     populations = [word for known in of_rates for word in known.get("population", ())]
     report = sound(
-        lambda: read_report_configuration(folder, analyses, made, populations=populations)
+        lambda: read_report_configuration(folder, analyses, networks, populations=populations)
     )
     # Only `make registry` needs it.
     if (folder / REGISTRY_FILE).exists():

@@ -148,7 +148,7 @@ def _level(before: Configuration, after: Configuration) -> str:
 
 def _side(sheet: Sheet, configuration: Configuration, config: Path) -> Side:
     networks = read_networks(config, configuration)
-    report = read_report_configuration(config, configuration, networks.networks)
+    report = read_report_configuration(config, configuration, networks)
     return Side(sheet, configuration, networks, report)
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field
 from trial_evidence.config import forms
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.config.forms import Fault, Form, Id, Number, Several, Some, Text, Whole
-from trial_evidence.config.networks import Network
+from trial_evidence.config.networks import NetworkConfiguration
 from trial_evidence.config.reading import not_allowed, read
 from trial_evidence.measures import MEASURES
 from trial_evidence.words.models import MODEL_NAMES
@@ -290,12 +290,16 @@ class TableRule(Form):
             if columns and name not in columns:
                 message = f'"{name}" is not a column of {self.file}.'
                 yield place, f"{message}{forms.among(columns, name)}"
-        pairs = sections.get("pairs", {}).get(self.file, ())
+        pairs = sections.get("pairs", {}).get(self.file)
         asked = tuple(self.where.get(name, "") for name in ("first", "second"))
-        if pairs and all(asked) and asked not in pairs:
+        if pairs is not None and all(asked) and asked not in pairs:
             message = f'"{" and ".join(asked)}" is not one of the interactions of this network in '
-            message += f"networks.yaml. Allowed: {', '.join(map(' and '.join, pairs))}."
+            message += f"networks.yaml. Allowed: {', '.join(map(' and '.join, pairs)) or 'none'}."
             yield ("where", "first"), message
+        rates = sections.get("backgrounds", {}).get(self.file, ())
+        if rates and (rate := self.where.get("background", rates[0])) not in rates:
+            message = "is not a background of this network's synergy in networks.yaml."
+            yield ("where", "background"), f"{message}{forms.among(rates, rate)}"
         model = self.where.get("model", RANDOM_EFFECTS)
         if model not in (models := (RANDOM_EFFECTS, *MODEL_NAMES)):
             yield ("where", "model"), f"is not a model of the results.{did_you_mean(model, models)}"
@@ -400,7 +404,7 @@ class ReportConfiguration(Form):
 def read_report_configuration(
     folder: Path,
     configuration: Configuration,
-    networks: Collection[Network] | None = None,
+    networks: NetworkConfiguration | None = None,
     **known: Any,
 ) -> ReportConfiguration:
     """Read ``report.yaml`` and check it against the configured analyses and networks.
@@ -417,13 +421,16 @@ def read_report_configuration(
     if networks is not None:
         known["pairs"] = {
             f"{network.setting}/network/{network.id}/interactions.csv": network.interactions
-            for network in networks
+            for network in networks.networks
         }
-        known["files"] = [
-            f"{network.setting}/network/{network.id}/{table}.csv"
-            for network in networks
-            for table in CLAIM_TABLES
-        ]
+        # As the table prints them.
+        known["backgrounds"] = {
+            f"{entry.setting}/network/{entry.network}/synergy.csv": [
+                str(float(background.rate)) for background in entry.background
+            ]
+            for entry in networks.synergy
+        }
+        known["files"] = [*known["pairs"], *known["backgrounds"]]
     return read(folder / FILE, ReportConfiguration, **known)
 
 
