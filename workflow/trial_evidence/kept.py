@@ -83,7 +83,8 @@ def _parts_of(kind: type) -> Callable[[Any], Iterable[Any]]:
         return lambda array: (
             array.tolist()
             if array.dtype == object
-            else (str(array.dtype), array.shape, _of_bytes(np.ascontiguousarray(array).tobytes()))
+            # As text, the bytes would take four times the space.
+            else (str(array.dtype), array.shape, hashlib.sha256(array.tobytes()).hexdigest())
         )
     if issubclass(kind, pd.DataFrame | pd.Series):
         return _of_table
@@ -118,11 +119,6 @@ def _of_table(table: "pd.DataFrame | pd.Series") -> Iterable[Any]:
     # Not pandas' own hash, which takes many times as long for small tables.
     rows = cells.tolist()
     return (*head, *(repr(row) if _PLAIN.issuperset(map(type, row)) else row for row in rows))
-
-
-def _of_bytes(content: bytes) -> str:
-    # As text, the bytes would take four times the space.
-    return hashlib.sha256(content).hexdigest()
 
 
 def _of_function(thing: Any) -> Iterable[Any]:
