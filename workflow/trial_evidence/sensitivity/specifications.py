@@ -1,7 +1,7 @@
 """The multiverse: every defensible combination of choices, and its result."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -215,8 +215,8 @@ def multiverse_table(found: Multiverse, level: float) -> Iterator[pd.DataFrame]:
         yield found.rows(start, start + _ROWS).assign(ci_level=level)[MULTIVERSE_COLUMNS]
 
 
-def multiverse_summary(found: Multiverse) -> pd.DataFrame:
-    """Shares and medians over the specifications of an analysis, overall and by measure.
+def multiverse_summary(curves: Iterable[Multiverse]) -> pd.DataFrame:
+    """Shares and medians over the specifications of each analysis, overall and by measure.
 
     Returns
     -------
@@ -224,7 +224,11 @@ def multiverse_summary(found: Multiverse) -> pd.DataFrame:
         Columns ``SUMMARY_COLUMNS``; shares between 0 and 1. There is no median over several
         measures together, since risk ratios and odds ratios are not comparable in size.
     """
-    records = []
+    rows = [row for found in curves for row in _summarised(found)]
+    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
+
+
+def _summarised(found: Multiverse) -> Iterator[tuple[Any, ...]]:
     measures = found.pools["measure"].to_numpy(str).repeat(len(found.models))
     known = list(dict.fromkeys(measures))
     estimate, low, high = (getattr(found.curve, name) for name in MEAN)
@@ -235,5 +239,4 @@ def multiverse_summary(found: Multiverse) -> pd.DataFrame:
         sizes = [np.nan] * 3 if mixed else natural.agg(["median", "min", "max"])
         below, above = (high[here] < 0).mean(), (low[here] > 0).mean()
         named = (found.analysis.setting, found.analysis.id, measure)
-        records.append((*named, int(here.sum()), *sizes, below + above, below, above))
-    return pd.DataFrame(records, columns=SUMMARY_COLUMNS)
+        yield (*named, int(here.sum()), *sizes, below + above, below, above)

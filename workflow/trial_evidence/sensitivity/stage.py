@@ -38,7 +38,6 @@ from trial_evidence.sensitivity.regression import control_risk_table, meta_regre
 from trial_evidence.sensitivity.reporting import small_study_table
 from trial_evidence.sensitivity.specifications import (
     MULTIVERSE_COLUMNS,
-    SUMMARY_COLUMNS,
     Multiverse,
     multiverse,
     multiverse_summary,
@@ -116,7 +115,11 @@ def write_sensitivity(
             rows = (one.tables[name] for one in found.values())
             write_long_table(folder / FOLDER / f"{name}.csv", (empty, *rows))
         curves = [one.multiverse for one in found.values() if one.multiverse is not None]
-        _write_multiverses(curves, folder / FOLDER, configuration.confidence_level)
+        write_table(folder / FOLDER / "multiverse_summary.csv", multiverse_summary(curves))
+        level = configuration.confidence_level
+        chunks = (rows for curve in curves for rows in multiverse_table(curve, level))
+        empty = pd.DataFrame(columns=MULTIVERSE_COLUMNS)
+        write_long_table(folder / FOLDER / "multiverse.csv", chain((empty,), chunks))
     listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
     write_table(folder / FOLDER / LISTING, listing_of(listed))
 
@@ -161,15 +164,6 @@ def _tables(
         "meta_regression": meta_regression_table(compared, sheet, choices),
         "what_would_change": what_would_change_table(compared, choices),
     }
-
-
-def _write_multiverses(curves: Sequence[Multiverse], folder: Path, level: float) -> None:
-    summaries = (multiverse_summary(curve) for curve in curves)
-    empty = pd.DataFrame(columns=SUMMARY_COLUMNS)
-    write_long_table(folder / "multiverse_summary.csv", (empty, *summaries))
-    chunks = (rows for curve in curves for rows in multiverse_table(curve, level))
-    empty = pd.DataFrame(columns=MULTIVERSE_COLUMNS)
-    write_long_table(folder / "multiverse.csv", chain((empty,), chunks))
 
 
 def analysis_pages(
