@@ -34,11 +34,12 @@ from trial_evidence.changes.networks import (
 from trial_evidence.changes.page import Section
 from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.changes.risks import risks_in_words
-from trial_evidence.changes.stage import _judgements, _level
+from trial_evidence.changes.stage import _level
 from trial_evidence.changes.verdicts import (
     Judged,
     _domains_that_changed,
     answers_in_question,
+    changed_judgements,
     first_hand_in_words,
     judgements_in_words,
 )
@@ -786,7 +787,7 @@ def test_surrogacy_that_changed_is_told_before_and_after(side):
     changes = NetworkChanges(surrogacy=((*surrogacy[0], "slope −0.40 (−0.70 to −0.10)"),))
     titles = {("early", "response"): "Response as a surrogate"}
     difference = SheetDifference({}, {})
-    said = _judgements((side, side), ({}, {}), difference, (), changes, titles)
+    said = changed_judgements((side, side), ({}, {}), difference, (), changes, titles)
     assert [*said] == [
         "Surrogacy: Response as a surrogate, bivariate: was withheld, because it depends on one "
         "trial; is now slope −0.40 (−0.70 to −0.10)."

@@ -35,19 +35,26 @@ Titles = Mapping[tuple[str, str], str]
 _MEDIAN = "median_control_months"
 
 
+def in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:
+    """Values of a column in the added, changed and removed rows of a table."""
+    found = difference.tables.get(table)
+    if found is None:
+        return set()
+    changed = (row for pair in found.changed for row in pair)
+    return {row.cells.get(column, "") for row in (*changed, *found.added, *found.removed)}
+
+
 def trials_with_other_risks(difference: SheetDifference, sheet: Sheet) -> set[str]:
     """Trials whose rates over time, or whose control median, have changed."""
     shares = (*sheet.of_kind("rates"), "adjudication")
-    found = set()
-    for name, table in difference.tables.items():
-        single = [(row,) for row in (*table.added, *table.removed)]
-        found |= {
-            row.cells.get("trial_id", "")
-            for rows in (*table.changed, *single)
-            if name in shares or len({row.cells.get(_MEDIAN) for row in rows}) > 1
-            for row in rows
-        }
-    return found
+    medians = {
+        row.cells.get("trial_id", "")
+        for table in difference.tables.values()
+        for pair in table.changed
+        if len({row.cells.get(_MEDIAN) for row in pair}) > 1
+        for row in pair
+    }
+    return medians.union(*(in_rows(difference, table, "trial_id") for table in shares))
 
 
 def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> Risks:

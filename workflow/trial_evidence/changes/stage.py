@@ -1,7 +1,7 @@
 """``make changes``: the current sheet compared with an earlier revision."""
 
 import html
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.configured import configuration_difference
 from trial_evidence.changes.networks import NetworkChanges, Side, network_changes, untouched
-from trial_evidence.changes.page import NO_JUDGEMENT, NOTHING, Section, as_forest, moved
+from trial_evidence.changes.page import NOTHING, Section, as_forest, moved
 from trial_evidence.changes.revision import (
     Revision,
     SheetDifference,
@@ -17,19 +17,7 @@ from trial_evidence.changes.revision import (
     sheet_difference,
     unpacked,
 )
-from trial_evidence.changes.risks import (
-    curves_changed,
-    curves_in_words,
-    curves_of,
-    risks_in_words,
-)
-from trial_evidence.changes.verdicts import (
-    answers_in_question,
-    first_hand_in_words,
-    judged,
-    judgements_in_words,
-    networks_in_question,
-)
+from trial_evidence.changes.verdicts import changed_judgements, networks_in_question
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
@@ -107,7 +95,7 @@ def write_changes(
             judged_anew = networks_in_question((before, now), difference)
             networks = network_changes(before, now, same, judged_anew)
             matters = [
-                *_judgements((before, now), found, difference, changes, networks, titles),
+                *changed_judgements((before, now), found, difference, changes, networks, titles),
                 *moved(changes, networks.estimates, (before.configuration, configuration), titles),
             ]
     shared = (titles, _level(before.configuration, configuration))
@@ -165,33 +153,6 @@ def _earlier(sheet: Sheet, then: Revision, now: Side) -> tuple[Side, list[str]]:
             "compared under today's configuration: every difference comes from the sheet."
         )
     return replace(now, sheet=sheet), [note]
-
-
-def _judgements(
-    sides: tuple[Side, Side],
-    evidence: tuple[Mapping[str, SettingEvidence], Mapping[str, SettingEvidence]],
-    difference: SheetDifference,
-    changes: Iterable[EstimateChange],
-    networks: NetworkChanges,
-    titles: Mapping[tuple[str, str], str],
-) -> Iterator[str]:
-    """Changed verdicts, certainty and control risks, for answers that can have changed."""
-    affected = {(change.setting, change.analysis) for change in changes}
-    answers = answers_in_question(*evidence, affected, sides, difference)
-    if answers or any(networks.tables) or "biomarker_effects" in difference.tables:
-        before, after = (
-            judged(side, answers, tables)
-            for side, tables in zip(sides, networks.tables, strict=True)
-        )
-        yield from [*judgements_in_words(before, after, titles)] or [NO_JUDGEMENT]
-        yield from risks_in_words(before.risks, after.risks, titles)
-    for setting, analysis, model, was, is_now in networks.surrogacy:
-        title = titles.get((setting, analysis), analysis)
-        yield f"Surrogacy: {title}, {model}: was {was}; is now {is_now}."
-    yield from first_hand_in_words(*evidence, titles)
-    if curves_changed(difference):
-        earlier, current = map(curves_of, sides, evidence)
-        yield from curves_in_words(earlier, current, titles)
 
 
 def _not_passed(error: SheetError) -> str:
