@@ -62,10 +62,10 @@ def _levels_reported(sheet: Sheet, trials: Collection[str]) -> dict[str, set[str
     """Single factor -> the levels by which these trials report any result."""
     levels: dict[str, set[str]] = {}
     for name in sheet.results:
-        columns = (sheet[name][column] for column in ("trial_id", "subgroup"))
-        for trial, subgroup in zip(*columns, strict=True):
+        own = sheet[name]["trial_id"].isin(trials)
+        for subgroup in sheet[name].loc[own, "subgroup"].unique():
             factor, _, level = subgroup.partition("=")
-            if level and trial in trials and "&" not in subgroup:
+            if level and "&" not in subgroup:
                 levels.setdefault(factor, set()).add(level)
     return levels
 

@@ -127,10 +127,9 @@ def multiverse(
         (COMMON, "wald"),
         *product(tries.estimators, tries.intervals),
     )
-    models = pd.DataFrame(tried, columns=["estimator", "interval"])
-    models = models.replace({"estimator": SAME_AS}).drop_duplicates(ignore_index=True)
+    pairs = list(dict.fromkeys((SAME_AS.get(name, name), interval) for name, interval in tried))
+    models = pd.DataFrame(pairs, columns=["estimator", "interval"]).astype("category")
     _, _, yi, vi = zip(*effects, strict=True)
-    pairs = [(str(estimator), str(interval)) for estimator, interval in models.to_numpy()]
     blocks = pools.members(len(effects))
     curve = specification_curve(yi, vi, blocks, pairs, configuration.confidence_level)
     chosen = pools.choices()
@@ -139,7 +138,7 @@ def multiverse(
     # Fewer than two configured trials form no pool; then no specification is that of the report.
     empirical = configuration.tau_priors[measure].empirical is not None
     leads = k >= 2 and leading_model(k, pooling, empirical=empirical).model == pooling.model
-    return Multiverse(analysis, chosen, models.astype("category"), curve, leads)
+    return Multiverse(analysis, chosen, models, curve, leads)
 
 
 def _row_sets(choices: Sequence[RowChoice]) -> Iterator[tuple[dict[str, str], Sequence[Record]]]:

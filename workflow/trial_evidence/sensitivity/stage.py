@@ -90,7 +90,6 @@ def write_sensitivity(
     factors = share_factors(configuration.sensitivity)
     own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
     found: dict[str, Examined] = {}
-    pages: dict[str, Picture] = {}
     with (
         helpers(processes if processes > 1 else 0) as pool,
         publishing(folder, configuration.figure_formats, pool, own=own, record=RECORD) as drawing,
@@ -106,9 +105,7 @@ def write_sensitivity(
             )
             one = parts.value((FOLDER, *seen), partial(_examined, *seen))
             found[analysis.id] = one
-            own_pages = {f"{analysis.id}/{name}": page for name, page in one.pages.items()}
-            drawing.add(own_pages)
-            pages |= own_pages
+            drawing.add({f"{analysis.id}/{name}": page for name, page in one.pages.items()})
         parts.forget_others()
         none = {**_tables((), (), sheet, configuration, context), **choice_tables(())}
         for name, empty in none.items():
@@ -120,7 +117,9 @@ def write_sensitivity(
         chunks = (rows for curve in curves for rows in multiverse_table(curve, level))
         empty = pd.DataFrame(columns=MULTIVERSE_COLUMNS)
         write_long_table(folder / FOLDER / "multiverse.csv", chain((empty,), chunks))
-    listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
+    listed = {
+        (setting, id_, name): page for id_, one in found.items() for name, page in one.pages.items()
+    }
     write_table(folder / FOLDER / LISTING, listing_of(listed))
 
 
