@@ -7,7 +7,6 @@ import pandas as pd
 from trial_evidence.changes.networks import Side
 from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.files import where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.hazards import (
@@ -74,22 +73,22 @@ def curves_changed(difference: SheetDifference) -> bool:
     return bool({MEANS, RATIOS, "adjudication"} & difference.tables.keys())
 
 
-def curves_of(side: Side, evidence: Mapping[str, SettingEvidence]) -> Curves:
+def curves_of(side: Side) -> Curves:
     """What the table of effects over time shows, as printed."""
     level = side.configuration.confidence_level
     return {
         (analysis.setting, analysis.id, row["trial"], column): said
         for analysis in side.configuration.analyses
-        if analysis.kind == "contrasts" and analysis.setting in evidence
-        for row in shown_by_curves(_contrasts(evidence, analysis), side.sheet, level)
+        if analysis.kind == "contrasts"
+        for row in shown_by_curves(_contrasts(side, analysis), side.sheet, level)
         for column, words in CURVE_WORDS.items()
         if (said := words(NOTHING | row))
     }
 
 
-def _contrasts(evidence: Mapping[str, SettingEvidence], analysis: Analysis) -> pd.DataFrame:
+def _contrasts(side: Side, analysis: Analysis) -> pd.DataFrame:
     asked = {"analysis": analysis.id, "measure": analysis.measures[0], "subgroup": "all"}
-    return where(evidence[analysis.setting].used, **asked)
+    return where(side.evidence[analysis.setting].used, **asked)
 
 
 def curves_in_words(before: Curves, after: Curves, titles: Titles) -> Iterator[str]:

@@ -1,14 +1,12 @@
 """``make changes``: the current sheet compared with an earlier revision."""
 
 import html
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.configured import configuration_difference
-from trial_evidence.changes.networks import NetworkChanges, Side, network_changes, untouched
+from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
 from trial_evidence.changes.page import NOTHING, Section, as_forest, moved
 from trial_evidence.changes.revision import (
     Revision,
@@ -22,7 +20,6 @@ from trial_evidence.config.configuration import Configuration, read_configuratio
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.extract.context import tables_of
-from trial_evidence.extract.evidence import SettingEvidence, evidence_of
 from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.figures.forests.layout import layout
@@ -68,7 +65,6 @@ def write_changes(
         If the revision does not exist.
     """
     now = _side(sheet, configuration, config)
-    evidence = _evidence(now)
     remark = ""
     notes: list[str] = []
     matters: list[str] = []
@@ -89,14 +85,14 @@ def write_changes(
             before, notes = _earlier(old, then, now)
             # Analyses that no longer exist keep their old titles.
             titles = _titles(before) | titles
-            same = untouched(before, now)
-            found = (_evidence(before, {setting: evidence[setting] for setting in same}), evidence)
-            changes = estimate_changes(*found, (before.configuration, configuration))
-            judged_anew = networks_in_question((before, now), difference)
-            networks = network_changes(before, now, same, judged_anew)
+            sides = (before, now)
+            configurations = (before.configuration, configuration)
+            changes = estimate_changes(before.evidence, now.evidence, configurations)
+            judged_anew = networks_in_question(sides, difference)
+            networks = network_changes(before, now, judged_anew)
             matters = [
-                *changed_judgements((before, now), found, difference, changes, networks, titles),
-                *moved(changes, networks.estimates, (before.configuration, configuration), titles),
+                *changed_judgements(sides, difference, changes, networks, titles),
+                *moved(changes, networks.estimates, configurations, titles),
             ]
     shared = (titles, _level(before.configuration, configuration))
     first = Section("Estimates", "Analysis", changes, *shared, remark or "No estimate differs.")
@@ -107,7 +103,7 @@ def write_changes(
         "matters": matters or [remark or NOTHING],
         "settings": settings,
         "rows": difference.in_lines(rows=True),
-        "users": _users(difference, evidence, networks.evidence, now),
+        "users": _users(difference, networks.evidence, now),
         "sections": [first, second] if second.estimates else [first],
     }
     text = filled("changes.md.j2", lambda cell: cell.replace("|", "\\|"), **content)
@@ -161,14 +157,13 @@ def _not_passed(error: SheetError) -> str:
 
 def _users(
     difference: SheetDifference,
-    evidence: Mapping[str, SettingEvidence],
     networks: tuple[NetworkEvidence, ...],
     now: Side,
 ) -> tuple[str, ...]:
     """The analyses and networks that use each added or changed row, in words."""
     tables = tables_of(now.configuration)
     tables |= {(network.setting, network.id): network.table for network in now.networks.networks}
-    frames = [table for found in evidence.values() for table in (found.used, found.rates)]
+    frames = [table for found in now.evidence.values() for table in (found.used, found.rates)]
     frames += [of.used.rename(columns={"network": "analysis"}) for of in networks]
     users: dict[Place, dict[str, None]] = {}
     for use in (row for frame in frames for row in records(frame)):
@@ -193,13 +188,3 @@ def _users(
         for table, row in touched
         if table in now.sheet.results
     )
-
-
-def _evidence(
-    side: Side, known: Mapping[str, SettingEvidence] = MappingProxyType({})
-) -> dict[str, SettingEvidence]:
-    """The evidence by setting; `known` has that of settings that need not be read again."""
-    return {
-        setting: known[setting] if setting in known else evidence_of(context)
-        for setting, context in side.contexts.items()
-    }

@@ -47,7 +47,6 @@ class Judged:
 
 def changed_judgements(
     sides: tuple[Side, Side],
-    evidence: tuple[Mapping[str, SettingEvidence], Mapping[str, SettingEvidence]],
     difference: SheetDifference,
     changes: Iterable[EstimateChange],
     networks: NetworkChanges,
@@ -55,7 +54,7 @@ def changed_judgements(
 ) -> Iterator[str]:
     """Changed verdicts, certainty and control risks, for answers that can have changed."""
     affected = {(change.setting, change.analysis) for change in changes}
-    answers = answers_in_question(*evidence, affected, sides, difference)
+    answers = answers_in_question(affected, sides, difference)
     if answers or any(networks.tables) or "biomarker_effects" in difference.tables:
         before, after = (
             judged(side, answers, tables)
@@ -66,18 +65,14 @@ def changed_judgements(
     for setting, analysis, model, was, is_now in networks.surrogacy:
         title = titles.get((setting, analysis), analysis)
         yield f"Surrogacy: {title}, {model}: was {was}; is now {is_now}."
-    yield from first_hand_in_words(*evidence, titles)
+    yield from first_hand_in_words(*(side.evidence for side in sides), titles)
     if curves_changed(difference):
-        earlier, current = map(curves_of, sides, evidence)
+        earlier, current = map(curves_of, sides)
         yield from curves_in_words(earlier, current, titles)
 
 
 def answers_in_question(
-    before: Mapping[str, SettingEvidence],
-    after: Mapping[str, SettingEvidence],
-    affected: Collection[Place],
-    sides: tuple[Side, Side],
-    difference: SheetDifference,
+    affected: Collection[Place], sides: tuple[Side, Side], difference: SheetDifference
 ) -> set[Place]:
     """Answers whose trials, or judgements on them, may have changed.
 
@@ -95,7 +90,8 @@ def answers_in_question(
     graded = in_rows(difference, "certainty", "analysis")
     resting = {
         (str(setting), str(analysis))
-        for found in (*before.values(), *after.values())
+        for side in sides
+        for found in side.evidence.values()
         for setting, analysis, trial in found.used[["setting", "analysis", "trial_id"]].to_numpy()
         if trial in judged
     }
