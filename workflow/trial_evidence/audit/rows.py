@@ -42,7 +42,7 @@ def current_rows(sheet: Sheet, kind: str = "") -> list[Record]:
     return [row for row in rows_of(sheet, kind) if row["status"] == CURRENT]
 
 
-def by(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list[Record]]:
+def rows_by(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list[Record]]:
     """Return rows grouped by their values in these columns; none for other values."""
     groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for row in rows:
@@ -52,7 +52,7 @@ def by(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list[Reco
 
 def grouped(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list[Record]]:
     """Return rows grouped by their table and their values in these columns."""
-    return by(rows, "table", *columns)
+    return rows_by(rows, "table", *columns)
 
 
 def known(number: float) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise, permutations, product
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
-from trial_evidence.audit.rows import PAIR, by, current_rows, grouped, known
+from trial_evidence.audit.rows import PAIR, current_rows, grouped, known, rows_by
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL, CURVE
@@ -66,7 +66,7 @@ def rates_against_ratio(sheet: Sheet) -> Iterator[Finding]:
     With proportional hazards, the event-free share of one arm is that of the other to the power of
     the hazard ratio.
     """
-    rates = by(current_rows(sheet, "rates"), "arm_id", "outcome", "subgroup")
+    rates = rows_by(current_rows(sheet, "rates"), "arm_id", "outcome", "subgroup")
     known_limits = [
         row for row in current_rows(sheet, "contrasts") if all(known(row[end]) for end in _ENDS)
     ]
@@ -96,7 +96,7 @@ def _beyond(one: Record, other: Record, ratio: Record) -> float:
 
 def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
     """Rates above one half after the median, or below one half before it."""
-    rates = by(current_rows(sheet, "rates"), "arm_id", "outcome")
+    rates = rows_by(current_rows(sheet, "rates"), "arm_id", "outcome")
     for median in current_rows(sheet, "times"):
         for rate in rates[median["arm_id"], median["outcome"]]:
             after = rate["months"] - median["median_months"]
