@@ -65,10 +65,10 @@ def changed_judgements(
     for setting, analysis, model, was, is_now in networks.surrogacy:
         title = titles.get((setting, analysis), analysis)
         yield f"Surrogacy: {title}, {model}: was {was}; is now {is_now}."
-    yield from first_hand_in_words(*(side.evidence for side in sides), titles)
+    earlier, current = sides
+    yield from first_hand_in_words(earlier.evidence, current.evidence, titles)
     if curves_changed(difference):
-        earlier, current = map(curves_of, sides)
-        yield from curves_in_words(earlier, current, titles)
+        yield from curves_in_words(curves_of(earlier), curves_of(current), titles)
 
 
 def answers_in_question(
