@@ -33,7 +33,6 @@ from trial_evidence.sensitivity.pictures.drawings import (
     comparison_figures,
     specification_figure,
 )
-from trial_evidence.sensitivity.properties import share_factors
 from trial_evidence.sensitivity.regression import control_risk_table, meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
 from trial_evidence.sensitivity.specifications import (
@@ -87,7 +86,9 @@ def write_sensitivity(
     trials = read_table(folder / "trials.csv", TRIAL_NUMBERS)
     compared = comparisons(configuration, setting, trials)
     context = setting_context(sheet, configuration, setting)
-    factors = share_factors(configuration.sensitivity)
+    # Factors whose shares of patients are covariates.
+    covariates = [name.partition("=") for name in configuration.sensitivity.covariates]
+    factors = [factor for factor, share, _ in covariates if share]
     own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
     found: dict[str, Examined] = {}
     with (
