@@ -83,7 +83,8 @@ def _parts_of(kind: type) -> Callable[[Any], Iterable[Any]]:
         return lambda array: (
             array.tolist()
             if array.dtype == object
-            else (str(array.dtype), array.shape, _of_bytes(np.ascontiguousarray(array).tobytes()))
+            # As text, the bytes would take four times the space.
+            else (str(array.dtype), array.shape, hashlib.sha256(array.tobytes()).hexdigest())
         )
     if issubclass(kind, pd.DataFrame | pd.Series):
         return _of_table
@@ -120,11 +121,6 @@ def _of_table(table: "pd.DataFrame | pd.Series") -> Iterable[Any]:
     return (*head, *(repr(row) if _PLAIN.issuperset(map(type, row)) else row for row in rows))
 
 
-def _of_bytes(content: bytes) -> str:
-    # As text, the bytes would take four times the space.
-    return hashlib.sha256(content).hexdigest()
-
-
 def _of_function(thing: Any) -> Iterable[Any]:
     if not callable(thing) or "<" in getattr(thing, "__qualname__", "<"):
         raise TypeError(f"no checksum of {type(thing).__qualname__}: {thing!r}")
@@ -153,6 +149,15 @@ def _read_record(path: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def _read_ledger(path: Path) -> dict[str, dict[str, Any]]:
+    """The entries of a `Ledger`, each with ``from`` and ``files``; without malformed ones."""
+    return {
+        name: entry
+        for name, entry in _read_record(path).items()
+        if isinstance(entry, dict) and isinstance(entry.get("files"), dict)
+    }
+
+
 class Ledger:
     """A record of which files were made from which inputs, stored in the same folder as the files.
 
@@ -167,19 +172,15 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._known = _read_record(path)
-        self._now: dict[str, Any] = {}
+        self._known = _read_ledger(path)
+        self._now: dict[str, dict[str, Any]] = {}
 
     def holds(self, name: str, key: str) -> bool:
         """Whether an item was made from inputs with this checksum, and its files are unaltered."""
-        entry = self._known.get(name)
-        if not isinstance(entry, dict) or entry.get("from") != key:
+        entry, folder = self._known.get(name), self.path.parent
+        if entry is None or entry.get("from") != key:
             return False
-        files = entry.get("files")
-        if not isinstance(files, dict):
-            return False
-        folder = self.path.parent
-        if any(checksum(folder / file) != written for file, written in files.items()):
+        if any(checksum(folder / file) != written for file, written in entry["files"].items()):
             return False
         self._now[name] = entry
         return True
@@ -194,8 +195,7 @@ class Ledger:
         """Files listed when the ledger was opened whose item is no longer made."""
         folder = self.path.parent
         gone = (entry for name, entry in self._known.items() if name not in self._now)
-        listings = (entry.get("files") for entry in gone if isinstance(entry, dict))
-        return {folder / file for files in listings if isinstance(files, dict) for file in files}
+        return {folder / file for entry in gone for file in entry["files"]}
 
     def write(self) -> None:
         """Write the entries noted or confirmed since the ledger was opened; drop all others."""
@@ -220,22 +220,11 @@ class Parts:
         self._folder = folder
         self._used: set[str] = set()
 
-    def text(self, made_from: Sequence[Any], make: Callable[[], str]) -> str:
-        """The text made from these inputs by this code; from the cache if it is there."""
-        return self._kept(made_from, make, lambda text: text.encode("utf-8"), bytes.decode)
-
     def value(self, made_from: Sequence[Any], make: Callable[[], T]) -> T:
-        """As `text`, for any value that can be pickled; callers must not modify it."""
-        found: T = self._kept(made_from, make, pickle.dumps, pickle.loads)
-        return found
+        """The value made from these inputs by this code; from the cache if it is there.
 
-    def _kept(
-        self,
-        made_from: Sequence[Any],
-        make: Callable[[], T],
-        write: Callable[[T], bytes],
-        read: Callable[[bytes], T],
-    ) -> T:
+        It must be one that can be pickled; callers must not modify it.
+        """
         if self._folder is None:
             return make()
         name = digest(code_version(), *made_from)
@@ -244,9 +233,10 @@ class Parts:
         if path.is_file():
             first, _, content = path.read_bytes().partition(b"\n")
             if first == _seal(name, content):
-                return read(content)
+                kept: T = pickle.loads(content)
+                return kept
         made = make()
-        content = write(made)
+        content = pickle.dumps(made)
         write_whole(path, _seal(name, content) + b"\n" + content)
         return made
 
@@ -337,8 +327,7 @@ def listed_files(path: Path) -> set[Path]:
 
 def drawn_files(path: Path) -> set[Path]:
     """The files in a `Ledger`."""
-    entries = (entry for entry in _read_record(path).values() if isinstance(entry, dict))
-    return {path.parent / file for entry in entries for file in entry.get("files", ())}
+    return {path.parent / file for entry in _read_ledger(path).values() for file in entry["files"]}
 
 
 def remove_made(files: Iterable[Path]) -> None:

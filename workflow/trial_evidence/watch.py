@@ -17,7 +17,7 @@ from time import strftime
 
 from watchfiles import Change, watch
 
-from trial_evidence.changes.compare import EstimateChange, estimate_changes, side
+from trial_evidence.changes.compare import estimate_changes, side
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.extract.evidence import SettingEvidence, extract_setting
 from trial_evidence.files import OWN_SETTINGS, OWN_TABLES
@@ -128,14 +128,10 @@ def changes_in_words(before: State, after: State) -> Iterator[str]:
     if not changes:
         yield "No pooled estimate changes. For networks and verdicts, see make changes."
     for change in changes:
-        yield _line(change)
-
-
-def _line(change: EstimateChange) -> str:
-    before, after = (side(row) for row in (change.before, change.after))
-    measure = measure_words(change.measure)
-    line = f"  {change.setting}/{change.analysis}, {change.whom}: {measure} {before} -> {after}"
-    return f"{line}; {change.conclusion}" if change.conclusion else line
+        was, now = (side(row) for row in (change.before, change.after))
+        named = f"  {change.setting}/{change.analysis}, {change.whom}: "
+        line = f"{named}{measure_words(change.measure)} {was} -> {now}"
+        yield f"{line}; {change.conclusion}" if change.conclusion else line
 
 
 @contextmanager

@@ -29,16 +29,16 @@ from trial_evidence.changes.networks import (
     _estimates,
     _same_methods,
     network_changes,
-    untouched,
 )
 from trial_evidence.changes.page import Section
 from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.changes.risks import risks_in_words
-from trial_evidence.changes.stage import _judgements, _level
+from trial_evidence.changes.stage import _level
 from trial_evidence.changes.verdicts import (
     Judged,
     _domains_that_changed,
     answers_in_question,
+    changed_judgements,
     first_hand_in_words,
     judgements_in_words,
 )
@@ -257,12 +257,12 @@ def test_a_network_that_is_shown_against_another_regimen_is_compared(side):
     dual = "trastuzumab+tucatinib|concurrent|chemotherapy"
     turned = replace(network, reference=dual)
     after = replace(side, networks=replace(side.networks, networks=(turned,)))
-    found = {change.regimen: change for change in network_changes(side, after, ()).estimates}
+    found = {change.regimen: change for change in network_changes(side, after).estimates}
     assert set(found) == {"T+Tuc+CT v T+CT", "T+CT v T+Tuc+CT"}
     assert found["T+Tuc+CT v T+CT"].after is None
     # 1 / 0.71
     assert found["T+CT v T+Tuc+CT"].after["estimate"] == pytest.approx(1 / 0.71)
-    assert network_changes(side, side, ()).estimates == ()
+    assert network_changes(side, side).estimates == ()
 
 
 @pytest.mark.parametrize(
@@ -272,15 +272,8 @@ def test_a_network_that_is_shown_against_another_regimen_is_compared(side):
 )  # fmt: skip
 def test_networks_of_the_same_rows_are_compared_by_other_methods(side, change):
     after = replace(side, configuration=replace(side.configuration, **change))
-    assert untouched(side, after) == frozenset()
     assert not _same_methods(side, after)
     assert _same_methods(side, side)
-
-
-def test_a_setting_whose_networks_are_asked_otherwise_is_not_untouched(side):
-    assert untouched(side, side) == frozenset(side.configuration.settings)
-    none = replace(side.networks, networks=())
-    assert untouched(side, replace(side, networks=none)) == frozenset()
 
 
 def test_a_component_that_cannot_be_estimated_has_no_estimate_to_compare(side):
@@ -395,7 +388,7 @@ def test_other_rules_of_a_judgement_put_every_answer_in_question(side):
         ({"configuration": turned}, answers), ({}, set()),
     ):  # fmt: skip
         sides = (side, replace(side, **change))
-        assert answers_in_question({}, {}, (), sides, nothing) == expected
+        assert answers_in_question((), sides, nothing) == expected
 
 
 @pytest.mark.parametrize("what", ["added", "removed"])
@@ -404,7 +397,7 @@ def test_a_judgement_of_certainty_that_came_or_went_puts_its_answer_in_question(
     row = (Row(2, {"analysis": "event_free_dual_v_single"}),)
     rows = {"pairs": (), "added": (), "removed": ()} | {what: row}
     difference = SheetDifference({"certainty": TableDifference(table, **rows)}, {})
-    found = answers_in_question({}, {}, (), (side, side), difference)
+    found = answers_in_question((), (side, side), difference)
     assert {analysis for _, analysis in found} == {"event_free_dual_v_single"}
 
 
@@ -786,7 +779,7 @@ def test_surrogacy_that_changed_is_told_before_and_after(side):
     changes = NetworkChanges(surrogacy=((*surrogacy[0], "slope −0.40 (−0.70 to −0.10)"),))
     titles = {("early", "response"): "Response as a surrogate"}
     difference = SheetDifference({}, {})
-    said = _judgements((side, side), ({}, {}), difference, (), changes, titles)
+    said = changed_judgements((side, side), difference, (), changes, titles)
     assert [*said] == [
         "Surrogacy: Response as a surrogate, bivariate: was withheld, because it depends on one "
         "trial; is now slope −0.40 (−0.70 to −0.10)."

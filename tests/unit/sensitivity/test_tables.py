@@ -365,7 +365,7 @@ def test_the_multiverse_counts_every_distinct_specification_once():
     # a Bayesian model leads with three trials, and is not a specification
     assert set(table["leading"]) == {"no"}
     excludes = (table["ci_high"] < 1) | (table["ci_low"] > 1)
-    summary = specifications.multiverse_summary(curve)
+    summary = specifications.multiverse_summary([curve])
     assert summary["share_excluding_no_effect"].iloc[0] == pytest.approx(excludes.mean())
     assert summary["median_estimate"].iloc[0] == pytest.approx(table["estimate"].median(), rel=1e-2)
 

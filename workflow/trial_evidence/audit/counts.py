@@ -7,7 +7,7 @@ from itertools import permutations
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
-from trial_evidence.audit.rows import ARMS, COUNT, FOLLOWUP, current_rows, grouped, known
+from trial_evidence.audit.rows import ARMS, COUNT, FOLLOWUP, PAIR, current_rows, grouped, known
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import printed_span
@@ -33,10 +33,9 @@ def levels_against_whole(sheet: Sheet) -> Iterator[Finding]:
     low finding unless a note explains them; more patients or events than in the whole arm, or more
     events than patients in no level, are impossible and a high finding.
     """
-    pair = ("experimental_arm_id", "control_arm_id")
     for kind, same, counts in (
         ("counts", ("arm_id", "outcome", "definition", "population"), (COUNT,)),
-        ("contrasts", (*pair, "outcome", "analysis", FOLLOWUP), ARMS),
+        ("contrasts", (*PAIR, "outcome", "analysis", FOLLOWUP), ARMS),
     ):
         wholes, parts = _wholes_and_parts(sheet, kind, *same)
         for (*key, factor), levels in parts.items():
@@ -122,7 +121,7 @@ def missing_levels(sheet: Sheet) -> Iterator[Finding]:
     restricted = {(row["trial_id"], row["subgroup"]) for row in records(sheet["populations"])}
     for kind, same in (
         ("counts", ("trial_id", "arm_id", "outcome", "definition", "population")),
-        ("contrasts", ("trial_id", "experimental_arm_id", "control_arm_id", "outcome")),
+        ("contrasts", ("trial_id", *PAIR, "outcome")),
     ):
         wholes, parts = _wholes_and_parts(sheet, kind, *same)
         sizes = {(row["arm_id"], row["n"]) for rows in wholes.values() for row in rows

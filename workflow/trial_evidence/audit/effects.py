@@ -12,6 +12,7 @@ from trial_evidence.audit.findings import Finding, finding
 from trial_evidence.audit.rows import (
     COUNT,
     FOLLOWUP,
+    PAIR,
     RATIO,
     current_rows,
     grouped,
@@ -49,9 +50,8 @@ def own_other_results(sheet: Sheet, families: Families = ()) -> Iterator[Finding
     difference of more than 1.96 standard deviations; endpoints of two families (which may
     legitimately differ in size) must also lie on opposite sides of 1.
     """
-    same = ("experimental_arm_id", "control_arm_id", "subgroup")
     rows = [row for row in current_rows(sheet, "contrasts") if row["derivation"] != CURVE]
-    for group in grouped(rows, *same).values():
+    for group in grouped(rows, *PAIR, "subgroup").values():
         errors = [(row, printed_ratio(row)[1]) for row in group]
         results = [(row, se.middle) for row, se in errors if se is not None]
         for (one, se_one), (other, se_other) in combinations(results, 2):
@@ -145,8 +145,7 @@ def _outlier(
     sheet: Sheet, trial: Record, others: float, residual: float, k: int, analysis: str
 ) -> Finding:
     numbers = {int(number) for number in str(trial["rows"]).split(";")}
-    own_table = (row for row in rows_of(sheet) if row["table"] == trial["table"])
-    rows = [row for row in own_table if row["row"] in numbers]
+    rows = [r for r in rows_of(sheet) if r["table"] == trial["table"] and r["row"] in numbers]
     measure = MEASURES[trial["measure"]]
     own, mean = (float(measure.scale.to_natural(value)) for value in (trial["yi"], others))
     what = (

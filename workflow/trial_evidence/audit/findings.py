@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from trial_evidence.audit.rows import PAIR
 from trial_evidence.files import Record, records
 
 Severity = Literal["high", "medium", "low"]
@@ -23,11 +24,10 @@ FINDING_COLUMNS = [
     "look_at", "decision", "reason", "initials", "date",
 ]  # fmt: skip
 # Columns that identify a row among those of its kind, whatever its numbers.
-_PAIR = ("experimental_arm_id", "control_arm_id")
 _RESULT = ("assessor", "subgroup", "source_id")
 KEYS = {
     "counts": ("trial_id", "arm_id", "definition", "population", *_RESULT),
-    "contrasts": ("trial_id", *_PAIR, "outcome", "analysis", *_RESULT),
+    "contrasts": ("trial_id", *PAIR, "outcome", "analysis", *_RESULT),
     "rates": ("trial_id", "arm_id", "outcome", "months", "population", *_RESULT),
     "times": ("trial_id", "arm_id", "outcome", *_RESULT),
     "notes": ("finding_id",),

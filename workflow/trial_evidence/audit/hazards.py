@@ -10,6 +10,7 @@ from trial_evidence.audit.findings import Finding, Severity, finding
 from trial_evidence.audit.rows import (
     ARMS,
     FOLLOWUP,
+    PAIR,
     RATIO,
     current_rows,
     grouped,
@@ -53,9 +54,8 @@ def successive_analyses(sheet: Sheet) -> Iterator[Finding]:
     the two log hazard ratios has variance v1 - v2 and not v1 + v2. A jump is a difference of more
     than 2.58 of its standard deviations, after allowing for rounding of all six printed numbers.
     """
-    same = ("experimental_arm_id", "control_arm_id", "outcome", "assessor", "subgroup")
     rows = [row for row in rows_of(sheet, "contrasts") if row["derivation"] != CURVE]
-    for group in grouped(rows, *same).values():
+    for group in grouped(rows, *PAIR, "outcome", "assessor", "subgroup").values():
         for earlier, later in pairwise(sorted(group, key=_moment)):
             if _moment(earlier) != _moment(later):
                 yield from _from_to(earlier, later)

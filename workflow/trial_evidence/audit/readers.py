@@ -89,8 +89,7 @@ def disagreements(sheet: Sheet, used: pd.DataFrame | None = None) -> pd.DataFram
         rows = matching_rows(sheet, reading)
         decision: Mapping[str, Any] = next(filter(reading.settled_by, decisions), {})
         analyses = [name for row in rows for name in uses.get((reading.table, row), [])]
-        of_trial = sheet.of_trial(reading.table, reading.trial_id)
-        found = [row for row in of_trial if row["row"] in rows]
+        found = [sheet.row(reading.table, row) for row in rows]
         holds = (JOINT.join(sheet_holds(sheet, reading, row)) for row in rows)
         first = dict.fromkeys(_place(row["source_id"], row["locator"]) for row in found)
         lines.append(

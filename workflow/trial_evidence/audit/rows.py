@@ -1,6 +1,7 @@
 """Rows of the sheet as used by the checks: current rows, printed numbers, rounding."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 
 from trial_evidence.files import Record, records
@@ -8,6 +9,7 @@ from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.arithmetic import Span, printed_alike, quantile
 
 CURRENT = "current"
+PAIR = ("experimental_arm_id", "control_arm_id")
 ARMS = (("events_experimental", "n_experimental"), ("events_control", "n_control"))
 COUNT = ("events", "n")
 LIMITS = ("hr", "ci_low", "ci_high")
@@ -40,13 +42,17 @@ def current_rows(sheet: Sheet, kind: str = "") -> list[Record]:
     return [row for row in rows_of(sheet, kind) if row["status"] == CURRENT]
 
 
+def rows_by(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list[Record]]:
+    """Return rows grouped by their values in these columns; none for other values."""
+    groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(str(row.get(column, "")) for column in columns)].append(row)
+    return groups
+
+
 def grouped(rows: Iterable[Record], *columns: str) -> dict[tuple[str, ...], list[Record]]:
     """Return rows grouped by their table and their values in these columns."""
-    groups: dict[tuple[str, ...], list[Record]] = {}
-    for row in rows:
-        key = tuple(str(row.get(column, "")) for column in ("table", *columns))
-        groups.setdefault(key, []).append(row)
-    return groups
+    return rows_by(rows, "table", *columns)
 
 
 def known(number: float) -> bool:

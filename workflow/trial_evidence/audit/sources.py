@@ -8,7 +8,7 @@ from itertools import combinations, permutations
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
-from trial_evidence.audit.rows import COUNT, FOLLOWUP, LIMITS, current_rows, grouped, known
+from trial_evidence.audit.rows import COUNT, FOLLOWUP, LIMITS, PAIR, current_rows, grouped, known
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import CURVE, UNSEEN
@@ -36,7 +36,7 @@ def conflicts(sheet: Sheet) -> Iterator[Finding]:
     """
     for kind, same in (
         ("counts", ("arm_id", "outcome", "definition", "population", "subgroup")),
-        ("contrasts", ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "subgroup")),
+        ("contrasts", (*PAIR, "outcome", "analysis", "subgroup")),
     ):
         columns = COUNT if kind == "counts" else LIMITS
         for rows in grouped(current_rows(sheet, kind), *same).values():
@@ -114,9 +114,8 @@ def _earliest(trial: Record, row: Record) -> float:
 
 def later_without_follow_up(sheet: Sheet) -> Iterator[Finding]:
     """A later report that an earlier one precedes only because it does not state its follow-up."""
-    same = ("experimental_arm_id", "control_arm_id", "outcome", "analysis", "assessor", "subgroup")
     seen = [row for row in current_rows(sheet, "contrasts") if row["verification"] != UNSEEN]
-    for rows in grouped(seen, *same).values():
+    for rows in grouped(seen, *PAIR, "outcome", "analysis", "assessor", "subgroup").values():
         for later, earlier in permutations(rows, 2):
             unstated = not known(later[FOLLOWUP]) and known(earlier[FOLLOWUP])
             if unstated and later["source_year"] > earlier["source_year"]:

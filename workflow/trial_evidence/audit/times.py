@@ -1,14 +1,14 @@
 """Checks of results over time: milestone rates, medians, and results from digitised curves."""
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator
 from functools import partial
 from itertools import pairwise, permutations, product
 
 from trial_evidence.audit import words
 from trial_evidence.audit.findings import Finding, Severity, finding
-from trial_evidence.audit.rows import current_rows, grouped, known
+from trial_evidence.audit.rows import PAIR, current_rows, grouped, known, rows_by
 from trial_evidence.files import Record, records
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL, CURVE
@@ -66,11 +66,11 @@ def rates_against_ratio(sheet: Sheet) -> Iterator[Finding]:
     With proportional hazards, the event-free share of one arm is that of the other to the power of
     the hazard ratio.
     """
-    rates = _rates_by(sheet, "arm_id", "outcome", "subgroup")
-    same = ("experimental_arm_id", "control_arm_id", "outcome", "subgroup")
+    rates = rows_by(current_rows(sheet, "rates"), "arm_id", "outcome", "subgroup")
     known_limits = [
         row for row in current_rows(sheet, "contrasts") if all(known(row[end]) for end in _ENDS)
     ]
+    same = (*PAIR, "outcome", "subgroup")
     for (_, experimental, control, *about), ratios in grouped(known_limits, *same).items():
         for one, other in product(rates[experimental, *about], rates[control, *about]):
             # A rate of 0 or 100% allows any hazard ratio.
@@ -94,17 +94,9 @@ def _beyond(one: Record, other: Record, ratio: Record) -> float:
     return float(max(min(limits) - one["percent"], one["percent"] - max(limits)))
 
 
-def _rates_by(sheet: Sheet, *columns: str) -> Mapping[tuple[str, ...], list[Record]]:
-    """Rates over time of all tables by their values in these columns; none for others."""
-    found: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-    for row in current_rows(sheet, "rates"):
-        found[tuple(row[column] for column in columns)].append(row)
-    return found
-
-
 def medians_against_rates(sheet: Sheet) -> Iterator[Finding]:
     """Rates above one half after the median, or below one half before it."""
-    rates = _rates_by(sheet, "arm_id", "outcome")
+    rates = rows_by(current_rows(sheet, "rates"), "arm_id", "outcome")
     for median in current_rows(sheet, "times"):
         for rate in rates[median["arm_id"], median["outcome"]]:
             after = rate["months"] - median["median_months"]
@@ -174,11 +166,10 @@ def unpaired_counts(sheet: Sheet) -> Iterator[Finding]:
 
 def _with_curves(sheet: Sheet) -> Iterator[tuple[Record, list[Record]]]:
     """Results from the digitised curves of a contrast, and its current rows for all patients."""
-    pair = ("experimental_arm_id", "control_arm_id")
-    curves = {(*(row[arm] for arm in pair), row["endpoint"]): row
+    curves = {(*(row[arm] for arm in PAIR), row["endpoint"]): row
               for row in records(sheet["curves_cox"])}  # fmt: skip
     whole = [row for row in current_rows(sheet, "contrasts") if row["subgroup"] == ALL]
-    for (_, *key), rows in grouped(whole, *pair, "outcome").items():
+    for (_, *key), rows in grouped(whole, *PAIR, "outcome").items():
         if tuple(key) in curves:
             yield curves[tuple(key)], rows
 

@@ -47,16 +47,12 @@ class Design:
 
     def ideal_width(self, tau: float, level: float) -> float:
         """Width of the interval for the mean if tau is known, at a level in percent."""
-        return _width(self.variance_if_known(tau), level)
+        return float(2 * normal_quantile(level) * np.sqrt(self.variance_if_known(tau)))
 
     def ideal_prediction_width(self, tau: float, level: float) -> float:
         """Width of the prediction interval if tau is known, at a level in percent."""
-        return _width(self.variance_if_known(tau) + tau**2, level)
-
-
-def _width(variance: float, level: float) -> float:
-    """Width of a normal interval at a level in percent."""
-    return float(2 * normal_quantile(level) * np.sqrt(variance))
+        variance = self.variance_if_known(tau) + tau**2
+        return float(2 * normal_quantile(level) * np.sqrt(variance))
 
 
 def read_designs(configuration: Configuration, results: Path) -> tuple[Design, ...]:
@@ -86,8 +82,8 @@ def read_designs(configuration: Configuration, results: Path) -> tuple[Design, .
             continue
         trials = tables[analysis.setting]
         for measure in analysis.measures:
-            own = where(trials, analysis=analysis.id, measure=measure)
-            chosen = where(own, subgroup=ALL, pooled="yes")
+            about = {"analysis": analysis.id, "measure": measure, "subgroup": ALL}
+            chosen = where(trials, **about, pooled="yes")
             if len(chosen) >= 2 and MEASURES[measure].is_ratio:
                 vi = tuple(chosen["vi"].tolist())
                 designs.append(Design(analysis.setting, analysis.id, measure, vi))

@@ -26,10 +26,9 @@ def calibration_charts(table: pd.DataFrame, level: float, style: Style) -> dict[
     """Coverage and width of the intervals at a level in percent, and bias of tau2, by file name."""
     # Rows with tau drawn anew for each simulation have no position on the axis.
     table = table.dropna(subset="tau")
-    methods = list(dict.fromkeys(table["method"]))
     names_of = METHOD_NAMES | PREDICTION_NAMES
     means, news, widths = (
-        with_bayesian({method: names_of[method] for method in shown}, methods)
+        with_bayesian({method: names_of[method] for method in shown}, table)
         for shown in (_SHOWN_MEANS, _SHOWN_PREDICTIONS, _SHOWN_WIDTHS)
     )
     estimators = table.loc[table["quantity"] == "tau2 bias", "method"].unique()

@@ -1,6 +1,6 @@
 """Worst cases by number of trials, from the long table of a calibration, and a page of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -38,10 +38,10 @@ Extreme = Literal["min", "max"]
 DRAWN = "τ from the empirical prior"
 
 
-def with_bayesian(names: Mapping[str, str], methods: Sequence[str]) -> dict[str, str]:
-    """Names for tables, with every Bayesian model among the methods under its own name."""
-    bayesian = {method: method for method in methods if method.startswith("Bayesian ")}
-    return {**names, **dict(sorted(bayesian.items()))}
+def with_bayesian(names: Mapping[str, str], table: pd.DataFrame) -> dict[str, str]:
+    """Names of methods, with every Bayesian model of a table under its own name."""
+    bayesian = {name: name for name in sorted(set(table["method"])) if name.startswith("Bayesian ")}
+    return {**names, **bayesian}
 
 
 def extreme_by_trials(table: pd.DataFrame, quantity: str, which: Extreme) -> pd.DataFrame:
@@ -55,8 +55,7 @@ def extreme_by_trials(table: pd.DataFrame, quantity: str, which: Extreme) -> pd.
 
 def calibration_page(table: pd.DataFrame) -> str:
     """The worst cases of a table with ``CALIBRATION_COLUMNS``, as a Markdown page."""
-    methods = list(dict.fromkeys(table["method"]))
-    means, news = (with_bayesian(names, methods) for names in (METHOD_NAMES, PREDICTION_NAMES))
+    means, news = (with_bayesian(names, table) for names in (METHOD_NAMES, PREDICTION_NAMES))
     usual, beyond = table[table["tau"] <= LARGE_TAU], table[table["tau"] > LARGE_TAU]
     some = usual[usual["tau"] > 0]
     pools = table.drop_duplicates(["setting", "analysis", "measure"])

@@ -12,7 +12,7 @@ from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network, NetworkConfiguration
 from trial_evidence.config.reports import ReportConfiguration
 from trial_evidence.extract.context import Context, setting_context
-from trial_evidence.extract.stage import setting_checksum
+from trial_evidence.extract.evidence import SettingEvidence, evidence_of
 from trial_evidence.files import Record, records, where
 from trial_evidence.network.evidence.rows import NetworkEvidence, evidence_of_networks
 from trial_evidence.network.examined import examined, synergy_of
@@ -57,6 +57,11 @@ class Side:
             for setting in self.configuration.settings
         }
 
+    @cached_property
+    def evidence(self) -> dict[str, SettingEvidence]:
+        """Setting -> the evidence of its analyses."""
+        return {setting: evidence_of(context) for setting, context in self.contexts.items()}
+
     def evidence_of_networks(self, setting: str) -> dict[str, NetworkEvidence]:
         """The evidence of every network of a setting, by its id; empty if there is no setting."""
         known = self.sheet, self.configuration, self.networks
@@ -86,28 +91,12 @@ class NetworkChanges:
     surrogacy: tuple[SurrogacyChange, ...] = ()
 
 
-def untouched(before: Side, after: Side) -> frozenset[str]:
-    """Settings with the same rows in both sheets, if both configurations are equal."""
-    if (before.configuration, before.networks) != (after.configuration, after.networks):
-        return frozenset()
-    sheets = (before.sheet, after.sheet)
-    differ = {
-        name for name, table in after.sheet.tables.items() if not table.equals(before.sheet[name])
-    }
-    return frozenset(
-        setting
-        for setting in after.configuration.settings
-        if not differ or len({setting_checksum(sheet, setting, differ) for sheet in sheets}) == 1
-    )
-
-
 def network_changes(
     before: Side,
     after: Side,
-    same: Collection[str],
     judged: tuple[Collection[str], Collection[str]] = ((), ()),
 ) -> NetworkChanges:
-    """Compare the networks of all settings but those in `same`, which are :func:`untouched`.
+    """Compare the networks of all settings.
 
     Effects are those of the leading model. A network is fitted again only if its evidence or its
     configuration differs, or if it, or a trial in it, was `judged` otherwise.
@@ -117,11 +106,8 @@ def network_changes(
     tables: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
     surrogacy: list[SurrogacyChange] = []
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
-        new = after.evidence_of_networks(setting)
+        old, new = (side.evidence_of_networks(setting) for side in (before, after))
         evidence += new.values()
-        if setting in same and not judged[0]:
-            continue
-        old = before.evidence_of_networks(setting)
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
             if (

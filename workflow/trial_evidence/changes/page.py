@@ -19,7 +19,6 @@ from trial_evidence.words.printed import counted, interval, lower_first, number,
 DRAWN = ("risk_ratio", "hazard_ratio")
 
 NOTHING = "No verdict, no certainty, no estimate and no model changed."
-NO_JUDGEMENT = "No verdict and no certainty changed."
 
 
 @dataclass(frozen=True)

@@ -82,8 +82,29 @@ def unpacked(since: str, raw: Path, config: Path) -> Iterator[Revision]:
     RequestError
         If git does not know the revision, or the folders are not in a repository.
     """
+    top = _top().resolve()
+    try:
+        commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
+    except RequestError:
+        raise RequestError(f'git does not know the revision "{since}".') from None
+    revision = commit.decode().strip()
+    # Paths relative to the top of the repository cannot leave the folder for unpacking.
+    inside = [folder.resolve() for folder in (raw, config)]
+    for folder in inside:
+        if not folder.is_relative_to(top):
+            raise RequestError(f"{folder} is not in the git repository {top}.")
+    wanted = [folder.relative_to(top).as_posix() for folder in inside]
+    described = _git("log", "-1", "--format=%h of %cs", revision, "--")
+    listed = _git("-C", str(top), "ls-tree", "-z", "--name-only", revision, "--", *wanted)
+    held = listed.decode().split("\0")[:-1]
     with tempfile.TemporaryDirectory() as place:
-        yield _export(since, (raw, config), Path(place))
+        if held:
+            archive = _git("-C", str(top), "archive", "--format=tar", revision, "--", *held)
+            with tarfile.open(fileobj=BytesIO(archive)) as content:
+                # The filter exists from Python 3.11.4 on.
+                content.extraction_filter = getattr(tarfile, "data_filter", None)
+                content.extractall(place)
+        yield Revision(described.decode().strip(), *(Path(place) / folder for folder in wanted))
 
 
 @contextmanager
@@ -141,32 +162,6 @@ def add_new_tables(raw: Path, dictionary: Dictionary) -> None:
     for table in dictionary.tables.values():
         if not (raw / table.file).exists():
             write_text(raw / table.file, ",".join(table.columns) + "\n")
-
-
-def _export(since: str, folders: tuple[Path, Path], into: Path) -> Revision:
-    """Unpack the folders of a revision."""
-    top = _top().resolve()
-    try:
-        commit = _git("rev-parse", "--verify", "--end-of-options", f"{since}^{{commit}}")
-    except RequestError:
-        raise RequestError(f'git does not know the revision "{since}".') from None
-    revision = commit.decode().strip()
-    # Paths relative to the top of the repository cannot leave the folder for unpacking.
-    inside = [folder.resolve() for folder in folders]
-    for folder in inside:
-        if not folder.is_relative_to(top):
-            raise RequestError(f"{folder} is not in the git repository {top}.")
-    wanted = [folder.relative_to(top).as_posix() for folder in inside]
-    described = _git("log", "-1", "--format=%h of %cs", revision, "--")
-    listed = _git("-C", str(top), "ls-tree", "-z", "--name-only", revision, "--", *wanted)
-    held = listed.decode().split("\0")[:-1]
-    if held:
-        archive = _git("-C", str(top), "archive", "--format=tar", revision, "--", *held)
-        with tarfile.open(fileobj=BytesIO(archive)) as content:
-            # The filter exists from Python 3.11.4 on.
-            content.extraction_filter = getattr(tarfile, "data_filter", None)
-            content.extractall(into)
-    return Revision(described.decode().strip(), *(into / folder for folder in wanted))
 
 
 def _top() -> Path:

@@ -7,7 +7,6 @@ import pandas as pd
 from trial_evidence.changes.networks import Side
 from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.extract.evidence import SettingEvidence
 from trial_evidence.files import where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.hazards import (
@@ -35,19 +34,26 @@ Titles = Mapping[tuple[str, str], str]
 _MEDIAN = "median_control_months"
 
 
+def in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:
+    """Values of a column in the added, changed and removed rows of a table."""
+    found = difference.tables.get(table)
+    if found is None:
+        return set()
+    changed = (row for pair in found.changed for row in pair)
+    return {row.cells.get(column, "") for row in (*changed, *found.added, *found.removed)}
+
+
 def trials_with_other_risks(difference: SheetDifference, sheet: Sheet) -> set[str]:
     """Trials whose rates over time, or whose control median, have changed."""
     shares = (*sheet.of_kind("rates"), "adjudication")
-    found = set()
-    for name, table in difference.tables.items():
-        single = [(row,) for row in (*table.added, *table.removed)]
-        found |= {
-            row.cells.get("trial_id", "")
-            for rows in (*table.changed, *single)
-            if name in shares or len({row.cells.get(_MEDIAN) for row in rows}) > 1
-            for row in rows
-        }
-    return found
+    medians = {
+        row.cells.get("trial_id", "")
+        for table in difference.tables.values()
+        for pair in table.changed
+        if len({row.cells.get(_MEDIAN) for row in pair}) > 1
+        for row in pair
+    }
+    return medians.union(*(in_rows(difference, table, "trial_id") for table in shares))
 
 
 def starting_risks(material: Material, answers: Collection[tuple[str, str]]) -> Risks:
@@ -67,22 +73,22 @@ def curves_changed(difference: SheetDifference) -> bool:
     return bool({MEANS, RATIOS, "adjudication"} & difference.tables.keys())
 
 
-def curves_of(side: Side, evidence: Mapping[str, SettingEvidence]) -> Curves:
+def curves_of(side: Side) -> Curves:
     """What the table of effects over time shows, as printed."""
     level = side.configuration.confidence_level
     return {
         (analysis.setting, analysis.id, row["trial"], column): said
         for analysis in side.configuration.analyses
-        if analysis.kind == "contrasts" and analysis.setting in evidence
-        for row in shown_by_curves(_contrasts(evidence, analysis), side.sheet, level)
+        if analysis.kind == "contrasts"
+        for row in shown_by_curves(_contrasts(side, analysis), side.sheet, level)
         for column, words in CURVE_WORDS.items()
         if (said := words(NOTHING | row))
     }
 
 
-def _contrasts(evidence: Mapping[str, SettingEvidence], analysis: Analysis) -> pd.DataFrame:
+def _contrasts(side: Side, analysis: Analysis) -> pd.DataFrame:
     asked = {"analysis": analysis.id, "measure": analysis.measures[0], "subgroup": "all"}
-    return where(evidence[analysis.setting].used, **asked)
+    return where(side.evidence[analysis.setting].used, **asked)
 
 
 def curves_in_words(before: Curves, after: Curves, titles: Titles) -> Iterator[str]:

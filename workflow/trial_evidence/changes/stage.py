@@ -1,15 +1,13 @@
 """``make changes``: the current sheet compared with an earlier revision."""
 
 import html
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 from trial_evidence.changes.compare import EstimateChange, estimate_changes
 from trial_evidence.changes.configured import configuration_difference
-from trial_evidence.changes.networks import NetworkChanges, Side, network_changes, untouched
-from trial_evidence.changes.page import NO_JUDGEMENT, NOTHING, Section, as_forest, moved
+from trial_evidence.changes.networks import NetworkChanges, Side, network_changes
+from trial_evidence.changes.page import NOTHING, Section, as_forest, moved
 from trial_evidence.changes.revision import (
     Revision,
     SheetDifference,
@@ -17,24 +15,11 @@ from trial_evidence.changes.revision import (
     sheet_difference,
     unpacked,
 )
-from trial_evidence.changes.risks import (
-    curves_changed,
-    curves_in_words,
-    curves_of,
-    risks_in_words,
-)
-from trial_evidence.changes.verdicts import (
-    answers_in_question,
-    first_hand_in_words,
-    judged,
-    judgements_in_words,
-    networks_in_question,
-)
+from trial_evidence.changes.verdicts import changed_judgements, networks_in_question
 from trial_evidence.config.configuration import Configuration, read_configuration
 from trial_evidence.config.networks import read_networks
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.extract.context import tables_of
-from trial_evidence.extract.evidence import SettingEvidence, evidence_of
 from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.figures.forests.layout import layout
@@ -80,7 +65,6 @@ def write_changes(
         If the revision does not exist.
     """
     now = _side(sheet, configuration, config)
-    evidence = _evidence(now)
     remark = ""
     notes: list[str] = []
     matters: list[str] = []
@@ -101,14 +85,14 @@ def write_changes(
             before, notes = _earlier(old, then, now)
             # Analyses that no longer exist keep their old titles.
             titles = _titles(before) | titles
-            same = untouched(before, now)
-            found = (_evidence(before, {setting: evidence[setting] for setting in same}), evidence)
-            changes = estimate_changes(*found, (before.configuration, configuration))
-            judged_anew = networks_in_question((before, now), difference)
-            networks = network_changes(before, now, same, judged_anew)
+            sides = (before, now)
+            configurations = (before.configuration, configuration)
+            changes = estimate_changes(before.evidence, now.evidence, configurations)
+            judged_anew = networks_in_question(sides, difference)
+            networks = network_changes(before, now, judged_anew)
             matters = [
-                *_judgements((before, now), found, difference, changes, networks, titles),
-                *moved(changes, networks.estimates, (before.configuration, configuration), titles),
+                *changed_judgements(sides, difference, changes, networks, titles),
+                *moved(changes, networks.estimates, configurations, titles),
             ]
     shared = (titles, _level(before.configuration, configuration))
     first = Section("Estimates", "Analysis", changes, *shared, remark or "No estimate differs.")
@@ -119,7 +103,7 @@ def write_changes(
         "matters": matters or [remark or NOTHING],
         "settings": settings,
         "rows": difference.in_lines(rows=True),
-        "users": _users(difference, evidence, networks.evidence, now),
+        "users": _users(difference, networks.evidence, now),
         "sections": [first, second] if second.estimates else [first],
     }
     text = filled("changes.md.j2", lambda cell: cell.replace("|", "\\|"), **content)
@@ -167,47 +151,19 @@ def _earlier(sheet: Sheet, then: Revision, now: Side) -> tuple[Side, list[str]]:
     return replace(now, sheet=sheet), [note]
 
 
-def _judgements(
-    sides: tuple[Side, Side],
-    evidence: tuple[Mapping[str, SettingEvidence], Mapping[str, SettingEvidence]],
-    difference: SheetDifference,
-    changes: Iterable[EstimateChange],
-    networks: NetworkChanges,
-    titles: Mapping[tuple[str, str], str],
-) -> Iterator[str]:
-    """Changed verdicts, certainty and control risks, for answers that can have changed."""
-    affected = {(change.setting, change.analysis) for change in changes}
-    answers = answers_in_question(*evidence, affected, sides, difference)
-    if answers or any(networks.tables) or "biomarker_effects" in difference.tables:
-        before, after = (
-            judged(side, answers, tables)
-            for side, tables in zip(sides, networks.tables, strict=True)
-        )
-        yield from [*judgements_in_words(before, after, titles)] or [NO_JUDGEMENT]
-        yield from risks_in_words(before.risks, after.risks, titles)
-    for setting, analysis, model, was, is_now in networks.surrogacy:
-        title = titles.get((setting, analysis), analysis)
-        yield f"Surrogacy: {title}, {model}: was {was}; is now {is_now}."
-    yield from first_hand_in_words(*evidence, titles)
-    if curves_changed(difference):
-        earlier, current = map(curves_of, sides, evidence)
-        yield from curves_in_words(earlier, current, titles)
-
-
 def _not_passed(error: SheetError) -> str:
     return f"does not pass today's check ({error.problems[0].line()})"
 
 
 def _users(
     difference: SheetDifference,
-    evidence: Mapping[str, SettingEvidence],
     networks: tuple[NetworkEvidence, ...],
     now: Side,
 ) -> tuple[str, ...]:
     """The analyses and networks that use each added or changed row, in words."""
     tables = tables_of(now.configuration)
     tables |= {(network.setting, network.id): network.table for network in now.networks.networks}
-    frames = [table for found in evidence.values() for table in (found.used, found.rates)]
+    frames = [table for found in now.evidence.values() for table in (found.used, found.rates)]
     frames += [of.used.rename(columns={"network": "analysis"}) for of in networks]
     users: dict[Place, dict[str, None]] = {}
     for use in (row for frame in frames for row in records(frame)):
@@ -232,13 +188,3 @@ def _users(
         for table, row in touched
         if table in now.sheet.results
     )
-
-
-def _evidence(
-    side: Side, known: Mapping[str, SettingEvidence] = MappingProxyType({})
-) -> dict[str, SettingEvidence]:
-    """The evidence by setting; `known` has that of settings that need not be read again."""
-    return {
-        setting: known[setting] if setting in known else evidence_of(context)
-        for setting, context in side.contexts.items()
-    }

@@ -1,16 +1,22 @@
 """Verdicts, certainty and control risks before and after an edit, for answers it can change."""
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trial_evidence.changes.networks import Side
+from trial_evidence.changes.compare import EstimateChange
+from trial_evidence.changes.networks import NetworkChanges, Side
 from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.changes.risks import (
     Risks,
     Titles,
+    curves_changed,
+    curves_in_words,
+    curves_of,
+    in_rows,
+    risks_in_words,
     starting_risks,
     trials_with_other_risks,
 )
@@ -22,6 +28,7 @@ from trial_evidence.report.tables.network_certainty import network_certainties
 from trial_evidence.sheet.values import ALL, PRIMARY
 from trial_evidence.words.printed import words
 
+NO_JUDGEMENT = "No verdict and no certainty changed."
 # Setting and analysis.
 Place = tuple[str, str]
 
@@ -38,12 +45,34 @@ class Judged:
     risks: Risks = field(default_factory=dict)
 
 
-def answers_in_question(
-    before: Mapping[str, SettingEvidence],
-    after: Mapping[str, SettingEvidence],
-    affected: Collection[Place],
+def changed_judgements(
     sides: tuple[Side, Side],
     difference: SheetDifference,
+    changes: Iterable[EstimateChange],
+    networks: NetworkChanges,
+    titles: Titles,
+) -> Iterator[str]:
+    """Changed verdicts, certainty and control risks, for answers that can have changed."""
+    affected = {(change.setting, change.analysis) for change in changes}
+    answers = answers_in_question(affected, sides, difference)
+    if answers or any(networks.tables) or "biomarker_effects" in difference.tables:
+        before, after = (
+            judged(side, answers, tables)
+            for side, tables in zip(sides, networks.tables, strict=True)
+        )
+        yield from [*judgements_in_words(before, after, titles)] or [NO_JUDGEMENT]
+        yield from risks_in_words(before.risks, after.risks, titles)
+    for setting, analysis, model, was, is_now in networks.surrogacy:
+        title = titles.get((setting, analysis), analysis)
+        yield f"Surrogacy: {title}, {model}: was {was}; is now {is_now}."
+    earlier, current = sides
+    yield from first_hand_in_words(earlier.evidence, current.evidence, titles)
+    if curves_changed(difference):
+        yield from curves_in_words(curves_of(earlier), curves_of(current), titles)
+
+
+def answers_in_question(
+    affected: Collection[Place], sides: tuple[Side, Side], difference: SheetDifference
 ) -> set[Place]:
     """Answers whose trials, or judgements on them, may have changed.
 
@@ -55,13 +84,14 @@ def answers_in_question(
     answers = {(a.setting, a.id) for side in sides for a in side.configuration.answers}
     if _rules(sides[0]) != _rules(sides[1]):
         return answers
-    judged = _in_rows(difference, "risk_of_bias", "trial_id")
+    judged = in_rows(difference, "risk_of_bias", "trial_id")
     for side in sides:
         judged |= trials_with_other_risks(difference, side.sheet)
-    graded = _in_rows(difference, "certainty", "analysis")
+    graded = in_rows(difference, "certainty", "analysis")
     resting = {
         (str(setting), str(analysis))
-        for found in (*before.values(), *after.values())
+        for side in sides
+        for found in side.evidence.values()
         for setting, analysis, trial in found.used[["setting", "analysis", "trial_id"]].to_numpy()
         if trial in judged
     }
@@ -73,30 +103,17 @@ def networks_in_question(
 ) -> tuple[set[str], set[str]]:
     """Networks, and trials of networks, on which the judgements may have changed."""
     every = {network.id for side in sides for network in side.networks.networks}
-    if _rules_of_networks(sides[0]) != _rules_of_networks(sides[1]):
+    graded_by = [(s.report and s.report.certainty, s.configuration.sensitivity) for s in sides]
+    if graded_by[0] != graded_by[1]:
         return every, set()
-    judged = _in_rows(difference, "risk_of_bias", "trial_id")
-    return every & _in_rows(difference, "certainty", "analysis"), judged
-
-
-def _rules_of_networks(side: Side) -> tuple[Any, ...]:
-    """Configuration that decides how estimates of networks are judged."""
-    return side.report and side.report.certainty, side.configuration.sensitivity
+    judged = in_rows(difference, "risk_of_bias", "trial_id")
+    return every & in_rows(difference, "certainty", "analysis"), judged
 
 
 def _rules(side: Side) -> tuple[Any, ...]:
     """Configuration that decides how answers are judged: claims, certainty, direction, choices."""
     asked = side.configuration
     return side.report, asked.sensitivity, asked.selection, asked.outcomes
-
-
-def _in_rows(difference: SheetDifference, table: str, column: str) -> set[str]:
-    """Values of a column in the added, changed and removed rows of a table."""
-    found = difference.tables.get(table)
-    if found is None:
-        return set()
-    changed = (row for pair in found.changed for row in pair)
-    return {row.cells.get(column, "") for row in (*changed, *found.added, *found.removed)}
 
 
 def judged(side: Side, answers: Collection[Place], tables: TablesOfNetworks) -> Judged:

@@ -47,19 +47,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message.rstrip('.')}. For help: {self.prog} --help\n")
 
 
-def _typed(kind: Callable[[str], float], what: str) -> Callable[[str], float]:
-    """A parser for options of a type; its error message says `what` was expected."""
-
-    def read(text: str) -> float:
-        try:
-            return kind(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{quoted(text)} is not {what}") from None
-
-    return read
+def _whole(text: str) -> int:
+    """Read the number given to an option."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number") from None
 
 
-_whole = _typed(int, "a whole number")
 # Options that several commands take.
 _SHARED: dict[str, dict[str, Any]] = {
     "setting": {"required": True, "help": "a setting of config/analyses.yaml"},

@@ -278,13 +278,11 @@ def listing_of(options: argparse.Namespace) -> Path:
 def say_faults(options: argparse.Namespace, error: SheetError) -> None:
     """Report the errors of a sheet: the first ones on the terminal, all in the list."""
     listing = listing_of(options)
-    if not options.of_sheet:
-        say_errors(error.problems)
-        print("Nothing was written.", file=sys.stderr)
-        return
-    list_problems(listing, error.problems)
+    if options.of_sheet:
+        list_problems(listing, error.problems)
     say_errors(error.problems)
-    print(summary(error.problems, str(listing)), file=sys.stderr, flush=True)
+    end = summary(error.problems, str(listing)) if options.of_sheet else "Nothing was written."
+    print(end, file=sys.stderr, flush=True)
 
 
 def say_errors(problems: Sequence[Problem]) -> None:

@@ -87,24 +87,19 @@ def choice_tables(choices: Sequence[RowChoice]) -> dict[str, pd.DataFrame]:
         ``choice_rows``: columns ``CHOSEN_COLUMNS``; its column ``choices`` has the numbers of those
         that select the row, joined by ``;``.
     """
-    named = []
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
-    # A choice may leave no row; it has a number all the same.
-    place = next(
-        (
-            records(choice.used[["setting", "analysis"]])[:1]
-            for choice in choices
-            if len(choice.used)
-        ),
-        [],
-    )
     for number, choice in enumerate(choices, start=1):
         for row in records(choice.used):
             key = tuple(row[name] for name in ("measure", "trial_id", "rows", "pooled"))
             taken = rows.setdefault(key, {**row, "choices": []})
             taken["choices"].append(str(number))
-        named += [{**where, "choice": number, **choice.names} for where in place]
     found = [row | {"choices": ";".join(row["choices"])} for row in rows.values()]
+    # A choice may leave no row; it has a number all the same.
+    named = [
+        {name: row[name] for name in ("setting", "analysis")} | {"choice": number, **choice.names}
+        for row in found[:1]
+        for number, choice in enumerate(choices, start=1)
+    ]
     return {
         "choices": pd.DataFrame(named).reindex(columns=ROW_CHOICE_COLUMNS, fill_value=""),
         "choice_rows": pd.DataFrame(found, columns=CHOSEN_COLUMNS),

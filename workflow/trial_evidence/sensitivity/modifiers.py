@@ -1,8 +1,7 @@
 """Effect modifiers: comparisons of patients within the same trial, for every factor."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -63,10 +62,10 @@ def _levels_reported(sheet: Sheet, trials: Collection[str]) -> dict[str, set[str
     """Single factor -> the levels by which these trials report any result."""
     levels: dict[str, set[str]] = {}
     for name in sheet.results:
-        columns = (sheet[name][column] for column in ("trial_id", "subgroup"))
-        for trial, subgroup in zip(*columns, strict=True):
+        own = sheet[name]["trial_id"].isin(trials)
+        for subgroup in sheet[name].loc[own, "subgroup"].unique():
             factor, _, level = subgroup.partition("=")
-            if level and trial in trials and "&" not in subgroup:
+            if level and "&" not in subgroup:
                 levels.setdefault(factor, set()).add(level)
     return levels
 
@@ -104,10 +103,19 @@ def effect_modifiers_table(
         used = evidence_of(replace(context, configuration=wide)).used
         for c in by_measure(configuration, some, used):
             found.setdefault((c.analysis.id, c.measure), []).append(c)
-    asked_for = configuration.sensitivity.effect_modifiers
-    comparisons = [parts[0] for parts in found.values()]
-    examined = partial(_interactions, found=found, asked_for=asked_for)
-    return table(comparisons, MODIFIER_COLUMNS, examined)
+
+    def interactions(c: Comparison) -> Iterator[dict[str, Any]]:
+        parts = found[c.analysis.id, c.measure]
+        pairs = [(pair, part) for part in parts for pair in part.analysis.effect_modifiers]
+        for pair, part in sorted(pairs, key=lambda of: (of[0].factor, sorted(of[0].levels))):
+            level, reference = pair.levels
+            named = {"factor": pair.factor, "level": level, "reference_level": reference}
+            yield from (named | record for record in _interaction(part, pair))
+        for factor in configuration.sensitivity.effect_modifiers:
+            if factor not in {pair.factor for pair, _ in pairs}:
+                yield {"factor": factor, "k": 0, "reason": NOT_REPORTED}
+
+    return table([parts[0] for parts in found.values()], MODIFIER_COLUMNS, interactions)
 
 
 def _apart(modifiers: Sequence[EffectModifier]) -> list[list[int]]:
@@ -126,25 +134,6 @@ def _apart(modifiers: Sequence[EffectModifier]) -> list[list[int]]:
         group[0].update(modifier.subgroups)
         group[1].append(at)
     return [places for _, places in groups]
-
-
-def _interactions(
-    c: Comparison,
-    found: Mapping[tuple[str, str], Sequence[Comparison]],
-    asked_for: Iterable[str],
-) -> Iterator[dict[str, Any]]:
-    of_pairs = {
-        (modifier.factor, modifier.levels): (part, modifier)
-        for part in found[c.analysis.id, c.measure]
-        for modifier in part.analysis.effect_modifiers
-    }
-    for factor, levels in sorted(of_pairs, key=lambda pair: (pair[0], sorted(pair[1]))):
-        named = {"factor": factor, "level": levels[0], "reference_level": levels[1]}
-        for record in _interaction(*of_pairs[factor, levels]):
-            yield named | record
-    for factor in asked_for:
-        if factor not in {factor for factor, _ in of_pairs}:
-            yield {"factor": factor, "k": 0, "reason": NOT_REPORTED}
 
 
 def _interaction(c: Comparison, modifier: EffectModifier) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from trial_evidence.config.configuration import Analysis
-from trial_evidence.config.methods import Sensitivity
 from trial_evidence.extract.judged import judged
 from trial_evidence.sensitivity.comparison import Comparison
 from trial_evidence.sheet import Sheet
@@ -31,12 +30,6 @@ def risk_of_bias(sheet: Sheet, analysis: Analysis, rows: pd.DataFrame) -> pd.Ser
     places = zip(rows["trial_id"], rows["outcome"], strict=True)
     found = [judged(sheet.judgements, analysis.endpoints, *place) or UNKNOWN for place in places]
     return pd.Series(found, index=rows.index)
-
-
-def share_factors(choices: Sensitivity) -> list[str]:
-    """Factors whose shares of patients are configured as covariates of a meta-regression."""
-    parts = [covariate.partition("=") for covariate in choices.covariates]
-    return [factor for factor, share, _ in parts if share]
 
 
 def shares_at(sheet: Sheet, factor: str, level: str) -> Mapping[str, float]:

@@ -1,6 +1,6 @@
 """Does the effect depend on a property of the trials, or on control risk? If unknown, why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -63,50 +63,34 @@ def control_risk_table(comparisons: tuple[Comparison, ...]) -> pd.DataFrame:
     return table(comparisons, CONTROL_RISK_COLUMNS, _on_control_risk)
 
 
-def covariates(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Mapping[str, pd.Series]:
-    """Covariates of the trials by name, in the order of the rows, NaN if not stated."""
-    found = {}
+def regressions(
+    c: Comparison, sheet: Sheet, choices: Sensitivity
+) -> Iterator[tuple[str, pd.Series, MetaRegression | Refused, str]]:
+    """Each covariate by its name in tables, its values, the regression on it, and a warning.
+
+    Values are in the order of the rows, NaN if not stated. The warning is for a regression that the
+    configuration requests despite few trials, otherwise empty.
+    """
     for covariate in choices.covariates:
         factor, share, level = covariate.partition("=")
-        values = (
-            c.rows["trial_id"].map(shares_at(sheet, factor, level)) if share else c.rows[factor]
+        name = f"percent_{factor}_{level}" if share else factor
+        known = c.rows["trial_id"].map(shares_at(sheet, factor, level)) if share else c.rows[factor]
+        values = known.astype(float)
+        stated = values.notna().to_numpy()
+        forced = (c.analysis.id, covariate) in choices.forced_meta_regressions
+        numbers = c.yi[stated], c.vi[stated], {name: values[stated]}
+        found = (
+            meta_regression(*numbers, level=c.level, forced=forced)
+            if stated.any()
+            else Refused("No trial states it.")
         )
-        found[covariate_name(covariate)] = values.astype(float)
-    return found
-
-
-def covariate_name(covariate: str) -> str:
-    """Name of a configured covariate in tables; ``factor=level`` is a share in percent."""
-    factor, share, level = covariate.partition("=")
-    return f"percent_{factor}_{level}" if share else factor
-
-
-def is_forced(c: Comparison, covariate: str, choices: Sensitivity) -> bool:
-    """Whether the configuration requests a meta-regression with fewer than ten trials."""
-    forced = choices.forced_meta_regressions
-    return (c.analysis.id, covariate) in [(of, covariate_name(name)) for of, name in forced]
-
-
-def forced_words(k: int) -> str:
-    """Warning that a meta-regression was done despite few trials; empty if there are enough."""
-    if k >= TRIALS_A_COVARIATE:
-        return ""
-    return (
-        f"Forced by the configuration: {k} trials, although {TRIALS_A_COVARIATE} are "
-        "required. An apparent trend may be due to chance."
-    )
-
-
-def regress(
-    c: Comparison, covariate: str, values: pd.Series, *, forced: bool
-) -> MetaRegression | Refused:
-    """Regress effects on a covariate, in the trials that state it."""
-    stated = values.notna().to_numpy()
-    if not stated.any():
-        return Refused("No trial states it.")
-    return meta_regression(
-        c.yi[stated], c.vi[stated], {covariate: values[stated]}, level=c.level, forced=forced
-    )
+        warning = ""
+        if forced and stated.sum() < TRIALS_A_COVARIATE:
+            warning = (
+                f"Forced by the configuration: {stated.sum()} trials, although "
+                f"{TRIALS_A_COVARIATE} are required. An apparent trend may be due to chance."
+            )
+        yield name, values, found, warning
 
 
 def _on_control_risk(c: Comparison) -> Iterator[dict[str, Any]]:
@@ -136,20 +120,17 @@ def _with_limits(name: str) -> tuple[str, str, str]:
 
 
 def _regressions(c: Comparison, sheet: Sheet, choices: Sensitivity) -> Iterator[dict[str, Any]]:
-    for covariate, values in covariates(c, sheet, choices).items():
+    for covariate, values, found, warning in regressions(c, sheet, choices):
         stated = values.notna()
         shared = {
             "covariate": covariate,
             "k": int(stated.sum()),
             "without_covariate": ";".join(c.rows.loc[~stated, "trial_id"]),
         }
-        forced = is_forced(c, covariate, choices)
-        found = regress(c, covariate, values, forced=forced)
         if isinstance(found, Refused):
             yield shared | {"reason": found.reason}
             continue
-        shared |= {name: getattr(found, name) for name in OF_THE_MODEL}
-        shared["reason"] = forced_words(found.k) if forced else ""
+        shared |= {name: getattr(found, name) for name in OF_THE_MODEL} | {"reason": warning}
         for at, term in enumerate(found.names):
             of_term = {name: getattr(found, name)[at] for name in OF_A_TERM}
             yield shared | {"term": term, "coefficient": found.coefficients[at]} | of_term

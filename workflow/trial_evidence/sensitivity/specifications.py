@@ -1,11 +1,9 @@
 """The multiverse: every defensible combination of choices, and its result."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from hashlib import blake2b
 from itertools import product
-from operator import xor
 from typing import Any
 
 import numpy as np
@@ -129,10 +127,9 @@ def multiverse(
         (COMMON, "wald"),
         *product(tries.estimators, tries.intervals),
     )
-    models = pd.DataFrame(tried, columns=["estimator", "interval"])
-    models = models.replace({"estimator": SAME_AS}).drop_duplicates(ignore_index=True)
+    pairs = list(dict.fromkeys((SAME_AS.get(name, name), interval) for name, interval in tried))
+    models = pd.DataFrame(pairs, columns=["estimator", "interval"]).astype("category")
     _, _, yi, vi = zip(*effects, strict=True)
-    pairs = [(str(estimator), str(interval)) for estimator, interval in models.to_numpy()]
     blocks = pools.members(len(effects))
     curve = specification_curve(yi, vi, blocks, pairs, configuration.confidence_level)
     chosen = pools.choices()
@@ -141,7 +138,7 @@ def multiverse(
     # Fewer than two configured trials form no pool; then no specification is that of the report.
     empirical = configuration.tau_priors[measure].empirical is not None
     leads = k >= 2 and leading_model(k, pooling, empirical=empirical).model == pooling.model
-    return Multiverse(analysis, chosen, models.astype("category"), curve, leads)
+    return Multiverse(analysis, chosen, models, curve, leads)
 
 
 def _row_sets(choices: Sequence[RowChoice]) -> Iterator[tuple[dict[str, str], Sequence[Record]]]:
@@ -166,48 +163,38 @@ class _Pools:
 
     Attributes
     ----------
-    sets : list of (dict, dict)
-        The choices that define a set, and effect by trial.
+    sets : list of dict
+        The choices that define a set.
     found : dict
-        Hash and size of a pool -> index of its set, and the trial left out.
+        Effects in a pool, as the bits of a number -> index of its set, and the trial left out.
     """
 
-    sets: list[tuple[dict[str, str], dict[str, int]]]
-    found: dict[tuple[int, int], tuple[int, str]]
+    sets: list[dict[str, str]]
+    found: dict[int, tuple[int, str]]
 
     def add(self, choices: dict[str, str], members: dict[str, int]) -> None:
         """Add the new pools: a set and, unless it is large, the set without each of its trials."""
-        marks = {trial: _mark(at) for trial, at in members.items()}
-        whole = reduce(xor, marks.values(), 0)
-        for without, mark in ({NOBODY: 0} | (marks if len(members) <= MANY else {})).items():
-            size = len(members) - (without != NOBODY)
-            if size >= 2:
-                self.found.setdefault((whole ^ mark, size), (len(self.sets), without))
-        self.sets.append((choices, members))
+        bits = {trial: 1 << effect for trial, effect in members.items()}
+        whole = sum(bits.values())
+        for without, bit in ({NOBODY: 0} | (bits if len(members) <= MANY else {})).items():
+            if (whole - bit).bit_count() >= 2:
+                self.found.setdefault(whole - bit, (len(self.sets), without))
+        self.sets.append(choices)
 
     def members(self, effects: int) -> Iterator[npt.NDArray[np.bool_]]:
         """Which of the effects each pool contains, ``_POOLS`` pools at a time."""
-        found = list(self.found.values())
+        found, width = list(self.found), math.ceil(effects / 8)
         for start in range(0, len(found), _POOLS):
-            here = found[start : start + _POOLS]
-            block = np.zeros((effects, len(here)), dtype=bool)
-            for at, (place, without) in enumerate(here):
-                of_set = self.sets[place][1]
-                block[list(of_set.values()), at] = True
-                block[[effect for trial, effect in of_set.items() if trial == without], at] = False
-            yield block
+            here = [pool.to_bytes(width, "little") for pool in found[start : start + _POOLS]]
+            packed = np.frombuffer(b"".join(here), np.uint8).reshape(len(here), width)
+            yield np.unpackbits(packed, axis=1, count=effects, bitorder="little").T.astype(bool)
 
     def choices(self) -> pd.DataFrame:
         """The choices that define each pool, as categories because they repeat."""
         places, without = zip(*self.found.values(), strict=True)
-        of_sets = pd.DataFrame([choices for choices, _ in self.sets]).astype("category")
+        of_sets = pd.DataFrame(self.sets).astype("category")
         chosen = of_sets.iloc[list(places)].reset_index(drop=True)
         return chosen.assign(without=pd.Categorical(without))
-
-
-def _mark(effect: int) -> int:
-    """A 128-bit hash; the xor of the hashes in a set identifies the set."""
-    return int.from_bytes(blake2b(effect.to_bytes(8), digest_size=16).digest())
 
 
 def multiverse_table(found: Multiverse, level: float) -> Iterator[pd.DataFrame]:
@@ -227,8 +214,8 @@ def multiverse_table(found: Multiverse, level: float) -> Iterator[pd.DataFrame]:
         yield found.rows(start, start + _ROWS).assign(ci_level=level)[MULTIVERSE_COLUMNS]
 
 
-def multiverse_summary(found: Multiverse) -> pd.DataFrame:
-    """Shares and medians over the specifications of an analysis, overall and by measure.
+def multiverse_summary(curves: Iterable[Multiverse]) -> pd.DataFrame:
+    """Shares and medians over the specifications of each analysis, overall and by measure.
 
     Returns
     -------
@@ -236,7 +223,11 @@ def multiverse_summary(found: Multiverse) -> pd.DataFrame:
         Columns ``SUMMARY_COLUMNS``; shares between 0 and 1. There is no median over several
         measures together, since risk ratios and odds ratios are not comparable in size.
     """
-    records = []
+    rows = [row for found in curves for row in _summarised(found)]
+    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
+
+
+def _summarised(found: Multiverse) -> Iterator[tuple[Any, ...]]:
     measures = found.pools["measure"].to_numpy(str).repeat(len(found.models))
     known = list(dict.fromkeys(measures))
     estimate, low, high = (getattr(found.curve, name) for name in MEAN)
@@ -247,5 +238,4 @@ def multiverse_summary(found: Multiverse) -> pd.DataFrame:
         sizes = [np.nan] * 3 if mixed else natural.agg(["median", "min", "max"])
         below, above = (high[here] < 0).mean(), (low[here] > 0).mean()
         named = (found.analysis.setting, found.analysis.id, measure)
-        records.append((*named, int(here.sum()), *sizes, below + above, below, above))
-    return pd.DataFrame(records, columns=SUMMARY_COLUMNS)
+        yield (*named, int(here.sum()), *sizes, below + above, below, above)

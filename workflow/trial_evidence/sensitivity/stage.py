@@ -33,12 +33,10 @@ from trial_evidence.sensitivity.pictures.drawings import (
     comparison_figures,
     specification_figure,
 )
-from trial_evidence.sensitivity.properties import share_factors
 from trial_evidence.sensitivity.regression import control_risk_table, meta_regression_table
 from trial_evidence.sensitivity.reporting import small_study_table
 from trial_evidence.sensitivity.specifications import (
     MULTIVERSE_COLUMNS,
-    SUMMARY_COLUMNS,
     Multiverse,
     multiverse,
     multiverse_summary,
@@ -88,10 +86,11 @@ def write_sensitivity(
     trials = read_table(folder / "trials.csv", TRIAL_NUMBERS)
     compared = comparisons(configuration, setting, trials)
     context = setting_context(sheet, configuration, setting)
-    factors = share_factors(configuration.sensitivity)
+    # Factors whose shares of patients are covariates.
+    covariates = [name.partition("=") for name in configuration.sensitivity.covariates]
+    factors = [factor for factor, share, _ in covariates if share]
     own = [f"{a.id}/{kind}*" for a in configuration.of_setting(setting) for kind in FIGURES]
     found: dict[str, Examined] = {}
-    pages: dict[str, Picture] = {}
     with (
         helpers(processes if processes > 1 else 0) as pool,
         publishing(folder, configuration.figure_formats, pool, own=own, record=RECORD) as drawing,
@@ -107,17 +106,21 @@ def write_sensitivity(
             )
             one = parts.value((FOLDER, *seen), partial(_examined, *seen))
             found[analysis.id] = one
-            own_pages = {f"{analysis.id}/{name}": page for name, page in one.pages.items()}
-            drawing.add(own_pages)
-            pages |= own_pages
+            drawing.add({f"{analysis.id}/{name}": page for name, page in one.pages.items()})
         parts.forget_others()
         none = {**_tables((), (), sheet, configuration, context), **choice_tables(())}
         for name, empty in none.items():
             rows = (one.tables[name] for one in found.values())
             write_long_table(folder / FOLDER / f"{name}.csv", (empty, *rows))
         curves = [one.multiverse for one in found.values() if one.multiverse is not None]
-        _write_multiverses(curves, folder / FOLDER, configuration.confidence_level)
-    listed = {(setting, *stem.split("/")): page for stem, page in pages.items()}
+        write_table(folder / FOLDER / "multiverse_summary.csv", multiverse_summary(curves))
+        level = configuration.confidence_level
+        chunks = (rows for curve in curves for rows in multiverse_table(curve, level))
+        empty = pd.DataFrame(columns=MULTIVERSE_COLUMNS)
+        write_long_table(folder / FOLDER / "multiverse.csv", chain((empty,), chunks))
+    listed = {
+        (setting, id_, name): page for id_, one in found.items() for name, page in one.pages.items()
+    }
     write_table(folder / FOLDER / LISTING, listing_of(listed))
 
 
@@ -161,15 +164,6 @@ def _tables(
         "meta_regression": meta_regression_table(compared, sheet, choices),
         "what_would_change": what_would_change_table(compared, choices),
     }
-
-
-def _write_multiverses(curves: Sequence[Multiverse], folder: Path, level: float) -> None:
-    summaries = (multiverse_summary(curve) for curve in curves)
-    empty = pd.DataFrame(columns=SUMMARY_COLUMNS)
-    write_long_table(folder / "multiverse_summary.csv", (empty, *summaries))
-    chunks = (rows for curve in curves for rows in multiverse_table(curve, level))
-    empty = pd.DataFrame(columns=MULTIVERSE_COLUMNS)
-    write_long_table(folder / "multiverse.csv", chain((empty,), chunks))
 
 
 def analysis_pages(

@@ -180,7 +180,7 @@ def _table(table: ReportTable, width: float, parts: Parts) -> Any:
     def make() -> str:
         return bytes(serialize_part_xml(_new_table(table, width))).decode()
 
-    return parse_xml(parts.text(("word", table.frame, table.grouped, width), make).encode())
+    return parse_xml(parts.value(("word", table.frame, table.grouped, width), make).encode())
 
 
 def _new_table(table: ReportTable, width: float) -> Any:

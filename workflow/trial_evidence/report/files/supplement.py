@@ -95,7 +95,7 @@ def _add_figure(
 
 def _add_picture(document: Any, description: str, path: Path, parts: Parts) -> None:
     """Add a picture as large as the page allows."""
-    content = base64.b64decode(parts.text(("pixels", checksum(path)), lambda: _pixels(path)))
+    content = base64.b64decode(parts.value(("pixels", checksum(path)), lambda: _pixels(path)))
     with Image.open(io.BytesIO(content)) as image:
         share = image.height / image.width
     width = min(_WIDEST_MM, _HIGHEST_MM / share)

@@ -14,11 +14,7 @@ from trial_evidence.sensitivity.comparison import BEGINNING, comparisons
 from trial_evidence.sensitivity.deletion import leave_one_out_table
 from trial_evidence.sensitivity.modifiers import effect_modifiers_table, with_all_modifiers
 from trial_evidence.sensitivity.reporting import small_study_table
-from trial_evidence.sensitivity.specifications import (
-    SUMMARY_COLUMNS,
-    multiverse,
-    multiverse_summary,
-)
+from trial_evidence.sensitivity.specifications import multiverse, multiverse_summary
 from trial_evidence.sheet import Sheet
 
 
@@ -44,7 +40,6 @@ def write_behind_verdicts(
         multiverse(configuration, analysis, row_choices(configuration, sheet, analysis, context))
         for analysis in analyses
     )
-    summaries = [multiverse_summary(curve) for curve in curves if curve is not None]
     tables = {
         name: pd.DataFrame(columns=[*BEGINNING, *numbers])
         for name, numbers in SENSITIVITY_NUMBERS.items()
@@ -53,7 +48,7 @@ def write_behind_verdicts(
         "leave_one_out": leave_one_out_table(compared),
         "small_study": small_study_table(compared),
         "effect_modifiers": effect_modifiers_table(configuration, analyses, context),
-        "multiverse_summary": pd.concat([pd.DataFrame(columns=SUMMARY_COLUMNS), *summaries]),
+        "multiverse_summary": multiverse_summary(curve for curve in curves if curve is not None),
     }
     for name, table in tables.items():
         write_table(results / setting / "sensitivity" / f"{name}.csv", table)

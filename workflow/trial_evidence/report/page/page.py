@@ -208,7 +208,7 @@ def _kept(material: Material, words: str, macro: Macro, part: Any) -> Markup:
     """
     settings = material.configuration.confidence_level, material.configuration.pooling
     made_from = (macro.name, words, *settings, material.sheet["agents"], part)
-    return Markup(material.parts.text(made_from, lambda: str(macro(part))))
+    return Markup(material.parts.value(made_from, lambda: str(macro(part))))
 
 
 def arm_words(text: str, labels: Mapping[str, str]) -> str:
@@ -241,7 +241,7 @@ def _font(material: Material, path: Path) -> str:
             font.save(content)
         return _base64(content.getvalue())
 
-    return material.parts.text(("font", checksum(path)), packed)
+    return material.parts.value(("font", checksum(path)), packed)
 
 
 def _base64(content: bytes) -> str:

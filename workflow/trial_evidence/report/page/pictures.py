@@ -66,10 +66,10 @@ def picture(
     description = str(record["description"])
     if prefix and drawing.is_file():
         asked = drawing.read_text(encoding="utf-8"), prefix, description, links
-        element = Markup(parts.text(("element", *asked), lambda: inline_svg(*asked)))
+        element = Markup(parts.value(("element", *asked), lambda: inline_svg(*asked)))
     else:
         content = [checksum(stem.with_name(f"{stem.name}.{kind}")) for kind in ("svg", "png")]
-        address = Markup(parts.text(("image", *content), lambda: image_data(stem)))
+        address = Markup(parts.value(("image", *content), lambda: image_data(stem)))
     file = anchor(*stem.relative_to(results).parts)
     words = str(record["title"]), description, str(record["caption"])
     return Picture(stem.name, *words, file, element, address)

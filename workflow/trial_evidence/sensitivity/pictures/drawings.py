@@ -52,7 +52,7 @@ from trial_evidence.sensitivity.pictures.in_words import (
     value_of,
     without_each_trial,
 )
-from trial_evidence.sensitivity.regression import covariates, forced_words, is_forced, regress
+from trial_evidence.sensitivity.regression import regressions
 from trial_evidence.sensitivity.reporting import filled
 from trial_evidence.sensitivity.specifications import CHOICE_COLUMNS, NOBODY
 from trial_evidence.sheet import Sheet
@@ -95,11 +95,8 @@ def comparison_figures(
         yield "drapery", _drapery(c, f"{title}: p-value functions", style)
         if c.k <= MOST_TRIALS_FOR_ALL_SUBSETS:
             yield "gosh", _gosh(c, f"{title}: all subsets of trials", style)
-    for covariate, values in covariates(c, sheet, choices).items():
-        forced = is_forced(c, covariate, choices)
-        found = regress(c, covariate, values, forced=forced)
+    for covariate, values, found, warning in regressions(c, sheet, choices):
         if not isinstance(found, Refused):
-            warning = forced_words(found.k) if forced else ""
             yield f"bubble_{covariate}", _bubble(c, covariate, values, found, warning, style)
 
 
