@@ -34,8 +34,6 @@ from trial_evidence.pool.engine.results import (
 )
 from trial_evidence.pool.engine.stacks import Stack, by_chunks, stack
 
-PREDICTION_BAYESIAN = "shortest interval of the posterior predictive distribution"
-
 # Fields that a posterior shares with the results of the other models.
 SHARED = ("ci_low", "ci_high", "pi_low", "pi_high", "weights", "probability_below_zero")
 MEAN_ENDS = ("ci_low", "ci_high", "central_low", "central_high")
@@ -395,6 +393,5 @@ def bayesian(
         tau2=found.tau_median**2,
         tau2_low=found.tau_low**2,
         tau2_high=found.tau_high**2,
-        pi_method=PREDICTION_BAYESIAN,
         **{name: getattr(found, name) for name in SHARED},
     )

@@ -42,8 +42,6 @@ class Pooled:
         Level of every interval in this result, in percent.
     p_value : float or None
         Two-sided test against no effect.
-    df : int or None
-        Degrees of freedom of the t distribution of interval and test; None if normal.
     tau2, tau2_low, tau2_high : float or None
         Between-trial variance with its interval (Q-profile; Bayesian: squared posterior median
         and squared shortest interval of tau).
@@ -53,8 +51,6 @@ class Pooled:
         Cochran's Q, its degrees of freedom and p value.
     pi_low, pi_high : float or None
         Prediction interval for the effect in a new trial.
-    pi_method : str
-        How the prediction interval was computed, in words; empty if there is none.
     weights : tuple of float
         Weight of each trial in the estimate, in percent, in input order; sums to 100. Bayesian:
         weight in the posterior mean.
@@ -72,7 +68,6 @@ class Pooled:
     ci_level: float
     weights: tuple[float, ...]
     p_value: float | None = None
-    df: int | None = None
     tau2: float | None = None
     tau2_low: float | None = None
     tau2_high: float | None = None
@@ -83,7 +78,6 @@ class Pooled:
     q_p: float | None = None
     pi_low: float | None = None
     pi_high: float | None = None
-    pi_method: str = ""
     probability_below_zero: float | None = None
 
 

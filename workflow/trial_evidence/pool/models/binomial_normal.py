@@ -55,7 +55,6 @@ NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
 UNBOUNDED = f"No estimate: the likelihood still rises at the largest tau tried, {LARGEST_TAU:g}."
 NOT_SETTLED = "No estimate: the fit does not settle on these tables."
 TOO_LARGE = "Not computed: the tables are too large for the exact likelihood."
-PREDICTION_T = "t distribution with k-1 degrees of freedom"
 _expit = LOGIT.to_natural
 
 
@@ -417,7 +416,6 @@ def _result(
         tau2=None if common else tau * tau,
         pi_low=mean - reach if predicts else None,
         pi_high=mean + reach if predicts else None,
-        pi_method=PREDICTION_T if predicts else "",
         # The model has no trial weights; numbers of patients are the closest useful substitute.
         weights=percent_weights(weights),
     )
