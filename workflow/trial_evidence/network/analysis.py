@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network
@@ -152,9 +153,10 @@ class NetworkAnalysis:
         trials = self.evidence.trials.set_index("trial_id")["label"]
         return "; ".join(trials[list(studies)])
 
-    def part_of(self, regimen: str) -> PartAnalysis:
-        """The part that contains a regimen."""
-        return next(part for part in self.parts if regimen in part.data.treatments)
+    @cached_property
+    def part_of(self) -> Mapping[str, PartAnalysis]:
+        """The part that contains each regimen."""
+        return {regimen: part for part in self.parts for regimen in part.data.treatments}
 
 
 def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkAnalysis:
