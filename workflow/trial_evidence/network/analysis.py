@@ -108,11 +108,6 @@ class NetworkAnalysis:
     components: ComponentAnalysis | None
 
     @property
-    def labels(self) -> Mapping[str, str]:
-        """Short names of the agents."""
-        return self.evidence.labels
-
-    @property
     def network(self) -> Network:
         """Its entry in the configuration."""
         return self.evidence.network
