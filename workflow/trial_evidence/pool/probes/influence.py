@@ -147,20 +147,9 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> 
     )
 
 
-@dataclass(frozen=True)
-class AllSubsets(StackedFit):
-    """The pooled result of every subset of the trials.
-
-    Attributes
-    ----------
-    members : numpy.ndarray of bool, shape (k, subsets)
-        Which trials are in each subset.
-    """
-
-    members: npt.NDArray[np.bool_]
-
-
-def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> AllSubsets:
+def all_subsets(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML"
+) -> tuple[StackedFit, npt.NDArray[np.bool_]]:
     """Fit every subset of the trials, for the graphical display of heterogeneity (GOSH).
 
     Parameters
@@ -172,9 +161,10 @@ def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -
 
     Returns
     -------
-    AllSubsets
-        All ``2**k - 1`` subsets with at least one trial; column j includes trial i if bit i of
-        j + 1 is set.
+    fit : StackedFit
+        The pooled result of each of the ``2**k - 1`` subsets with at least one trial.
+    members : numpy.ndarray of bool, shape (k, subsets)
+        Which trials are in each; column j includes trial i if bit i of j + 1 is set.
 
     Raises
     ------
@@ -193,5 +183,4 @@ def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -
         )
     numbers = np.arange(1, 2**y.size)
     members = (numbers >> np.arange(y.size)[:, None]) % 2 == 1
-    fit = fit_stack(*subsets(y, v, members), method=method, interval="wald")
-    return AllSubsets(**vars(fit), members=members)
+    return fit_stack(*subsets(y, v, members), method=method, interval="wald"), members
