@@ -26,7 +26,6 @@ from trial_evidence.pool.bayes.tau_posterior import (
 )
 from trial_evidence.pool.engine.results import (
     Floats,
-    ModelName,
     Pooled,
     check_effects,
     check_level,
@@ -356,7 +355,7 @@ def posterior_density(
 
 
 def bayesian(
-    yi: npt.ArrayLike, vi: npt.ArrayLike, prior: TauPrior, model: ModelName, level: float = 95.0
+    yi: npt.ArrayLike, vi: npt.ArrayLike, prior: TauPrior, model: str, level: float = 95.0
 ) -> Pooled:
     """The posterior as a `Pooled`, the result type of all models.
 

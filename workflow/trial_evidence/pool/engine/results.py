@@ -13,12 +13,6 @@ from trial_evidence.measures.scales import normal_quantile
 
 Floats = npt.NDArray[np.float64]
 
-# The configured random-effects model is named after its settings, for example random_reml_hk; see
-# `trial_evidence.words.models.random_model`. The others: common, dersimonian_laird,
-# mantel_haenszel, bayesian, single_trial, peto, logistic_unconditional, logistic_conditional,
-# binomial_normal.
-ModelName = str
-
 
 @dataclass(frozen=True, kw_only=True)
 class Pooled:
@@ -30,7 +24,10 @@ class Pooled:
     Attributes
     ----------
     model : str
-        Name of the model.
+        Name of the model. The configured random-effects model is named after its settings, for
+        example ``random_reml_hk``; see `trial_evidence.words.models.random_model`. The others:
+        ``common``, ``dersimonian_laird``, ``mantel_haenszel``, ``bayesian``, ``single_trial``,
+        ``peto``, ``logistic_unconditional``, ``logistic_conditional``.
     k : int
         Trials pooled.
     estimate, se : float
@@ -59,7 +56,7 @@ class Pooled:
         a benefit depends on the outcome, which only the caller knows.
     """
 
-    model: ModelName
+    model: str
     k: int
     estimate: float
     se: float
