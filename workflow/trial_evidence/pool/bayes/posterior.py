@@ -87,8 +87,6 @@ class Posterior(Summary[float]):
     ----------
     prior : str
         Prior for tau in words.
-    level : float
-        Level of all intervals in percent.
     sd : float
         Posterior standard deviation of the mean effect; infinite if the prior for tau has a heavy
         tail, that for the mean is flat and there are too few trials (half-Cauchy: fewer than
@@ -109,7 +107,6 @@ class Posterior(Summary[float]):
     """
 
     prior: str
-    level: float
     sd: float
     new_trial_below_zero: float
     tau_mean: float
@@ -246,7 +243,6 @@ def posterior(
     return Posterior(
         **found | {"mean": mean + centre},
         prior=prior.label,
-        level=level,
         sd=math.inf if power <= 2 else sd,
         new_trial_below_zero=below(solved.new_trial, 0.0),
         tau_mean=math.inf if power <= 1 else float(weights @ tau),
@@ -388,7 +384,6 @@ def bayesian(
         k=len(found.weights),
         estimate=found.median,
         se=found.sd,
-        ci_level=found.level,
         tau2=found.tau_median**2,
         tau2_low=found.tau_low**2,
         tau2_high=found.tau_high**2,

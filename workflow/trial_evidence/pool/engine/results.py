@@ -35,8 +35,6 @@ class Pooled:
         The standard error is the one that the interval uses, for example Hartung-Knapp's.
     ci_low, ci_high : float
         Confidence interval (Bayesian: shortest credible interval).
-    ci_level : float
-        Level of every interval in this result, in percent.
     p_value : float or None
         Two-sided test against no effect.
     tau2, tau2_low, tau2_high : float or None
@@ -62,7 +60,6 @@ class Pooled:
     se: float
     ci_low: float
     ci_high: float
-    ci_level: float
     weights: tuple[float, ...]
     p_value: float | None = None
     tau2: float | None = None
@@ -124,7 +121,6 @@ def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
         "se": se,
         "ci_low": estimate - half,
         "ci_high": estimate + half,
-        "ci_level": level,
         "p_value": float(2 * ndtr(-abs(estimate) / se)),
     }
 

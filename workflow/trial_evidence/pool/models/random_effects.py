@@ -69,7 +69,6 @@ def random_effects(
     return Pooled(
         model=random_model(tau2_estimator, estimate_interval),
         k=y.size,
-        ci_level=level,
         **fit.only(*MEAN, *Q, "i2", *(("pi_low", "pi_high") if predicts else ())),
         tau2=tau2,
         # An upper limit of zero means that no tau2 fits such similar effects: the set is empty.
@@ -142,7 +141,6 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
     return Pooled(
         model="common",
         k=y.size,
-        ci_level=level,
         **fit.only(*MEAN, *Q),
         q_df=y.size - 1,
         weights=percent_weights(1 / v),
@@ -168,4 +166,4 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     if y.size != 1:
         raise ValueError(f"a single trial was expected, not {y.size}")
     fit = fit_stack(y, v, method="EE", interval="wald", level=level)
-    return Pooled(model="single_trial", k=1, ci_level=level, **fit.only(*MEAN), weights=(100.0,))
+    return Pooled(model="single_trial", k=1, **fit.only(*MEAN), weights=(100.0,))
