@@ -1,5 +1,6 @@
 """The result of a model for one set of trials, refusals, and the checks of its input."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -114,14 +115,17 @@ def check_effects(
 
 
 def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
-    """Estimate, interval and test from the normal distribution, as fields of `Pooled`."""
+    """Estimate, interval and test from the normal distribution, as fields of `Pooled`.
+
+    There is no test if the standard error is zero.
+    """
     half = normal_quantile(level) * se
     return {
         "estimate": estimate,
         "se": se,
         "ci_low": estimate - half,
         "ci_high": estimate + half,
-        "p_value": float(2 * ndtr(-abs(estimate) / se)),
+        "p_value": float(2 * ndtr(-abs(estimate) / se)) if se > 0 else math.nan,
     }
 
 
