@@ -252,7 +252,7 @@ def deletion(name: str) -> Iterator[Pair]:
     for method in ("EE", "DL"):
         if f"gosh_{method}" not in data:
             continue
-        found, theirs = all_subsets(y, v, method=method), data[f"gosh_{method}"]
+        (found, _), theirs = all_subsets(y, v, method=method), data[f"gosh_{method}"]
         middle = np.quantile(found.estimate, [0.25, 0.5, 0.75])
         fields = ("n", "mean_est", "min_est", "max_est", "q25", "q50", "q75")
         yield pair(f"all subsets: {method}", METAFOR, name, [

@@ -58,7 +58,10 @@ def test_every_effect_and_its_standard_error(fit, name, field):
 
 
 def test_prediction_intervals(fit):
-    for found, name in ((fit.pi_low, "lower_predict"), (fit.pi_high, "upper_predict")):
+    for found, name in (
+        (fit.random.pi_low, "lower_predict"),
+        (fit.random.pi_high, "upper_predict"),
+    ):
         wanted = np.array(REML[name], dtype=float)
         apart = ~np.eye(len(wanted), dtype=bool)
         np.testing.assert_allclose(ordered(found, REML)[apart], wanted[apart], rtol=0, atol=1e-6)

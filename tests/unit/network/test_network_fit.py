@@ -21,8 +21,8 @@ MATRICES = {
     "upper_random": lambda fit: fit.random.ci_high,
     "TE_common": lambda fit: fit.common.effects,
     "se_common": lambda fit: fit.common.se,
-    "lower_predict": lambda fit: fit.pi_low,
-    "upper_predict": lambda fit: fit.pi_high,
+    "lower_predict": lambda fit: fit.random.pi_low,
+    "upper_predict": lambda fit: fit.random.pi_high,
 }
 
 
@@ -92,7 +92,7 @@ def test_counts_agree_with_netmeta(name, method):
     )
     if fit.heterogeneity.df < 2:
         theirs = {k: v for k, v in theirs.items() if "predict" not in k}
-        assert np.isnan(fit.pi_low).all()
+        assert np.isnan(fit.random.pi_low).all()
     assert_matrices(fit, theirs, 1e-9)
 
 
@@ -220,7 +220,7 @@ def test_without_degrees_of_freedom_there_is_no_hartung_knapp_interval():
 
 
 def everything(fit):
-    return (fit.random.effects, fit.random.se, fit.pi_low, fit.heterogeneity.q, fit.tau2)
+    return (fit.random.effects, fit.random.se, fit.random.pi_low, fit.heterogeneity.q, fit.tau2)
 
 
 def assert_same(one, other):
@@ -269,7 +269,7 @@ def test_one_study_is_its_own_result():
         None,
         None,
     )
-    assert np.isnan(fit.pi_low).all()
+    assert np.isnan(fit.random.pi_low).all()
 
 
 def test_a_prediction_interval_is_no_narrower_than_the_interval_of_its_model():
@@ -289,7 +289,7 @@ def test_a_prediction_interval_is_no_narrower_than_the_interval_of_its_model():
 
 def test_one_effect_in_all_studies_has_no_prediction_interval():
     studies = [two_arm(str(n), "b", "a", 0.1 * n, 0.04) for n in range(4)]
-    assert np.isnan(fit_network(network(studies), "EE").pi_low).all()
+    assert np.isnan(fit_network(network(studies), "EE").random.pi_low).all()
 
 
 def test_a_star_of_single_studies_keeps_their_results():
@@ -322,7 +322,7 @@ def test_one_degree_of_freedom_has_heterogeneity_but_no_prediction():
     fit = fit_network(data, "DL")
     # Q = 1/0.2 = 5, and tau2 = (5 - 1)/(20 - 200/20).
     assert fit.tau2 == pytest.approx(0.4)
-    assert np.isnan(fit.pi_low).all()
+    assert np.isnan(fit.random.pi_low).all()
 
 
 def test_parts_without_a_path_are_empty():

@@ -178,7 +178,7 @@ def test_the_interval_of_an_effect_at_a_control_risk_by_hand():
     # the mean 0.02 + 0.5**2 * 0.04 - 2 * (-0.5) * (-0.01) = 0.02; from the slope, at 75%,
     # 0.09 * log(3)**2.
     found = ControlRiskRegression(
-        k=12, slope=-0.5, slope_low=-1.0, slope_high=0.0, p_value=0.05, tau2=0.0, mean=(0.0, 0.5),
+        slope=-0.5, slope_low=-1.0, slope_high=0.0, p_value=0.05, tau2=0.0, mean=(0.0, 0.5),
         mean_covariance=np.array([[0.04, -0.01], [-0.01, 0.02]]), slope_variance=0.09, level=95.0,
     )  # fmt: skip
     reach = math.log(3)

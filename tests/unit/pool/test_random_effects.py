@@ -114,7 +114,7 @@ def test_a_single_trial_is_its_own_result():
 
 def test_what_a_single_trial_cannot_say_is_none():
     ours = single_trial([-0.35], [0.04])
-    unknown = ("tau2", "tau2_low", "tau2_high", "i2", "i2_q", "q", "q_p", "pi_low", "pi_high", "df")
+    unknown = ("tau2", "tau2_low", "tau2_high", "i2", "i2_q", "q", "q_p", "pi_low", "pi_high")
     assert {getattr(ours, field) for field in unknown} == {None}
 
 

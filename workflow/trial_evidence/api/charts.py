@@ -1,7 +1,7 @@
 """Forest plots and charts of pooled trials, as files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from trial_evidence.api.frames import one_of
 from trial_evidence.api.pools import PooledTrials
@@ -151,9 +151,8 @@ def _file(path: str | Path) -> tuple[Path, "Format"]:
     from trial_evidence.figures.canvas.page import Format
 
     place = Path(path)
-    one_of("the end of the file's name", place.suffix.removeprefix("."), get_args(Format))
-    (kind,) = (name for name in get_args(Format) if f".{name}" == place.suffix)
-    return place.with_suffix(""), kind
+    kind = one_of("the end of the file's name", place.suffix.removeprefix("."), get_args(Format))
+    return place.with_suffix(""), cast("Format", kind)
 
 
 def _two(arms: tuple[str, str]) -> tuple[str, str]:

@@ -203,13 +203,13 @@ class Frame:
 
         estimate, low, high = map(self.numbers, INTERVAL)
         level = self.levels()
-        if LEVEL not in self.data and (meant := self._meant(LEVEL, WAYS)):
-            self.fault(meant)
         if LEVEL in self.data:
             self.hold(
                 np.isnan(level) | ((level > 1) & (level < 100)), LEVEL,
                 "{} is no level in percent: above 1 and below 100, such as 95.",
             )  # fmt: skip
+        elif meant := self._meant(LEVEL, WAYS):
+            self.fault(meant)
         for column, values in zip(INTERVAL, (estimate, low, high), strict=True):
             self.hold(np.isnan(values) | (values > 0), column, "{} is not above 0, as a ratio is.")
         for row in np.flatnonzero(~((low < high) | np.isnan(low) | np.isnan(high))):

@@ -193,7 +193,7 @@ def _league(fit: "NetworkFit", reading: Measure) -> Iterator[dict[str, Any]]:
     league, natural = fit.random, reading.scale.to_natural
     tables = {
         "estimate": league.effects, "ci_low": league.ci_low, "ci_high": league.ci_high,
-        "pi_low": fit.pi_low, "pi_high": fit.pi_high,
+        "pi_low": league.pi_low, "pi_high": league.pi_high,
     }  # fmt: skip
     for treatment, against in permutations(league.treatments, 2):
         at = league.cell(treatment, against)

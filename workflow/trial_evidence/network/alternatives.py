@@ -62,12 +62,8 @@ def alternatives_table(analysis: NetworkAnalysis) -> pd.DataFrame:
 
 
 def _rows(analysis: NetworkAnalysis) -> Iterator[dict[str, Any]]:
-    part_of = {regimen: part for part in analysis.parts for regimen in part.data.treatments}
-    scores = {
-        regimen: float(score)
-        for part in analysis.parts
-        for regimen, score in zip(part.ranking.treatments, part.ranking.p_score, strict=True)
-    }
+    part_of = analysis.part_of
+    scores = {regimen: part.ranking.scores[regimen] for regimen, part in part_of.items()}
     for comparator in analysis.network.alternatives:
         if comparator not in part_of:
             yield {"comparator": analysis.codes(comparator)[0], "code": "", "reason": ABSENT}

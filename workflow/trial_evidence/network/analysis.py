@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from trial_evidence.config.configuration import Configuration
 from trial_evidence.config.networks import Network
@@ -107,11 +108,6 @@ class NetworkAnalysis:
     components: ComponentAnalysis | None
 
     @property
-    def labels(self) -> Mapping[str, str]:
-        """Short names of the agents."""
-        return self.evidence.labels
-
-    @property
     def network(self) -> Network:
         """Its entry in the configuration."""
         return self.evidence.network
@@ -152,9 +148,10 @@ class NetworkAnalysis:
         trials = self.evidence.trials.set_index("trial_id")["label"]
         return "; ".join(trials[list(studies)])
 
-    def part_of(self, regimen: str) -> PartAnalysis:
-        """The part that contains a regimen."""
-        return next(part for part in self.parts if regimen in part.data.treatments)
+    @cached_property
+    def part_of(self) -> Mapping[str, PartAnalysis]:
+        """The part that contains each regimen."""
+        return {regimen: part for part in self.parts for regimen in part.data.treatments}
 
 
 def analyse(evidence: NetworkEvidence, configuration: Configuration) -> NetworkAnalysis:

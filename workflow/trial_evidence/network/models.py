@@ -93,26 +93,23 @@ def network_models(
     role = roles(df, pooling, posteriors)
     t = f"t with {df} degree{'' if df == 1 else 's'} of freedom"
     unknown = np.full_like(fit.common.effects, math.nan)
-    neither = unknown, unknown
-    for name, of, league, interval in (
-        (WALD, fit, fit.random, "Wald"),
-        (HARTUNG_KNAPP, fit, fit.hartung_knapp, f"Hartung–Knapp type, floored, {t}"),
-        (DERSIMONIAN_LAIRD, second_fit, second_fit.random, "Wald"),
-        (COMMON, None, fit.common, "Wald"),
+    for name, tau2, league, interval in (
+        (WALD, fit.tau2, fit.random, "Wald"),
+        (HARTUNG_KNAPP, fit.tau2, fit.hartung_knapp, f"Hartung–Knapp type, floored, {t}"),
+        (DERSIMONIAN_LAIRD, second_fit.tau2, second_fit.random, "Wald"),
+        (COMMON, 0.0, fit.common, "Wald"),
     ):
         if league is not None:
-            # As in a pairwise analysis, the standard error is that of the model's interval.
-            pi_low, pi_high = league.predicted(of.tau2, df, of.level) if of else neither
             yield NetworkModel(
                 name,
                 interval,
                 role.get(name, ""),
                 *(league.effects, league.ci_low, league.ci_high, league.p_value),
-                pi_low=pi_low,
-                pi_high=pi_high,
+                # As in a pairwise analysis, the standard error is that of the model's interval.
+                *(league.pi_low, league.pi_high),
                 below_zero=unknown,
-                tau2=of.tau2 if of else 0.0,
-                factor=fit.variance_factor if league is fit.hartung_knapp else 1.0,
+                tau2=tau2,
+                factor=league.factor,
             )
     for name, found in posteriors.items():
         yield NetworkModel(

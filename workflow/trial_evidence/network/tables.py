@@ -153,7 +153,7 @@ def _intervals(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
 
 def _league(analysis: NetworkAnalysis) -> Rows:
     """Every regimen against every other, both ways; the reason if no path connects them."""
-    part_of = {t: part for part in analysis.parts for t in part.data.treatments}
+    part_of = analysis.part_of
     for first, second in permutations(sorted(part_of), 2):
         part, pair = part_of[first], analysis.codes(first, second)
         if part is part_of[second]:
@@ -165,14 +165,14 @@ def _league(analysis: NetworkAnalysis) -> Rows:
 
 
 def _reference(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
-    scores = dict(zip(part.ranking.treatments, part.ranking.p_score, strict=True))
+    scores = part.ranking.scores
     direct = {frozenset(c.pair): len(c.studies) for c in direct_comparisons(part.data)}
     for regimen in part.data.treatments:
         if regimen != part.reference:
             trials = direct.get(frozenset((regimen, part.reference)), 0)
             pair = analysis.codes(regimen, part.reference)
             for effect in _effects(analysis, part, regimen, part.reference):
-                yield regimen, *pair, *effect, trials, float(scores[regimen])
+                yield regimen, *pair, *effect, trials, scores[regimen]
 
 
 def _ranks(analysis: NetworkAnalysis, part: PartAnalysis) -> Rows:
@@ -296,7 +296,7 @@ def _additivity(analysis: NetworkAnalysis) -> Rows:
                 statistic, reason = NONE, "no degrees of freedom are left"
             yield kind, *no_regimen, statistic, found.df, found.p_value, reason
     for row in analysis.components.predictions:
-        part = analysis.part_of(row.treatment).number
+        part = analysis.part_of[row.treatment].number
         named = part, row.treatment, *analysis.codes(row.treatment, row.reference)
         ends = _ends(analysis, row.observed, row.predicted, row.difference)
         yield "regimen", *named, *ends, NONE, NONE, row.difference.p_value, row.difference.reason

@@ -71,18 +71,20 @@ class StudyContrasts:
                 "the standard errors contradict one another"
             )
 
-    def relative_to(self, base: str) -> "StudyContrasts":
+    def relative_to(self, base: str, *others: str) -> "StudyContrasts":
         """The same study with another of its arms as base.
 
         Parameters
         ----------
         base : str
             One of `treatments`.
+        *others : str
+            All others in the order wanted; by default in their own.
 
         Returns
         -------
         StudyContrasts
-            The base first, the others in their order.
+            The base first, then the others.
 
         Raises
         ------
@@ -91,13 +93,13 @@ class StudyContrasts:
         """
         if base not in self.treatments:
             raise ValueError(f"{self.study} has no arm {base}")
-        others = [t for t in self.treatments if t != base]
-        means, spread = self._arms()
+        others = others or tuple(t for t in self.treatments if t != base)
+        means, spread = self.arms()
         unit = dict(zip(self.treatments, np.eye(means.size), strict=True))
         turn = np.array([unit[treatment] - unit[base] for treatment in others])
         return StudyContrasts(self.study, (base, *others), turn @ means, turn @ spread @ turn.T)
 
-    def _arms(self) -> tuple[Floats, Floats]:
+    def arms(self) -> tuple[Floats, Floats]:
         """Effects of all arms against the base and their covariance, zero for the base itself."""
         means = np.concatenate([[0.0], self.effects])
         return means, np.pad(self.covariance, ((1, 0), (1, 0)))
@@ -110,7 +112,7 @@ class StudyContrasts:
         first, second : str
             Two of `treatments`.
         """
-        means, spread = self._arms()
+        means, spread = self.arms()
         i, j = self.treatments.index(first), self.treatments.index(second)
         return float(means[i] - means[j]), float(spread[i, i] + spread[j, j] - 2 * spread[i, j])
 

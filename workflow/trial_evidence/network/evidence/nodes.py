@@ -50,9 +50,6 @@ class Node:
 
     Attributes
     ----------
-    regimen : str
-        Agents, schedule, partner and, for an arm that is its own node, its label, joined by ``|``:
-        the id of the node.
     code : str
         Short name for matrices and figures, unique within its network.
     label : str
@@ -62,7 +59,6 @@ class Node:
         of an arm that is its own node; of a mixed arm only this; none for a placebo alone.
     """
 
-    regimen: str
     code: str
     label: str
     components: tuple[str, ...]
@@ -96,7 +92,8 @@ def nodes_of(
     Returns
     -------
     dict
-        Regimen -> node, in alphabetical order of the regimens.
+        Regimen (the id of the node: agents, schedule, partner and, for an arm that is its own
+        node, its label, joined by ``|``) -> node, in alphabetical order of the regimens.
     """
     order = {name: place for place, name in enumerate(abbreviations)}
     found: dict[str, Node] = {}
@@ -113,10 +110,5 @@ def nodes_of(
         if code in {node.code for node in found.values()}:
             # Two agents may share an abbreviation by mistake; codes must still distinguish nodes.
             code = f"{code} ({regimen})"
-        found[regimen] = Node(
-            regimen=regimen,
-            code=code,
-            label=label,
-            components=(*agent_set, *partners, *sequence, *own),
-        )
+        found[regimen] = Node(code, label, (*agent_set, *partners, *sequence, *own))
     return found

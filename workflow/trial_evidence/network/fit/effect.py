@@ -3,10 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from scipy.special import chdtrc, ndtr
+from scipy.special import chdtrc
 
-from trial_evidence.measures.scales import normal_quantile
-from trial_evidence.pool.engine.results import check_level
+from trial_evidence.pool.engine import results
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,7 @@ class Effect:
 
 def wald(estimate: float, se: float, level: float, name: str = "") -> Effect:
     """An effect with its interval at a level in percent; no test if the standard error is zero."""
-    half = normal_quantile(check_level(level)) * se
-    p = float(2 * ndtr(-abs(estimate) / se)) if se > 0 else math.nan
-    return Effect(estimate, se, estimate - half, estimate + half, p, name)
+    return Effect(**results.wald(estimate, se, results.check_level(level)), name=name)
 
 
 def absent(name: str, reason: str) -> Effect:

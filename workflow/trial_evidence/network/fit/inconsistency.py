@@ -111,11 +111,8 @@ def _own(data: NetworkData, design: Design) -> Solution:
     """Results of the studies of a design alone."""
     if len(design.studies) > 1:
         return solve(rotate(_alone(data, design)), 0.0)
-    base, *others = design.treatments
-    study = data.named[design.studies[0]].relative_to(base)
-    order = [study.treatments.index(treatment) - 1 for treatment in others]
-    covariance = np.pad(study.covariance[np.ix_(order, order)], ((1, 0), (1, 0)))
-    return Solution(np.concatenate([[0.0], study.effects[order]]), covariance, 0.0)
+    study = data.named[design.studies[0]].relative_to(*design.treatments)
+    return Solution(*study.arms(), q=0.0)
 
 
 def _spanned_without(data: NetworkData, left_out: Design, found: tuple[Design, ...]) -> bool:

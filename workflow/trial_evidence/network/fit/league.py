@@ -9,7 +9,7 @@ from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.network.evidence.contrasts import NetworkData
 from trial_evidence.network.fit.effect import QTest, q_test
 from trial_evidence.network.fit.least_squares import Solution, estimate_tau2, rotate, solve
-from trial_evidence.pool.engine.results import Floats, check_level
+from trial_evidence.pool.engine.results import check_level
 
 NO_PATH = (
     "No trial, and no chain of trials, links {first} with {second}: they lie in separate parts of "
@@ -20,16 +20,22 @@ NO_PATH = (
 class League:
     """Effects of every treatment against every other under one model, on the analysis scale.
 
-    Computed from the levels of the treatments, with intervals at a level in percent: Wald or, if
-    degrees of freedom are given, from t with these, and with variances multiplied by a factor.
+    Computed from the levels of the treatments, with intervals at a level in percent: Wald or, if a
+    factor is given by which variances are multiplied, from t with the degrees of freedom of Q.
+    Prediction intervals are from t with these, and variance ``se**2 + tau2``.
 
     Attributes
     ----------
+    factor : float
+        Factor by which variances are multiplied; 1 for Wald intervals.
     treatments : tuple of str
         Rows and columns, in this order.
     effects, se, ci_low, ci_high, p_value : numpy.ndarray of float, shape (treatments, treatments)
         Effect of the row's treatment against the column's, with interval and test. Zero (p one) on
         the diagonal; NaN if no path connects the two.
+    pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
+        Limits for the effect in a new study; NaN without a tau2 or with fewer than two degrees of
+        freedom.
     covariance : numpy.ndarray of float, shape (treatments, treatments)
         Covariance of the effects against the first treatment of each subnetwork.
     """
@@ -39,37 +45,30 @@ class League:
         data: NetworkData,
         solution: Solution,
         level: float,
-        factor: float = 1.0,
-        df: int | None = None,
+        df: int,
+        tau2: float | None = None,
+        factor: float | None = None,
     ) -> None:
-        self.treatments, self.covariance = data.treatments, factor * solution.covariance
+        self.treatments, self.factor = data.treatments, 1.0 if factor is None else factor
+        self.covariance = self.factor * solution.covariance
         apart = data.labels[:, None] != data.labels[None, :]
         effects = solution.levels[:, None] - solution.levels[None, :]
         own = np.diag(self.covariance)
         variance = own[:, None] + own[None, :] - 2 * self.covariance
         se = np.sqrt(np.maximum(variance, 0.0))
         effects[apart], se[apart] = np.nan, np.nan
-        quantile = (
-            normal_quantile(check_level(level)) if df is None else stdtrit(df, 0.5 + level / 200)
-        )
-        half = quantile * se
+        normal, upper = factor is None, 0.5 + check_level(level) / 200
+        half = (normal_quantile(level) if normal else stdtrit(df, upper)) * se
         ratio = np.abs(np.divide(effects, se, out=np.full_like(se, np.nan), where=se > 0))
         self.effects, self.se = effects, se
         self.ci_low, self.ci_high = effects - half, effects + half
-        self.p_value = 2 * (ndtr(-ratio) if df is None else stdtr(df, -ratio))
+        self.p_value = 2 * (ndtr(-ratio) if normal else stdtr(df, -ratio))
         np.fill_diagonal(self.p_value, 1.0)
-
-    def predicted(self, tau2: float | None, df: int, level: float) -> tuple[Floats, Floats]:
-        """Limits for the effect in a new study: t with `df`, variance ``se**2 + tau2``.
-
-        NaN without a tau2 or with fewer than two degrees of freedom.
-        """
-        if tau2 is None or df < 2:
-            unknown = np.full_like(self.se, np.nan)
-            return unknown, unknown
-        reach = float(stdtrit(df, 0.5 + level / 200)) * np.sqrt(self.se**2 + tau2)
-        np.fill_diagonal(reach, 0.0)
-        return self.effects - reach, self.effects + reach
+        reach = np.full_like(se, np.nan)
+        if tau2 is not None and df >= 2:
+            reach = float(stdtrit(df, upper)) * np.sqrt(se**2 + tau2)
+            np.fill_diagonal(reach, 0.0)
+        self.pi_low, self.pi_high = effects - reach, effects + reach
 
     def cell(self, first: str, second: str) -> tuple[int, int]:
         """Row and column of a comparison."""
@@ -90,15 +89,11 @@ class NetworkFit:
         Between-study variance, common to all comparisons; None if it cannot be estimated, in which
         case the random-effects model is the common-effect one.
     common, random : League
-        Common-effect and random-effects model, with Wald intervals.
+        Common-effect and random-effects model, with Wald intervals. Only the latter predicts, and
+        not if one effect in all studies was asked for.
     hartung_knapp : League or None
-        Random-effects model with Hartung-Knapp-type intervals; None without degrees of freedom,
-        because the scatter of studies is then unknown.
-    variance_factor : float
-        Factor by which these intervals multiply variances, at least 1.
-    pi_low, pi_high : numpy.ndarray of float, shape (treatments, treatments)
-        Prediction intervals of ``random``, from t with the degrees of freedom of Q; NaN with fewer
-        than two, and for a common effect.
+        Random-effects model with Hartung-Knapp-type intervals, their factor at least 1; None
+        without degrees of freedom, because the scatter of studies is then unknown.
     heterogeneity : QTest
         Generalised Cochran's Q of the common-effect model.
     i2 : float or None
@@ -111,9 +106,6 @@ class NetworkFit:
     common: League
     random: League
     hartung_knapp: League | None
-    variance_factor: float
-    pi_low: Floats
-    pi_high: Floats
     heterogeneity: QTest
     i2: float | None
 
@@ -155,21 +147,16 @@ def fit_network(
     used = estimate_tau2([observations], method) if tau2 is None else tau2
     fixed = solve(observations, 0.0)
     at_tau2 = solve(observations, used) if used else fixed
-    random = League(data, at_tau2, level)
     df = observations.df
+    beyond = None if method == "EE" and tau2 is None else used
     factor = max(1.0, at_tau2.q / df) if df else 1.0
-    common = method == "EE" and tau2 is None
-    pi_low, pi_high = random.predicted(None if common else used, df, level)
     return NetworkFit(
         data=data,
         level=level,
         tau2=used,
-        common=League(data, fixed, level),
-        random=random,
-        hartung_knapp=League(data, at_tau2, level, factor, df) if df else None,
-        variance_factor=factor,
-        pi_low=pi_low,
-        pi_high=pi_high,
+        common=League(data, fixed, level, df),
+        random=League(data, at_tau2, level, df, beyond),
+        hartung_knapp=League(data, at_tau2, level, df, beyond, factor) if df else None,
         heterogeneity=q_test(fixed.q, df),
         i2=None if df == 0 else 100 * max(0.0, 1 - df / fixed.q) if fixed.q > 0 else 0.0,
     )

@@ -38,6 +38,11 @@ class Ranking:
     mean_rank: Floats
     probability: Floats
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """P-score of each treatment."""
+        return dict(zip(self.treatments, self.p_score.tolist(), strict=True))
+
 
 def p_scores(league: League, *, higher_is_better: bool) -> Floats:
     """P-scores of the treatments.

@@ -167,7 +167,7 @@ class ShownNetwork:
 
     def component(self, name: str) -> str:
         """Display name of a component, or of several in an interaction."""
-        words = component_labels(self.analysis.labels)
+        words = component_labels(self.analysis.evidence.labels)
         return " × ".join(words.get(part, part) for part in name.split(TIMES))
 
     def named(self, sentence: str) -> str:

@@ -64,9 +64,10 @@ class Scale:
         Id, and display name.
     meaning : str
         What the excess over the expectation means, in plain words.
-    compared : str
-        As a ``difference`` of probabilities (0 = as expected), or as a ratio of ``risks`` or
-        ``odds``, analysed as a logarithm (1 = as expected).
+    measure : str
+        How observed and expected are compared: ``risk_difference`` (0 = as expected), or
+        ``risk_ratio`` or ``odds_ratio``, analysed as a logarithm (1 = as expected). The prior of
+        tau of this measure applies.
     expected : callable
         Expected response to both, from those of the single arms and of neither. On every scale
         with a background the same function of the single arms and of both gives the tipping
@@ -81,35 +82,29 @@ class Scale:
     name: str
     label: str
     meaning: str
-    compared: Literal["difference", "risks", "odds"]
+    measure: Literal["risk_difference", "risk_ratio", "odds_ratio"]
     expected: Callable[[Floats, Floats, Floats], Floats]
     slopes: Callable[[Sequence[float], float], Sequence[float]]
     background: bool = True
 
     @property
-    def measure(self) -> str:
-        """The measure of effect on the same scale, whose prior of tau applies."""
-        found = {"odds": "odds_ratio", "risks": "risk_ratio", "difference": "risk_difference"}
-        return found[self.compared]
-
-    @property
     def ratio(self) -> bool:
         """Whether it is analysed as a logarithm and printed as a ratio."""
-        return self.compared != "difference"
+        return self.measure != "risk_difference"
 
     def excess(self, observed: float, expected: float) -> float:
         """Observed beyond expected response, on the analysis scale."""
-        if self.compared == "odds":
+        if self.measure == "odds_ratio":
             return math.log(float(_odds(observed)) / float(_odds(expected)))
         return math.log(observed / expected) if self.ratio else observed - expected
 
     def tail(self, shape: tuple[float, float]) -> float:
         """How fast a beta distribution decays on the analysis scale: smaller is a longer tail."""
-        return min(shape) if self.compared == "odds" else shape[0]
+        return min(shape) if self.measure == "odds_ratio" else shape[0]
 
     def shifted(self, excess: float, expected: Floats) -> Floats:
         """Response to both at which the excess has a given value."""
-        if self.compared == "odds":
+        if self.measure == "odds_ratio":
             with np.errstate(divide="ignore", invalid="ignore"):
                 return 1 / (1 + math.exp(-excess) * (1 - expected) / expected)
         return expected * math.exp(excess) if self.ratio else expected + excess
@@ -123,7 +118,7 @@ SCALES: Mapping[str, Scale] = {
             "Additive (difference in response rate)",
             "Expected of both: the gains of the two single arms over the background, summed. The "
             "result is the share of patients who respond beyond that sum.",
-            "difference",
+            "risk_difference",
             lambda a, b, o: a + b - o,
             lambda p, o: (1.0, 1.0, 1.0, 1.0),
         ),
@@ -132,7 +127,7 @@ SCALES: Mapping[str, Scale] = {
             "Bliss independence",
             "Expected of both: a patient fails to respond only if both agents fail, independently "
             "of each other. The result is the additional share of patients who respond.",
-            "difference",
+            "risk_difference",
             lambda a, b, o: 1 - (1 - a) * (1 - b) / (1 - o),
             lambda p, o: (
                 (1 - p[1]) / (1 - o),
@@ -146,7 +141,7 @@ SCALES: Mapping[str, Scale] = {
             "Multiplicative (risk ratio)",
             "Expected of both: the background multiplied by the risk ratio of each agent. The "
             "result is the ratio of the observed to the expected response rate.",
-            "risks",
+            "risk_ratio",
             lambda a, b, o: a * b / o,
             lambda p, o: tuple(1 / rate for rate in p),
         ),
@@ -156,7 +151,7 @@ SCALES: Mapping[str, Scale] = {
             "Expected of both: the odds of the background multiplied by the odds ratio of each "
             "agent, as the additive component model has it. The result is the ratio of the "
             "observed to the expected odds.",
-            "odds",
+            "odds_ratio",
             _joint_odds,
             lambda p, o: tuple(1 / (rate * (1 - rate)) for rate in p),
         ),
@@ -168,7 +163,7 @@ SCALES: Mapping[str, Scale] = {
             "above both single arms is necessary for synergy on any scale, but not evidence of it. "
             "Because the better arm is chosen by its result, the difference tends to be "
             "underestimated.",
-            "difference",
+            "risk_difference",
             lambda a, b, o: np.maximum(a, b),
             lambda p, o: (float(p[0] >= p[1]), float(p[0] < p[1]), 1.0, 0.0),
             background=False,

@@ -26,15 +26,12 @@ from trial_evidence.pool.bayes.tau_posterior import (
 )
 from trial_evidence.pool.engine.results import (
     Floats,
-    ModelName,
     Pooled,
     check_effects,
     check_level,
     percent_weights,
 )
 from trial_evidence.pool.engine.stacks import Stack, by_chunks, stack
-
-PREDICTION_BAYESIAN = "shortest interval of the posterior predictive distribution"
 
 # Fields that a posterior shares with the results of the other models.
 SHARED = ("ci_low", "ci_high", "pi_low", "pi_high", "weights", "probability_below_zero")
@@ -90,8 +87,6 @@ class Posterior(Summary[float]):
     ----------
     prior : str
         Prior for tau in words.
-    level : float
-        Level of all intervals in percent.
     sd : float
         Posterior standard deviation of the mean effect; infinite if the prior for tau has a heavy
         tail, that for the mean is flat and there are too few trials (half-Cauchy: fewer than
@@ -112,7 +107,6 @@ class Posterior(Summary[float]):
     """
 
     prior: str
-    level: float
     sd: float
     new_trial_below_zero: float
     tau_mean: float
@@ -249,7 +243,6 @@ def posterior(
     return Posterior(
         **found | {"mean": mean + centre},
         prior=prior.label,
-        level=level,
         sd=math.inf if power <= 2 else sd,
         new_trial_below_zero=below(solved.new_trial, 0.0),
         tau_mean=math.inf if power <= 1 else float(weights @ tau),
@@ -358,7 +351,7 @@ def posterior_density(
 
 
 def bayesian(
-    yi: npt.ArrayLike, vi: npt.ArrayLike, prior: TauPrior, model: ModelName, level: float = 95.0
+    yi: npt.ArrayLike, vi: npt.ArrayLike, prior: TauPrior, model: str, level: float = 95.0
 ) -> Pooled:
     """The posterior as a `Pooled`, the result type of all models.
 
@@ -391,10 +384,8 @@ def bayesian(
         k=len(found.weights),
         estimate=found.median,
         se=found.sd,
-        ci_level=found.level,
         tau2=found.tau_median**2,
         tau2_low=found.tau_low**2,
         tau2_high=found.tau_high**2,
-        pi_method=PREDICTION_BAYESIAN,
         **{name: getattr(found, name) for name in SHARED},
     )

@@ -21,8 +21,8 @@ class TauPrior(ABC):
     ----------
     words : str
         The prior in words, with placeholders for its parameters.
-    above_zero : tuple of str
-        Name of the parameter that must be above zero, and its name in messages.
+    above_zero : mapping of str to str
+        Parameters that must be above zero, and their names in messages.
     on_log_scale : bool
         Whether the density is smooth in log tau and not at zero.
     fast_nodes : int
@@ -30,15 +30,17 @@ class TauPrior(ABC):
     """
 
     words: ClassVar[str]
-    above_zero: ClassVar[tuple[str, str]] = ("scale", "the scale")
+    above_zero: ClassVar[Mapping[str, str]] = {"scale": "the scale"}
     on_log_scale: ClassVar[bool] = False
     fast_nodes: ClassVar[int] = 48
 
     def __post_init__(self) -> None:
-        name, what = self.above_zero
-        value = getattr(self, name)
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{what} of the prior must be a finite number above zero, not {value}")
+        for name, what in self.above_zero.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(
+                    f"{what} of the prior must be a finite number above zero, not {value}"
+                )
 
     @property
     def tail(self) -> float:
@@ -123,7 +125,7 @@ class Uniform(TauPrior):
 
     upper: float
     words: ClassVar[str] = "uniform(0, {upper:g})"
-    above_zero: ClassVar[tuple[str, str]] = ("upper", "the upper end")
+    above_zero: ClassVar[Mapping[str, str]] = {"upper": "the upper end"}
 
     def log_density(self, tau: Floats) -> Floats:
         return np.where(tau <= self.upper * (1 + 1e-12), -math.log(self.upper), -np.inf)
@@ -145,7 +147,7 @@ class LogNormal(TauPrior):
     mean: float
     sd: float
     words: ClassVar[str] = "log-normal({mean:g}, {sd:g}\u00b2) on τ\u00b2"
-    above_zero: ClassVar[tuple[str, str]] = ("sd", "the standard deviation")
+    above_zero: ClassVar[Mapping[str, str]] = {"sd": "the standard deviation"}
     on_log_scale: ClassVar[bool] = True
     fast_nodes: ClassVar[int] = 80
 
@@ -183,15 +185,9 @@ class InverseGamma(TauPrior):
     shape: float
     scale: float
     words: ClassVar[str] = "inverse-gamma({shape:g}, {scale:g})"
+    above_zero: ClassVar[Mapping[str, str]] = {"scale": "the scale", "shape": "the shape"}
     on_log_scale: ClassVar[bool] = True
     fast_nodes: ClassVar[int] = 112
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (math.isfinite(self.shape) and self.shape > 0):
-            raise ValueError(
-                f"the shape of the prior must be a finite number above zero, not {self.shape}"
-            )
 
     @property
     def tail(self) -> float:

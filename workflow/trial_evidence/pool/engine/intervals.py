@@ -116,9 +116,7 @@ def t_quantile(p: float, df: Floats) -> Floats:
     return np.asarray(quantiles[inverse])
 
 
-def confidence_interval(
-    mean: Weighted, interval: str, level: float = 95.0
-) -> tuple[Floats, Floats, Floats, Floats]:
+def confidence_interval(mean: Weighted, interval: str, level: float = 95.0) -> dict[str, Floats]:
     """Confidence interval of the mean effect, and the test against no effect.
 
     Parameters
@@ -133,8 +131,9 @@ def confidence_interval(
 
     Returns
     -------
-    se, low, high, p_value : numpy.ndarray of float, shape (analyses,)
-        A single study always gets its Wald interval, because it has no degrees of freedom.
+    dict of str to numpy.ndarray of float, shape (analyses,)
+        ``se``, ``ci_low``, ``ci_high`` and ``p_value``, as fields of `StackedFit`. A single study
+        always gets its Wald interval, because it has no degrees of freedom.
 
     Raises
     ------
@@ -152,7 +151,8 @@ def confidence_interval(
     z = np.divide(size, se, out=np.where(size > 0, np.inf, 0.0), where=se > 0)
     tail = np.where(normal, ndtr(-z), stdtr(np.maximum(df, 1.0), -z))
     half = quantile * se
-    return se, mean.estimate - half, mean.estimate + half, 2 * tail
+    ends = {"ci_low": mean.estimate - half, "ci_high": mean.estimate + half}
+    return {"se": se, **ends, "p_value": 2 * tail}
 
 
 def prediction_interval(

@@ -121,7 +121,6 @@ def fit_stack(
     def fit(part: Stack) -> dict[str, Floats]:
         tau2 = estimate_tau2(part, method)
         mean = weighted_mean(part, tau2)
-        se, low, high, p = confidence_interval(mean, interval, level)
         if prediction == BOOTSTRAP:
             pi_low, pi_high = _bootstrap(part, level)
         else:
@@ -129,10 +128,7 @@ def fit_stack(
         return {
             "k": mean.k,
             "estimate": mean.estimate,
-            "se": se,
-            "ci_low": low,
-            "ci_high": high,
-            "p_value": p,
+            **confidence_interval(mean, interval, level),
             "pi_low": pi_low,
             "pi_high": pi_high,
             "tau2": tau2,

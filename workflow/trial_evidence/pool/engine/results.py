@@ -1,5 +1,6 @@
 """The result of a model for one set of trials, refusals, and the checks of its input."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -13,12 +14,6 @@ from trial_evidence.measures.scales import normal_quantile
 
 Floats = npt.NDArray[np.float64]
 
-# The configured random-effects model is named after its settings, for example random_reml_hk; see
-# `trial_evidence.words.models.random_model`. The others: common, dersimonian_laird,
-# mantel_haenszel, bayesian, single_trial, peto, logistic_unconditional, logistic_conditional,
-# binomial_normal.
-ModelName = str
-
 
 @dataclass(frozen=True, kw_only=True)
 class Pooled:
@@ -30,7 +25,10 @@ class Pooled:
     Attributes
     ----------
     model : str
-        Name of the model.
+        Name of the model. The configured random-effects model is named after its settings, for
+        example ``random_reml_hk``; see `trial_evidence.words.models.random_model`. The others:
+        ``common``, ``dersimonian_laird``, ``mantel_haenszel``, ``bayesian``, ``single_trial``,
+        ``peto``, ``logistic_unconditional``, ``logistic_conditional``.
     k : int
         Trials pooled.
     estimate, se : float
@@ -38,12 +36,8 @@ class Pooled:
         The standard error is the one that the interval uses, for example Hartung-Knapp's.
     ci_low, ci_high : float
         Confidence interval (Bayesian: shortest credible interval).
-    ci_level : float
-        Level of every interval in this result, in percent.
     p_value : float or None
         Two-sided test against no effect.
-    df : int or None
-        Degrees of freedom of the t distribution of interval and test; None if normal.
     tau2, tau2_low, tau2_high : float or None
         Between-trial variance with its interval (Q-profile; Bayesian: squared posterior median
         and squared shortest interval of tau).
@@ -53,8 +47,6 @@ class Pooled:
         Cochran's Q, its degrees of freedom and p value.
     pi_low, pi_high : float or None
         Prediction interval for the effect in a new trial.
-    pi_method : str
-        How the prediction interval was computed, in words; empty if there is none.
     weights : tuple of float
         Weight of each trial in the estimate, in percent, in input order; sums to 100. Bayesian:
         weight in the posterior mean.
@@ -63,16 +55,14 @@ class Pooled:
         a benefit depends on the outcome, which only the caller knows.
     """
 
-    model: ModelName
+    model: str
     k: int
     estimate: float
     se: float
     ci_low: float
     ci_high: float
-    ci_level: float
     weights: tuple[float, ...]
     p_value: float | None = None
-    df: int | None = None
     tau2: float | None = None
     tau2_low: float | None = None
     tau2_high: float | None = None
@@ -83,7 +73,6 @@ class Pooled:
     q_p: float | None = None
     pi_low: float | None = None
     pi_high: float | None = None
-    pi_method: str = ""
     probability_below_zero: float | None = None
 
 
@@ -126,15 +115,17 @@ def check_effects(
 
 
 def wald(estimate: float, se: float, level: float) -> dict[str, Any]:
-    """Estimate, interval and test from the normal distribution, as fields of `Pooled`."""
+    """Estimate, interval and test from the normal distribution, as fields of `Pooled`.
+
+    There is no test if the standard error is zero.
+    """
     half = normal_quantile(level) * se
     return {
         "estimate": estimate,
         "se": se,
         "ci_low": estimate - half,
         "ci_high": estimate + half,
-        "ci_level": level,
-        "p_value": float(2 * ndtr(-abs(estimate) / se)),
+        "p_value": float(2 * ndtr(-abs(estimate) / se)) if se > 0 else math.nan,
     }
 
 

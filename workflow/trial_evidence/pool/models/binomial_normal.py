@@ -19,7 +19,6 @@ from scipy.special import gammaln, stdtrit
 from trial_evidence.measures.scales import LOGIT
 from trial_evidence.pool.engine.results import (
     Floats,
-    ModelName,
     Pooled,
     Refused,
     check_level,
@@ -55,7 +54,6 @@ NO_MAXIMUM = "No estimate: no event, or only events, in one arm of all trials."
 UNBOUNDED = f"No estimate: the likelihood still rises at the largest tau tried, {LARGEST_TAU:g}."
 NOT_SETTLED = "No estimate: the fit does not settle on these tables."
 TOO_LARGE = "Not computed: the tables are too large for the exact likelihood."
-PREDICTION_T = "t distribution with k-1 degrees of freedom"
 _expit = LOGIT.to_natural
 
 
@@ -87,8 +85,8 @@ class _Point:
         return cls(*(float(term.sum()) for term in terms))
 
 
-class _NotSettledError(ArithmeticError):
-    """The search for the maximum does not converge."""
+class _NoFitError(ArithmeticError):
+    """There is no estimate; the message is the reason, in words for the reader."""
 
 
 class _Likelihood(ABC):
@@ -100,7 +98,7 @@ class _Likelihood(ABC):
         """Count an evaluation, and give up after too many."""
         self.evaluations += 1
         if self.evaluations > MOST_EVALUATIONS:
-            raise _NotSettledError
+            raise _NoFitError(NOT_SETTLED)
 
     @abstractmethod
     def at(self, mean: float, tau: float) -> _Point:
@@ -123,10 +121,10 @@ class _Likelihood(ABC):
                 break
             if abs(step) < last_step * (1 + abs(mean)):
                 return mean, here
-        raise _NotSettledError
+        raise _NoFitError(NOT_SETTLED)
 
-    def best(self) -> tuple[float, _Point, float] | None:
-        """Mean, derivatives and tau at the maximum likelihood; None if tau is out of range."""
+    def best(self) -> tuple[float, _Point, float]:
+        """Mean, derivatives and tau at the maximum likelihood."""
         usual = [0.0, *np.geomspace(1e-2, USUAL_TAU, 20).tolist()]
         grid = [*usual, *np.geomspace(USUAL_TAU, LARGEST_TAU, 6)[1:].tolist()]
         found: list[tuple[float, _Point, float]] = []
@@ -145,7 +143,7 @@ class _Likelihood(ABC):
         for tau in grid[1:]:
             try:
                 values.append(near(tau, COARSE_STEP)[1].value)
-            except _NotSettledError:
+            except _NoFitError:
                 if searched is self:
                     raise
                 break
@@ -157,7 +155,7 @@ class _Likelihood(ABC):
                 break
         top = int(np.argmax(values))
         if top == len(grid) - 1:
-            return None
+            raise _NoFitError(UNBOUNDED)
         if top < passed:
             searched = self
         # At tau = 0 the slope in tau is zero by symmetry, so the curvature decides.
@@ -169,7 +167,7 @@ class _Likelihood(ABC):
         if (found[top - 1][1] if top > 1 else near(bottom)[1]).slope_tau <= 0:
             return none
         if not over.slope_tau < 0:
-            raise _NotSettledError
+            raise _NoFitError(NOT_SETTLED)
 
         def slope(tau: Floats, _: Ints) -> tuple[Floats, Floats]:
             point = near(float(tau[0]))[1]
@@ -222,9 +220,12 @@ class _OneMargin(_Likelihood):
 class _Binomial(_OneMargin):
     """Events among n patients; theta is the log odds minus a known offset."""
 
-    def __init__(self, events: Floats, n: Floats, offset: Floats) -> None:
-        super().__init__(events)
-        self.n, self.offset = n[:, None], offset[:, None]
+    def __init__(self, counts: "_Tables") -> None:
+        if (counts.a == 0).all() or (counts.c == 0).all():
+            raise _NoFitError(NO_MAXIMUM)
+        super().__init__(counts.a)
+        self.n = (counts.a + counts.c)[:, None]
+        self.offset = np.log(counts.n1 / counts.n0)[:, None]
 
     def cumulant(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
         eta = theta + self.offset
@@ -239,6 +240,8 @@ class _Hypergeometric(_OneMargin):
         super().__init__(counts.a)
         lowest, highest = counts.range
         sizes = (highest - lowest + 1).astype(np.intp)
+        if sizes.sum() > MOST_TABLES:
+            raise _NoFitError(TOO_LARGE)
         # The possible tables of all trials in a row: their trial, and where each trial begins.
         self.trial = np.repeat(np.arange(sizes.size), sizes)
         self.begins = np.cumsum(sizes) - sizes
@@ -392,22 +395,23 @@ def _log_choose(n: Floats, j: Floats) -> Floats:
     return np.asarray(gammaln(n + 1) - gammaln(j + 1) - gammaln(n - j + 1))
 
 
-def _result(
-    model: ModelName, likelihood: _Likelihood, weights: Floats, level: float, *, common: bool
+def _fitted(
+    model: str, of: Callable[[_Tables], _Likelihood], counts: Counts, level: float, *, common: bool
 ) -> Pooled | Refused:
+    level = check_level(level)
     try:
-        found = (*likelihood.best_mean(0.0, 0.0), 0.0) if common else likelihood.best()
-    except _NotSettledError:
-        return Refused(NOT_SETTLED)
-    if found is None:
-        return Refused(UNBOUNDED)
-    mean, point, tau = found
+        tables = _informative(counts)
+        likelihood = of(tables)
+        mean, point, tau = (*likelihood.best_mean(0.0, 0.0), 0.0) if common else likelihood.best()
+    except _NoFitError as error:
+        return Refused(str(error))
     mm, mt, tt = point.mean_mean, point.mean_tau, point.tau_tau
     information = -mm if tau == 0 else -(mm - mt * mt / tt) if tt else math.nan
     if not information > 0:
         return Refused(NOT_SETTLED)
     se = 1 / math.sqrt(information)
-    k = weights.size
+    patients = tables.n1 + tables.n0
+    k = patients.size
     reach = float(stdtrit(k - 1, 0.5 + level / 200)) * math.hypot(tau, se) if k > 1 else math.nan
     predicts = not common and k > 1
     return Pooled(
@@ -417,17 +421,18 @@ def _result(
         tau2=None if common else tau * tau,
         pi_low=mean - reach if predicts else None,
         pi_high=mean + reach if predicts else None,
-        pi_method=PREDICTION_T if predicts else "",
         # The model has no trial weights; numbers of patients are the closest useful substitute.
-        weights=percent_weights(weights),
+        weights=percent_weights(patients),
     )
 
 
-def _informative(counts: Counts) -> _Tables | None:
-    """Tables with both events and non-events; None if the odds ratio has no finite estimate."""
+def _informative(counts: Counts) -> _Tables:
+    """Tables with both events and non-events."""
     t = _Tables(*counts.of_odds("logistic regression"))
     lowest, highest = t.range
-    return None if (t.a == lowest).all() or (t.a == highest).all() else t
+    if (t.a == lowest).all() or (t.a == highest).all():
+        raise _NoFitError(NO_MAXIMUM)
+    return t
 
 
 def unconditional_logistic(
@@ -467,13 +472,7 @@ def unconditional_logistic(
     effect is split evenly between the arms. As in metafor's
     ``rma.glmm(model="UM.FS")``.
     """
-    level = check_level(level)
-    tables = _informative(counts)
-    if tables is None:
-        return Refused(NO_MAXIMUM)
-    return _result(
-        "logistic_unconditional", _TwoArms(tables), tables.n1 + tables.n0, level, common=common
-    )
+    return _fitted("logistic_unconditional", _TwoArms, counts, level, common=common)
 
 
 def conditional_logistic(
@@ -507,18 +506,5 @@ def conditional_logistic(
     Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046-3067. As in metafor's
     ``rma.glmm(model="CM.EL")`` and ``"CM.AL"``.
     """
-    level = check_level(level)
-    tables = _informative(counts)
-    if tables is None:
-        return Refused(NO_MAXIMUM)
-    likelihood: _Likelihood
-    if approximate:
-        if (tables.a == 0).all() or (tables.c == 0).all():
-            return Refused(NO_MAXIMUM)
-        likelihood = _Binomial(tables.a, tables.a + tables.c, np.log(tables.n1 / tables.n0))
-    # Number of tables with the margins of each trial, summed over trials.
-    elif float((tables.range[1] - tables.range[0] + 1).sum()) > MOST_TABLES:
-        return Refused(TOO_LARGE)
-    else:
-        likelihood = _Hypergeometric(tables)
-    return _result("logistic_conditional", likelihood, tables.n1 + tables.n0, level, common=common)
+    of = _Binomial if approximate else _Hypergeometric
+    return _fitted("logistic_conditional", of, counts, level, common=common)

@@ -327,6 +327,9 @@ class BivariateFit:
                 self.correlation = slope * math.sqrt(s11 / t22) if rest > 0 else certain
 
 
+Sds = tuple[float, float]
+
+
 def profile_interval(
     data: TwoEffects, found: BivariateFit, what: Literal["slope", "correlation"], level: float
 ) -> tuple[float, float]:
@@ -361,12 +364,7 @@ def profile_interval(
         estimate = 0.0 if math.isnan(found.correlation) else found.correlation
         ends = beyond = (-1.0, 1.0)
         sd, step = found.sd_second, 2.0
-    fresh = [
-        (max(found.sd_first, 1e-3 * first), max(sd, 1e-3 * second)),
-        (0.3 * first, 0.3 * second),
-        (first, 0.1 * second),
-        (0.1 * first, second),
-    ]
+    fresh = [*_starts(data, found.sd_first, sd), (0.1 * first, second)]
     last = fresh
     known = {estimate: -quantile}
 
@@ -401,16 +399,15 @@ def profile_interval(
 
 def log_likelihood_at(data: TwoEffects, found: BivariateFit, slope: float) -> float:
     """Profile log-likelihood at a given slope, for a test of that value."""
-    first, second = _spread(data)
-    starts = [
-        (max(found.sd_first, 1e-3 * first), max(found.residual_sd, 1e-3 * second)),
-        (0.3 * first, 0.3 * second),
-        (first, 0.1 * second),
-    ]
+    starts = _starts(data, found.sd_first, found.residual_sd)
     return max(_best_at(data, "slope", slope, start)[0] for start in starts)
 
 
-Sds = tuple[float, float]
+def _starts(data: TwoEffects, *fitted: float) -> list[Sds]:
+    """Starting values of two standard deviations: the fitted ones, then shares of the spread."""
+    first, second = _spread(data)
+    above_zero = max(fitted[0], 1e-3 * first), max(fitted[1], 1e-3 * second)
+    return [above_zero, (0.3 * first, 0.3 * second), (first, 0.1 * second)]
 
 
 def _best_at(

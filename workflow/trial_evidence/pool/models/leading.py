@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from trial_evidence.config.methods import LeadingModel, Pooling
-from trial_evidence.pool.engine.results import ModelName
 from trial_evidence.words.models import (
     CAUTIOUS,
     EMPIRICAL,
@@ -33,8 +32,8 @@ class Lead:
         The reason for the choice, in one sentence for the reader.
     """
 
-    model: ModelName
-    co_primary: ModelName | None
+    model: str
+    co_primary: str | None
     reason: str
 
 
@@ -113,7 +112,7 @@ def leads_by_trials(pooling: Pooling, *, empirical: bool = True) -> str:
     return "; ".join(parts)
 
 
-def _name(model: LeadingModel, pooling: Pooling) -> ModelName:
+def _name(model: LeadingModel, pooling: Pooling) -> str:
     return pooling.model if model == "random_effects" else model
 
 

@@ -9,7 +9,7 @@ from trial_evidence.pool.engine.heterogeneity import q_profile
 from trial_evidence.pool.engine.many import fit_stack
 from trial_evidence.pool.engine.results import Pooled, check_effects, percent_weights
 from trial_evidence.pool.engine.stacks import stack
-from trial_evidence.words.models import PREDICTION_WORDS, random_model
+from trial_evidence.words.models import random_model
 
 MEAN = ("estimate", "se", "ci_low", "ci_high", "p_value")
 Q = ("q", "q_p", "i2_q")
@@ -69,15 +69,12 @@ def random_effects(
     return Pooled(
         model=random_model(tau2_estimator, estimate_interval),
         k=y.size,
-        ci_level=level,
         **fit.only(*MEAN, *Q, "i2", *(("pi_low", "pi_high") if predicts else ())),
-        df=None if estimate_interval == "wald" else y.size - 1,
         tau2=tau2,
         # An upper limit of zero means that no tau2 fits such similar effects: the set is empty.
         tau2_low=float(tau2_low[0]) if tau2_high[0] > 0 else None,
         tau2_high=float(tau2_high[0]) if tau2_high[0] > 0 else None,
         q_df=y.size - 1,
-        pi_method=PREDICTION_WORDS[prediction_interval] if predicts else "",
         weights=percent_weights(1 / (v + tau2)),
     )
 
@@ -144,7 +141,6 @@ def common_effect(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> 
     return Pooled(
         model="common",
         k=y.size,
-        ci_level=level,
         **fit.only(*MEAN, *Q),
         q_df=y.size - 1,
         weights=percent_weights(1 / v),
@@ -170,4 +166,4 @@ def single_trial(yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 95.0) -> P
     if y.size != 1:
         raise ValueError(f"a single trial was expected, not {y.size}")
     fit = fit_stack(y, v, method="EE", interval="wald", level=level)
-    return Pooled(model="single_trial", k=1, ci_level=level, **fit.only(*MEAN), weights=(100.0,))
+    return Pooled(model="single_trial", k=1, **fit.only(*MEAN), weights=(100.0,))

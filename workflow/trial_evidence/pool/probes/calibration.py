@@ -164,8 +164,8 @@ def _simulate(
             note("tau2 bias", method, tau2 - tau**2)
         mean = weighted_mean(analyses, tau2)
         for kind in INTERVALS if method != "EE" else ("wald",):
-            _, low, high, _ = confidence_interval(mean, kind, plan.level)
-            interval(f"{method} {kind}", low, high)
+            limits = confidence_interval(mean, kind, plan.level)
+            interval(f"{method} {kind}", limits["ci_low"], limits["ci_high"])
         if method in ("REML", "DL"):
             for kind, (_, lost) in PREDICTIONS.items():
                 if len(plan.vi) > lost:

@@ -46,8 +46,6 @@ class ControlRiskRegression:
 
     Attributes
     ----------
-    k : int
-        Number of trials.
     slope, slope_low, slope_high : float
         Change of the log odds ratio per unit of the logit, with its profile-likelihood interval.
     p_value : float
@@ -64,7 +62,6 @@ class ControlRiskRegression:
         Level of the intervals in percent.
     """
 
-    k: int
     slope: float
     slope_low: float
     slope_high: float
@@ -138,7 +135,6 @@ def control_risk_regression(
     low, high = profile_interval(data, found, "slope", level)
     ratio = 2 * (found.log_likelihood - log_likelihood_at(data, found, slope=0.0))
     return ControlRiskRegression(
-        k=k,
         slope=found.slope,
         slope_low=low,
         slope_high=high,

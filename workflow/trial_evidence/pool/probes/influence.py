@@ -1,6 +1,5 @@
 """The influence of each trial on the pooled result."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -44,39 +43,30 @@ def leave_one_out(
     return fit_stack(*subsets(y, v, kept), **choices)
 
 
-def cumulative(
-    yi: npt.ArrayLike,
-    vi: npt.ArrayLike,
-    order: Sequence[int] | None = None,
-    **choices: Unpack[FitChoices],
-) -> StackedFit:
+def cumulative(yi: npt.ArrayLike, vi: npt.ArrayLike, **choices: Unpack[FitChoices]) -> StackedFit:
     """Cumulative meta-analysis: the pooled result as trials are added.
 
     Parameters
     ----------
     yi, vi : array_like of shape (k,)
-        Effects on the analysis scale and their sampling variances.
-    order : sequence of int, optional
-        Positions of the trials in the order in which they are added; default: as given.
+        Effects on the analysis scale and their sampling variances, in the order in which the
+        trials are added.
     **choices
         As `trial_evidence.pool.engine.many.fit_stack`.
 
     Returns
     -------
     StackedFit
-        Element i is the analysis of the first i + 1 trials in that order.
+        Element i is the analysis of the first i + 1 trials.
 
     Raises
     ------
     ValueError
-        If the order does not name every trial once or the input cannot be pooled.
+        If the input cannot be pooled.
     """
     y, v = check_effects(yi, vi, at_least=1)
-    places = np.arange(y.size) if order is None else np.asarray(order, dtype=int)
-    if sorted(places.tolist()) != list(range(y.size)):
-        raise ValueError("the order must name every trial once")
     kept = np.triu(np.ones((y.size, y.size), dtype=bool))
-    return fit_stack(*subsets(y[places], v[places], kept), **choices)
+    return fit_stack(*subsets(y, v, kept), **choices)
 
 
 @dataclass(frozen=True)
@@ -157,20 +147,9 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> 
     )
 
 
-@dataclass(frozen=True)
-class AllSubsets(StackedFit):
-    """The pooled result of every subset of the trials.
-
-    Attributes
-    ----------
-    members : numpy.ndarray of bool, shape (k, subsets)
-        Which trials are in each subset.
-    """
-
-    members: npt.NDArray[np.bool_]
-
-
-def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -> AllSubsets:
+def all_subsets(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML"
+) -> tuple[StackedFit, npt.NDArray[np.bool_]]:
     """Fit every subset of the trials, for the graphical display of heterogeneity (GOSH).
 
     Parameters
@@ -182,9 +161,10 @@ def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -
 
     Returns
     -------
-    AllSubsets
-        All ``2**k - 1`` subsets with at least one trial; column j includes trial i if bit i of
-        j + 1 is set.
+    fit : StackedFit
+        The pooled result of each of the ``2**k - 1`` subsets with at least one trial.
+    members : numpy.ndarray of bool, shape (k, subsets)
+        Which trials are in each; column j includes trial i if bit i of j + 1 is set.
 
     Raises
     ------
@@ -203,5 +183,4 @@ def all_subsets(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: str = "REML") -
         )
     numbers = np.arange(1, 2**y.size)
     members = (numbers >> np.arange(y.size)[:, None]) % 2 == 1
-    fit = fit_stack(*subsets(y, v, members), method=method, interval="wald")
-    return AllSubsets(**vars(fit), members=members)
+    return fit_stack(*subsets(y, v, members), method=method, interval="wald"), members

@@ -29,8 +29,6 @@ class RegressionTest:
 
     Attributes
     ----------
-    name : str
-        The test in words.
     slope, slope_se : float
         Coefficient of the predictor, which is tested against zero.
     limit, limit_se, limit_low, limit_high : float
@@ -41,7 +39,6 @@ class RegressionTest:
         Degrees of freedom of t; None if normal.
     """
 
-    name: str
     slope: float
     slope_se: float
     limit: float
@@ -71,7 +68,6 @@ def _weighted_line(
         return Refused(f"{name}: the line goes through every trial, so its error is not known.")
     low, high = fit.conf_int(alpha=1 - level / 100)[0]
     return RegressionTest(
-        name=name,
         slope=float(fit.params[1]),
         slope_se=float(fit.bse[1]),
         limit=float(fit.params[0]),

@@ -389,11 +389,11 @@ def _posterior(c: Comparison, title: str, choices: Sensitivity, style: Style) ->
 
 def _gosh(c: Comparison, title: str, style: Style) -> Chart:
     estimator = c.pooling.tau2_estimator
-    found = all_subsets(c.yi, c.vi, method=estimator)
-    several = found.members.sum(axis=0) > 1
+    found, members = all_subsets(c.yi, c.vi, method=estimator)
+    several = members.sum(axis=0) > 1
     most = int(np.argmax(influence(c.yi, c.vi, method=estimator).cook_distance))
     whole = fit_stack(c.yi, c.vi, method=estimator)
-    estimates, i2, held = found.estimate[several], found.i2[several], found.members[most, several]
+    estimates, i2, held = found.estimate[several], found.i2[several], members[most, several]
     name, all_trials = str(c.rows["trial"].iloc[most]), float(whole.estimate[0])
     middles = [
         f"{with_it} {name} {value_of(c, float(np.median(estimates[chosen])))}"
