@@ -11,7 +11,6 @@ from trial_evidence.config.reports import Biomarker
 from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, ReportTable, of_pool
-from trial_evidence.report.words.formats import effect
 from trial_evidence.sheet.values import UNSEEN
 from trial_evidence.words.printed import capital, counted, words
 
@@ -28,8 +27,6 @@ def in_whom_table(material: Material) -> ReportTable:
     formats = {
         "factor": lambda row: _factor(material, row["factor"]),
         "levels": lambda row: f"{words(row['level'])} v {words(row['reference_level'])}",
-        "on_ratios": lambda row: effect(row, "ratio", "ratio"),
-        "on_differences": lambda row: effect(row, "difference", "difference"),
     }
     return material.table("in_whom", rows, formats)
 

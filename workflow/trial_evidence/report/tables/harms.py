@@ -13,13 +13,10 @@ from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.material.material import JOINED, Material, ReportTable, of_pool
 from trial_evidence.report.trail.trace import cells_of
-from trial_evidence.report.words.formats import Format
-from trial_evidence.words import printed
-from trial_evidence.words.printed import capital, listing, lower_first, with_interval
+from trial_evidence.report.words.formats import DIFFERENCES, Format
+from trial_evidence.words.printed import capital, listing, lower_first
 
-PER = 1000
 _OWN = ["estimate", "estimate_low", "estimate_high"]
-_CHANGES = [name.replace("estimate", "difference") for name in _OWN]
 
 
 def harms_table(material: Material) -> ReportTable:
@@ -30,16 +27,9 @@ def harms_table(material: Material) -> ReportTable:
     rows = [row for analysis in harm_analyses(material) for row in _trials(material, analysis)]
     formats: dict[str, Format] = {
         "counts_of": lambda row, arm: f"{row[f'events_{arm}']:.0f}/{row[f'n_{arm}']:.0f}",
-        "ratio": lambda row: printed.with_interval(*(row[column] for column in _OWN)),
-        "per_thousand": change_in_words,
         "pooled": lambda row: row["not_pooled_reason"] or "yes",
     }
     return material.table("harms", rows, formats)
-
-
-def change_in_words(row: Record) -> str:
-    """The difference per 1,000 patients, with its interval."""
-    return with_interval(*(PER * row[column] for column in _CHANGES), digits=0)
 
 
 def harm_analyses(material: Material) -> tuple[Analysis, ...]:
@@ -166,7 +156,7 @@ def _observed(row: Record) -> float:
 def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:
     found = of_pool(material.evidence.trials, analysis)
     ratio = where(found, measure=analysis.measures[0])
-    renamed = dict(zip(_OWN, _CHANGES, strict=True))
+    renamed = dict(zip(_OWN, DIFFERENCES, strict=True))
     change = where(found, measure=DIFFERENCE)[["trial_id", *_OWN]].rename(columns=renamed)
     for row in records(pd.merge(ratio, change, on="trial_id", how="left")):
         yield row | {"cells": str(cells_of(row, material.configuration))}
