@@ -21,7 +21,6 @@ NOT_RECORDED = "not recorded"
 CURATED = "a curated search, not a systematic database search with a documented strategy"
 UNUSED = "Trials and cohorts in no result"
 USED = "Trials and cohorts in a comparison, a network or a pooled rate"
-KEYS = ("stage", "step", "n", "detail")
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Step:
 
 def flow_table(material: Material) -> ReportTable:
     """The steps of the PRISMA 2020 flow; ``n`` is missing if not counted."""
-    rows = [{key: vars(step)[key] for key in KEYS} for step in flow_steps(material)]
+    rows = map(vars, flow_steps(material))
     return material.table("flow", rows, {"recorded": _recorded}, search=search_in_words(material))
 
 

@@ -42,9 +42,12 @@ def front_table(material: Material, certainty: Certainties) -> ReportTable:
 def answers_table(material: Material, certainty: Certainties) -> ReportTable:
     """Every pooled answer in words, one row per analysis."""
     rows = [
-        {"setting": analysis.setting, "analysis": analysis.id, "sentence": sentence}
+        {
+            "setting": analysis.setting,
+            "analysis": analysis.id,
+            "sentence": answer(material, analysis, certainty.get(_place(analysis), "")),
+        }
         for analysis in material.front()
-        for sentence in [answer(material, analysis, certainty.get(_place(analysis), ""))]
     ]
     return material.table("answers", rows)
 
