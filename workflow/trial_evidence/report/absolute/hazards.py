@@ -125,9 +125,9 @@ def not_proportional(material: Material, analysis: Analysis) -> str:
 def _cox(sheet: Sheet, trial: Record) -> dict[str, Any]:
     """Hazard ratio from the curves, and the test of proportional hazards."""
     arms = {trial["experimental_arm_id"], trial["control_arm_id"]}
-    curves = sheet[RATIOS]
-    for curve in records(where(curves, trial_id=trial["trial_id"], endpoint=trial["outcome"])):
-        if {curve["experimental_arm_id"], curve["control_arm_id"]} != arms:
+    for curve in sheet.of_trial(RATIOS, trial["trial_id"]):
+        compared = {curve["experimental_arm_id"], curve["control_arm_id"]}
+        if curve["endpoint"] != trial["outcome"] or compared != arms:
             continue
         turned = curve["experimental_arm_id"] != trial["experimental_arm_id"]
         own = (curve["hr"], curve["ci_low"], curve["ci_high"])

@@ -166,7 +166,7 @@ def _parts(
 def environment(material: Material) -> jinja2.Environment:
     """Environment of the page's templates, with their filters and formats; all text is escaped."""
     known = references(material.sheet["sources"])
-    labels = {row["arm_id"]: row["label"] for row in records(material.sheet["arms"])}
+    labels = material.arm_labels
     components = component_labels(agent_labels(material.sheet["agents"]))
     formats: dict[str, Format] = {
         **FORMATS,

@@ -2,11 +2,11 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trial_evidence.extract.regimens import PARTNER_WORDS, join_agents
-from trial_evidence.files import Record, records, where
+from trial_evidence.files import Record, records
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.rows import anchor
@@ -58,10 +58,7 @@ class _Fates:
 
 
 def trial_parts(
-    material: Material,
-    trail: Trail,
-    known: References,
-    places: Mapping[str, str],
+    material: Material, trail: Trail, known: References, places: Mapping[str, str]
 ) -> tuple[TrialPart, ...]:
     """Every trial and cohort of the sheet, in the order of the table of characteristics.
 
@@ -87,17 +84,13 @@ def linked_sources(trials: Iterable[TrialPart]) -> set[str]:
 
 
 def _part(
-    material: Material,
-    cells: Record,
-    row: Record,
-    known: References,
-    fates: _Fates,
+    material: Material, cells: Record, row: Record, known: References, fates: _Fates
 ) -> TrialPart:
     trial_id = row["trial_id"]
     admitted = material.configuration.selection.admit["verification"]
     grids, unverified = [], 0
     for table in material.sheet.results:
-        rows: list[Record] = [*records(where(material.sheet[table], trial_id=trial_id))]
+        rows = material.sheet.of_trial(table, trial_id)
         shown = [found for found in rows if found["verification"] in admitted]
         unverified += len(rows) - len(shown)
         if shown:
@@ -117,7 +110,7 @@ def _part(
         f"{'is' if unverified == 1 else 'are'} not shown: not verified in a source."
         if unverified
         else "",
-        bias=tuple(records(where(material.sheet["risk_of_bias"], trial_id=trial_id))),
+        bias=tuple(material.sheet.of_trial("risk_of_bias", trial_id)),
     )
 
 
@@ -126,7 +119,7 @@ def _arms(material: Material, trial_id: str) -> Grid:
     rows = [
         [arm["label"], join_agents(agents, labels) if agents else "none",
          PARTNER_WORDS.get(arm["partner"], arm["partner"]), printed.count(arm["n_randomised"])]
-        for arm in records(where(material.sheet["arms"], trial_id=trial_id))
+        for arm in material.sheet.of_trial("arms", trial_id)
         for agents in [[name for name in arm["agents"].split("+") if name in labels]]
     ]  # fmt: skip
     heading = f"{printed.capital(material.report.agent)}s"
@@ -134,15 +127,10 @@ def _arms(material: Material, trial_id: str) -> Grid:
 
 
 def _results(
-    material: Material,
-    table: str,
-    rows: list[Record],
-    known: References,
-    fates: _Fates,
+    material: Material, table: str, rows: Sequence[Record], known: References, fates: _Fates
 ) -> Grid:
     kind = material.sheet.kinds[table]
     labels = material.configuration.outcome_labels
-    arms = {arm["arm_id"]: arm["label"] for arm in records(material.sheet["arms"])}
     lines = []
     for row in rows:
         at = (table, int(row["row"]))
@@ -157,7 +145,7 @@ def _results(
         lines.append((
             Cell("; ".join(filter(None, [what, *details]))),
             Cell("; ".join(filter(None, [row.get("population", ""), group]))),
-            Cell(" v ".join(arms.get(id_, id_) for id_ in ids)),
+            Cell(" v ".join(material.arm_labels.get(id_, id_) for id_ in ids)),
             Cell(_RESULT[kind](row)),
             Cell("; ".join(filter(None, (row["locator"], row["verification"]))),
                  tuple(Link(source.short, f"{SOURCE}{source.source_id}") for source in sources)),

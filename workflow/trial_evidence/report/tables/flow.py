@@ -142,9 +142,8 @@ def _reasons(rows: pd.DataFrame) -> str:
 def _in_the_sheet(material: Material) -> Iterator[Step]:
     sheet = material.sheet
     trials, screened = sheet["trials"], sheet["screening"]
-    included = where(screened, decision="included")
+    included, new = where(screened, decision="included"), new_trials(material)
     if len(screened):
-        new = new_trials(material)
         reports = _reports(material)
         of_new = set().union(*(reports[trial] for trial in new))
         further = len(included) - int(included["source_id"].isin(of_new).sum())
@@ -163,7 +162,7 @@ def _in_the_sheet(material: Material) -> Iterator[Step]:
         ),
     ]
     yield Step("Included", "Trials and cohorts in the sheet", len(trials), "; ".join(held))
-    before = len(trials) - len(new_trials(material)) if len(screened) else 0
+    before = len(trials) - len(new) if len(screened) else 0
     if before:
         known = counted(len(sheet["sources"]) - included["source_id"].nunique(), "report")
         name = "Trials and cohorts of the review before"
@@ -212,8 +211,7 @@ def _left_out(material: Material, decision: Record) -> str:
     name = material.trial_name(decision["trial_id"])
     if not decision["arm_id"]:
         return name
-    (label,) = where(material.sheet["arms"], arm_id=decision["arm_id"])["label"]
-    return f"{name}, arm {label}"
+    return f"{name}, arm {material.arm_labels[decision['arm_id']]}"
 
 
 def _out_of(material: Material, decision: Record) -> str:
