@@ -101,7 +101,8 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
     compared = compared[compared["factor"].isin(biomarker.factors)]
     both = dict.fromkeys(t for cell in compared["trials"] for t in str(cell).split(";") if t)
     factors = material.reported["subgroup"].str.partition("=")[0]
-    by_level = _admitted(material, material.reported[factors.isin(biomarker.factors)])
+    reported = material.reported[factors.isin(biomarker.factors)]
+    by_level = _admitted(material, reported)
     effects = material.sheet["biomarker_effects"]
     associations = records(effects[effects["biomarker"].isin(biomarker.markers)])
     studies = dict.fromkeys(row["study_id"] for row in associations)
@@ -112,7 +113,7 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
         for row in associations
         if not _is_randomised(material, row["study_id"])
     )
-    open_points = _not_verified(material, biomarker.factors) | dict.fromkeys(
+    open_points = _not_verified(material, reported) | dict.fromkeys(
         f"{material.trial_name(row['study_id'])}, {row['outcome']}: {row['public_note']}"
         for row in associations
         if row["public_note"]
@@ -130,11 +131,9 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
     }
 
 
-def _not_verified(material: Material, factors: Iterable[str]) -> dict[str, None]:
-    """Results by level in the sheet that nobody has verified in a source, in words."""
-    table = material.reported
-    mine = table[table["subgroup"].str.partition("=")[0].isin([*factors])]
-    unseen = where(mine, verification=UNSEEN, status="current")
+def _not_verified(material: Material, reported: pd.DataFrame) -> dict[str, None]:
+    """Those of the results in the sheet that nobody has verified in a source, in words."""
+    unseen = where(reported, verification=UNSEEN, status="current")
     labels = material.configuration.outcome_labels
     return dict.fromkeys(
         f"{material.trial_name(row['trial_id'])}, {labels.get(row['outcome'], row['outcome'])}: "

@@ -180,7 +180,8 @@ def styled_pages(
         table = material.results / setting / SENSITIVITY_FOLDER / "multiverse.csv"
         curves: dict[Any, pd.DataFrame] = {}
         if table.is_file():
-            curves |= iter(read_table(table, MULTIVERSE_NUMBERS).groupby("analysis", sort=False))
+            specifications = read_table(table, MULTIVERSE_NUMBERS)
+            curves = dict(iter(specifications.groupby("analysis", sort=False)))
         own: dict[str, Picture] = {
             stem: layout(replace(forest, numbers=numbers), style)
             for stem, forest in forests_of[setting].items()

@@ -80,7 +80,7 @@ def held_back(material: Material, analysis: Analysis, rows: Sequence[Record]) ->
             )
 
 
-def _models(material: Material, analysis: Analysis) -> list[Record]:
+def _models(material: Material, analysis: Analysis) -> Sequence[Record]:
     table = material.about(material.evidence.estimates, analysis, subgroup="all")
     return records(table.dropna(subset=["estimate"]))
 

@@ -31,7 +31,6 @@ ASKED = {
     "definition_first": "Definition preferred", "analysis_first": "Analysis preferred",
     "assessor_first": "Assessor preferred", "verification": "Results admitted, by verification",
 }  # fmt: skip
-NO_CHOICES = pd.DataFrame(columns=list(ASKED))
 # Label, set (as in estimates.csv: measure, subgroup, regimen), trials, and whether they are pooled.
 Set = tuple[str, tuple[str, str, str], pd.DataFrame, bool]
 
@@ -41,8 +40,8 @@ def pools_of(
     evidence: Evidence,
     shown: Sequence[TrialRow],
     configuration: Configuration,
-    choices: pd.DataFrame = NO_CHOICES,
-    rows_of_choices: Sequence[TrialRow] = (),
+    choices: pd.DataFrame,
+    rows_of_choices: Sequence[TrialRow],
 ) -> dict[str, Any]:
     """Every set of trials of an analysis that is pooled, or shown trial by trial.
 

@@ -17,7 +17,7 @@ from trial_evidence.report.tables.balance import BENEFIT, HARM, starting_risk
 from trial_evidence.report.tables.certainty import LEVELS, Certainties, Certainty, lowers
 from trial_evidence.report.tables.harms import findings_of_harms, in_every_setting
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import DIFFERENCES, per_thousand
+from trial_evidence.report.words.formats import DIFFERENCES, Format, per_thousand
 from trial_evidence.words.numbers import footnote_mark, format_number
 from trial_evidence.words.printed import capital, count, counted, lower_first, words
 
@@ -59,7 +59,7 @@ def summary_of_findings(material: Material, certainty: Certainties) -> ReportTab
         rows.append({**lead, **_starting(start, start.source), "certainty": ""})
         setting = material.configuration.settings[lead["setting"]]
         notes.append(f"{setting}, {lead['title']}: {start.source}.")
-    formats = {"trials": _trials, "with_limits": _with_limits}
+    formats: dict[str, Format] = {"trials": _trials, "with_limits": _with_limits}
     return material.table("summary_of_findings", rows, formats, dict.fromkeys(notes))
 
 
@@ -226,13 +226,7 @@ def _harms_in_words(material: Material) -> Iterator[dict[str, Any]]:
             said += f" The interval of the risk difference {'includes' if none else 'excludes'} 0."
         if lead["further"]:
             said += f" The difference also counts {lead['further']}, which cannot show a ratio."
-        yield {
-            **lead,
-            "side": HARM,
-            "about": lead["title"],
-            "rated": None,
-            "sentence": said,
-        }
+        yield {**lead, "side": HARM, "about": lead["title"], "rated": None, "sentence": said}
 
 
 _UNKNOWN = dict.fromkeys(("control_risk", "risk", "risk_low", "risk_high", *DIFFERENCES))

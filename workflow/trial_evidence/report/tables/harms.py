@@ -78,10 +78,8 @@ def without_estimate(material: Material, setting: str) -> str:
         if analysis.setting != setting:
             continue
         led = set(material.about(material.evidence.estimates, analysis, role="lead")["subgroup"])
-        trials = of_pool(material.evidence.trials, analysis)
-        trials = where(trials, measure=analysis.measures[0])
-        names = [outcome.name for outcome in analysis.outcomes]
-        compared |= {*product(trials["trial_id"], names)}
+        trials = material.about(material.evidence.trials, analysis)
+        compared |= {*product(trials["trial_id"], analysis.endpoints)}
         for agents, mine in trials.groupby("added_agents", sort=False):
             if f"{analysis.subgroups}={agents}" not in led:
                 harm, added = analysis.labels[0], mine["added"].iloc[0]
@@ -99,7 +97,7 @@ def without_estimate(material: Material, setting: str) -> str:
             f"Other harms, or harms of other comparisons, were reported by {listing(others)}. They "
             "are not estimated here; see the page of each trial."
         )
-    return " ".join(filter(None, said))
+    return " ".join(said)
 
 
 def _with_other_harms(
