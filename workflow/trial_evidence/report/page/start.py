@@ -64,15 +64,14 @@ def about(project: Path, provenance: Mapping[str, Any]) -> str:
     """
     path = project / CITATION
     try:
-        cited = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        cited = yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
         names = [
             author.get("name")
             or f"{author.get('given-names', '')} {author.get('family-names', '')}".strip()
-            for author in (cited or {}).get("authors") or ()
+            for author in cited.get("authors") or ()
         ]
     except (yaml.YAMLError, AttributeError) as error:
         raise RequestError(f"{CITATION} cannot be read as a citation file.") from error
-    cited = cited or {}
     date = cited.get("date-released") or provenance["revision"].get("date", "")
     version = [str(cited.get("version", "")), date and f"of {date}"]
     searched = max(provenance["searched"], default="")

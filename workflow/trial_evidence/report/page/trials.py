@@ -153,12 +153,10 @@ def _results(
             Cell(" ".join(filter(None, remarks))),
         ))  # fmt: skip
     title = "Harms" if table == "harms" else TITLES[kind]
-    # Rows on the same outcome are put together, and empty columns left out.
+    # Rows on the same outcome are put together.
     order = list(dict.fromkeys(line[0].text for line in lines))
     lines.sort(key=lambda line: order.index(line[0].text))
-    kept = [at for at in range(len(HEADINGS)) if any(ln[at].text or ln[at].links for ln in lines)]
-    cells = [[line[at] for at in kept] for line in lines]
-    return grid(f"{title} ({len(rows)})", [HEADINGS[at] for at in kept], cells, name=table)
+    return grid(f"{title} ({len(rows)})", HEADINGS, lines, name=table, filled=True)
 
 
 def _months(row: Record) -> str:
