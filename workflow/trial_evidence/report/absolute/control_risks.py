@@ -223,8 +223,9 @@ def _risk_at(
         for (trial, rate), risk in zip(rates, told, strict=True)
     )
     source += f" (of {looked_at} trials)" if looked_at > len(rates) else ""
+    who = "" if subgroup == ALL else f", {patients_in_words(subgroup)}"
     return StartingRisk(
-        _level(months, subgroup), median(risks), source, months, subgroup,
+        f"{months:g} months{who}", median(risks), source, months, subgroup,
         **_places(rates[0][1]["table"], [rate for _, rate in rates]),
     )  # fmt: skip
 
@@ -248,11 +249,6 @@ def _not_reported(missing: Mapping[str, Sequence[str]]) -> str:
         ("" if subgroup == ALL else f"{patients_in_words(subgroup)}: ") + f"{listing(times)} months"
         for subgroup, times in missing.items()
     )
-
-
-def _level(months: float, subgroup: str) -> str:
-    who = "" if subgroup == ALL else f", {patients_in_words(subgroup)}"
-    return f"{months:g} months{who}"
 
 
 def _falls(found: Sequence[StartingRisk]) -> bool:
