@@ -5,7 +5,7 @@ from invented import outcomes
 from report_material import estimate, material, with_estimates
 from trial_evidence.config.networks import Network, NetworkConfiguration, SurrogacyAnalysis
 from trial_evidence.report.material.material import report_table
-from trial_evidence.report.page.start import About, about, cards
+from trial_evidence.report.page.start import about, cards
 from trial_evidence.report.tables.front import answers_table
 from trial_evidence.words.errors import RequestError
 
@@ -89,9 +89,7 @@ def test_what_the_report_says_of_itself(tmp_path):
         encoding="utf-8",
     )
     facts = {"revision": {"date": "2026-02-03"}, "searched": ["2025-12-01", "2026-01-31"]}
-    found = about(tmp_path, facts)
-    assert found == About("1.2.0", "2026-02-03", "The group and Jane Doe", "2026-01-31")
-    assert found.line == (
+    assert about(tmp_path, facts) == (
         "The group and Jane Doe. Version 1.2.0 of 2026-02-03. Searched until 2026-01-31. "
         "Not peer reviewed."
     )
@@ -100,7 +98,7 @@ def test_what_the_report_says_of_itself(tmp_path):
 @pytest.mark.parametrize("content", ["", "authors:\n", "authors:\n  - {given-names: Jane}\n"])
 def test_a_citation_file_may_be_incomplete(tmp_path, content):
     (tmp_path / "CITATION.cff").write_text(content, encoding="utf-8")
-    said = about(tmp_path, {"revision": {}, "searched": []}).line
+    said = about(tmp_path, {"revision": {}, "searched": []})
     assert said == ("Jane. Not peer reviewed." if "Jane" in content else "Not peer reviewed.")
 
 
@@ -113,7 +111,7 @@ def test_a_citation_file_that_is_none_is_told(tmp_path, content):
 
 def test_a_report_that_nobody_has_signed_is_still_not_peer_reviewed(tmp_path):
     facts = {"revision": {}, "searched": []}
-    assert about(tmp_path, facts).line == "Not peer reviewed."
+    assert about(tmp_path, facts) == "Not peer reviewed."
 
 
 def test_a_response_that_stands_for_survival_is_called_a_surrogate(pooled):

@@ -9,13 +9,7 @@ from trial_evidence.changes.revision import SheetDifference
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.files import where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
-from trial_evidence.report.absolute.hazards import (
-    CURVE_WORDS,
-    MEANS,
-    NOTHING,
-    RATIOS,
-    shown_by_curves,
-)
+from trial_evidence.report.absolute.hazards import CURVE_WORDS, MEANS, RATIOS, shown_by_curves
 from trial_evidence.report.material.material import Material
 from trial_evidence.sheet import Sheet
 from trial_evidence.words.printed import percent
@@ -82,7 +76,7 @@ def curves_of(side: Side) -> Curves:
         if analysis.kind == "contrasts"
         for row in shown_by_curves(_contrasts(side, analysis), side.sheet, level)
         for column, words in CURVE_WORDS.items()
-        if (said := words(NOTHING | row))
+        if (said := words(row))
     }
 
 

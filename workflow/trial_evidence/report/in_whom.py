@@ -11,7 +11,6 @@ from trial_evidence.config.reports import Biomarker
 from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, ReportTable, of_pool
-from trial_evidence.report.words.formats import effect
 from trial_evidence.sheet.values import UNSEEN
 from trial_evidence.words.printed import capital, counted, words
 
@@ -28,8 +27,6 @@ def in_whom_table(material: Material) -> ReportTable:
     formats = {
         "factor": lambda row: _factor(material, row["factor"]),
         "levels": lambda row: f"{words(row['level'])} v {words(row['reference_level'])}",
-        "on_ratios": lambda row: effect(row, "ratio", "ratio"),
-        "on_differences": lambda row: effect(row, "difference", "difference"),
     }
     return material.table("in_whom", rows, formats)
 
@@ -104,7 +101,8 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
     compared = compared[compared["factor"].isin(biomarker.factors)]
     both = dict.fromkeys(t for cell in compared["trials"] for t in str(cell).split(";") if t)
     factors = material.reported["subgroup"].str.partition("=")[0]
-    by_level = _admitted(material, material.reported[factors.isin(biomarker.factors)])
+    reported = material.reported[factors.isin(biomarker.factors)]
+    by_level = _admitted(material, reported)
     effects = material.sheet["biomarker_effects"]
     associations = records(effects[effects["biomarker"].isin(biomarker.markers)])
     studies = dict.fromkeys(row["study_id"] for row in associations)
@@ -115,7 +113,7 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
         for row in associations
         if not _is_randomised(material, row["study_id"])
     )
-    open_points = _not_verified(material, biomarker.factors) | dict.fromkeys(
+    open_points = _not_verified(material, reported) | dict.fromkeys(
         f"{material.trial_name(row['study_id'])}, {row['outcome']}: {row['public_note']}"
         for row in associations
         if row["public_note"]
@@ -133,11 +131,9 @@ def _reports(material: Material, biomarker: Biomarker) -> dict[str, Any]:
     }
 
 
-def _not_verified(material: Material, factors: Iterable[str]) -> dict[str, None]:
-    """Results by level in the sheet that nobody has verified in a source, in words."""
-    table = material.reported
-    mine = table[table["subgroup"].str.partition("=")[0].isin([*factors])]
-    unseen = where(mine, verification=UNSEEN, status="current")
+def _not_verified(material: Material, reported: pd.DataFrame) -> dict[str, None]:
+    """Those of the results in the sheet that nobody has verified in a source, in words."""
+    unseen = where(reported, verification=UNSEEN, status="current")
     labels = material.configuration.outcome_labels
     return dict.fromkeys(
         f"{material.trial_name(row['trial_id'])}, {labels.get(row['outcome'], row['outcome'])}: "

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from statistics import median
 from typing import Any
 
@@ -222,8 +223,9 @@ def _risk_at(
         for (trial, rate), risk in zip(rates, told, strict=True)
     )
     source += f" (of {looked_at} trials)" if looked_at > len(rates) else ""
+    who = "" if subgroup == ALL else f", {patients_in_words(subgroup)}"
     return StartingRisk(
-        _level(months, subgroup), median(risks), source, months, subgroup,
+        f"{months:g} months{who}", median(risks), source, months, subgroup,
         **_places(rates[0][1]["table"], [rate for _, rate in rates]),
     )  # fmt: skip
 
@@ -249,17 +251,11 @@ def _not_reported(missing: Mapping[str, Sequence[str]]) -> str:
     )
 
 
-def _level(months: float, subgroup: str) -> str:
-    who = "" if subgroup == ALL else f", {patients_in_words(subgroup)}"
-    return f"{months:g} months{who}"
-
-
 def _falls(found: Sequence[StartingRisk]) -> bool:
     """Whether a later risk is lower than an earlier one in the same patients."""
     return any(
         later.months > earlier.months and later.risk < earlier.risk
-        for earlier in found
-        for later in found
+        for earlier, later in permutations(found, 2)
         if later.subgroup == earlier.subgroup
     )
 
@@ -269,7 +265,7 @@ def _places(table: str, rows: Sequence[Record]) -> dict[str, Any]:
     reports = dict.fromkeys(key for row in rows for key in source_ids(row["source_id"]))
     numbers = [n for row in rows for n in str(row.get("rows", row.get("row"))).split(";")]
     return {
-        "cells": str(Cells(table, tuple(numbers))) if numbers else "",
+        "cells": str(Cells(table, tuple(numbers))),
         "source_id": JOINED.join(reports),
         "trials": ";".join(dict.fromkeys(row["trial_id"] for row in rows)),
     }

@@ -8,14 +8,13 @@ from typing import Any
 from trial_evidence.config.configuration import DIFFERENCE, Analysis
 from trial_evidence.files import Record, records, where
 from trial_evidence.report.material.material import Material, by_rank, of_pool
+from trial_evidence.report.words.formats import DIFFERENCES
 from trial_evidence.report.words.reading import measure_name
 from trial_evidence.words.models import is_random_effects
 from trial_evidence.words.numbers import round_half_up
 from trial_evidence.words.printed import listing, number_as, p_value, percent, with_interval
 
 RISK_RATIO = "risk_ratio"
-# A table of the sensitivity stage.
-TABLE = "control_risk"
 
 
 @dataclass(frozen=True)
@@ -153,11 +152,8 @@ def ratio_varies_between_trials(material: Material, analysis: Analysis) -> str:
 
 
 def _by_regression(material: Material, analysis: Analysis) -> str:
-    if TABLE not in material.sensitivity:
-        return ""
-    table = of_pool(material.sensitivity[TABLE], analysis)
-    rows = [row for row in records(table) if row["control_risk"] == row["control_risk"]]
-    tests = [row["p_value"] for row in records(table) if row["p_value"] == row["p_value"]]
+    table = of_pool(material.sensitivity["control_risk"], analysis)
+    rows, tests = records(table.dropna(subset=["control_risk"])), [*table["p_value"].dropna()]
     if not rows or not tests:
         return ""
     risks = listing([percent(row["control_risk"]) for row in rows])
@@ -169,8 +165,7 @@ def _by_regression(material: Material, analysis: Analysis) -> str:
 
 
 def _points(row: Record) -> str:
-    low, high = row["difference_low"], row["difference_high"]
-    return with_interval(100 * row["difference"], 100 * low, 100 * high, digits=0)
+    return with_interval(*(100 * row[column] for column in DIFFERENCES), digits=0)
 
 
 def _spread(material: Material, analysis: Analysis, measure: str) -> _Spread:

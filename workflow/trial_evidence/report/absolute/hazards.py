@@ -26,13 +26,12 @@ NOTHING = dict.fromkeys(
 def over_time_table(material: Material) -> ReportTable:
     """One row per trial with digitised curves and analysis of hazard ratios; times in months."""
     rows = [
-        NOTHING | row
+        row
         for analysis in material.configuration.analyses
         if analysis.kind == "contrasts"
         for row in curve_facts(material, analysis)
     ]
-    formats = {**CURVE_WORDS, "printed": lambda row: effect(row, "estimate", "estimate")}
-    return material.table("over_time", rows, formats, limit=PROPORTIONAL_P)
+    return material.table("over_time", rows, CURVE_WORDS, limit=PROPORTIONAL_P)
 
 
 def _proportional(row: Record) -> str:
@@ -72,7 +71,7 @@ def time_gained(experimental: Record, control: Record, level: float) -> dict[str
     return {"gained": difference, "gained_se": se} | limits
 
 
-# Column of the table -> the words for what digitised curves show; the row may lack what they need.
+# Column of the table -> the words for what digitised curves show.
 CURVE_WORDS: Mapping[str, Callable[[Record], str]] = {
     "curve": lambda row: effect(row, "curve_hr", "curve"),
     "proportional": _proportional,
@@ -83,6 +82,8 @@ CURVE_WORDS: Mapping[str, Callable[[Record], str]] = {
 def shown_by_curves(trials: pd.DataFrame, sheet: Sheet, level: float) -> list[dict[str, Any]]:
     """One row per trial with digitised curves: its hazard ratio, test of hazards and time gained.
 
+    What the curves do not show is NaN.
+
     Parameters
     ----------
     trials : DataFrame
@@ -91,7 +92,7 @@ def shown_by_curves(trials: pd.DataFrame, sheet: Sheet, level: float) -> list[di
         Confidence level of the interval of the time gained, in percent.
     """
     return [
-        trial | facts
+        NOTHING | trial | facts
         for trial in records(trials)
         if (facts := _cox(sheet, trial) | _gained(sheet, trial, level))
     ]
@@ -108,7 +109,7 @@ def not_proportional(material: Material, analysis: Analysis) -> str:
     found = [
         row
         for row in curve_facts(material, analysis)
-        if row["pooled"] == "yes" and row.get("ph_p", math.nan) < PROPORTIONAL_P
+        if row["pooled"] == "yes" and row["ph_p"] < PROPORTIONAL_P
     ]
     if not found:
         return ""
@@ -124,9 +125,9 @@ def not_proportional(material: Material, analysis: Analysis) -> str:
 def _cox(sheet: Sheet, trial: Record) -> dict[str, Any]:
     """Hazard ratio from the curves, and the test of proportional hazards."""
     arms = {trial["experimental_arm_id"], trial["control_arm_id"]}
-    curves = sheet[RATIOS]
-    for curve in records(where(curves, trial_id=trial["trial_id"], endpoint=trial["outcome"])):
-        if {curve["experimental_arm_id"], curve["control_arm_id"]} != arms:
+    for curve in sheet.of_trial(RATIOS, trial["trial_id"]):
+        compared = {curve["experimental_arm_id"], curve["control_arm_id"]}
+        if curve["endpoint"] != trial["outcome"] or compared != arms:
             continue
         turned = curve["experimental_arm_id"] != trial["experimental_arm_id"]
         own = (curve["hr"], curve["ci_low"], curve["ci_high"])

@@ -129,7 +129,7 @@ def _summary(analysis: Analysis, rows: pd.DataFrame, names: Mapping[str, str]) -
 
 def _comparison(
     analysis: Analysis, estimates: pd.DataFrame, figures: pd.DataFrame, names: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """The rows of an analysis: estimates in all patients and subgroups, then subgroup tests."""
     measure = analysis.measures[0]
     mine = estimates[estimates["measure"].str.endswith((measure, f"of_{measure}s"))]
@@ -143,13 +143,13 @@ def _comparison(
         row | {"who": _of_whom(row, names), "shown": f"{_measure(row)} {effect(row)}"}
         for row in records(mine[mine["role"].isin(["lead", "co-primary"])])
     ] or [empty]
-    yield rows[0] | {"title": analysis.title, "links": links}
-    yield from (row | {"title": "", "links": ""} for row in rows[1:])
     for row in records(where(mine, measure=measure, model="subgroup_difference")):
         test, _, _ = row["remark"].partition(";")
         result = ", ".join(filter(None, (test, p_value(row["p_value"]))))
         who = f"test: {of_whom(row['subgroup'])}"
-        yield empty | {"title": "", "links": "", "who": who, "k": row["k"], "shown": result}
+        rows.append(empty | {"who": who, "k": row["k"], "shown": result})
+    first = {"title": analysis.title, "links": links}
+    return [rows[0] | first, *(row | dict.fromkeys(first, "") for row in rows[1:])]
 
 
 def _measure(row: Record) -> str:

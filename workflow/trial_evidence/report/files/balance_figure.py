@@ -11,12 +11,10 @@ from trial_evidence.figures.forests.forest import Column, Forest, Row, headed
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.tables.balance import BENEFIT, Balance, balance
-from trial_evidence.report.tables.harms import PER, change_in_words, without_estimate
+from trial_evidence.report.tables.harms import without_estimate
+from trial_evidence.report.words.formats import DIFFERENCES, PER, change, per_thousand
 from trial_evidence.report.words.templates import declared
-from trial_evidence.words.numbers import round_half_up
 from trial_evidence.words.printed import lower_first
-
-_ENDS = ("difference", "difference_low", "difference_high")
 
 
 def balance_pages(material: Material, style: Style) -> dict[str, tuple[str, Page]]:
@@ -41,7 +39,7 @@ def _figure(material: Material, setting: str, found: list[Balance]) -> Forest:
         rows += headed(rows, text["added"].format(added=added))
         for row in mine:
             rows.append(_row(row))
-            said.append(f"{added}, {lower_first(row['about'])} {change_in_words(row)}")
+            said.append(f"{added}, {lower_first(row['about'])} {change(row)}")
     title = text["title"].format(setting=lower_first(material.configuration.settings[setting]))
     return Forest(
         title,
@@ -61,10 +59,10 @@ def _row(row: Balance) -> Row:
     texts = {
         "trial": row["about"],
         "side": row["side"],
-        "control": round_half_up(PER * row["control_risk"], 0),
-        "change": change_in_words(row),
+        "control": per_thousand(row["control_risk"]),
+        "change": change(row),
     }
-    return Row("pooled", texts, *(PER * row[end] for end in _ENDS))
+    return Row("pooled", texts, *(PER * row[end] for end in DIFFERENCES))
 
 
 def _sources(found: list[Balance], words: str) -> Iterator[str]:

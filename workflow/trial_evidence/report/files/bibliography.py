@@ -52,12 +52,9 @@ def used_sources(material: Material, risks: Iterable[str] = ()) -> tuple[Source,
     risks.
     """
     sheet, evidence = material.sheet, material.evidence
-    networks = (tables["used"] for tables in evidence.networks.networks.values() if tables)
-    tables = (
-        evidence.trials, evidence.rates, *networks, sheet["risk_of_bias"],
-        sheet["biomarker_effects"],
-    )  # fmt: skip
+    tables = (evidence.trials, evidence.rates, sheet["risk_of_bias"], sheet["biomarker_effects"])
     cells = [cell for table in tables for cell in table["source_id"]]
+    cells += [row["source_id"] for row in evidence.networks.rows("used")]
     return tuple(material.sources[key] for key in sorted(source_ids(JOINED.join([*cells, *risks]))))
 
 

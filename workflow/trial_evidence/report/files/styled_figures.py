@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -23,7 +23,7 @@ from trial_evidence.report.material.material import Material
 from trial_evidence.report.tables.certainty import Certainties
 from trial_evidence.report.words.citations import reference
 from trial_evidence.sensitivity.comparison import comparisons, pooled_analyses
-from trial_evidence.sensitivity.specifications import MULTIVERSE_COLUMNS, MULTIVERSE_NUMBERS
+from trial_evidence.sensitivity.specifications import MULTIVERSE_NUMBERS
 from trial_evidence.sensitivity.stage import FOLDER as SENSITIVITY_FOLDER
 from trial_evidence.sensitivity.stage import analysis_pages
 from trial_evidence.words.errors import RequestError
@@ -117,8 +117,8 @@ def write_styled_figures(
     """
     style = styled(look.fields, look.widths_mm[0], look.magnification)
     pages = styled_pages(material, looks, style, processed, certainty, analysis)
-    named = {stem: page for stem, page in pages.items() if figure in ("", figure_name(stem))}
-    if not named:
+    drawn = {stem: page for stem, page in pages.items() if figure in ("", figure_name(stem))}
+    if not drawn:
         asked = figure if pages else analysis
         known = list(dict.fromkeys(map(figure_name, pages))) or sorted(_owners(material))
         of = f" for {analysis}" if pages and analysis else ""
@@ -127,11 +127,10 @@ def write_styled_figures(
             f"{did_you_mean(asked, known)}"
         )
     if look.height_mm is not None:
-        named = {stem: page.fitted(look.height_mm) for stem, page in named.items()}
+        drawn = {stem: page.fitted(look.height_mm) for stem, page in drawn.items()}
     folder = material.results / f"figures-{look.name}" / f"{look.widths_mm[0]:g}mm"
-    drawn: dict[str, Picture] = dict(named)
     if style.decimal_mark != ".":
-        drawn = {stem: Pointed(page, style.decimal_mark) for stem, page in named.items()}
+        drawn = {stem: Pointed(page, style.decimal_mark) for stem, page in drawn.items()}
     if style.references:
         write_text(folder / REFERENCES, _references(material, _forests(material, looks, processed)))
     # If all figures are drawn, files left by an earlier run are removed.
@@ -179,17 +178,15 @@ def styled_pages(
     for setting in configuration.settings:
         compared = comparisons(configuration, setting, trials[trials["setting"] == setting])
         table = material.results / setting / SENSITIVITY_FOLDER / "multiverse.csv"
-        specifications = (
-            read_table(table, MULTIVERSE_NUMBERS)
-            if table.is_file()
-            else pd.DataFrame(columns=MULTIVERSE_COLUMNS)
-        )
+        curves: dict[Any, pd.DataFrame] = {}
+        if table.is_file():
+            specifications = read_table(table, MULTIVERSE_NUMBERS)
+            curves = dict(iter(specifications.groupby("analysis", sort=False)))
         own: dict[str, Picture] = {
             stem: layout(replace(forest, numbers=numbers), style)
             for stem, forest in forests_of[setting].items()
             if stem.partition("/")[0] in wanted
         }
-        curves = dict(iter(specifications.groupby("analysis", sort=False)))
         for entry in pooled_analyses(configuration, setting):
             if entry.id not in wanted:
                 continue

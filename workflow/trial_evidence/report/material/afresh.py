@@ -120,10 +120,7 @@ def material_on(
 
 
 def _written(
-    contexts: Mapping[str, Context],
-    only: Configuration,
-    tables: TablesOfNetworks,
-    folder: Path,
+    contexts: Mapping[str, Context], only: Configuration, tables: TablesOfNetworks, folder: Path
 ) -> tuple[Path, Path]:
     """Write the evidence and estimates of a configuration, and the tables of networks."""
     processed, results = folder / "processed", folder / "results"

@@ -80,9 +80,9 @@ def held_back(material: Material, analysis: Analysis, rows: Sequence[Record]) ->
             )
 
 
-def _models(material: Material, analysis: Analysis) -> list[Record]:
+def _models(material: Material, analysis: Analysis) -> Sequence[Record]:
     table = material.about(material.evidence.estimates, analysis, subgroup="all")
-    return [row for row in records(table) if row["estimate"] == row["estimate"]]
+    return records(table.dropna(subset=["estimate"]))
 
 
 def _worthwhile(material: Material, analysis: Analysis) -> float:

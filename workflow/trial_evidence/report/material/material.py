@@ -148,6 +148,12 @@ class Material:
         return {row["trial_id"]: row for row in records(self.sheet["trials"])}
 
     @cached_property
+    def arm_labels(self) -> dict[str, str]:
+        """Arm id -> its label in the sheet."""
+        arms = self.sheet["arms"]
+        return dict(zip(arms["arm_id"], arms["label"], strict=True))
+
+    @cached_property
     def reported(self) -> pd.DataFrame:
         """Every result in the sheet, table by table; columns that a table lacks are missing."""
         return pd.concat(self.sheet[name] for name in self.sheet.results)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import compress, groupby
 
 from trial_evidence.files import Record, records
 from trial_evidence.report.material.material import ReportTable
@@ -12,6 +12,8 @@ from trial_evidence.report.words.formats import Column, Format, cell
 # Columns that hold the title of an analysis, which becomes a link to it.
 TITLES = ("Analysis", "Comparison and outcome")
 SOURCES = ("Source", "Sources")
+# Heading of the links that belong into no other column.
+LINKS = "Links"
 # Of half a printed page; characters in the longest cells of the rows, which make their height.
 _MOST_ROWS, _MOST_CHARACTERS = 8, 900
 
@@ -68,12 +70,19 @@ def grid(
     rows: Iterable[Sequence[Cell]],
     notes: Sequence[str] = (),
     name: str = "",
+    *,
+    filled: bool = False,
 ) -> Grid:
     """A table whose first column becomes group headings if neighbouring rows share its text.
 
-    This is done if the number of runs of equal text is at most half the number of rows.
+    This is done if the number of runs of equal text is at most half the number of rows. With
+    `filled`, empty columns are left out.
     """
     lines = [tuple(row) for row in rows]
+    if filled:
+        kept = [any(c.text or c.links for c in column) for column in zip(*lines, strict=True)]
+        headings = list(compress(headings, kept))
+        lines = [tuple(compress(line, kept)) for line in lines]
     runs = [list(found) for _, found in groupby(lines, key=lambda row: row[0].text)]
     groups = [Group(None, tuple(lines))]
     if len(headings) > 2 and len(runs) <= len(lines) / 2:
@@ -98,14 +107,9 @@ def declared_grid(
     columns : sequence
         Heading, name of a format, and its arguments: ``("Ratio", "effect", "ratio")``.
     """
-    filled = []
-    for column in columns:
-        found = [cell(formats, row, column) for row in rows]
-        cells = [one if isinstance(one, Cell) else Cell(one) for one in found]
-        if any(one.text for one in cells):
-            filled.append((column[0], cells))
-    lines = list(zip(*(cells for _, cells in filled), strict=True))
-    return grid(title, [heading for heading, _ in filled], lines, notes)
+    found = [[cell(formats, row, column) for column in columns] for row in rows]
+    cells = [[one if isinstance(one, Cell) else Cell(one) for one in line] for line in found]
+    return grid(title, [column[0] for column in columns], cells, notes, filled=True)
 
 
 def report_grid(table: ReportTable, places: Mapping[str, str]) -> Grid:
@@ -117,27 +121,25 @@ def report_grid(table: ReportTable, places: Mapping[str, str]) -> Grid:
         ``setting/analysis`` -> its anchor in the page, to which rows on it link.
     """
     headings = [str(heading) for heading in table.frame.columns]
-    source = next((n for n, heading in enumerate(headings) if heading in SOURCES), None)
-    title = next((n for n, heading in enumerate(headings) if heading in TITLES), None)
-    rows: list[list[Cell]] = []
-    spare: list[tuple[Link, ...]] = []
+    source = next((heading for heading in headings if heading in SOURCES), None)
+    title = next((heading for heading in headings if heading in TITLES), None)
+    lines: list[dict[str, Cell]] = []
     for cells, data in zip(records(table.frame), records(table.data), strict=True):
-        line = [Cell(str(text), linked_cell(str(text))) for text in cells.values()]
-        placed = {link.address for cell in line for link in cell.links}
+        line = {heading: Cell(text, linked_cell(text)) for heading, text in cells.items()}
+        placed = {link.address for cell in line.values() for link in cell.links}
         outside = tuple(link for link in _outside(data) if link.address not in placed)
         target = places.get(f"{data.get('setting', '')}/{data.get('analysis', '')}")
         if source is not None:
-            line[source] = Cell(line[source].text, outside)
+            line[source] = Cell(cells[source], outside)
             outside = ()
         if target and title is not None:
-            line[title] = Cell(line[title].text, (Link(line[title].text, f"#{target}"),))
+            line[title] = Cell(cells[title], (Link(cells[title], f"#{target}"),))
         elif target:
             outside = (*outside, Link("Analysis", f"#{target}"))
-        spare.append(outside)
-        rows.append(line)
-    if any(spare):
-        headings.append("Links")
-        rows = [[*line, Cell("", links)] for line, links in zip(rows, spare, strict=True)]
+        lines.append(line | {LINKS: Cell("", outside)})
+    if any(line[LINKS].links for line in lines):
+        headings.append(LINKS)
+    rows = [[line[heading] for heading in headings] for line in lines]
     return grid(table.title, headings, rows, table.notes, table.name)
 
 

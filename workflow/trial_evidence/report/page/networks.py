@@ -125,7 +125,9 @@ def _includes(row: Mapping[str, Any], null: float) -> bool:
 def _parts(tables: Tables, null: float) -> Rows:
     labels = {row["code"]: row["label"] for row in tables("nodes")}
     tests = {
-        row["part"]: row for row in tables("inconsistency") if row["kind"] == DESIGN_INTERACTION
+        row["part"]: {"interaction": row["p_value"], "untested": row["reason"]}
+        for row in tables("inconsistency")
+        if row["kind"] == DESIGN_INTERACTION
     }
     by_score = sorted(tables.main("reference"), key=_score, reverse=True)
     # In reverse, later entries overwrite earlier ones: the highest score stays (first if tied).
@@ -145,10 +147,7 @@ def _parts(tables: Tables, null: float) -> Rows:
     return [
         row
         | {"best": best.get(row["part"]), "interval": intervals.get(row["part"], "")}
-        | {
-            name: tests[row["part"]][column] if row["part"] in tests else ""
-            for name, column in (("interaction", "p_value"), ("untested", "reason"))
-        }
+        | tests.get(row["part"], {"interaction": "", "untested": ""})
         for row in tables("summary")
     ]
 

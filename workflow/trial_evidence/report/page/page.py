@@ -29,7 +29,7 @@ from trial_evidence.report.page.pools import json_island, page_method, page_mode
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sections import SettingPart
 from trial_evidence.report.page.sources import References, of_row, references
-from trial_evidence.report.page.start import UNKNOWN, About, cards
+from trial_evidence.report.page.start import cards
 from trial_evidence.report.page.trials import linked_sources, trial_parts
 from trial_evidence.report.tables.harms import without_estimate
 from trial_evidence.report.trail.trace import Trail
@@ -65,7 +65,7 @@ def page(
     works: Sequence[str] = (),
     provenance: Mapping[str, Any] | None = None,
     cited: Sequence[str] = (),
-    about: About = UNKNOWN,
+    about: str = "",
 ) -> str:
     """The HTML of the page: one file, readable offline.
 
@@ -85,8 +85,8 @@ def page(
         Content of ``provenance.json``.
     cited : sequence of str
         source_id of every source used, in the order of the reference list.
-    about : About
-        Version, dates and authors of the report.
+    about : str
+        Version, dates and authors of the report, in sentences.
     """
     configuration = material.configuration
     known = references(material.sheet["sources"])
@@ -166,7 +166,7 @@ def _parts(
 def environment(material: Material) -> jinja2.Environment:
     """Environment of the page's templates, with their filters and formats; all text is escaped."""
     known = references(material.sheet["sources"])
-    labels = {row["arm_id"]: row["label"] for row in records(material.sheet["arms"])}
+    labels = material.arm_labels
     components = component_labels(agent_labels(material.sheet["agents"]))
     formats: dict[str, Format] = {
         **FORMATS,

@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -32,38 +31,8 @@ ASKED = {
     "definition_first": "Definition preferred", "analysis_first": "Analysis preferred",
     "assessor_first": "Assessor preferred", "verification": "Results admitted, by verification",
 }  # fmt: skip
-Found = tuple[str, tuple[str, str, str], pd.DataFrame, bool]
-Set = tuple[str, str, pd.DataFrame, bool]
-
-
-@dataclass(frozen=True)
-class Choices:
-    """Which rows are used under other orders of preference and other rules of admission.
-
-    Attributes
-    ----------
-    asked : list of (str, list of str)
-        Label of each option and its possible values, the configured one first.
-    taken : list of list of str
-        One row per combination of choices: one value for each option.
-    rows : list of (TrialRow, list of int)
-        A row, and the numbers (from 1) of the combinations that use it.
-    """
-
-    asked: Sequence[tuple[str, Sequence[str]]] = ()
-    taken: Sequence[Sequence[str]] = ()
-    rows: Sequence[tuple[TrialRow, Sequence[int]]] = ()
-
-
-NO_CHOICES = Choices()
-
-
-def choices_of(choices: pd.DataFrame, rows: Iterable[tuple[TrialRow, Sequence[int]]]) -> Choices:
-    """The choices of an analysis, without options that have only one value."""
-    columns = [column for column in ASKED if choices[column].nunique() > 1]
-    taken = [list(map(str, row)) for row in choices[columns].itertuples(index=False)]
-    asked = [(ASKED[column], list(dict.fromkeys(choices[column]))) for column in columns]
-    return Choices(asked, taken, list(rows))
+# Label, set (as in estimates.csv: measure, subgroup, regimen), trials, and whether they are pooled.
+Set = tuple[str, tuple[str, str, str], pd.DataFrame, bool]
 
 
 def pools_of(
@@ -71,12 +40,23 @@ def pools_of(
     evidence: Evidence,
     shown: Sequence[TrialRow],
     configuration: Configuration,
-    choices: Choices = NO_CHOICES,
+    choices: pd.DataFrame,
+    rows_of_choices: Sequence[TrialRow],
 ) -> dict[str, Any]:
     """Every set of trials of an analysis that is pooled, or shown trial by trial.
 
-    For rates, one set per regimen and group of patients. `shown` are the trials as the page prints
-    them.
+    For rates, one set per regimen and group of patients.
+
+    Parameters
+    ----------
+    shown : sequence of TrialRow
+        The trials as the page prints them.
+    choices : DataFrame
+        Rows of the sensitivity stage's ``choices.csv`` on the analysis: one per combination of
+        other orders of preference and other rules of admission, the configured one first.
+    rows_of_choices : sequence of TrialRow
+        Rows of ``choice_rows.csv``; ``choices`` has the numbers (from 1) of the combinations that
+        use a row, joined by ``;``.
 
     Returns
     -------
@@ -86,25 +66,16 @@ def pools_of(
         regimen), ``measure``, ``scale``, ``priors``, ``none`` (value of no effect), ``below``
         (whether benefit lies below it), ``pooled``, ``members`` (index in ``rows``, effect,
         variance, estimate, its limits at the level of ``method``, why it is not pooled, risk of
-        bias) and ``published``, the pipeline's own results by model. ``choices``: see
-        :class:`Choices`. ``method``: see :func:`page_method`.
+        bias) and ``published``, the pipeline's own results by model. ``choices``: ``asked``
+        (label and values of each option that has several), ``taken`` (its value in each
+        combination), ``sets`` (members by measure in each combination). ``method``: see
+        :func:`page_method`.
     """
     estimates = of_pool(evidence.estimates, analysis)
     if isinstance(analysis, Analysis):
-        trials = of_pool(evidence.trials, analysis)
-        found: list[Found] = [
-            (f"{MEASURES[measure].title}: {label}", (measure, subgroup, ""), rows, pooled)
-            for measure in analysis.measures
-            for of_measure in [where(trials, measure=measure)]
-            for label, subgroup, rows, pooled in _sets(analysis, of_measure, configuration)
-        ]
+        found = list(_compared(analysis, of_pool(evidence.trials, analysis), configuration))
     else:
-        found = []
-        for key, rows in of_pool(evidence.rates, analysis).groupby(RATES, sort=False):
-            name, group = map(str, key)
-            if len(where(rows, pooled="yes")) >= 2:
-                label = f"{name}: {patients_in_words(group)}"
-                found.append((label, ("proportion", group, name), rows, True))
+        found = list(_rates(of_pool(evidence.rates, analysis)))
     if not found:
         return {}
     places = {row.anchor: at for at, row in enumerate(shown)}
@@ -131,7 +102,7 @@ def pools_of(
                 if pooled and row["model"] in models
             },
         })  # fmt: skip
-    further, chosen = _chosen(choices, shown, level)
+    further, chosen = _chosen(choices, rows_of_choices, shown, level)
     return {
         "rows": [*map(_row, shown), *further], "pools": pools, "choices": chosen,
         "method": page_method(own_way),
@@ -139,25 +110,27 @@ def pools_of(
 
 
 def _chosen(
-    choices: Choices, shown: Sequence[TrialRow], level: float
+    choices: pd.DataFrame, rows: Sequence[TrialRow], shown: Sequence[TrialRow], level: float
 ) -> tuple[list[Any], dict[str, Any]]:
     """Rows used only under other choices, and the members of the pool under each choice."""
-    if len(choices.taken) < 2:
+    options = [column for column in ASKED if choices[column].nunique() > 1]
+    if not options:
         return [], {}
     places = {
         _of_cells(row.record): at for at, row in enumerate(shown) if row.record["subgroup"] == ALL
     }
     further: list[Any] = []
-    taken: list[dict[str, list[Any]]] = [{} for _ in choices.taken]
-    for row, numbers in choices.rows:
+    sets: list[dict[str, list[Any]]] = [{} for _ in range(len(choices))]
+    for row in rows:
         key = _of_cells(row.record)
         if key not in places:
             places[key] = len(shown) + len(further)
             further.append({**_row(row), "id": ""})
-        for number in numbers:
-            members = taken[number - 1].setdefault(row.record["measure"], [])
+        for number in row.record["choices"].split(";"):
+            members = sets[int(number) - 1].setdefault(row.record["measure"], [])
             members.append(_member(places[key], row.record, level))
-    return further, {"asked": choices.asked, "taken": choices.taken, "sets": taken}
+    asked = [(ASKED[option], list(dict.fromkeys(choices[option]))) for option in options]
+    return further, {"asked": asked, "taken": choices[options].to_numpy().tolist(), "sets": sets}
 
 
 def _of_cells(record: Record) -> tuple[str, str]:
@@ -170,8 +143,27 @@ def json_island(content: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _sets(analysis: Analysis, rows: pd.DataFrame, configuration: Configuration) -> Iterator[Set]:
-    """Label, subgroup in ``estimates.csv``, trials, and whether they are pooled."""
+def _rates(rates: pd.DataFrame) -> Iterator[Set]:
+    for key, rows in rates.groupby(RATES, sort=False):
+        regimen, group = map(str, key)
+        if len(where(rows, pooled="yes")) >= 2:
+            label = f"{regimen}: {patients_in_words(group)}"
+            yield label, ("proportion", group, regimen), rows, True
+
+
+def _compared(
+    analysis: Analysis, trials: pd.DataFrame, configuration: Configuration
+) -> Iterator[Set]:
+    for measure in analysis.measures:
+        rows = where(trials, measure=measure)
+        for label, subgroup, found, pooled in _groups(analysis, rows, configuration):
+            yield f"{MEASURES[measure].title}: {label}", (measure, subgroup, ""), found, pooled
+
+
+def _groups(
+    analysis: Analysis, rows: pd.DataFrame, configuration: Configuration
+) -> Iterator[tuple[str, str, pd.DataFrame, bool]]:
+    """Label, subgroup in ``estimates.csv``, trials in one measure, and whether they are pooled."""
     whole = rows[rows["subgroup"] == ALL]
     together = analysis.pool == "overall"
     if not whole.empty and analysis.pool != "within_subgroups":

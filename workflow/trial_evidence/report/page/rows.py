@@ -14,7 +14,7 @@ from trial_evidence.report.page.sources import Link, Reference, References, of_r
 from trial_evidence.report.page.svg import RowLink
 from trial_evidence.report.trail.trace import Shown
 from trial_evidence.sheet.values import ALL
-from trial_evidence.words.printed import patients_in_words, whole
+from trial_evidence.words.printed import whole
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class TrialRow:
         Id in the page, the same for every measure.
     record : mapping
         Its row of ``trials.csv`` or ``rates.csv``, for the first measure.
-    cells, patients, arms, result, about, note, year : str
+    cells, arms, result, about, note, year : str
         ``result`` is the result in the sheet, ``42/107 v 23/107`` or a hazard ratio; ``about`` has
         definition or endpoint, population, data cut-off, follow-up, assessor.
     """
@@ -35,7 +35,6 @@ class TrialRow:
     anchor: str
     record: Record
     cells: str
-    patients: str
     arms: str
     result: str
     about: str
@@ -117,7 +116,6 @@ def trial_row(shown: Shown, known: References, registered: Mapping[str, str]) ->
         anchor=row_anchor(record),
         record=record,
         cells=", ".join(map(str, shown.cells)),
-        patients=patients_in_words(record["subgroup"]),
         arms=record.get("regimen_label") or f"{record['experimental']} v {record['control']}",
         result=_result(record),
         about=_about(record),

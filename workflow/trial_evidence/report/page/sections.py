@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from trial_evidence.config.configuration import Analysis, RateAnalysis
 from trial_evidence.config.methods import Pooling
 from trial_evidence.extract.columns import USED_NUMBERS
@@ -15,7 +17,7 @@ from trial_evidence.report.material.material import Material, of_pool
 from trial_evidence.report.material.verified import verified_in_words
 from trial_evidence.report.page.networks import NetworkPart, Rows, Tables, network_parts
 from trial_evidence.report.page.pictures import Picture, listed, picture, pictures
-from trial_evidence.report.page.pools import NO_CHOICES, Choices, choices_of, pools_of
+from trial_evidence.report.page.pools import ASKED, pools_of
 from trial_evidence.report.page.rows import TrialRow, anchor, row_links, trial_row, trial_rows
 from trial_evidence.report.page.sources import References, references
 from trial_evidence.report.trail.trace import Shown, Trail
@@ -107,9 +109,9 @@ def _section(analysis: Pool, material: Material, trail: Trail, known: References
     sheet, evidence, folder = material.sheet, material.evidence, material.results / analysis.setting
     measures = analysis.measures if isinstance(analysis, Analysis) else ("proportion",)
     place = analysis.setting, analysis.id
-    said: list[str] = []
+    said: tuple[str, ...] = ()
     if isinstance(analysis, Analysis):
-        said = [*remarks(material, analysis), *verified_in_words(material, analysis)]
+        said = (*remarks(material, analysis), *verified_in_words(material, analysis))
 
     def mine(row: Record) -> bool:
         return (row["setting"], row["analysis"]) == place
@@ -130,7 +132,7 @@ def _section(analysis: Pool, material: Material, trail: Trail, known: References
         key="/".join(place),
         title=analysis.title,
         pool=analysis.pool if isinstance(analysis, Analysis) else "rates",
-        remarks=tuple(filter(None, said)),
+        remarks=said,
         lead=next(iter(records(leads)), None),
         forests=tuple(
             picture(folder / row["figure"], row, folder.parent, material.parts, f"{section}-{n}",
@@ -149,29 +151,22 @@ def _section(analysis: Pool, material: Material, trail: Trail, known: References
         ),
         pools=pools_of(
             analysis, evidence, shown, material.configuration,
-            _choices(material, analysis, known, registered),
+            *_choices(material, analysis, known, registered),
         ),
     )  # fmt: skip
 
 
 def _choices(
-    material: Material,
-    analysis: Pool,
-    known: References,
-    registered: Mapping[str, str],
-) -> Choices:
-    """The choices of rows that a reader can make for an analysis."""
+    material: Material, analysis: Pool, known: References, registered: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[TrialRow]]:
+    """The choices of rows that a reader can make for an analysis, and the rows that they use."""
     folder = material.results / analysis.setting / "sensitivity"
     if isinstance(analysis, RateAnalysis) or not (folder / "choices.csv").is_file():
-        return NO_CHOICES
+        return pd.DataFrame(columns=list(ASKED)), []
     choices = of_pool(read_table(folder / "choices.csv", []), analysis)
-    rows = read_table(folder / "choice_rows.csv", USED_NUMBERS)
-    printed = (
-        (trial_row(Shown("result", row, "", {}, ()), known, registered),
-         [int(number) for number in row["choices"].split(";")])
-        for row in records(of_pool(rows, analysis))
-    )  # fmt: skip
-    return choices_of(choices, printed)
+    rows = of_pool(read_table(folder / "choice_rows.csv", USED_NUMBERS), analysis)
+    shown = (Shown("result", row, "", {}, ()) for row in records(rows))
+    return choices, [trial_row(one, known, registered) for one in shown]
 
 
 def _one_measure(rows: Rows) -> Rows:

@@ -81,18 +81,16 @@ def linked_cell(text: str) -> tuple[Link, ...]:
 
 
 def _reference(row: Mapping[str, Any]) -> Reference:
-    year = whole(row["year"])
-    cells = {key: str(cell) for key, cell in row.items()}
-    author, title = cells["first_author"], cells["title_short"]
+    who = row["first_author"] or row["journal"] or row["title_short"]
     links = (
-        *linked_cell(cells["doi"]),
-        *linked_cell(f"PMID {cells['pmid']}"),
-        *registry_links(cells["nct"]),
-        *registry_links(title),
+        *linked_cell(row["doi"]),
+        *linked_cell(f"PMID {row['pmid']}"),
+        *registry_links(row["nct"]),
+        *registry_links(row["title_short"]),
     )
     return Reference(
-        source_id=cells["source_id"],
+        source_id=row["source_id"],
         citation=reference(row),
-        short=" ".join(filter(None, (author or cells["journal"] or title, year))),
+        short=" ".join(filter(None, (who, whole(row["year"])))),
         links=tuple(dict.fromkeys(links)),
     )

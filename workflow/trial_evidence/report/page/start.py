@@ -57,54 +57,31 @@ class Card:
     bar: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class About:
-    """Facts about the report itself, as texts; ``""`` if unknown."""
-
-    version: str = ""
-    date: str = ""
-    authors: str = ""
-    searched: str = ""
-
-    @property
-    def line(self) -> str:
-        """All facts in a few short sentences."""
-        named = [self.version, self.date and f"of {self.date}"]
-        version = " ".join(filter(None, ["version", *named])) if any(named) else ""
-        said = [
-            self.authors,
-            capital(version),
-            self.searched and f"Searched until {self.searched}",
-            "Not peer reviewed",
-        ]
-        return "".join(f"{text}. " for text in said if text).rstrip()
-
-
-UNKNOWN = About()
-
-
-def about(project: Path, provenance: Mapping[str, Any]) -> About:
-    """Facts from CITATION.cff and from the provenance.
+def about(project: Path, provenance: Mapping[str, Any]) -> str:
+    """Authors, version, dates: facts from CITATION.cff and the provenance, in short sentences.
 
     The release date is in CITATION.cff; without it, the date of the commit is used.
     """
     path = project / CITATION
     try:
-        cited = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        cited = yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
         names = [
             author.get("name")
             or f"{author.get('given-names', '')} {author.get('family-names', '')}".strip()
-            for author in (cited or {}).get("authors") or ()
+            for author in cited.get("authors") or ()
         ]
     except (yaml.YAMLError, AttributeError) as error:
         raise RequestError(f"{CITATION} cannot be read as a citation file.") from error
-    cited = cited or {}
-    return About(
-        str(cited.get("version", "")),
-        str(cited.get("date-released") or provenance["revision"].get("date", "")),
+    date = cited.get("date-released") or provenance["revision"].get("date", "")
+    version = [str(cited.get("version", "")), date and f"of {date}"]
+    searched = max(provenance["searched"], default="")
+    said = [
         listing(names),
-        max(provenance["searched"], default=""),
-    )
+        " ".join(filter(None, ["Version", *version])) if any(version) else "",
+        searched and f"Searched until {searched}",
+        "Not peer reviewed",
+    ]
+    return "".join(f"{text}. " for text in said if text).rstrip()
 
 
 def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Card]:
@@ -115,7 +92,7 @@ def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Car
         if found is not None:
             answered.setdefault(analysis.setting, (analysis, found))
     ends = [abs(end) for analysis, lead in answered.values() for end in _towards(analysis, lead)]
-    width = min(max([1.1 * end for end in ends], default=NEAREST), FURTHEST)
+    width = min(max([NEAREST, *(1.1 * end for end in ends)]), FURTHEST)
     for setting, (analysis, lead) in answered.items():
         verdict = _verdict(analysis, lead, tables)
         sign, look = SIGNS.get(verdict, OPEN)
@@ -129,7 +106,7 @@ def cards(material: Material, tables: Mapping[str, ReportTable]) -> Iterator[Car
             sign=sign,
             look=look,
             certainty=next(filter(None, rated), ""),
-            bar=_bar(_towards(analysis, lead), max(width, NEAREST)),
+            bar=_bar(_towards(analysis, lead), width),
         )
 
 

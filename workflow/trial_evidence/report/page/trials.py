@@ -2,28 +2,18 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trial_evidence.extract.regimens import PARTNER_WORDS, join_agents
-from trial_evidence.files import Record, records, where
+from trial_evidence.files import Record, records
 from trial_evidence.report.material.material import Material
 from trial_evidence.report.page.grids import Cell, Grid, grid
 from trial_evidence.report.page.rows import anchor
 from trial_evidence.report.page.sources import Link, References, of_row, registry_links
 from trial_evidence.report.tables.characteristics import characteristics_table
 from trial_evidence.report.trail.trace import Trail
-from trial_evidence.words.printed import (
-    capital,
-    count,
-    counted,
-    number,
-    patients_in_words,
-    percent,
-    whole,
-    with_interval,
-    words,
-)
+from trial_evidence.words import printed
 
 PLACE = tuple[str, int]
 # Beginning of the address of a reference in the page.
@@ -63,15 +53,12 @@ class TrialPart:
 class _Fates:
     """For every row of the sheet: where it is used, and why it was set aside."""
 
-    used: Mapping[PLACE, tuple[Link, ...]]
-    aside: Mapping[PLACE, str]
+    used: Mapping[PLACE, Mapping[Link, None]]
+    aside: Mapping[PLACE, Mapping[str, None]]
 
 
 def trial_parts(
-    material: Material,
-    trail: Trail,
-    known: References,
-    places: Mapping[str, str],
+    material: Material, trail: Trail, known: References, places: Mapping[str, str]
 ) -> tuple[TrialPart, ...]:
     """Every trial and cohort of the sheet, in the order of the table of characteristics.
 
@@ -97,22 +84,18 @@ def linked_sources(trials: Iterable[TrialPart]) -> set[str]:
 
 
 def _part(
-    material: Material,
-    cells: Record,
-    row: Record,
-    known: References,
-    fates: _Fates,
+    material: Material, cells: Record, row: Record, known: References, fates: _Fates
 ) -> TrialPart:
     trial_id = row["trial_id"]
     admitted = material.configuration.selection.admit["verification"]
     grids, unverified = [], 0
     for table in material.sheet.results:
-        rows: list[Record] = [*records(where(material.sheet[table], trial_id=trial_id))]
+        rows = material.sheet.of_trial(table, trial_id)
         shown = [found for found in rows if found["verification"] in admitted]
         unverified += len(rows) - len(shown)
         if shown:
             grids.append(_results(material, table, shown, known, fates))
-    year = whole(material.trials[trial_id].get("first_report_year", math.nan))
+    year = printed.whole(material.trials[trial_id].get("first_report_year", math.nan))
     left_out = ("Trial", "Registration", "Arms (patients)", "Sources")
     return TrialPart(
         id=anchor("trial", trial_id),
@@ -123,11 +106,11 @@ def _part(
         note=row["public_note"],
         arms=_arms(material, trial_id),
         results=tuple(grids),
-        unverified=f"{counted(unverified, 'further result')} in the sheet "
+        unverified=f"{printed.counted(unverified, 'further result')} in the sheet "
         f"{'is' if unverified == 1 else 'are'} not shown: not verified in a source."
         if unverified
         else "",
-        bias=tuple(records(where(material.sheet["risk_of_bias"], trial_id=trial_id))),
+        bias=tuple(material.sheet.of_trial("risk_of_bias", trial_id)),
     )
 
 
@@ -135,52 +118,45 @@ def _arms(material: Material, trial_id: str) -> Grid:
     labels = {row["agent"]: row["label"] for row in records(material.sheet["agents"])}
     rows = [
         [arm["label"], join_agents(agents, labels) if agents else "none",
-         PARTNER_WORDS.get(arm["partner"], arm["partner"]), count(arm["n_randomised"])]
-        for arm in records(where(material.sheet["arms"], trial_id=trial_id))
+         PARTNER_WORDS.get(arm["partner"], arm["partner"]), printed.count(arm["n_randomised"])]
+        for arm in material.sheet.of_trial("arms", trial_id)
         for agents in [[name for name in arm["agents"].split("+") if name in labels]]
     ]  # fmt: skip
-    heading = f"{capital(material.report.agent)}s"
+    heading = f"{printed.capital(material.report.agent)}s"
     return grid("Arms", ("Arm", heading, "Partner", "Patients"), [list(map(Cell, r)) for r in rows])
 
 
 def _results(
-    material: Material,
-    table: str,
-    rows: list[Record],
-    known: References,
-    fates: _Fates,
+    material: Material, table: str, rows: Sequence[Record], known: References, fates: _Fates
 ) -> Grid:
     kind = material.sheet.kinds[table]
     labels = material.configuration.outcome_labels
-    arms = {arm["arm_id"]: arm["label"] for arm in records(material.sheet["arms"])}
     lines = []
     for row in rows:
         at = (table, int(row["row"]))
-        what = labels.get(row["outcome"], words(row["outcome"]))
+        what = labels.get(row["outcome"], printed.words(row["outcome"]))
         details = [row.get("definition", ""), row.get("analysis", ""), row.get("assessor", ""),
                    _months(row)]  # fmt: skip
-        patients = [row.get("population", ""), patients_in_words(row.get("subgroup", "all"))]
+        group = printed.patients_in_words(row.get("subgroup", "all"))
         ids = [row[name] for name in row if name.endswith("arm_id")]
         sources = of_row(known, row["source_id"])
-        aside = "" if fates.used.get(at) else fates.aside.get(at, "")
+        aside = "" if at in fates.used else "; ".join(fates.aside.get(at, ()))
         remarks = [row.get("public_note", ""), aside and f"Not used: {aside}"]
         lines.append((
             Cell("; ".join(filter(None, [what, *details]))),
-            Cell("; ".join(filter(None, patients))),
-            Cell(" v ".join(arms.get(id_, id_) for id_ in ids)),
+            Cell("; ".join(filter(None, [row.get("population", ""), group]))),
+            Cell(" v ".join(material.arm_labels.get(id_, id_) for id_ in ids)),
             Cell(_RESULT[kind](row)),
             Cell("; ".join(filter(None, (row["locator"], row["verification"]))),
                  tuple(Link(source.short, f"{SOURCE}{source.source_id}") for source in sources)),
-            Cell("", fates.used.get(at, ())),
+            Cell("", tuple(fates.used.get(at, ()))),
             Cell(" ".join(filter(None, remarks))),
         ))  # fmt: skip
     title = "Harms" if table == "harms" else TITLES[kind]
-    # Rows on the same outcome are put together, and empty columns left out.
+    # Rows on the same outcome are put together.
     order = list(dict.fromkeys(line[0].text for line in lines))
     lines.sort(key=lambda line: order.index(line[0].text))
-    kept = [at for at in range(len(HEADINGS)) if any(ln[at].text or ln[at].links for ln in lines)]
-    cells = [[line[at] for at in kept] for line in lines]
-    return grid(f"{title} ({len(rows)})", [HEADINGS[at] for at in kept], cells, name=table)
+    return grid(f"{title} ({len(rows)})", HEADINGS, lines, name=table, filled=True)
 
 
 def _months(row: Record) -> str:
@@ -192,13 +168,13 @@ def _months(row: Record) -> str:
 
 def _of_counts(row: Record) -> str:
     if math.isnan(row["events"]) or math.isnan(row["n"]):
-        shown = number(row["reported_percent"], 1)
+        shown = printed.number(row["reported_percent"], 1)
         return shown and f"{shown}%"
-    return f"{row['events']:g}/{row['n']:g} ({percent(row['events'] / row['n'], 1)})"
+    return f"{row['events']:g}/{row['n']:g} ({printed.percent(row['events'] / row['n'], 1)})"
 
 
 def _with_level(row: Record, value: str, unit: str = "", digits: int = 2) -> str:
-    text = with_interval(row[value], row["ci_low"], row["ci_high"], digits=digits)
+    text = printed.with_interval(row[value], row["ci_low"], row["ci_high"], digits=digits)
     level = row["ci_level"]
     given = "(" in text and not math.isnan(level)
     return (text.replace("(", f"({level:g}% CI ", 1) if given else text) + (text and unit)
@@ -221,20 +197,12 @@ def _fates(material: Material, trail: Trail, places: Mapping[str, str]) -> _Fate
         target = places.get("/".join(key))
         if target is None:
             continue
-        link = Link(material.titles.get(key, words(shown.analysis)), f"#{target}")
+        link = Link(material.titles.get(key, printed.words(shown.analysis)), f"#{target}")
         for cells in shown.cells:
             for at in cells.rows:
                 used[cells.table, int(at)][link] = None
     aside: dict[PLACE, dict[str, None]] = defaultdict(dict)
-    for table, row, reason in _set_aside(trail):
-        aside[table, row][reason] = None
-    return _Fates(
-        {place: tuple(links) for place, links in used.items()},
-        {place: "; ".join(reasons) for place, reasons in aside.items()},
-    )
-
-
-def _set_aside(trail: Trail) -> Iterator[tuple[str, int, str]]:
     for record in trail.set_aside:
         for row in filter(None, str(record["row"]).split(";")):
-            yield record["table"], int(float(row)), record["reason"].rstrip(".")
+            aside[record["table"], int(float(row))][record["reason"].rstrip(".")] = None
+    return _Fates(used, aside)

@@ -15,15 +15,10 @@ from trial_evidence.report.absolute.remarks import remarks
 from trial_evidence.report.material.material import Material, ReportTable, by_rank
 from trial_evidence.report.tables.balance import BENEFIT, HARM, starting_risk
 from trial_evidence.report.tables.certainty import LEVELS, Certainties, Certainty, lowers
-from trial_evidence.report.tables.harms import (
-    PER,
-    change_in_words,
-    findings_of_harms,
-    in_every_setting,
-)
+from trial_evidence.report.tables.harms import findings_of_harms, in_every_setting
 from trial_evidence.report.words import reading
-from trial_evidence.report.words.formats import Format
-from trial_evidence.words.numbers import footnote_mark, format_number, round_half_up
+from trial_evidence.report.words.formats import DIFFERENCES, Format, per_thousand
+from trial_evidence.words.numbers import footnote_mark, format_number
 from trial_evidence.words.printed import capital, count, counted, lower_first, words
 
 # GRADE wording by certainty (Santesso 2020); without a rating, a statement on the trials only.
@@ -64,11 +59,7 @@ def summary_of_findings(material: Material, certainty: Certainties) -> ReportTab
         rows.append({**lead, **_starting(start, start.source), "certainty": ""})
         setting = material.configuration.settings[lead["setting"]]
         notes.append(f"{setting}, {lead['title']}: {start.source}.")
-    formats: dict[str, Format] = {
-        "trials": _trials,
-        "per": lambda row, key: _per(row[key]),
-        "with_limits": _with_limits,
-    }
+    formats: dict[str, Format] = {"trials": _trials, "with_limits": _with_limits}
     return material.table("summary_of_findings", rows, formats, dict.fromkeys(notes))
 
 
@@ -104,16 +95,12 @@ def _trials(row: Record) -> str:
 
 
 def _with_limits(row: Record, key: str, form: str) -> str:
-    text = _per if form == "per" else _more_or_fewer
+    text = per_thousand if form == "per" else _more_or_fewer
     return f"{text(row[key])} ({text(row[f'{key}_low'])} to {text(row[f'{key}_high'])})"
 
 
-def _per(risk: float) -> str:
-    return round_half_up(PER * risk, 0)
-
-
 def _more_or_fewer(difference: float) -> str:
-    number = _per(abs(difference))
+    number = per_thousand(abs(difference))
     if number == "0":
         return "0"
     return f"{number} {'more' if difference > 0 else 'fewer'}"
@@ -126,25 +113,12 @@ def plain_language_table(material: Material, found: Sequence[Certainty]) -> Repo
     """
     rated = {(c.setting, c.analysis): c for c in found}
     letters: dict[str, str] = {}
-    harms = [*findings_of_harms(material)]
-    rows = [
-        row | {"certainty": _lettered(row["rated"], letters)}
-        for setting in material.configuration.settings
-        for row in (
-            *_benefits_in_words(material, rated, setting),
-            *_harms_in_words(material, (harm for harm in harms if harm[0].setting == setting)),
-        )
-    ]
-    formats: dict[str, Format] = {
-        "participants": _participants,
-        "per": lambda row, key: "" if row[key] is None else _per(row[key]),
-        "change": lambda row: "" if row["difference"] is None else change_in_words(row),
-    }
-    notes = [f"{letter}. {reason}" for reason, letter in letters.items()]
-    return material.table(
-        "plain_language", rows, formats,
-        [*notes, *_risks(material, rows), *in_every_setting(material)],
-    )  # fmt: skip
+    said = [*_benefits_in_words(material, rated), *_harms_in_words(material)]
+    said.sort(key=lambda row: [*material.configuration.settings].index(row["setting"]))
+    rows = [row | {"certainty": _lettered(row["rated"], letters)} for row in said]
+    reasons = [f"{letter}. {reason}" for reason, letter in letters.items()]
+    notes = [*reasons, *_risks(material, rows), *in_every_setting(material)]
+    return material.table("plain_language", rows, {"participants": _participants}, notes)
 
 
 def _risks(material: Material, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -218,13 +192,13 @@ def statement(
 
 
 def _benefits_in_words(
-    material: Material, rated: Mapping[tuple[str, str], Certainty], setting: str
+    material: Material, rated: Mapping[tuple[str, str], Certainty]
 ) -> Iterator[dict[str, Any]]:
     for analysis in material.front():
-        lead = material.lead(analysis)
-        if analysis.setting != setting or lead is None:
+        lead, certainty = material.lead(analysis), rated.get((analysis.setting, analysis.id))
+        if lead is None:
             continue
-        certainty, start = rated.get((setting, analysis.id)), starting_risk(material, analysis)
+        start = starting_risk(material, analysis)
         effects = effects_to_apply(material, analysis)[0]
         absolute = absolute_effect(effects[0], start.risk) if start and effects else _UNKNOWN
         treatment, control = map(lower_first, analysis.treatments)
@@ -241,10 +215,8 @@ def _benefits_in_words(
         }
 
 
-def _harms_in_words(
-    material: Material, harms: Iterable[tuple[Analysis, Record, StartingRisk]]
-) -> Iterator[dict[str, Any]]:
-    for analysis, lead, _ in harms:
+def _harms_in_words(material: Material) -> Iterator[dict[str, Any]]:
+    for analysis, lead, _ in findings_of_harms(material):
         added = material.agents_named(lead["subgroup"].partition("=")[2].replace("+", " + "))
         found = material.about(material.evidence.estimates, analysis, subgroup=lead["subgroup"])
         leads = [lead, *by_rank(found)[1:]]
@@ -254,19 +226,10 @@ def _harms_in_words(
             said += f" The interval of the risk difference {'includes' if none else 'excludes'} 0."
         if lead["further"]:
             said += f" The difference also counts {lead['further']}, which cannot show a ratio."
-        yield {
-            **lead,
-            "side": HARM,
-            "about": lead["title"],
-            "rated": None,
-            "sentence": said,
-        }
+        yield {**lead, "side": HARM, "about": lead["title"], "rated": None, "sentence": said}
 
 
-_UNKNOWN = dict.fromkeys(
-    ("control_risk", "risk", "risk_low", "risk_high", "difference", "difference_low",
-     "difference_high")
-)  # fmt: skip
+_UNKNOWN = dict.fromkeys(("control_risk", "risk", "risk_low", "risk_high", *DIFFERENCES))
 
 
 def _said(

@@ -11,14 +11,7 @@ from trial_evidence.files import Record, records, where
 from trial_evidence.report.absolute.control_risks import StartingRisk, control_risks
 from trial_evidence.report.absolute.effects import absolute_effect, constant_scale
 from trial_evidence.report.material.material import Material, ReportTable, of_pool
-from trial_evidence.report.tables.harms import (
-    PER,
-    change_in_words,
-    findings_of_harms,
-    in_every_setting,
-)
-from trial_evidence.report.words.formats import Format
-from trial_evidence.words.numbers import round_half_up
+from trial_evidence.report.tables.harms import findings_of_harms, in_every_setting
 
 BENEFIT, HARM = "Benefit", "Harm"
 NO_OWN_RISK = "none of these trials added the agent"
@@ -31,11 +24,7 @@ def balance_table(material: Material) -> ReportTable:
     One row per setting, agents added and outcome; risks and differences in ``data`` are
     proportions.
     """
-    formats: dict[str, Format] = {
-        "per": lambda row, key: round_half_up(PER * row[key], 0),
-        "change": change_in_words,
-    }
-    return material.table("balance", balance(material), formats, in_every_setting(material))
+    return material.table("balance", balance(material), notes=in_every_setting(material))
 
 
 def balance(material: Material) -> list[Balance]:
@@ -134,5 +123,4 @@ def _row(
         "about": about,
         "better": "fewer" if analysis.fewer_is_better else "more",
         "control_risk_source": start.source,
-        "source_id": start.source_id,
     }

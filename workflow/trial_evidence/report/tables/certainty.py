@@ -97,7 +97,7 @@ def certainty_table(material: Material, found: Sequence[Certainty]) -> ReportTab
     """One row per domain of every pooled answer: judgement, reason, and who judged."""
     rows = [
         {"setting": c.setting, "analysis": c.analysis, "certainty": c.level, "domain": domain.name}
-        | {key: getattr(domain, key) for key in ("judgement", "reason", "judged_by")}
+        | vars(domain)
         for c in found
         for domain in c.domains
     ]

@@ -27,9 +27,8 @@ def characteristics_table(material: Material) -> ReportTable:
 
     It links to all sources from which the sheet has results of the trial.
     """
-    arms = material.sheet["arms"]
     rows = [
-        trial | {"arms": "; ".join(map(_arm, records(where(arms, trial_id=trial["trial_id"]))))}
+        trial | {"arms": "; ".join(map(_arm, material.sheet.of_trial("arms", trial["trial_id"])))}
         for trial in _trials(material)
     ]
     return material.table("characteristics", rows, {"design": _design, "years": _years})

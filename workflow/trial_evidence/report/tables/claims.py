@@ -1,6 +1,7 @@
 """The claims of the review set against the evidence: graded verdicts with their numbers."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,13 +10,7 @@ from typing import Literal
 from trial_evidence.config.configuration import Analysis
 from trial_evidence.config.reports import RANDOM_EFFECTS, AssociationRule, Claim, TableRule
 from trial_evidence.files import Record, read_table, records, where
-from trial_evidence.report.material.degrees import (
-    VERY_UNCERTAIN,
-    degree_of,
-    held_back,
-    information_share,
-    is_probable,
-)
+from trial_evidence.report.material import degrees
 from trial_evidence.report.material.material import Material, ReportTable, by_rank
 from trial_evidence.report.tables.certainty import Certainties
 from trial_evidence.report.words import reading
@@ -151,7 +146,7 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
     undecided = _undecided(material, analysis)
     if k < material.report.claim_rules.min_trials:
         return found(undecided, _too_few(material, k))
-    degree = degree_of(material, analysis)
+    degree = degrees.degree_of(material, analysis)
     found = partial(found, **vars(degree))
     below, worthwhile = analysis.fewer_is_better, material.worthwhile_ratio
     sides = {reading.side(row, below=below) for row in rows}
@@ -160,14 +155,14 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         of = "" if len(harmful) == len(rows) else f" by {reading.model_phrase(harmful[0])}"
         return found("not supported", f"The whole interval{of} lies on the side of harm.")
     shown = reading.side(lead, below=below) == "benefit"
-    back = [*held_back(material, analysis, rows)] if shown else []
+    back = [*degrees.held_back(material, analysis, rows)] if shown else []
     weakened = f"{reading.certainty_sentence(certainty)}{_second_hand(material, analysis)}"
     if sides == {"benefit"}:
         what = "The whole interval lies" if one else "The intervals of both models lie"
         reason = f"{what} on the side of benefit.{_prediction(rows)}"
         reason = " ".join([reason, *back]) + _prior(material, analysis, lead) + weakened
         if certainty.lower().startswith("very low"):
-            return found(undecided, f"{VERY_UNCERTAIN} {reason}")
+            return found(undecided, f"{degrees.VERY_UNCERTAIN} {reason}")
         return found("probable" if back else "supported", reason)
     reached = any(reading.includes_benefit(row, worthwhile, below=below) for row in rows)
     if not reached and sides == {"no effect"}:
@@ -180,16 +175,17 @@ def _effect(material: Material, analysis: Analysis, certainty: str) -> Verdict:
         else "The result is compatible with no effect and with a clinically relevant benefit."
     )
     reason = " ".join([reason, *back]) + _prior(material, analysis, lead)
-    if not is_probable(material, analysis, degree):
+    if not degrees.is_probable(material, analysis, degree):
         return found(undecided, reason)
     if certainty.lower().startswith("very low"):
-        return found(undecided, f"{VERY_UNCERTAIN} {reason}{weakened}")
+        return found(undecided, f"{degrees.VERY_UNCERTAIN} {reason}{weakened}")
     return found("probable", f"All models point to a benefit. {reason}{weakened}")
 
 
 def _undecided(material: Material, analysis: Analysis) -> Outcome:
     """The verdict if the rules decide nothing: it depends on whether there are enough data."""
-    return "inconclusive" if information_share(material, analysis) >= 1 else "not enough data"
+    share = degrees.information_share(material, analysis)
+    return "inconclusive" if share >= 1 else "not enough data"
 
 
 def _interaction(material: Material, analysis: Analysis, factor: str) -> Verdict:
@@ -260,8 +256,7 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         # Every text starts with the empty string.
         & table["contrast"].str.startswith(rule.contrasts or "")
     ]
-    sides: dict[str, set[str]] = {"above": set(), "below": set(), "open": set()}
-    sides |= {side: set() for side in _UNCOUNTED}
+    sides: dict[str, set[str]] = defaultdict(set)
     said: dict[str, list[str]] = {}
     for row in records(mine):
         sides[_association_side(row)].add(row["study_id"])
@@ -269,11 +264,8 @@ def _association(material: Material, rule: AssociationRule) -> Verdict:
         said.setdefault(name, []).append(_association_words(row))
     numbers = ". ".join(f"{study}: {'; '.join(texts)}" for study, texts in said.items())
     # Reviews and pooled analyses may include the trials' patients: together they count once.
-    trials, others = (
-        set(mine.loc[known, "study_id"])
-        for inside in [mine["study_id"].isin(material.trials)]
-        for known in (inside, ~inside)
-    )
+    studies = set(mine["study_id"])
+    trials, others = studies & material.trials.keys(), studies - material.trials.keys()
     k = len(trials) + bool(others)
     found = _verdict_on(numbers, k)
     if k == 0:

@@ -21,7 +21,6 @@ NOT_RECORDED = "not recorded"
 CURATED = "a curated search, not a systematic database search with a documented strategy"
 UNUSED = "Trials and cohorts in no result"
 USED = "Trials and cohorts in a comparison, a network or a pooled rate"
-KEYS = ("stage", "step", "n", "detail")
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Step:
 
 def flow_table(material: Material) -> ReportTable:
     """The steps of the PRISMA 2020 flow; ``n`` is missing if not counted."""
-    rows = [{key: vars(step)[key] for key in KEYS} for step in flow_steps(material)]
+    rows = map(vars, flow_steps(material))
     return material.table("flow", rows, {"recorded": _recorded}, search=search_in_words(material))
 
 
@@ -143,9 +142,8 @@ def _reasons(rows: pd.DataFrame) -> str:
 def _in_the_sheet(material: Material) -> Iterator[Step]:
     sheet = material.sheet
     trials, screened = sheet["trials"], sheet["screening"]
-    included = where(screened, decision="included")
+    included, new = where(screened, decision="included"), new_trials(material)
     if len(screened):
-        new = new_trials(material)
         reports = _reports(material)
         of_new = set().union(*(reports[trial] for trial in new))
         further = len(included) - int(included["source_id"].isin(of_new).sum())
@@ -164,7 +162,7 @@ def _in_the_sheet(material: Material) -> Iterator[Step]:
         ),
     ]
     yield Step("Included", "Trials and cohorts in the sheet", len(trials), "; ".join(held))
-    before = len(trials) - len(new_trials(material)) if len(screened) else 0
+    before = len(trials) - len(new) if len(screened) else 0
     if before:
         known = counted(len(sheet["sources"]) - included["source_id"].nunique(), "report")
         name = "Trials and cohorts of the review before"
@@ -213,8 +211,7 @@ def _left_out(material: Material, decision: Record) -> str:
     name = material.trial_name(decision["trial_id"])
     if not decision["arm_id"]:
         return name
-    (label,) = where(material.sheet["arms"], arm_id=decision["arm_id"])["label"]
-    return f"{name}, arm {label}"
+    return f"{name}, arm {material.arm_labels[decision['arm_id']]}"
 
 
 def _out_of(material: Material, decision: Record) -> str:

@@ -40,19 +40,14 @@ def front_table(material: Material, certainty: Certainties) -> ReportTable:
 
 
 def answers_table(material: Material, certainty: Certainties) -> ReportTable:
-    """Every pooled answer in words, one row per analysis."""
-    rows = [
-        {"setting": analysis.setting, "analysis": analysis.id, "sentence": sentence}
-        for analysis in material.front()
-        for sentence in [answer(material, analysis, certainty.get(_place(analysis), ""))]
-    ]
+    """Every pooled answer in words, one row per analysis, with the remarks that a reader needs."""
+    rows = []
+    for analysis in material.front():
+        place = _place(analysis)
+        said = result_sentence(analysis, material.leads(analysis), certainty.get(place, ""))
+        sentence = " ".join([said, *remarks(material, analysis)])
+        rows.append({"setting": place[0], "analysis": place[1], "sentence": sentence})
     return material.table("answers", rows)
-
-
-def answer(material: Material, analysis: Analysis, certainty: str) -> str:
-    """The result of an analysis in words, with the remarks that a reader needs."""
-    said = result_sentence(analysis, material.leads(analysis), certainty)
-    return " ".join(filter(None, [said, *remarks(material, analysis)]))
 
 
 def result_sentence(analysis: Analysis, rows: Sequence[Record], certainty: str) -> str:
@@ -85,8 +80,7 @@ def _meaning(lead: Record, analysis: Analysis) -> str:
     null = reading.null_of(lead["measure"])
     if format_number(lead["estimate"]) == format_number(null):
         return "in favour of neither arm"
-    is_below = lead["estimate"] < reading.null_of(lead["measure"])
-    label = analysis.arm_labels[0 if is_below == analysis.fewer_is_better else 1]
+    label = analysis.arm_labels[0 if (lead["estimate"] < null) == analysis.fewer_is_better else 1]
     text = f"in favour of the {_in_a_sentence(label)} arm"
     return f"{text}, but compatible with no effect" if reading.includes_null(lead) else text
 

@@ -13,13 +13,10 @@ from trial_evidence.report.absolute.control_risks import StartingRisk
 from trial_evidence.report.absolute.effects import absolute_effect
 from trial_evidence.report.material.material import JOINED, Material, ReportTable, of_pool
 from trial_evidence.report.trail.trace import cells_of
-from trial_evidence.report.words.formats import Format
-from trial_evidence.words import printed
-from trial_evidence.words.printed import capital, listing, lower_first, with_interval
+from trial_evidence.report.words.formats import DIFFERENCES, Format
+from trial_evidence.words.printed import capital, listing, lower_first
 
-PER = 1000
 _OWN = ["estimate", "estimate_low", "estimate_high"]
-_CHANGES = [name.replace("estimate", "difference") for name in _OWN]
 
 
 def harms_table(material: Material) -> ReportTable:
@@ -30,16 +27,9 @@ def harms_table(material: Material) -> ReportTable:
     rows = [row for analysis in harm_analyses(material) for row in _trials(material, analysis)]
     formats: dict[str, Format] = {
         "counts_of": lambda row, arm: f"{row[f'events_{arm}']:.0f}/{row[f'n_{arm}']:.0f}",
-        "ratio": lambda row: printed.with_interval(*(row[column] for column in _OWN)),
-        "per_thousand": change_in_words,
         "pooled": lambda row: row["not_pooled_reason"] or "yes",
     }
     return material.table("harms", rows, formats)
-
-
-def change_in_words(row: Record) -> str:
-    """The difference per 1,000 patients, with its interval."""
-    return with_interval(*(PER * row[column] for column in _CHANGES), digits=0)
 
 
 def harm_analyses(material: Material) -> tuple[Analysis, ...]:
@@ -88,10 +78,8 @@ def without_estimate(material: Material, setting: str) -> str:
         if analysis.setting != setting:
             continue
         led = set(material.about(material.evidence.estimates, analysis, role="lead")["subgroup"])
-        trials = of_pool(material.evidence.trials, analysis)
-        trials = where(trials, measure=analysis.measures[0])
-        names = [outcome.name for outcome in analysis.outcomes]
-        compared |= {*product(trials["trial_id"], names)}
+        trials = material.about(material.evidence.trials, analysis)
+        compared |= {*product(trials["trial_id"], analysis.endpoints)}
         for agents, mine in trials.groupby("added_agents", sort=False):
             if f"{analysis.subgroups}={agents}" not in led:
                 harm, added = analysis.labels[0], mine["added"].iloc[0]
@@ -109,7 +97,7 @@ def without_estimate(material: Material, setting: str) -> str:
             f"Other harms, or harms of other comparisons, were reported by {listing(others)}. They "
             "are not estimated here; see the page of each trial."
         )
-    return " ".join(filter(None, said))
+    return " ".join(said)
 
 
 def _with_other_harms(
@@ -166,7 +154,7 @@ def _observed(row: Record) -> float:
 def _trials(material: Material, analysis: Analysis) -> Iterator[dict[str, Any]]:
     found = of_pool(material.evidence.trials, analysis)
     ratio = where(found, measure=analysis.measures[0])
-    renamed = dict(zip(_OWN, _CHANGES, strict=True))
+    renamed = dict(zip(_OWN, DIFFERENCES, strict=True))
     change = where(found, measure=DIFFERENCE)[["trial_id", *_OWN]].rename(columns=renamed)
     for row in records(pd.merge(ratio, change, on="trial_id", how="left")):
         yield row | {"cells": str(cells_of(row, material.configuration))}

@@ -190,11 +190,10 @@ def _against(low: float, high: float, estimate: float, worthwhile: float) -> Jud
     return "serious" if reading.includes(low, high, 1.0) else "not_serious"
 
 
-_REACHES = {
+_REACHES: Mapping[Judgement, str] = {
     "not_serious": "excludes 1 (no difference)",
     "serious": "includes 1 (no difference)",
     "very_serious": "reaches a relevant effect in the opposite direction",
-    "not_judged": "",
 }
 
 
@@ -215,7 +214,7 @@ def _heterogeneity(found: _Estimate) -> Proposal:
         return "not_judged", "No prediction interval can be given."
     row = next((r for r in known if r["model"] == found.row["lead"]), known[0])
     worthwhile = found.material.worthwhile_ratio
-    order: list[Judgement] = ["not_serious", "serious", "very_serious"]
+    order = list(_REACHES)
     # Where the leading model has none, the prediction interval is that of another model.
     steps = [
         order.index(_against(of[f"{end}_low"], of[f"{end}_high"], of["estimate"], worthwhile))

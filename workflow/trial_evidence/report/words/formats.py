@@ -10,17 +10,14 @@ from typing import Any
 from trial_evidence.files import Record
 from trial_evidence.measures import measure_words
 from trial_evidence.report.words import reading
-from trial_evidence.words import printed
-from trial_evidence.words.models import (
-    INTERVAL_WORDS,
-    METHOD_NAMES,
-    PREDICTION_WORDS,
-    SHORT_MODEL_NAMES,
-)
-from trial_evidence.words.printed import patients_in_words
+from trial_evidence.words import models, printed
+from trial_evidence.words.numbers import round_half_up
 
 Format = Callable[..., Any]
 Column = Sequence[Any]
+# Absolute effects are printed per so many patients; these columns hold the difference as a share.
+PER = 1000
+DIFFERENCES = ("difference", "difference_low", "difference_high")
 ROLES = {"lead": " (main model)", "co-primary": " (co-primary)"}
 
 
@@ -34,6 +31,18 @@ def effect(row: Record, value: str = "estimate", limits: str = "ci", digits: int
     """An estimate with its interval, if it has one: ``1.46 (1.25–1.70)``."""
     low, high = row[f"{limits}_low"], row[f"{limits}_high"]
     return printed.with_interval(row[value], low, high, digits=digits)
+
+
+def per_thousand(share: float) -> str:
+    """A proportion as a number of patients per 1,000."""
+    return round_half_up(PER * share, 0)
+
+
+def change(row: Record) -> str:
+    """The difference per 1,000 patients, with its interval; ``""`` if it is missing."""
+    if row["difference"] is None:
+        return ""
+    return printed.with_interval(*(PER * row[column] for column in DIFFERENCES), digits=0)
 
 
 def _p(row: Record, key: str = "p_value") -> str:
@@ -53,11 +62,11 @@ def _text(row: Record, *keys: str, between: str = " ") -> str:
 
 def _population(row: Record) -> str:
     regimen = row["experimental"] if row["measure"] == "proportion" else ""
-    return ", ".join(filter(None, (regimen, patients_in_words(row["subgroup"]))))
+    return ", ".join(filter(None, (regimen, printed.patients_in_words(row["subgroup"]))))
 
 
 def _model(row: Record) -> str:
-    name = SHORT_MODEL_NAMES.get(row["model"], printed.words(row["model"]))
+    name = models.SHORT_MODEL_NAMES.get(row["model"], printed.words(row["model"]))
     return name if row["model"] == "single_trial" else name + ROLES.get(row.get("role", ""), "")
 
 
@@ -81,6 +90,8 @@ FORMATS: Mapping[str, Format] = {
     "number": lambda row, key, digits=2: printed.number(row[key], digits),
     "whole": lambda row, key: printed.count(row[key]),
     "percent": _percent,
+    "per": lambda row, key: "" if row[key] is None else per_thousand(row[key]),
+    "change": change,
     "share": lambda row, key: printed.percent(row[key]),
     "probability": lambda row, key: printed.probability(row[key]),
     "shares": lambda row, *keys: " and ".join(printed.percent(row[key]) for key in keys),
@@ -88,9 +99,9 @@ FORMATS: Mapping[str, Format] = {
     "interval": reading.limits,
     "result": reading.estimate_words,
     "model_name": reading.model_words,
-    "method": lambda row, key: METHOD_NAMES.get(row[key], printed.words(row[key])),
-    "prediction_name": lambda row, key: PREDICTION_WORDS.get(row[key], ""),
-    "interval_name": lambda row, key: INTERVAL_WORDS[row[key]][1] if row[key] else "",
+    "method": lambda row, key: models.METHOD_NAMES.get(row[key], printed.words(row[key])),
+    "prediction_name": lambda row, key: models.PREDICTION_WORDS.get(row[key], ""),
+    "interval_name": lambda row, key: models.INTERVAL_WORDS[row[key]][1] if row[key] else "",
     "year": lambda row, key: printed.whole(row[key]),
     "group": lambda row, key: printed.of_whom(row[key]),
     "sentence": lambda row, key: printed.capital(printed.words(row[key])),
