@@ -78,23 +78,16 @@ class Taken:
         across, up = np.maximum(np.ceil((page[2:] - page[:2]) / _DOT_MM).astype(int), 0) + 1
         self._dots = np.zeros((across, up), dtype=np.int32)
         self._sums: npt.NDArray[np.int32] | None = None
-        self._boxes, self._count = np.empty((len(boxes) + 16, 4)), 0
+        # all boxes added so far
+        self.boxes = np.empty((0, 4))
         self.add(boxes)
 
     def add(self, boxes: Boxes) -> None:
         """Add boxes."""
-        count = self._count + len(boxes)
-        if count > len(self._boxes):
-            self._boxes = np.concatenate([self.boxes, np.empty((2 * count, 4))])
-        self._boxes[self._count : count], self._count = boxes, count
+        self.boxes = np.concatenate([self.boxes, boxes])
         for left, bottom, right, top in self._inside(boxes[~np.isnan(boxes).any(axis=1)]).tolist():
             self._dots[left:right, bottom:top] = 1
         self._sums = None
-
-    @property
-    def boxes(self) -> Boxes:
-        """All boxes added so far."""
-        return self._boxes[: self._count]
 
     def surely(self, boxes: Boxes) -> npt.NDArray[np.bool_]:
         """Which boxes share a dot with occupied space; others may still overlap it between dots."""
