@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.forests.evidence import POOLED
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.files import records
 from trial_evidence.network.alternatives import ABSENT, INTERVAL_MODELS
@@ -32,9 +33,8 @@ def alternatives(net: ShownNetwork) -> Page | None:
             rows += headed(rows, f"Against {row['comparator']}", "label")
         limits = {name: net.interval(row[f"{name}_low"], row[f"{name}_high"]) for name in others}
         share = format_percent(row["direct_share"]) if row["direct_trials"] else "none"
-        ends = (row["estimate"], row["ci_low"], row["ci_high"])
         texts = {"direct": share, "link": row["weakest_link"], **limits}
-        rows.append(net.row(row["code"], ends, **texts))
+        rows.append(net.row(row["code"], POOLED(row), **texts))
         described.append(f"{row['code']} v {row['comparator']} {rows[-1].texts['result']}")
     return net.forest(
         "dual regimens v current alternatives",

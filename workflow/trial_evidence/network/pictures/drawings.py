@@ -10,6 +10,7 @@ from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.charts.rankogram import rankogram
+from trial_evidence.figures.forests.evidence import POOLED
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
@@ -172,19 +173,13 @@ def _forest(net: ShownNetwork) -> Page:
         rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
         results = []
         for row in records(block):
-            code = row["code"]
-            limits = {model.name: by_model[model.name, code] for model in others}
-            rows.append(
-                net.row(
-                    code,
-                    (row["estimate"], row["ci_low"], row["ci_high"]),
-                    n=patients_of(nodes[code]) or "–",
-                    direct=str(row["direct_trials"]),
-                    score=format_number(row["p_score"], 2),
-                    **{n: net.interval(of["ci_low"], of["ci_high"]) for n, of in limits.items()},
-                )
-            )
-            results.append(f"{nodes[code]['label']} {rows[-1].texts['result']}")
+            code, node = row["code"], nodes[row["code"]]
+            ends = {model.name: POOLED(by_model[model.name, code]) for model in others}
+            texts = {name: net.interval(low, high) for name, (_, low, high) in ends.items()}
+            texts |= {"n": patients_of(node) or "–", "direct": str(row["direct_trials"])}
+            texts["score"] = format_number(row["p_score"], 2)
+            rows.append(net.row(code, POOLED(row), **texts))
+            results.append(f"{node['label']} {rows[-1].texts['result']}")
         described.append(f"{heading}: {'; '.join(results)}.")
     return net.forest(
         "against the reference",

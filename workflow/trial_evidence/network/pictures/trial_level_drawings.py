@@ -11,6 +11,7 @@ from trial_evidence.figures.canvas.axis import Axis, AxisScale
 from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.surrogate import surrogate
+from trial_evidence.figures.forests.evidence import POOLED
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.house.publish import Chart, charted
@@ -31,12 +32,8 @@ from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import counted, with_interval
 
-# Columns of response rates, and their names in the table.
-RATES = {
-    "first": "response_first", "second": "response_second", "both": "observed",
-    "expected": "expected",
-}  # fmt: skip
-ENDS = ["estimate", "ci_low", "ci_high"]
+# Columns of response rates.
+RATES = ("response_first", "response_second", "observed", "expected")
 _POINTS = 301
 
 
@@ -88,14 +85,13 @@ def _synergy(
     for agents, block in trials.groupby("agents", sort=False):
         rows.append(Row("heading", {"trial": str(agents)}))
         for one in records(block):
-            texts = {column: format_percent(one[of]) for column, of in RATES.items()}
+            texts = {name: format_percent(one[name]) for name in RATES}
             weight = weights[one["trial_ids"]]
             rows.append(_row("trial", scale, one["trial"], one, weight, **texts))
         subtotal = lead(str(agents), main)
         if subtotal is not None:
             rows.append(_row("subtotal", scale, "Pooled", subtotal))
-    words = SHORT_MODEL_NAMES.get(overall["model"], overall["model"])
-    last = _row("overall", scale, f"All trials ({words})", overall)
+    last = _row("overall", scale, f"All trials ({SHORT_MODEL_NAMES[overall['model']]})", overall)
     rows += [Row("gap"), last]
     for background in pooled["background"].unique():
         other = None if background == main else lead(ALL_PAIRS, background)
@@ -108,9 +104,9 @@ def _synergy(
         compared, label = "Observed / expected", "Ratio to the expected"
     columns = (
         Column("trial", "Trial", "left", "left"),
-        Column("first", "First\nalone", "right", "left", 2),
-        Column("second", "Second\nalone", "right", "left", 2),
-        Column("both", "Both", "right", "left", 1),
+        Column("response_first", "First\nalone", "right", "left", 2),
+        Column("response_second", "Second\nalone", "right", "left", 2),
+        Column("observed", "Both", "right", "left", 1),
         Column("expected", "Expected\nwith both", "right", "left", 1),
         Column("result", f"{compared}\n({configuration.confidence_level:g}% CI)", "right", "right"),
     )
@@ -172,14 +168,12 @@ def _row(
     **texts: str,
 ) -> Row:
     """A row from an estimate and its limits, drawn as log ratios or as percentage points."""
-    ends = [row[name] for name in ENDS]
     if scale.ratio:
-        drawn = np.log(ends).tolist()
-        result = with_interval(*ends)
+        estimate, low, high = np.log(POOLED(row)).tolist()
+        result = with_interval(*POOLED(row))
     else:
-        drawn = [100 * end for end in ends]
-        result = f"{with_interval(*drawn, digits=0)} points"
-    estimate, low, high = drawn
+        estimate, low, high = (100 * end for end in POOLED(row))
+        result = f"{with_interval(estimate, low, high, digits=0)} points"
     return Row(kind, {"trial": label, "result": result, **texts}, estimate, low, high, weight)
 
 
