@@ -10,8 +10,7 @@ from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.files import records
 from trial_evidence.network.alternatives import ABSENT, INTERVAL_MODELS
 from trial_evidence.network.fit.links import DISAGREEMENT_P
-from trial_evidence.network.models import interval_heading
-from trial_evidence.network.pictures.words import ShownNetwork, intervals
+from trial_evidence.network.pictures.words import ShownNetwork, interval_columns, intervals
 from trial_evidence.words.numbers import format_number, format_percent
 from trial_evidence.words.printed import counted, listing
 
@@ -25,13 +24,13 @@ def alternatives(net: ShownNetwork) -> Page | None:
     leading = {row["lead"] for row in shown}
     models = {model.name: model for part in net.analysis.parts for model in part.models}
     # The interval of the leading model is printed with its estimate.
-    others = [n for n in INTERVAL_MODELS if {n} != leading and n in models]
+    others = [models[n] for n in INTERVAL_MODELS if {n} != leading and n in models]
     rows: list[Row] = []
     described = []
     for number, row in enumerate(shown):
         if not number or shown[number - 1]["comparator"] != row["comparator"]:
             rows += headed(rows, f"Against {row['comparator']}", "label")
-        limits = {name: net.interval(row[f"{name}_low"], row[f"{name}_high"]) for name in others}
+        limits = {m.name: net.interval(row[f"{m.name}_low"], row[f"{m.name}_high"]) for m in others}
         share = format_percent(row["direct_share"]) if row["direct_trials"] else "none"
         texts = {"direct": share, "link": row["weakest_link"], **limits}
         rows.append(net.row(row["code"], POOLED(row), **texts))
@@ -42,10 +41,7 @@ def alternatives(net: ShownNetwork) -> Page | None:
         [
             Column("label", "Dual regimen", "left", "left"),
             Column("direct", "Direct\nshare", "right", "left"),
-            *(
-                Column(name, interval_heading(models[name]), "right", "right", priority)
-                for priority, name in enumerate(others, start=1)
-            ),
+            *interval_columns(others),
             Column("link", "Weakest link", "left", "right", len(others) + 1),
         ],
         ("the dual regimen", "the comparator"),

@@ -18,16 +18,10 @@ from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.fit.evidence_split import ALL_DIRECT
-from trial_evidence.network.models import (
-    COMMON,
-    DESIGN_INTERACTION,
-    LEADING,
-    WALD,
-    interval_heading,
-)
+from trial_evidence.network.models import COMMON, DESIGN_INTERACTION, LEADING, WALD
 from trial_evidence.network.pictures.alternatives import alternatives
 from trial_evidence.network.pictures.components import additivity, components
-from trial_evidence.network.pictures.words import LIMITS, ShownNetwork, intervals
+from trial_evidence.network.pictures.words import LIMITS, ShownNetwork, interval_columns, intervals
 from trial_evidence.network.tables import patients_of
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import capital, counted, listing
@@ -188,10 +182,7 @@ def _forest(net: ShownNetwork) -> Page:
             Column("label", "Regimen", "left", "left"),
             Column("n", "Patients", "right", "left", 5),
             Column("direct", "Direct\ntrials", "right", "left", 3),
-            *(
-                Column(model.name, interval_heading(model), "right", "right", priority)
-                for priority, model in enumerate(others, start=1)
-            ),
+            *interval_columns(others),
             Column("score", "P-score", "right", "right", 4),
         ],
         ("the regimen", "the reference"),

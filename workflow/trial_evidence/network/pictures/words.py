@@ -21,7 +21,7 @@ from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels, explained, is_own_node
 from trial_evidence.network.evidence.rows import WIDER
-from trial_evidence.network.models import interval_words
+from trial_evidence.network.models import NetworkModel, interval_heading, interval_words
 from trial_evidence.network.tables import network_tables
 from trial_evidence.words.numbers import format_interval, format_number
 from trial_evidence.words.printed import listing
@@ -174,6 +174,14 @@ class ShownNetwork:
         """A sentence with ids of components replaced by their display names."""
         held = {c for node in self.analysis.nodes.values() for c in node.components}
         return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
+
+
+def interval_columns(models: Sequence[NetworkModel]) -> list[Column]:
+    """Columns of further intervals; on a narrow page the last one makes way first."""
+    return [
+        Column(model.name, interval_heading(model), "right", "right", priority)
+        for priority, model in enumerate(models, start=1)
+    ]
 
 
 def intervals(net: ShownNetwork, parts: Collection[int] = (), where: str = "") -> Iterator[str]:
