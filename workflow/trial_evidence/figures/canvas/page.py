@@ -10,7 +10,7 @@ from io import BytesIO
 from itertools import accumulate, groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 from xml.sax.saxutils import escape
 
 import matplotlib.style
@@ -33,9 +33,6 @@ from trial_evidence.figures.canvas.text import (
     font_path,
 )
 from trial_evidence.files import whole
-
-if TYPE_CHECKING:
-    import plotnine as p9
 
 Align = Literal["left", "center", "right"]
 Format = Literal["svg", "pdf", "png", "eps", "tiff"]
@@ -218,18 +215,6 @@ class Pointed:
         return replace(self, picture=self.picture.fitted(height_mm))
 
 
-def settled(plot: "p9.ggplot") -> Figure:
-    """A plot drawn with the bundled font, with everything in its final position."""
-    figure = plot.draw()
-    _use_bundled_font(figure)
-    _settle(figure)
-    for text in figure.findobj(FigureText):
-        if not text.get_text().strip():
-            # a blank that reserved room for other text is not text
-            text.set_visible(False)
-    return figure
-
-
 def draw(page: Page) -> Figure:
     """The page as a figure of its size, with millimetres as coordinates.
 
@@ -396,19 +381,6 @@ def _text(page: Page, text: Text) -> Artist:
         x, y, text.text, color=text.colour, horizontalalignment=text.align,
         verticalalignment="baseline", fontproperties=font(text.bold, text.size_pt), clip_on=True,
     )  # fmt: skip
-
-
-def _settle(figure: Figure) -> None:
-    """Lay out the panel once; a layout engine would draw every file twice."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-    figure.set_layout_engine(None)
-
-
-def _use_bundled_font(figure: Figure) -> None:
-    for text in figure.findobj(FigureText):
-        text.set_fontproperties(font(text.get_fontweight() == "bold", float(text.get_fontsize())))
 
 
 def font(bold: bool, size_pt: float) -> FontProperties:

@@ -6,13 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from trial_evidence.figures.canvas.axis import Axis, AxisView, Interval, view
-from trial_evidence.figures.canvas.chart import (
-    HAIR_MM,
-    Chart,
-    Panel,
-    fitting_view,
-    rectangle,
-)
+from trial_evidence.figures.canvas.chart import HAIR_MM, Chart, Panel, fitting_view, rectangle
 from trial_evidence.figures.canvas.page import ANCHORS, Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, MM_PER_POINT, clean, text_width_mm
