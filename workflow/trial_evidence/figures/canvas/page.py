@@ -249,25 +249,18 @@ def _moved(page: Page, right: float, down: float = 0.0, share: float = 1.0) -> P
     def at(point: Point) -> Point:
         return right + share * point[0], down + share * point[1]
 
-    def shape(polygon: Polygon) -> Polygon:
-        points = tuple(map(at, polygon.points))
-        return replace(polygon, points=points, outline_pt=share * polygon.outline_pt)
+    def moved(mark: Polygon | Segment | Text) -> Polygon | Segment | Text:
+        if isinstance(mark, Polygon):
+            points = tuple(map(at, mark.points))
+            return replace(mark, points=points, outline_pt=share * mark.outline_pt)
+        if isinstance(mark, Segment):
+            start, end = at(mark.start), at(mark.end)
+            return replace(mark, start=start, end=end, width_pt=share * mark.width_pt)
+        x, y = at((mark.x, mark.y))
+        return replace(mark, x=x, y=y, size_pt=share * mark.size_pt)
 
-    def line(segment: Segment) -> Segment:
-        ends = at(segment.start), at(segment.end)
-        return replace(segment, start=ends[0], end=ends[1], width_pt=share * segment.width_pt)
-
-    def text(text: Text) -> Text:
-        x, y = at((text.x, text.y))
-        return replace(text, x=x, y=y, size_pt=share * text.size_pt)
-
-    return replace(
-        page,
-        bands=tuple(map(shape, page.bands)),
-        segments=tuple(map(line, page.segments)),
-        polygons=tuple(map(shape, page.polygons)),
-        texts=tuple(map(text, page.texts)),
-    )
+    layers: dict[str, Any] = {name: tuple(map(moved, getattr(page, name))) for name in _LAYERS}
+    return replace(page, **layers)
 
 
 def _together(pages: Sequence[Page], width_mm: float, height_mm: float) -> Page:
