@@ -297,10 +297,7 @@ def side_by_side(pages: Sequence[Page]) -> Page:
 
 
 def save_page(
-    page: Picture,
-    stem: Path,
-    formats: Sequence[Format] = ("svg", "pdf", "png"),
-    dpi: int = DPI,
+    page: Picture, stem: Path, formats: Sequence[Format] = ("svg", "pdf", "png"), dpi: int = DPI
 ) -> None:
     """Save a page or a chart in several formats: all of them, or none.
 

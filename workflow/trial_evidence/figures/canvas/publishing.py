@@ -101,9 +101,10 @@ class Drawing:
             if self._ledger.holds(stem, key):
                 continue
             stale.append(stem)
-            self._begun[stem] = key, self._pool and self._pool.submit(self._draw, page, path)
-            if not self._pool:
+            begun = self._pool.submit(self._draw, page, path) if self._pool else None
+            if begun is None:
                 self._draw(page, path)
+            self._begun[stem] = key, begun
         return stale
 
     def finish(self) -> set[Path]:

@@ -1,6 +1,6 @@
 """A forest plot of trials from outside the sheet: only their results are known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import isclose, isnan, nan
 
 import pandas as pd
@@ -74,16 +74,17 @@ def plain_forest(
         tuple(columns),
         tuple(rows),
         plain_axis(measure, arms, fewer_is_better),
-        overall=next(_places(lead, reading)) if pooled else None,
+        overall=_places(lead, reading)[0] if pooled else None,
         notes=tuple(_heterogeneity(lead)) if pooled else (),
         footnotes=tuple(_small_print(trials, lead)),
         description=f"Forest plot. {title}. {said}",
     )
 
 
-def _places(values: Record, reading: Measure, names: Sequence[str] = RESULT) -> Iterator[float]:
-    """Printed numbers of a row on the analysis scale."""
-    return (float(reading.scale.to_analysis(values[name])) for name in names)
+def _places(values: Record, reading: Measure) -> tuple[float, float, float]:
+    """Estimate and limits on the analysis scale."""
+    estimate, low, high = reading.scale.to_analysis([values[name] for name in RESULT]).tolist()
+    return estimate, low, high
 
 
 def _printed(values: Record, reading: Measure) -> str:
@@ -114,9 +115,11 @@ def _together(lead: Record, used: pd.DataFrame, reading: Measure, level: float) 
     }
     yield Row("overall", texts, *_places(lead, reading))
     if lead["k"] >= FROM_TRIALS and not isnan(lead["pi_low"]) and not _repeats(lead):
-        between = f"({format_interval(lead['pi_low'], lead['pi_high'], reading.digits)})"
+        ends = lead["pi_low"], lead["pi_high"]
+        between = f"({format_interval(*ends, reading.digits)})"
         texts = {"trial": f"{level:g}% prediction interval", "result": between}
-        yield Row("prediction", texts, nan, *_places(lead, reading, ("pi_low", "pi_high")))
+        low, high = reading.scale.to_analysis(ends).tolist()
+        yield Row("prediction", texts, nan, low, high)
 
 
 def _repeats(lead: Record) -> bool:

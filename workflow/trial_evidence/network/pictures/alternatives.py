@@ -7,7 +7,7 @@ from typing import Any
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.forests.evidence import POOLED
 from trial_evidence.figures.forests.forest import Column, Row, headed
-from trial_evidence.files import records
+from trial_evidence.files import records_by, where
 from trial_evidence.network.alternatives import ABSENT, INTERVAL_MODELS
 from trial_evidence.network.fit.links import DISAGREEMENT_P
 from trial_evidence.network.pictures.words import ShownNetwork, interval_columns, intervals
@@ -17,8 +17,7 @@ from trial_evidence.words.printed import counted, listing
 
 def alternatives(net: ShownNetwork) -> Page | None:
     """Every dual regimen against every comparator; None if no such pair is connected."""
-    table = net.rows("alternatives")
-    shown = [row for row in table if not row["reason"]]
+    shown = net.rows("alternatives", reason="")
     if not shown:
         return None
     leading = {row["lead"] for row in shown}
@@ -46,10 +45,10 @@ def alternatives(net: ShownNetwork) -> Page | None:
         ],
         ("the dual regimen", "the comparator"),
         f"{net.measure.title.lower()} with its {net.level} interval: {'; '.join(described)}. "
-        f"{' '.join(_hangs_on(shown))}",
+        f"{' '.join(_hangs_on(net))}",
         notes=(
             *intervals(net, {row["part"] for row in shown}),
-            *_hangs_on(shown),
+            *_hangs_on(net),
             *_limits(net),
         ),
         footnotes=(
@@ -61,11 +60,10 @@ def alternatives(net: ShownNetwork) -> Page | None:
     )
 
 
-def _hangs_on(rows: list[dict[str, Any]]) -> Iterator[str]:
+def _hangs_on(net: ShownNetwork) -> Iterator[str]:
     """The weakest links: their trials, the effect of leaving them out, and trials that disagree."""
-    links: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        links.setdefault(row["weakest_link"], []).append(row)
+    rows = net.rows("alternatives", reason="")
+    links = records_by(where(net.tables["alternatives"], reason=""), "weakest_link")
     named = (f"{link} ({of[0]['weakest_trials']})" for link, of in links.items())
     yield f"Weakest links: {'; '.join(named)}."
     wider = {
@@ -106,8 +104,8 @@ def _limits(net: ShownNetwork) -> Iterator[str]:
         apart.setdefault(listing(list(block["code"])), []).append(str(comparator))
     for codes, others in apart.items():
         yield f"No path of trials joins {' or '.join(others)} with {codes}."
-    shown = table[table["reason"] == ""]
-    years = sorted(year for row in records(shown) for year in row["years"].split("–") if year)
+    shown = net.rows("alternatives", reason="")
+    years = sorted(year for row in shown for year in row["years"].split("–") if year)
     span = f"Reports from {years[0]} to {years[-1]}" if years else ""
     said = [text for text in (span, net.analysis.network.transitivity) if text]
     if said:

@@ -25,7 +25,7 @@ from trial_evidence.figures.forests.layout import layout as forest_page
 from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
@@ -176,16 +176,13 @@ def axis_of(c: Comparison) -> Axis:
 
 
 def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
-    return [
-        Step(
-            str(row["trial"]),
-            *c.reading.scale.to_analysis([row[name] for name in MEAN]).tolist(),
-            k=int(row["k"]),
-            i2=float(row["i2"]) if is_random_effects(row["model"]) else None,
-            bayesian=is_bayesian(row["model"]),
-        )
-        for row in records(table[table["leads"] == "yes"])
-    ]
+    steps = []
+    for row in records(where(table, leads="yes")):
+        estimate, low, high = c.reading.scale.to_analysis([row[name] for name in MEAN]).tolist()
+        i2 = float(row["i2"]) if is_random_effects(row["model"]) else None
+        bayesian, k = is_bayesian(row["model"]), int(row["k"])
+        steps.append(Step(str(row["trial"]), estimate, low, high, k, i2, bayesian))
+    return steps
 
 
 def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
