@@ -16,7 +16,7 @@ from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
 from trial_evidence.network.within_trials.trial_level import (
     ALL_PAIRS,
@@ -69,12 +69,11 @@ def _synergy(
 
     def lead(agents: str, background: float) -> dict[str, Any] | None:
         """The leading pooled result of some trials, or the first model's if that is unavailable."""
-        found = pooled[(pooled["agents"] == agents) & (pooled["background"] == background)]
-        if found.empty:
+        found = records(where(pooled, agents=agents, background=background))
+        if not found:
             return None
-        k = int(found["k"].iloc[0])
-        name = leading_model(k, configuration.pooling, empirical=False).model
-        return next((row for row in records(found) if row["model"] == name), records(found)[0])
+        name = leading_model(int(found[0]["k"]), configuration.pooling, empirical=False).model
+        return next((row for row in found if row["model"] == name), found[0])
 
     overall = lead(ALL_PAIRS, main)
     if overall is None:
@@ -88,17 +87,14 @@ def _synergy(
             texts = {name: format_percent(one[name]) for name in RATES}
             weight = weights[one["trial_ids"]]
             rows.append(_row("trial", scale, one["trial"], one, weight, **texts))
-        subtotal = lead(str(agents), main)
-        if subtotal is not None:
+        if subtotal := lead(str(agents), main):
             rows.append(_row("subtotal", scale, "Pooled", subtotal))
     last = _row("overall", scale, f"All trials ({SHORT_MODEL_NAMES[overall['model']]})", overall)
     rows += [Row("gap"), last]
-    for background in pooled["background"].unique():
-        other = None if background == main else lead(ALL_PAIRS, background)
-        if other is not None:
-            rows.append(
-                _row("secondary", scale, f"All, background {format_percent(background)}", other)
-            )
+    for rate in pooled["background"].unique():
+        if rate != main and (other := lead(ALL_PAIRS, rate)):
+            name = f"All, background {format_percent(rate)}"
+            rows.append(_row("secondary", scale, name, other))
     compared, label = "Observed − expected", "Difference from the expected rate, percentage points"
     if scale.ratio:
         compared, label = "Observed / expected", "Ratio to the expected"
