@@ -15,7 +15,7 @@ from trial_evidence.figures.forests.evidence import Evidence, Judgements
 from trial_evidence.figures.forests.forest import Forest
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.forests.rates import rate_forest, rate_overview
-from trial_evidence.files import read_table, records, write_table
+from trial_evidence.files import read_table, records, where, write_table
 from trial_evidence.measures import MEASURES
 from trial_evidence.pool.columns import ESTIMATE_NUMBERS, POOLED_RATE_NUMBERS, TRIAL_NUMBERS
 from trial_evidence.pool.shown import shown_estimates
@@ -92,34 +92,27 @@ def setting_forests(
     set_aside = read_table(processed / setting / "set_aside.csv", [])
     forests: dict[str, Forest] = {}
     harms: dict[str, list[Evidence[Analysis]]] = {}
-    entries: list[Analysis | RateAnalysis] = [*configuration.of_setting(setting)]
-    for entry in (*entries, *configuration.rates_of_setting(setting)):
-        say = looks.languages[entry.figure.language]
-        found, aside = (table[table["analysis"] == entry.id] for table in (estimates, set_aside))
-        own = trials if isinstance(entry, Analysis) else rates
-        own = own[own["analysis"] == entry.id]
-        if isinstance(entry, RateAnalysis):
-            proportion = MEASURES["proportion"]
-            of_rates = Evidence(
-                entry, proportion, own, found, aside, configuration, say, unlike=unlike
-            )
-            forests |= _of_rates(of_rates)
-            continue
-        for measure in entry.measures:
+    for entry in configuration.of_setting(setting):
+        tables = trials, estimates, set_aside
+        own, found, aside = (where(table, analysis=entry.id) for table in tables)
+        say, configured = looks.languages[entry.figure.language], configuration.own(entry)
+        for name in entry.measures:
+            shown = where(own, measure=name)
+            pooled = found[found["measure"].str.endswith((name, f"of_{name}s"))]
             evidence = Evidence(
-                entry,
-                MEASURES[measure],
-                own[own["measure"] == measure],
-                found[found["measure"].str.endswith((measure, f"of_{measure}s"))],
-                aside,
-                configuration.own(entry),
-                say,
-                judged,
+                entry, MEASURES[name], shown, pooled, aside, configured, say, judged
             )
             if entry.harm:
-                harms.setdefault(stem_of(entry, measure), []).append(evidence)
+                harms.setdefault(stem_of(entry, name), []).append(evidence)
             else:
                 forests |= _of_comparison(evidence)
+    for rated in configuration.rates_of_setting(setting):
+        tables = rates, estimates, set_aside
+        own, found, aside = (where(table, analysis=rated.id) for table in tables)
+        say, proportion = looks.languages[rated.figure.language], MEASURES["proportion"]
+        forests |= _of_rates(
+            Evidence(rated, proportion, own, found, aside, configuration, say, unlike=unlike)
+        )
     label = configuration.settings[setting]
     for stem, parts in harms.items():
         say = parts[0].say

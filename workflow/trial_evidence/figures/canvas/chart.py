@@ -19,13 +19,7 @@ from trial_evidence.figures.canvas.page import (
     as_paragraph,
 )
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import (
-    CAP_HEIGHT_EM,
-    MM_PER_POINT,
-    clean,
-    text_width_mm,
-    wrap,
-)
+from trial_evidence.figures.canvas.text import MM_PER_POINT, capital_mm, clean, text_width_mm, wrap
 from trial_evidence.words.colours import contrast
 from trial_evidence.words.numbers import EN_DASH, MINUS, format_number, format_percent
 
@@ -33,11 +27,7 @@ Box = tuple[float, float, float, float]
 """Left, top, right and bottom in mm from the top left of the page."""
 Judgement = Literal["low", "some_concerns", "high"]
 
-JUDGEMENT_SIGNS: Mapping[Judgement, str] = {
-    "low": "+",
-    "some_concerns": "?",
-    "high": MINUS,
-}
+JUDGEMENT_SIGNS: Mapping[Judgement, str] = {"low": "+", "some_concerns": "?", "high": MINUS}
 """Signs in the discs of risk-of-bias judgements, legible when the page is printed in grey."""
 
 # a position off any page, for infinite values
@@ -349,7 +339,7 @@ class Chart:
         lines = [text] if isinstance(text, str) else text
         for number, line in enumerate(lines):
             middle = y + (number - (len(lines) - 1) / 2) * self.leading(size)
-            baseline = middle + CAP_HEIGHT_EM * size * MM_PER_POINT / 2
+            baseline = middle + capital_mm(size) / 2
             if line:
                 ink = colour or self.style.ink
                 self.texts.append(Text(role, line, x, baseline, size, ink, align, bold))

@@ -10,7 +10,7 @@ from io import BytesIO
 from itertools import accumulate, groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 from xml.sax.saxutils import escape
 
 import matplotlib.style
@@ -33,9 +33,6 @@ from trial_evidence.figures.canvas.text import (
     font_path,
 )
 from trial_evidence.files import whole
-
-if TYPE_CHECKING:
-    import plotnine as p9
 
 Align = Literal["left", "center", "right"]
 Format = Literal["svg", "pdf", "png", "eps", "tiff"]
@@ -218,18 +215,6 @@ class Pointed:
         return replace(self, picture=self.picture.fitted(height_mm))
 
 
-def settled(plot: "p9.ggplot") -> Figure:
-    """A plot drawn with the bundled font, with everything in its final position."""
-    figure = plot.draw()
-    _use_bundled_font(figure)
-    _settle(figure)
-    for text in figure.findobj(FigureText):
-        if not text.get_text().strip():
-            # a blank that reserved room for other text is not text
-            text.set_visible(False)
-    return figure
-
-
 def draw(page: Page) -> Figure:
     """The page as a figure of its size, with millimetres as coordinates.
 
@@ -264,25 +249,18 @@ def _moved(page: Page, right: float, down: float = 0.0, share: float = 1.0) -> P
     def at(point: Point) -> Point:
         return right + share * point[0], down + share * point[1]
 
-    def shape(polygon: Polygon) -> Polygon:
-        points = tuple(map(at, polygon.points))
-        return replace(polygon, points=points, outline_pt=share * polygon.outline_pt)
+    def moved(mark: Polygon | Segment | Text) -> Polygon | Segment | Text:
+        if isinstance(mark, Polygon):
+            points = tuple(map(at, mark.points))
+            return replace(mark, points=points, outline_pt=share * mark.outline_pt)
+        if isinstance(mark, Segment):
+            start, end = at(mark.start), at(mark.end)
+            return replace(mark, start=start, end=end, width_pt=share * mark.width_pt)
+        x, y = at((mark.x, mark.y))
+        return replace(mark, x=x, y=y, size_pt=share * mark.size_pt)
 
-    def line(segment: Segment) -> Segment:
-        ends = at(segment.start), at(segment.end)
-        return replace(segment, start=ends[0], end=ends[1], width_pt=share * segment.width_pt)
-
-    def text(text: Text) -> Text:
-        x, y = at((text.x, text.y))
-        return replace(text, x=x, y=y, size_pt=share * text.size_pt)
-
-    return replace(
-        page,
-        bands=tuple(map(shape, page.bands)),
-        segments=tuple(map(line, page.segments)),
-        polygons=tuple(map(shape, page.polygons)),
-        texts=tuple(map(text, page.texts)),
-    )
+    layers: dict[str, Any] = {name: tuple(map(moved, getattr(page, name))) for name in _LAYERS}
+    return replace(page, **layers)
 
 
 def _together(pages: Sequence[Page], width_mm: float, height_mm: float) -> Page:
@@ -319,10 +297,7 @@ def side_by_side(pages: Sequence[Page]) -> Page:
 
 
 def save_page(
-    page: Picture,
-    stem: Path,
-    formats: Sequence[Format] = ("svg", "pdf", "png"),
-    dpi: int = DPI,
+    page: Picture, stem: Path, formats: Sequence[Format] = ("svg", "pdf", "png"), dpi: int = DPI
 ) -> None:
     """Save a page or a chart in several formats: all of them, or none.
 
@@ -396,19 +371,6 @@ def _text(page: Page, text: Text) -> Artist:
         x, y, text.text, color=text.colour, horizontalalignment=text.align,
         verticalalignment="baseline", fontproperties=font(text.bold, text.size_pt), clip_on=True,
     )  # fmt: skip
-
-
-def _settle(figure: Figure) -> None:
-    """Lay out the panel once; a layout engine would draw every file twice."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-    figure.set_layout_engine(None)
-
-
-def _use_bundled_font(figure: Figure) -> None:
-    for text in figure.findobj(FigureText):
-        text.set_fontproperties(font(text.get_fontweight() == "bold", float(text.get_fontsize())))
 
 
 def font(bold: bool, size_pt: float) -> FontProperties:

@@ -8,6 +8,7 @@ carry another name.
 
 import re
 import unicodedata
+from bisect import bisect
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -25,6 +26,8 @@ _RELATIONS = frozenset("=<>±≤≥")
 # letters that fill two lines or more
 _LONG = 400
 _BLANKS = re.compile("[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
+# halves of surrogate pairs; control characters, and two code points that are no characters
+_HALVES, _CONTROLS = re.compile(r"[\ud800-\udfff]"), re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def font_path(bold: bool = False) -> Path:
@@ -57,14 +60,8 @@ def clean(text: str) -> str:
     str
         The text, trimmed; halves of surrogate pairs become U+FFFD.
     """
-    kept = []
-    for character in _BLANKS.sub(" ", text):
-        category = unicodedata.category(character)
-        if category == "Cs":
-            kept.append("\N{REPLACEMENT CHARACTER}")
-        elif category != "Cc" and character not in "\ufffe\uffff":
-            kept.append(character)
-    return "".join(kept).strip(" ")
+    whole = _HALVES.sub("\N{REPLACEMENT CHARACTER}", _BLANKS.sub(" ", text))
+    return _CONTROLS.sub("", whole).strip(" ")
 
 
 @cache
@@ -111,6 +108,11 @@ def text_width_mm(text: str, size_pt: float, bold: bool = False) -> float:
     return _width_em(text, bold) * size_pt * MM_PER_POINT
 
 
+def capital_mm(size_pt: float) -> float:
+    """Height of a capital letter in millimetres."""
+    return CAP_HEIGHT_EM * size_pt * MM_PER_POINT
+
+
 def shorten(text: str, width_mm: float, size_pt: float, bold: bool = False) -> str:
     """Cut a line to a width, ending in an ellipsis; unchanged if it fits.
 
@@ -132,15 +134,13 @@ def shorten(text: str, width_mm: float, size_pt: float, bold: bool = False) -> s
     """
     if text_width_mm(text, size_pt, bold) <= width_mm:
         return text
-    # bisection: the width grows with every character kept
-    kept, cut = 0, len(text)
-    while cut - kept > 1:
-        middle = (kept + cut) // 2
-        if text_width_mm(text[:middle].rstrip() + ELLIPSIS, size_pt, bold) <= width_mm:
-            kept = middle
-        else:
-            cut = middle
-    return text[:kept].rstrip() + ELLIPSIS
+
+    def cut(kept: int) -> str:
+        return text[:kept].rstrip() + ELLIPSIS
+
+    # the width grows with every character kept
+    lengths = range(1, len(text))
+    return cut(bisect(lengths, width_mm, key=lambda kept: text_width_mm(cut(kept), size_pt, bold)))
 
 
 def wrap(

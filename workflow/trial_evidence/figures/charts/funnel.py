@@ -147,13 +147,8 @@ def funnel(
             p9.aes("x", "standard_error", color="key", linetype="key", size="key", group="ray"),
             rays,
         ),
-        *(
-            geom_disc(p9.aes("x", "standard_error", shape="kind"), points[hollow], **looks)
-            for hollow, looks in (
-                (~imputed, disc(size, style.ink, style.paper, style)),
-                (imputed, disc(size, style.paper, style.ink, style)),
-            )
-        ),
+        _discs(points[~imputed], size, style.ink, style.paper, style),
+        _discs(points[imputed], size, style.paper, style.ink, style),
         scale("x", x),
         scale("y", y, backwards=True),
     ]
@@ -203,56 +198,45 @@ def extended_funnel(
     height = panel_height_mm(style)
     limited = replace(axis, limits=(float(ends[0]), float(ends[1])))
     x, y = spans(covering(limited, ()), _ending(between(0.0, up[-1]), up[-1]), height, style)
-    looks = {f"Pooled: {printed(pooled, axis.scale)}": (style.accent, style.interval_pt, DASHED)}
+    key = f"Pooled: {printed(pooled, axis.scale)}"
+    looks = {key: (style.accent, style.interval_pt, DASHED)}
     edge = {"color": style.muted, "size": line_width(style.hair_pt)}
     mark = {"color": style.ink, **SMALL}
     legends = [
         legend(_verdicts(axis), style, edge, fill=[style.accent_light, style.paper]),
-        line_legend(looks, {key: key for key in looks}, style),
+        line_legend(looks, {key: key}, style),
         legend([_KINDS[0]], style, {**mark, "fill": [style.ink]}, shape=["o"]),
     ]
-    pool = pd.DataFrame(
-        {
-            "x": natural([pooled] * 2, axis.scale),
-            "standard_error": [y.low, y.high],
-            "key": [*looks] * 2,
-        }
-    )
+    pool = _ray(axis, pooled, 0.0, y.high).iloc[[0, -1]].assign(key=key)
     points = trials[finite(trials, "estimate", "standard_error")]
     points = points.assign(x=natural(points["estimate"], axis.scale), kind=_KINDS[0])
     marked: list[Any] = []
     size = style.square_unweighted_mm
     if smallest is not None:
         estimate, error, name = smallest
-        at = pd.DataFrame(
-            {"x": natural([estimate], axis.scale), "standard_error": error, "kind": name}
-        )
+        at = {"x": natural([estimate], axis.scale), "standard_error": error, "kind": name}
         mark |= {"fill": [style.ink, style.paper]}
         legends[-1] = legend([_KINDS[0], name], style, mark, shape=["o", "D"])
-        marked = [
-            geom_disc(
-                p9.aes("x", "standard_error", shape="kind"), at,
-                **disc(1.3 * size, style.paper, style.ink, style),
-            )
-        ]  # fmt: skip
+        marked = [_discs(pd.DataFrame(at), 1.3 * size, style.paper, style.ink, style)]
     plot = p9.ggplot()
     plot += [
         *house(style, words, height, legends, x=axis, y="Standard error"),
         _shaded(further, across, up, axis),
         *reference_line(axis, style),
         *favours(axis, style),
-        p9.geom_path(
-            p9.aes("x", "standard_error", color="key", linetype="key", size="key"), pool
-        ),
-        geom_disc(
-            p9.aes("x", "standard_error", shape="kind"), points,
-            **disc(1.15 * size, style.ink, style.paper, style),
-        ),
+        p9.geom_path(p9.aes("x", "standard_error", color="key", linetype="key", size="key"), pool),
+        _discs(points, 1.15 * size, style.ink, style.paper, style),
         *marked,
         scale("x", x),
         scale("y", y, backwards=True),
-    ]  # fmt: skip
+    ]
     return plot
+
+
+def _discs(trials: pd.DataFrame, size_mm: float, fill: str, edge: str, style: Style) -> geom_disc:
+    """Trials at their estimates and standard errors."""
+    looks = disc(size_mm, fill, edge, style)
+    return geom_disc(p9.aes("x", "standard_error", shape="kind"), trials, **looks)
 
 
 def _verdicts(axis: Axis) -> list[str]:

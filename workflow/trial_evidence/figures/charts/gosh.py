@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -208,11 +209,9 @@ def _shade(count: float, most: int) -> int:
 
 def _classes(most: int) -> dict[int, tuple[int, int]]:
     """Lowest and highest number of subsets in every class that occurs."""
-    found: dict[int, tuple[int, int]] = {}
-    for count in range(1, most + 1):
-        shade = _shade(count, most)
-        found[shade] = (found.get(shade, (count, count))[0], count)
-    return found
+    shades = groupby(range(1, most + 1), lambda count: _shade(count, most))
+    counts = {shade: list(alike) for shade, alike in shades}
+    return {shade: (alike[0], alike[-1]) for shade, alike in counts.items()}
 
 
 def _counted(low: int, high: int) -> str:

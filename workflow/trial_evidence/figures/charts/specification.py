@@ -29,14 +29,7 @@ from trial_evidence.figures.house.marks import (
     no_difference,
     reference_line,
 )
-from trial_evidence.figures.house.scales import (
-    Span,
-    covering,
-    ends,
-    fitting,
-    per_panel,
-    widest_mm,
-)
+from trial_evidence.figures.house.scales import Span, covering, ends, fitting, per_panel, widest_mm
 from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 
 Numbers = npt.NDArray[np.float64]

@@ -11,13 +11,7 @@ from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.house.bubbles import bubbles, sized
 from trial_evidence.figures.house.labels import vertical_label
 from trial_evidence.figures.house.legends import legend
-from trial_evidence.figures.house.marks import (
-    DASHED,
-    DOTTED,
-    key_size,
-    line_width,
-    reference_line,
-)
+from trial_evidence.figures.house.marks import DASHED, DOTTED, key_size, line_width, reference_line
 from trial_evidence.figures.house.scales import Span, covering, ends, natural, scale, spans
 from trial_evidence.figures.house.theme import Words, house, panel_height_mm
 

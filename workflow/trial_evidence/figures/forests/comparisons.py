@@ -57,9 +57,10 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
             *sentences.difference(evidence, column),
             *sentences.other_models(evidence, full=full),
         )
+        if analysis.pool == "overall"
+        else ()
         for full in (False, True)
     )
-    together = analysis.pool == "overall"
     subtotalled = [evidence.pooled(f"{column}={value}") for value in trials[column].unique()]
     found = sentences.group_in_words(evidence, trials, evidence.pooled("all"))
     return evidence.forest(
@@ -68,8 +69,8 @@ def analysis_forest(evidence: Evidence[Analysis]) -> Forest:
         rows,
         _axis(evidence),
         overall=None if overall is None else evidence.place(overall["estimate"]),
-        notes=notes if together else (),
-        details=details if together else (),
+        notes=notes,
+        details=details,
         footnotes=tuple(
             sentences.footnotes(
                 evidence, trials, "all", evidence.set_aside, subtotalled if subtotals else ()

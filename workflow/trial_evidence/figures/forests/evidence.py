@@ -83,10 +83,9 @@ class Evidence(Generic[AnyAnalysis]):
 
         Otherwise figures for different measures would be indistinguishable in a list of captions.
         """
-        if (
-            not isinstance(self.analysis, Analysis)
-            or self.measure.name in self.analysis.measures[:1]
-        ):
+        if not isinstance(self.analysis, Analysis):
+            return title
+        if self.measure.name in self.analysis.measures[:1]:
             return title
         name = self.say(self.measure.title)
         # A translation uses {Measure} if nouns keep their capital within a heading.

@@ -6,13 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from trial_evidence.figures.canvas.axis import Axis, AxisView, Interval, view
-from trial_evidence.figures.canvas.chart import (
-    HAIR_MM,
-    Chart,
-    Panel,
-    fitting_view,
-    rectangle,
-)
+from trial_evidence.figures.canvas.chart import HAIR_MM, Chart, Panel, fitting_view, rectangle
 from trial_evidence.figures.canvas.page import ANCHORS, Page, Point
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import ELLIPSIS, MM_PER_POINT, clean, text_width_mm
@@ -82,8 +76,9 @@ def layout(forest: Forest, style: Style, aligned: Sequence[Row] = ()) -> Page:
     placed, panel = _place(columns, rows, forest.axis, style)
     drawing = _Drawing(style, forest.say)
     drawing.columns, drawing.panel = placed, panel
+    drawing.table = Table([column for column, _ in columns], rows, style)
     drawing.headline(forest.title)
-    drawing.header(rows)
+    drawing.header()
     top = drawing.y
     centres = drawing.rows(rows)
     panel = replace(panel, top=top, bottom=drawing.y + style.row_mm / 4)
@@ -137,15 +132,15 @@ class _Drawing(Chart):
 
     columns: Sequence[_Placed]
     panel: Panel
+    table: Table
 
-    def header(self, rows: Sequence[Row]) -> None:
+    def header(self) -> None:
         """Column headings aligned at the bottom, those of lights below their column's."""
         style, headings = self.style, []
-        table = Table([placed.column for placed in self.columns], rows, style)
         for placed in self.columns:
             column, lights = placed.column, placed.column.lights
             lines = column.heading(placed.width + HAIR_MM, style.text_pt) + [""] * bool(lights)
-            anchor = placed.anchor() - table.marks_mm(column)
+            anchor = placed.anchor() - self.table.marks_mm(column)
             headings.append((anchor, lines, column.align))
             headings += [
                 (x, [light], "center")
@@ -159,7 +154,6 @@ class _Drawing(Chart):
     def rows(self, rows: Sequence[Row]) -> list[float]:
         """Draw the rows and return the y of their centres."""
         heaviest = max((row.weight or 0.0 for row in rows if row.kind == "trial"), default=0.0)
-        table = Table([placed.column for placed in self.columns], rows, self.style)
         centres = []
         banded = False
         for row in rows:
@@ -170,11 +164,11 @@ class _Drawing(Chart):
                 continue
             centres.append(self.y + self.style.row_mm / 2)
             self._marks(row, centres[-1], heaviest)
-            self._row(row, table, banded)
+            self._row(row, banded)
         return centres
 
-    def _row(self, row: Row, table: Table, banded: bool) -> None:
-        style, leading = self.style, self.leading()
+    def _row(self, row: Row, banded: bool) -> None:
+        style, table, leading = self.style, self.table, self.leading()
         middle = self.y + style.row_mm / 2
         colour = style.muted if row.kind in MUTED else style.ink
         deepest = 1

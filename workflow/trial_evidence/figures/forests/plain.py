@@ -74,19 +74,16 @@ def plain_forest(
         tuple(columns),
         tuple(rows),
         plain_axis(measure, arms, fewer_is_better),
-        overall=_place(lead["estimate"], reading) if pooled else None,
+        overall=_places(lead, reading)[0] if pooled else None,
         notes=tuple(_heterogeneity(lead)) if pooled else (),
         footnotes=tuple(_small_print(trials, lead)),
         description=f"Forest plot. {title}. {said}",
     )
 
 
-def _place(value: float, reading: Measure) -> float:
-    return float(reading.scale.to_analysis(value))
-
-
 def _places(values: Record, reading: Measure) -> tuple[float, float, float]:
-    estimate, low, high = (_place(values[name], reading) for name in RESULT)
+    """Estimate and limits on the analysis scale."""
+    estimate, low, high = reading.scale.to_analysis([values[name] for name in RESULT]).tolist()
     return estimate, low, high
 
 
@@ -118,10 +115,11 @@ def _together(lead: Record, used: pd.DataFrame, reading: Measure, level: float) 
     }
     yield Row("overall", texts, *_places(lead, reading))
     if lead["k"] >= FROM_TRIALS and not isnan(lead["pi_low"]) and not _repeats(lead):
-        low, high = lead["pi_low"], lead["pi_high"]
-        between = f"({format_interval(low, high, reading.digits)})"
+        ends = lead["pi_low"], lead["pi_high"]
+        between = f"({format_interval(*ends, reading.digits)})"
         texts = {"trial": f"{level:g}% prediction interval", "result": between}
-        yield Row("prediction", texts, nan, _place(low, reading), _place(high, reading))
+        low, high = reading.scale.to_analysis(ends).tolist()
+        yield Row("prediction", texts, nan, low, high)
 
 
 def _repeats(lead: Record) -> bool:

@@ -52,11 +52,10 @@ def rate_forest(
     rows: list[Row] = []
     for subgroup, heading in subgroups.items():
         group = trials[trials["subgroup"] == subgroup]
-        if len(subgroups) > 1 and len(group):
-            rows += headed(rows, capital(say(heading)))
-        found = evidence.pooled_rows(subgroup, kind, group, cells) if len(group) else ()
-        rows += evidence.trial_rows(group, cells)
-        rows += found
+        if len(group):
+            rows += headed(rows, capital(say(heading))) if len(subgroups) > 1 else []
+            rows += evidence.trial_rows(group, cells)
+            rows += evidence.pooled_rows(subgroup, kind, group, cells)
     title = _by_factor(evidence, f"{evidence.title}: {_regimen(say, label)}", subgroups)
     return evidence.forest(
         title,

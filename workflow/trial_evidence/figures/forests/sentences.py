@@ -473,8 +473,7 @@ def rates_in_words(
     parts = [
         f"{name} {_percent(evidence, lead)}, k = {lead['k']:.0f}"
         for subgroup, name in subgroups.items()
-        for lead in (evidence.estimate(subgroup),)
-        if lead is not None
+        if (lead := evidence.estimate(subgroup)) is not None
     ]
     whole = evidence.trials[evidence.trials["subgroup"].isin(subgroups)]
     low, high = map(evidence.number, (whole["rate"].min(), whole["rate"].max()))

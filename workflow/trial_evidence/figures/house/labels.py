@@ -26,10 +26,10 @@ from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import font
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import (
-    CAP_HEIGHT_EM,
     ELLIPSIS,
     MM_PER_INCH,
     MM_PER_POINT,
+    capital_mm,
     clean,
     shorten,
     text_width_mm,
@@ -142,8 +142,7 @@ class _Beside(_Words):
                 ends = np.array([right, y]), np.array([right + style.tick_mm, y])
                 self._add(_line(ends, style.ink, style.rule_pt))
             size, bold = word["size"], word["fontweight"] == "bold"
-            capital = CAP_HEIGHT_EM * size * MM_PER_POINT
-            self.write(str(word["label"]), x, y - capital / 2, size, bold=bold)
+            self.write(str(word["label"]), x, y - capital_mm(size) / 2, size, bold=bold)
 
 
 class _Names(_Words):
@@ -155,14 +154,8 @@ class _Names(_Words):
         self.shortened, self.left_out = [], []
         absent = set(self.params["absent"])
         left, bottom, _, top = self.edges
-        page = np.array(
-            [
-                left + GAP_MM,
-                bottom + GAP_MM,
-                style.width_mm - style.margin_mm,
-                top + style.row_mm / 4,
-            ]
-        )
+        low, high = left + GAP_MM, bottom + GAP_MM
+        page = np.array([low, high, style.width_mm - style.margin_mm, top + style.row_mm / 4])
         centres, radii = np.split(self._discs(), [2], axis=1)
         lines = Taken(page, self._lines())
         marks = Taken(page, np.hstack([centres - radii, centres + radii]))

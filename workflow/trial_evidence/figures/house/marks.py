@@ -46,14 +46,11 @@ class geom_disc(p9.geom_point):
 
     def draw_panel(self, data: pd.DataFrame, panel_params: Any, coord: Any, ax: Axes) -> None:
         """Draw the points whose centre is in the panel."""
-        ranges = {"x": panel_params.x.range, "y": panel_params.y.range}
-        slack = {name: 1e-9 * (max(ends) - min(ends)) for name, ends in ranges.items()}
-        inside = [
-            data[name].between(min(ends) - slack[name], max(ends) + slack[name])
-            for name, ends in ranges.items()
-        ]
+        for name, ends in (("x", panel_params.x.range), ("y", panel_params.y.range)):
+            slack = 1e-9 * (max(ends) - min(ends))
+            data = data[data[name].between(min(ends) - slack, max(ends) + slack)]
         there = len(ax.collections)
-        super().draw_panel(data[inside[0] & inside[1]], panel_params, coord, ax)
+        super().draw_panel(data, panel_params, coord, ax)
         for points in ax.collections[there:]:
             points.set_clip_on(False)
 

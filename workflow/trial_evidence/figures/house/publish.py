@@ -9,14 +9,15 @@ from typing import Any
 
 import plotnine as p9
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from trial_evidence.figures.canvas.page import (
     DPI,
     LEAST_POINTS,
     Format,
     as_paragraph,
+    font,
     save_page,
-    settled,
 )
 from trial_evidence.figures.canvas.style import Style, magnified
 from trial_evidence.figures.canvas.text import MM_PER_INCH, clean
@@ -55,7 +56,7 @@ class Chart:
         at_foot: list[str] = []
         absent: list[str] = []
         while True:
-            figure = settled(self._plot(style, at_foot, absent))
+            figure = _settled(self._plot(style, at_foot, absent))
             shortened, absent = unplaced(figure)
             now = label_footnotes(shortened, absent)
             if now == at_foot or not style.small_print:
@@ -76,6 +77,22 @@ class Chart:
             size = (style.width_mm / MM_PER_INCH, self.height_mm / MM_PER_INCH)
             plot += p9.theme(figure_size=size)
         return plot
+
+
+def _settled(plot: p9.ggplot) -> Figure:
+    """A plot drawn with the bundled font, with everything in its final position."""
+    figure = plot.draw()
+    for text in figure.findobj(Text):
+        text.set_fontproperties(font(text.get_fontweight() == "bold", float(text.get_fontsize())))
+    # lay out the panel once: a layout engine would draw every file twice
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    figure.set_layout_engine(None)
+    for text in figure.findobj(Text):
+        if not text.get_text().strip():
+            # a blank that reserved room for other text is not text
+            text.set_visible(False)
+    return figure
 
 
 def charted(

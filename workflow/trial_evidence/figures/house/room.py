@@ -19,8 +19,7 @@ _WAYS = (
 )
 _STEP = np.repeat(_STEPS_MM, len(_WAYS))
 _WAY = np.tile(np.array(_WAYS, dtype=float), (len(_STEPS_MM), 1))
-# spacing of the dots for the quick check of occupied space, and the tolerance at box edges
-_DOT_MM, _HAIR = 0.5, 1e-6
+_PARTS = 8
 
 
 def box(low: Boxes, high: Boxes) -> Boxes:
@@ -67,51 +66,14 @@ def leader(centre: Boxes, reach: float, place: Boxes) -> tuple[Boxes, Boxes]:
 
 
 class Taken:
-    """Boxes on a page that must not be written over.
-
-    A raster of dots, with those inside any box marked, rules out most positions on a crowded page
-    without comparing boxes: the number of dots does not grow with the number of boxes.
-    """
+    """Boxes on a page that must not be written over."""
 
     def __init__(self, page: Boxes, boxes: Boxes) -> None:
-        self.page = page
-        across, up = np.maximum(np.ceil((page[2:] - page[:2]) / _DOT_MM).astype(int), 0) + 1
-        self._dots = np.zeros((across, up), dtype=np.int32)
-        self._sums: npt.NDArray[np.int32] | None = None
-        self._boxes, self._count = np.empty((len(boxes) + 16, 4)), 0
-        self.add(boxes)
+        self.page, self.boxes = page, boxes
 
     def add(self, boxes: Boxes) -> None:
         """Add boxes."""
-        count = self._count + len(boxes)
-        if count > len(self._boxes):
-            self._boxes = np.concatenate([self.boxes, np.empty((2 * count, 4))])
-        self._boxes[self._count : count], self._count = boxes, count
-        for left, bottom, right, top in self._inside(boxes[~np.isnan(boxes).any(axis=1)]).tolist():
-            self._dots[left:right, bottom:top] = 1
-        self._sums = None
-
-    @property
-    def boxes(self) -> Boxes:
-        """All boxes added so far."""
-        return self._boxes[: self._count]
-
-    def surely(self, boxes: Boxes) -> npt.NDArray[np.bool_]:
-        """Which boxes share a dot with occupied space; others may still overlap it between dots."""
-        if self._sums is None:
-            self._sums = np.zeros(np.add(self._dots.shape, 1), dtype=np.int32)
-            np.cumsum(self._dots, axis=0, out=self._sums[1:, 1:])
-            np.cumsum(self._sums[1:, 1:], axis=1, out=self._sums[1:, 1:])
-        left, bottom, right, top = self._inside(boxes).T
-        right, top, sums = np.maximum(left, right), np.maximum(bottom, top), self._sums
-        inside = sums[right, top] - sums[left, top] - sums[right, bottom] + sums[left, bottom]
-        return np.asarray(inside > 0)
-
-    def _inside(self, boxes: Boxes) -> npt.NDArray[np.int_]:
-        """Index of the first dots inside each box, across and up, and of the first ones after."""
-        at = (boxes - np.tile(self.page[:2], 2)) / _DOT_MM
-        low, high = np.floor(at[:, :2] + _HAIR) + 1, np.ceil(at[:, 2:] - _HAIR)
-        return np.clip(box(low, high), 0, np.tile(self._dots.shape, 2)).astype(int)
+        self.boxes = np.concatenate([self.boxes, boxes])
 
 
 def free_place(
@@ -140,8 +102,6 @@ def free_place(
     places, page = box(low, low + size), marks.page
     on_page = (page[:2] <= places[:, :2]) & (places[:, 2:] <= page[2:])
     worth = np.flatnonzero(on_page.all(axis=1))
-    for taken in (lines, marks):
-        worth = worth[~taken.surely(places[worth])]
     if not len(worth):
         return None
     around = box(
@@ -150,7 +110,8 @@ def free_place(
     )
     near_lines, near = (taken.boxes[meets(taken.boxes, around)] for taken in (lines, marks))
     others = near[~meets(near, box(centre - 0.6 * reach, centre + 0.6 * reach))]
-    for there in (near_lines, near):
+    # a few boxes at a time: on a crowded page the first of them rule out most positions
+    for there in np.array_split(np.concatenate([near, near_lines]), _PARTS):
         worth = worth[~meets(places[worth, None], there).any(axis=1)]
     if not len(worth):
         return None

@@ -83,11 +83,9 @@ def covering(axis: Axis, values: Iterable[float]) -> SpanOf:
     marks = [Interval(value, None, None, None) for value in reach]
     if axis.scale == "log" and max(map(abs, reach), default=0.0) > math.log(WIDEST_RATIO):
         # A forest plot draws arrows for such ratios; a chart has to hold everything it draws.
-        ends = (
-            max(min(0.0, *reach), -_FARTHEST) - _RIM,
-            min(max(0.0, *reach), _FARTHEST) + _RIM,
-        )
-        axis = replace(axis, limits=(math.exp(ends[0]), math.exp(ends[1])))
+        low = max(min(0.0, *reach), -_FARTHEST) - _RIM
+        high = min(max(0.0, *reach), _FARTHEST) + _RIM
+        axis = replace(axis, limits=(math.exp(low), math.exp(high)))
 
     def made(most: int) -> Span:
         found, log = view(axis, marks, most=most), axis.scale == "log"

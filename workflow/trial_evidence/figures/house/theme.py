@@ -177,6 +177,7 @@ def house(
         len(caption) * small_mm + gap if caption else 0.0,
     ]
     height = sum(blocks)
+    label_gap = 0.1 * style.text_pt + below_axis * text_mm / MM_PER_POINT
     return [
         house_theme(style, style.width_mm / height),
         p9.labs(
@@ -190,13 +191,7 @@ def house(
             legend_box="vertical",
             legend_spacing=0.25 * style.text_pt,
             figure_size=(style.width_mm / MM_PER_INCH, height / MM_PER_INCH),
-            axis_title_x=p9.element_text(
-                margin={
-                    "t": (0.1 * style.text_pt + below_axis * text_mm / MM_PER_POINT)
-                    * height
-                    / style.width_mm
-                }
-            ),
+            axis_title_x=p9.element_text(margin={"t": label_gap * height / style.width_mm}),
         ),
         LegendRows([len(row) for row in rows], style.column_gap_mm / MM_PER_POINT),
         *(scale for order, one in enumerate(legends, 1) for scale in one.scales(order)),

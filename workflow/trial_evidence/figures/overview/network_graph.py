@@ -7,17 +7,10 @@ from itertools import combinations, pairwise, product
 
 import numpy as np
 
-from trial_evidence.figures.canvas.chart import (
-    HAIR_MM,
-    Box,
-    Chart,
-    Described,
-    Key,
-    clipped,
-)
+from trial_evidence.figures.canvas.chart import HAIR_MM, Box, Chart, Described, Key, clipped
 from trial_evidence.figures.canvas.page import ANCHORS, Align, Page, Point
 from trial_evidence.figures.canvas.style import Style
-from trial_evidence.figures.canvas.text import CAP_HEIGHT_EM, MM_PER_POINT, clean, text_width_mm
+from trial_evidence.figures.canvas.text import MM_PER_POINT, capital_mm, clean, text_width_mm
 
 _LARGEST_MM, _SMALLEST_MM = 9.0, 1.8
 _WIDEST_PT, _THINNEST_PT = 3.6, 0.7
@@ -262,7 +255,7 @@ class _Drawing(Chart):
         """Free position for the number of a line; None without a number or a free position."""
         size = self.style.footnote_pt
         across = text_width_mm(text, size) / 2 + 0.5
-        down = CAP_HEIGHT_EM * size * MM_PER_POINT / 2 + 0.7
+        down = capital_mm(size) / 2 + 0.7
         # a line of the greatest width must not reach the number either
         pad = _WIDEST_PT * MM_PER_POINT / 2
         for place in (_between(*line, share) for share in _PLACES if text):

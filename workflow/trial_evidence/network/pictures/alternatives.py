@@ -5,36 +5,34 @@ from collections.abc import Iterator
 from typing import Any
 
 from trial_evidence.figures.canvas.page import Page
+from trial_evidence.figures.forests.evidence import POOLED
 from trial_evidence.figures.forests.forest import Column, Row, headed
-from trial_evidence.files import records
+from trial_evidence.files import records_by, where
 from trial_evidence.network.alternatives import ABSENT, INTERVAL_MODELS
 from trial_evidence.network.fit.links import DISAGREEMENT_P
-from trial_evidence.network.models import interval_heading
-from trial_evidence.network.pictures.words import ShownNetwork, intervals
+from trial_evidence.network.pictures.words import ShownNetwork, interval_columns, intervals
 from trial_evidence.words.numbers import format_number, format_percent
 from trial_evidence.words.printed import counted, listing
 
 
 def alternatives(net: ShownNetwork) -> Page | None:
     """Every dual regimen against every comparator; None if no such pair is connected."""
-    table = net.rows("alternatives")
-    shown = [row for row in table if not row["reason"]]
+    shown = net.rows("alternatives", reason="")
     if not shown:
         return None
     leading = {row["lead"] for row in shown}
     models = {model.name: model for part in net.analysis.parts for model in part.models}
     # The interval of the leading model is printed with its estimate.
-    others = [n for n in INTERVAL_MODELS if {n} != leading and n in models]
+    others = [models[n] for n in INTERVAL_MODELS if {n} != leading and n in models]
     rows: list[Row] = []
     described = []
     for number, row in enumerate(shown):
         if not number or shown[number - 1]["comparator"] != row["comparator"]:
             rows += headed(rows, f"Against {row['comparator']}", "label")
-        limits = {name: net.interval(row[f"{name}_low"], row[f"{name}_high"]) for name in others}
+        limits = {m.name: net.interval(row[f"{m.name}_low"], row[f"{m.name}_high"]) for m in others}
         share = format_percent(row["direct_share"]) if row["direct_trials"] else "none"
-        ends = (row["estimate"], row["ci_low"], row["ci_high"])
         texts = {"direct": share, "link": row["weakest_link"], **limits}
-        rows.append(net.row(row["code"], ends, **texts))
+        rows.append(net.row(row["code"], POOLED(row), **texts))
         described.append(f"{row['code']} v {row['comparator']} {rows[-1].texts['result']}")
     return net.forest(
         "dual regimens v current alternatives",
@@ -42,18 +40,15 @@ def alternatives(net: ShownNetwork) -> Page | None:
         [
             Column("label", "Dual regimen", "left", "left"),
             Column("direct", "Direct\nshare", "right", "left"),
-            *(
-                Column(name, interval_heading(models[name]), "right", "right", priority)
-                for priority, name in enumerate(others, start=1)
-            ),
+            *interval_columns(others),
             Column("link", "Weakest link", "left", "right", len(others) + 1),
         ],
         ("the dual regimen", "the comparator"),
         f"{net.measure.title.lower()} with its {net.level} interval: {'; '.join(described)}. "
-        f"{' '.join(_hangs_on(shown))}",
+        f"{' '.join(_hangs_on(net))}",
         notes=(
             *intervals(net, {row["part"] for row in shown}),
-            *_hangs_on(shown),
+            *_hangs_on(net),
             *_limits(net),
         ),
         footnotes=(
@@ -65,11 +60,10 @@ def alternatives(net: ShownNetwork) -> Page | None:
     )
 
 
-def _hangs_on(rows: list[dict[str, Any]]) -> Iterator[str]:
+def _hangs_on(net: ShownNetwork) -> Iterator[str]:
     """The weakest links: their trials, the effect of leaving them out, and trials that disagree."""
-    links: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        links.setdefault(row["weakest_link"], []).append(row)
+    rows = net.rows("alternatives", reason="")
+    links = records_by(where(net.tables["alternatives"], reason=""), "weakest_link")
     named = (f"{link} ({of[0]['weakest_trials']})" for link, of in links.items())
     yield f"Weakest links: {'; '.join(named)}."
     wider = {
@@ -110,8 +104,8 @@ def _limits(net: ShownNetwork) -> Iterator[str]:
         apart.setdefault(listing(list(block["code"])), []).append(str(comparator))
     for codes, others in apart.items():
         yield f"No path of trials joins {' or '.join(others)} with {codes}."
-    shown = table[table["reason"] == ""]
-    years = sorted(year for row in records(shown) for year in row["years"].split("–") if year)
+    shown = net.rows("alternatives", reason="")
+    years = sorted(year for row in shown for year in row["years"].split("–") if year)
     span = f"Reports from {years[0]} to {years[-1]}" if years else ""
     said = [text for text in (span, net.analysis.network.transitivity) if text]
     if said:

@@ -7,6 +7,7 @@ import pandas as pd
 from trial_evidence.figures.canvas.axis import Axis
 from trial_evidence.figures.canvas.page import Page
 from trial_evidence.figures.charts.observed_predicted import NUMBERS, observed_predicted
+from trial_evidence.figures.forests.evidence import POOLED
 from trial_evidence.figures.forests.forest import Column, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
@@ -40,37 +41,37 @@ def components(net: ShownNetwork) -> Page | None:
     described: list[str] = []
     absent: dict[str, list[str]] = {}
     confounded, identified, single = [], [], []
-    alone = 0.0
-    for row in [*effects, *interactions]:
-        interaction = "first" in row
-        if interact and row is interactions[0]:
-            rows += headed(rows, "Interactions", "label")
-        id_ = TIMES.join((row["first"], row["second"])) if interaction else row["component"]
-        name = capital(net.component(id_))
+    for row in effects:
+        name = capital(net.component(row["component"]))
+        if row["reason"]:
+            absent.setdefault(net.named(row["reason"]), []).append(name)
+        elif row["trials"] < LEAST_TRIALS:
+            single.append(name)
+        else:
+            rows.append(net.row(name, POOLED(row)))
+            described.append(f"{name} {rows[-1].texts['result']}")
+    rows += headed(rows, "Interactions", "label") if interact else []
+    for row in interactions:
+        name = capital(net.component(TIMES.join((row["first"], row["second"]))))
         if row["reason"]:
             absent.setdefault(net.named(row["reason"]), []).append(name)
             continue
-        texts = {}
-        if not interaction and row["trials"] < LEAST_TRIALS:
-            single.append(name)
-            continue
-        if interaction:
-            rests_on = re.sub(r"\(if [^)]*\)", lambda of: net.named(of[0]), row["identified_by"])
-            identified.append(f"{name} rests on {rests_on}.")
-            alone += row["trials_alone"]
-            probability = row["probability_of_synergy"]
-            texts = {"synergy": "–" if pd.isna(probability) else format_percent(probability)}
-            if row["confounded_with"]:
-                others = map(net.component, row["confounded_with"].split("; "))
-                confounded.append(
-                    f"{name} cannot be distinguished from {' or '.join(others)} in these trials; "
-                    "no probability is given."
-                )
-        rows.append(net.row(name, (row["estimate"], row["ci_low"], row["ci_high"]), **texts))
-        synergy = f", probability of synergy {texts['synergy']}" if texts else ""
-        described.append(f"{name} {rows[-1].texts['result']}{synergy}")
+        probability = row["probability_of_synergy"]
+        synergy = "–" if pd.isna(probability) else format_percent(probability)
+        rows.append(net.row(name, POOLED(row), synergy=synergy))
+        result = rows[-1].texts["result"]
+        described.append(f"{name} {result}, probability of synergy {synergy}")
+        rests_on = re.sub(r"\(if [^)]*\)", lambda of: net.named(of[0]), row["identified_by"])
+        identified.append(f"{name} rests on {rests_on}.")
+        if row["confounded_with"]:
+            others = " or ".join(map(net.component, row["confounded_with"].split("; ")))
+            confounded.append(
+                f"{name} cannot be distinguished from {others} in these trials; no probability is "
+                "given."
+            )
     if not described:
         return None
+    alone = sum(row["trials_alone"] for row in interactions if not row["reason"])
     test = _test(net)
     columns = [Column("label", "Component", "left", "left")]
     if interact:
@@ -86,7 +87,7 @@ def components(net: ShownNetwork) -> Page | None:
             f"τ² = {format_number(effects[0]['tau2'], 3)} (REML); Wald intervals.",
             *(f"{', '.join(names)}: {reason}" for reason, names in absent.items()),
             *([f"{SINGLE} {'; '.join(single)}."] if single else []),
-            *([NONE_ALONE] if identified and not alone else []),
+            *([NONE_ALONE] if interact and not alone else []),
             *identified,
             *confounded,
         ),

@@ -10,6 +10,7 @@ from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.canvas.text import text_width_mm
 from trial_evidence.figures.charts.rankogram import rankogram
+from trial_evidence.figures.forests.evidence import POOLED
 from trial_evidence.figures.forests.forest import Column, Row, headed
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
@@ -17,16 +18,10 @@ from trial_evidence.figures.overview import matrix, network_graph
 from trial_evidence.files import records
 from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.fit.evidence_split import ALL_DIRECT
-from trial_evidence.network.models import (
-    COMMON,
-    DESIGN_INTERACTION,
-    LEADING,
-    WALD,
-    interval_heading,
-)
+from trial_evidence.network.models import COMMON, DESIGN_INTERACTION, LEADING, WALD
 from trial_evidence.network.pictures.alternatives import alternatives
 from trial_evidence.network.pictures.components import additivity, components
-from trial_evidence.network.pictures.words import LIMITS, ShownNetwork, intervals
+from trial_evidence.network.pictures.words import LIMITS, ShownNetwork, interval_columns, intervals
 from trial_evidence.network.tables import patients_of
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import capital, counted, listing
@@ -172,19 +167,13 @@ def _forest(net: ShownNetwork) -> Page:
         rows += headed(rows, f"Against {block['reference'].iloc[0]}", "label")
         results = []
         for row in records(block):
-            code = row["code"]
-            limits = {model.name: by_model[model.name, code] for model in others}
-            rows.append(
-                net.row(
-                    code,
-                    (row["estimate"], row["ci_low"], row["ci_high"]),
-                    n=patients_of(nodes[code]) or "–",
-                    direct=str(row["direct_trials"]),
-                    score=format_number(row["p_score"], 2),
-                    **{n: net.interval(of["ci_low"], of["ci_high"]) for n, of in limits.items()},
-                )
-            )
-            results.append(f"{nodes[code]['label']} {rows[-1].texts['result']}")
+            code, node = row["code"], nodes[row["code"]]
+            ends = {model.name: POOLED(by_model[model.name, code]) for model in others}
+            texts = {name: net.interval(low, high) for name, (_, low, high) in ends.items()}
+            texts |= {"n": patients_of(node) or "–", "direct": str(row["direct_trials"])}
+            texts["score"] = format_number(row["p_score"], 2)
+            rows.append(net.row(code, POOLED(row), **texts))
+            results.append(f"{node['label']} {rows[-1].texts['result']}")
         described.append(f"{heading}: {'; '.join(results)}.")
     return net.forest(
         "against the reference",
@@ -193,10 +182,7 @@ def _forest(net: ShownNetwork) -> Page:
             Column("label", "Regimen", "left", "left"),
             Column("n", "Patients", "right", "left", 5),
             Column("direct", "Direct\ntrials", "right", "left", 3),
-            *(
-                Column(model.name, interval_heading(model), "right", "right", priority)
-                for priority, model in enumerate(others, start=1)
-            ),
+            *interval_columns(others),
             Column("score", "P-score", "right", "right", 4),
         ],
         ("the regimen", "the reference"),

@@ -11,11 +11,12 @@ from trial_evidence.figures.canvas.axis import Axis, AxisScale
 from trial_evidence.figures.canvas.page import Page, Picture
 from trial_evidence.figures.canvas.style import Style
 from trial_evidence.figures.charts.surrogate import surrogate
+from trial_evidence.figures.forests.evidence import POOLED
 from trial_evidence.figures.forests.forest import Column, Forest, Row, RowKind
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.network.within_trials.synergy import SCALES, PooledSynergy, Scale
 from trial_evidence.network.within_trials.trial_level import (
     ALL_PAIRS,
@@ -31,12 +32,8 @@ from trial_evidence.words.models import SHORT_MODEL_NAMES
 from trial_evidence.words.numbers import format_number, format_p, format_percent
 from trial_evidence.words.printed import counted, with_interval
 
-# Columns of response rates, and their names in the table.
-RATES = {
-    "first": "response_first", "second": "response_second", "both": "observed",
-    "expected": "expected",
-}  # fmt: skip
-ENDS = ["estimate", "ci_low", "ci_high"]
+# Columns of response rates.
+RATES = ("response_first", "response_second", "observed", "expected")
 _POINTS = 301
 
 
@@ -72,12 +69,11 @@ def _synergy(
 
     def lead(agents: str, background: float) -> dict[str, Any] | None:
         """The leading pooled result of some trials, or the first model's if that is unavailable."""
-        found = pooled[(pooled["agents"] == agents) & (pooled["background"] == background)]
-        if found.empty:
+        found = records(where(pooled, agents=agents, background=background))
+        if not found:
             return None
-        k = int(found["k"].iloc[0])
-        name = leading_model(k, configuration.pooling, empirical=False).model
-        return next((row for row in records(found) if row["model"] == name), records(found)[0])
+        name = leading_model(int(found[0]["k"]), configuration.pooling, empirical=False).model
+        return next((row for row in found if row["model"] == name), found[0])
 
     overall = lead(ALL_PAIRS, main)
     if overall is None:
@@ -88,29 +84,25 @@ def _synergy(
     for agents, block in trials.groupby("agents", sort=False):
         rows.append(Row("heading", {"trial": str(agents)}))
         for one in records(block):
-            texts = {column: format_percent(one[of]) for column, of in RATES.items()}
+            texts = {name: format_percent(one[name]) for name in RATES}
             weight = weights[one["trial_ids"]]
             rows.append(_row("trial", scale, one["trial"], one, weight, **texts))
-        subtotal = lead(str(agents), main)
-        if subtotal is not None:
+        if subtotal := lead(str(agents), main):
             rows.append(_row("subtotal", scale, "Pooled", subtotal))
-    words = SHORT_MODEL_NAMES.get(overall["model"], overall["model"])
-    last = _row("overall", scale, f"All trials ({words})", overall)
+    last = _row("overall", scale, f"All trials ({SHORT_MODEL_NAMES[overall['model']]})", overall)
     rows += [Row("gap"), last]
-    for background in pooled["background"].unique():
-        other = None if background == main else lead(ALL_PAIRS, background)
-        if other is not None:
-            rows.append(
-                _row("secondary", scale, f"All, background {format_percent(background)}", other)
-            )
+    for rate in pooled["background"].unique():
+        if rate != main and (other := lead(ALL_PAIRS, rate)):
+            name = f"All, background {format_percent(rate)}"
+            rows.append(_row("secondary", scale, name, other))
     compared, label = "Observed − expected", "Difference from the expected rate, percentage points"
     if scale.ratio:
         compared, label = "Observed / expected", "Ratio to the expected"
     columns = (
         Column("trial", "Trial", "left", "left"),
-        Column("first", "First\nalone", "right", "left", 2),
-        Column("second", "Second\nalone", "right", "left", 2),
-        Column("both", "Both", "right", "left", 1),
+        Column("response_first", "First\nalone", "right", "left", 2),
+        Column("response_second", "Second\nalone", "right", "left", 2),
+        Column("observed", "Both", "right", "left", 1),
         Column("expected", "Expected\nwith both", "right", "left", 1),
         Column("result", f"{compared}\n({configuration.confidence_level:g}% CI)", "right", "right"),
     )
@@ -172,14 +164,12 @@ def _row(
     **texts: str,
 ) -> Row:
     """A row from an estimate and its limits, drawn as log ratios or as percentage points."""
-    ends = [row[name] for name in ENDS]
     if scale.ratio:
-        drawn = np.log(ends).tolist()
-        result = with_interval(*ends)
+        estimate, low, high = np.log(POOLED(row)).tolist()
+        result = with_interval(*POOLED(row))
     else:
-        drawn = [100 * end for end in ends]
-        result = f"{with_interval(*drawn, digits=0)} points"
-    estimate, low, high = drawn
+        estimate, low, high = (100 * end for end in POOLED(row))
+        result = f"{with_interval(estimate, low, high, digits=0)} points"
     return Row(kind, {"trial": label, "result": result, **texts}, estimate, low, high, weight)
 
 

@@ -21,10 +21,10 @@ from trial_evidence.network.analysis import NetworkAnalysis
 from trial_evidence.network.components.additive import TIMES
 from trial_evidence.network.evidence.nodes import SEQUENCE, component_labels, explained, is_own_node
 from trial_evidence.network.evidence.rows import WIDER
-from trial_evidence.network.models import interval_words
+from trial_evidence.network.models import NetworkModel, interval_heading, interval_words
 from trial_evidence.network.tables import network_tables
 from trial_evidence.words.numbers import format_interval, format_number
-from trial_evidence.words.printed import listing
+from trial_evidence.words.printed import listing, lower_first
 
 # A larger ratio only shows that there is hardly any evidence.
 BEYOND = 1000
@@ -51,6 +51,11 @@ class ShownNetwork:
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Rows of a table with these values."""
         return records(where(self.tables[table], **equal))
+
+    @cached_property
+    def held(self) -> set[str]:
+        """Ids of the components of its treatments."""
+        return {c for node in self.analysis.nodes.values() for c in node.components}
 
     @property
     def title(self) -> str:
@@ -135,11 +140,8 @@ class ShownNetwork:
             said = f"{row['trial']} is used here; a pairwise analysis of this outcome excludes it: "
             sides = ("regimen", "code"), ("against", "against_code")
             if own := [row[code] for regimen, code in sides if is_own_node(row[regimen])]:
-                are, them = (
-                    ("is a separate node", "it")
-                    if len(own) == 1
-                    else ("are separate nodes", "them")
-                )
+                one = len(own) == 1
+                are, them = ("is a separate node", "it") if one else ("are separate nodes", "them")
                 said = f"{listing(own)} {are} here; other analyses exclude {them}: "
             yield f"{said}{row['exclusion_overridden']}"
 
@@ -149,20 +151,16 @@ class ShownNetwork:
 
     def codes(self) -> str:
         """The abbreviations used in the codes of treatments, spelled out."""
-        nodes = self.analysis.nodes.values()
-        held = {c for node in nodes for c in node.components}
-        evidence = self.analysis.evidence
+        held, evidence = self.held, self.analysis.evidence
         words = [
             explained(short, self.component(component), evidence.spelled.get(component, ""))
             for component, short in evidence.abbreviations.items()
             if component in held
         ]
         words += ["seq: agents in sequence"] if SEQUENCE in held else []
-        for node in nodes:
+        for node in self.analysis.nodes.values():
             if " " in node.code and "+" in node.code:
-                first = node.label[:1]
-                first = first.lower() if node.label[1:2].islower() else first
-                words.append(f"{node.code}: {first}{node.label[1:]}")
+                words.append(f"{node.code}: {lower_first(node.label)}")
         return f"{'; '.join(words)}."
 
     def component(self, name: str) -> str:
@@ -172,8 +170,16 @@ class ShownNetwork:
 
     def named(self, sentence: str) -> str:
         """A sentence with ids of components replaced by their display names."""
-        held = {c for node in self.analysis.nodes.values() for c in node.components}
-        return with_labels(sentence, {c: self.component(c) for c in held}).replace(TIMES, " × ")
+        names = {component: self.component(component) for component in self.held}
+        return with_labels(sentence, names).replace(TIMES, " × ")
+
+
+def interval_columns(models: Sequence[NetworkModel]) -> list[Column]:
+    """Columns of further intervals; on a narrow page the last one makes way first."""
+    return [
+        Column(model.name, interval_heading(model), "right", "right", priority)
+        for priority, model in enumerate(models, start=1)
+    ]
 
 
 def intervals(net: ShownNetwork, parts: Collection[int] = (), where: str = "") -> Iterator[str]:

@@ -25,7 +25,7 @@ from trial_evidence.figures.forests.layout import layout as forest_page
 from trial_evidence.figures.forests.sequence import Step, cumulative_forest, leave_one_out_forest
 from trial_evidence.figures.house.publish import Chart, charted
 from trial_evidence.figures.house.theme import Words
-from trial_evidence.files import records
+from trial_evidence.files import records, where
 from trial_evidence.measures import MEASURES
 from trial_evidence.measures.scales import normal_quantile
 from trial_evidence.pool.bayes.posterior import posterior as fit_posterior
@@ -37,7 +37,7 @@ from trial_evidence.pool.models.leading import leads_by_trials
 from trial_evidence.pool.probes.influence import MOST_TRIALS_FOR_ALL_SUBSETS, all_subsets, influence
 from trial_evidence.pool.probes.meta_regression import MetaRegression
 from trial_evidence.pool.probes.small_study import egger
-from trial_evidence.sensitivity.comparison import Comparison
+from trial_evidence.sensitivity.comparison import MEAN, Comparison
 from trial_evidence.sensitivity.deletion import cumulative_table, leave_one_out_table
 from trial_evidence.sensitivity.pictures.further_trials import further_trials_figure
 from trial_evidence.sensitivity.pictures.in_words import (
@@ -63,6 +63,7 @@ from trial_evidence.words.numbers import (
     format_p,
     format_probability,
 )
+from trial_evidence.words.printed import counted
 
 FIGURES = (
     "leave_one_out", "cumulative", "funnel", "baujat", "drapery", "posterior", "gosh",
@@ -110,18 +111,17 @@ def specification_figure(analysis: Analysis, rows: pd.DataFrame, style: Style) -
     (name, rows), *others = ((n, found) for n, found in shown.items() if len(found))
     measure = MEASURES[name]
     with np.errstate(divide="ignore"):
-        logs = np.log(rows[["estimate", "ci_low", "ci_high"]].to_numpy(float))
+        logs = np.log(rows[[*MEAN]].to_numpy(float))
     results = pd.DataFrame(logs, columns=["estimate", "low", "high"])
     results["leading"] = (rows["leading"] == "yes").to_numpy()
     chosen = {}
     for column in CHOICE_COLUMNS:
         values = rows[column].reset_index(drop=True)
-        levels = [level for level in dict.fromkeys(values) if level]
-        named = {level: WORDS.get(level, level) for level in levels}
-        if column == "without":
-            named = dict.fromkeys((NOBODY, *levels), "one trial left out")
-            named[NOBODY] = "all trials"
-        if len(levels) > 1:
+        named = {level: WORDS.get(level, level) for level in dict.fromkeys(values) if level}
+        if len(named) > 1:
+            if column == "without":
+                left_out = dict.fromkeys(named, "one trial left out")
+                named = {NOBODY: ""} | left_out | {NOBODY: "all trials"}
             names = list(dict.fromkeys(named.values()))
             chosen[CHOICE_NAMES[column]] = pd.Categorical(values.map(named), names)
     estimates = results["estimate"].to_numpy()
@@ -173,19 +173,13 @@ def axis_of(c: Comparison) -> Axis:
 
 
 def _leading_steps(c: Comparison, table: pd.DataFrame) -> list[Step]:
-    to_analysis = c.reading.scale.to_analysis
-    return [
-        Step(
-            label=str(row["trial"]),
-            estimate=float(to_analysis(row["estimate"])),
-            low=float(to_analysis(row["ci_low"])),
-            high=float(to_analysis(row["ci_high"])),
-            k=int(row["k"]),
-            i2=float(row["i2"]) if is_random_effects(row["model"]) else None,
-            bayesian=is_bayesian(row["model"]),
-        )
-        for row in records(table[table["leads"] == "yes"])
-    ]
+    steps = []
+    for row in records(where(table, leads="yes")):
+        estimate, low, high = c.reading.scale.to_analysis([row[name] for name in MEAN]).tolist()
+        i2 = float(row["i2"]) if is_random_effects(row["model"]) else None
+        bayesian, k = is_bayesian(row["model"]), int(row["k"])
+        steps.append(Step(str(row["trial"]), estimate, low, high, k, i2, bayesian))
+    return steps
 
 
 def _leave_one_out(c: Comparison, title: str, style: Style) -> Picture:
@@ -240,23 +234,22 @@ def _funnel(c: Comparison, title: str, style: Style) -> Chart:
     line = egger(c.yi, c.vi, c.level)
     imputed = filled(c)
     notes = []
+    regression, adjusted = None, None
     if not isinstance(line, Refused):
+        regression = line.limit, line.slope
         notes.append(f"Egger’s test: {format_p(line.p_value)}.")
     if not isinstance(imputed, Refused):
+        adjusted = imputed.estimate if imputed.missing else None
         errors = np.sqrt(imputed.filled_vi)
         added = {"estimate": imputed.filled_yi, "standard_error": errors, "imputed": True}
         trials = pd.concat([trials, pd.DataFrame(added)], ignore_index=True)
-        plural = "trial" if imputed.missing == 1 else "trials"
-        notes.append(f"Trim-and-fill: {imputed.missing} {plural} missing on the {imputed.side}.")
+        missing = counted(imputed.missing, "trial")
+        notes.append(f"Trim-and-fill: {missing} missing on the {imputed.side}.")
     outside = c.rows.loc[np.abs(c.yi - pooled) > normal_quantile(c.level) * se, "trial"].astype(str)
     beyond = f"{len(outside)} outside ({', '.join(outside)})" if len(outside) else "none outside"
     tests = " ".join(notes) or "Too few trials to test for small-study effects."
     return charted(
-        funnel, trials, axis_of(c), pooled, c.level,
-        regression=None if isinstance(line, Refused) else (line.limit, line.slope),
-        adjusted=None
-        if isinstance(imputed, Refused) or not imputed.missing
-        else imputed.estimate,
+        funnel, trials, axis_of(c), pooled, c.level, regression=regression, adjusted=adjusted,
         words=Words(title, tuple(notes), (f"Pooled: random effects by {estimator}.",)),
         description=f"Funnel plot of {c.k} trials: {measure_of(c)} against standard error, which "
         f"runs from {format_number(float(se.min()), 2)} to {format_number(float(se.max()), 2)}. "
