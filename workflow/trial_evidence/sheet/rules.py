@@ -285,9 +285,10 @@ def _results_of_two_trials(tables: Rows, dictionary: Dictionary) -> Iterator[Pro
 
 
 def _trials_without_arms(tables: Rows) -> Iterator[Problem]:
-    with_arms = {row.text("trial_id") for row in tables.get("arms", ())}
-    for row in tables.get("trials", ()):
-        if with_arms and row.text("trial_id") not in with_arms | {""}:
+    arms = tables.get("arms", ())
+    with_arms = {"", *(row.text("trial_id") for row in arms)}
+    for row in tables.get("trials", ()) if arms else ():
+        if row.text("trial_id") not in with_arms:
             yield row.problem("warning", "trial_id", "the trial has no arm in arms.csv.")
 
 
