@@ -381,16 +381,6 @@ class Configuration(Methods, Analyses, kw_only=True):
         )
 
     @property
-    def figure_width_mm(self) -> float:
-        """Width of the figures in mm."""
-        return self.figures.width_mm
-
-    @property
-    def figure_formats(self) -> tuple[Literal["svg", "pdf", "png"], ...]:
-        """File formats in which each figure is written."""
-        return self.figures.formats
-
-    @property
     def answers(self) -> tuple[Analysis, ...]:
         """The analyses that answer the review question: those that pool all their trials."""
         return tuple(a for a in self.analyses if a.pool == "overall")
