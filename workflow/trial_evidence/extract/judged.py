@@ -6,9 +6,8 @@ from typing import TypeVar
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES, trial_evidence
 from trial_evidence.extract.context import setting_context
-from trial_evidence.extract.contrasts import matches, trial_contrasts
+from trial_evidence.extract.contrasts import contrasts_of_setting, matches
 from trial_evidence.extract.narrowed import of_trials
-from trial_evidence.extract.regimens import arm_regimens
 from trial_evidence.files import Record
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL
@@ -70,10 +69,7 @@ def unjudged_problems(
 
 def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[str]:
     """Trials with a contrast that an analysis admits, but no judgement for its outcomes."""
-    trials, arms, judgements = sheet["trials"], sheet["arms"], sheet["risk_of_bias"]
-    trials = trials[trials["setting"] == setting]
-    arms = arms[arms["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
-    contrasts = trial_contrasts(arm_regimens(arms), trials, sheet["agents"])
+    contrasts, judgements = contrasts_of_setting(sheet, setting), sheet["risk_of_bias"]
     found: set[str] = set()
     for analysis in analyses:
         own = judgements["outcome"].isin([*analysis.endpoints, *analysis.labels])
