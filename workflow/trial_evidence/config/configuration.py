@@ -12,7 +12,7 @@ from trial_evidence.config import forms
 from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text, Whole
 from trial_evidence.config.methods import FILE as METHODS
 from trial_evidence.config.methods import Methods, Order, OwnPooling, unknown_columns
-from trial_evidence.config.reading import NOWHERE, LineOf, not_allowed, problem, read
+from trial_evidence.config.reading import LineOf, not_allowed, nowhere, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import (
     Problem,
@@ -423,7 +423,7 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
 
 
 def unknown_agents(
-    configuration: Configuration, agents: Sequence[str], line: LineOf = NOWHERE
+    configuration: Configuration, agents: Sequence[str], line: LineOf = nowhere
 ) -> Iterator[Problem]:
     """Errors for agents in analyses.yaml that are unknown or not in alphabetical order."""
     for at, analysis in enumerate(configuration.analyses):

@@ -100,7 +100,8 @@ def _with_effects(table: pd.DataFrame) -> pd.DataFrame:
     if "hr" not in table:
         return table
     known = np.isfinite(log_hazard_ratio(*(table[column] for column in OF_RATIOS))["vi"])
-    return table[known.to_numpy()]
+    rows: pd.DataFrame = table.loc[known.to_numpy()]
+    return rows
 
 
 def _in_words(row: Record) -> str:
