@@ -221,7 +221,7 @@ FROM_COUNTS: Mapping''')  # fmt: skip
     )
     fork.edit("workflow/trial_evidence/measures/measure.py", '        Measure("hazard_ratio"', (
         '        Measure("arcsine_difference", "Arcsine difference", "AD", "counts", IDENTITY, '
-        '2, False),\n        Measure("hazard_ratio"'
+        '2),\n        Measure("hazard_ratio"'
     ))  # fmt: skip
     assert len(fork.touched) <= 2
     # An analysis then names it, and the configuration sets the scale of its heterogeneity prior.

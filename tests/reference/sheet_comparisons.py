@@ -131,7 +131,7 @@ def tables(name: str, of_the_sheet: Comparison | None = None) -> Iterator[Pair]:
         scale = c.cautious_scale * (2 if prior == "halfnormal_wide" else 1)
         row = _row(methods, prior=PRIORS[prior].format(scale))
         below = theirs["below_zero"]
-        benefit = below if MEASURES[c.measure].benefit_below else 1 - below
+        benefit = below if MEASURES[c.measure].kind == "contrasts" else 1 - below
         worthwhile = theirs["below_worthwhile"] if c.measure == "hazard_ratio" else None
         yield pair(f"{TABLES}: Bayesian", DIRECT, f"{name} {prior}", [
             *(row[x] for x in LIMITS), row["pi_low"], row["pi_high"], row["tau2"],

@@ -164,7 +164,7 @@ def complaints(folder, **known):
 def test_everything_is_read(tmp_path):
     found = read_configuration(written(tmp_path))
     assert found.confidence_level == 95
-    assert found.selection.of("hazard_ratios") == {
+    assert found.selection.orders["hazard_ratios"] == {
         "analysis": ("final",), "median_followup_months": "longest",
     }  # fmt: skip
     response, survival = found.analyses

@@ -251,22 +251,20 @@ def _against_the_sheet(
     """Problems for names in the configuration that the sheet lacks, and the reverse."""
     from trial_evidence.sheet.adjudication import adjudication_problems
 
-    agents, arms = list(sheet["agents"]["agent"]), list(sheet["arms"]["arm_id"])
-    networks = configured.networks
-    if configured.analyses is not None:
-        yield from unknown_agents(configured.analyses, agents, lines_of(config / ANALYSES))
-        yield from settings_left_out(configured.analyses, sheet["trials"])
-        yield from doubtful_settings(configured.analyses, sheet["trials"], _reported(sheet))
+    analyses, networks = configured.analyses, configured.networks
+    # Without analyses there are no networks either.
+    if analyses is not None:
+        agents, arms = list(sheet["agents"]["agent"]), list(sheet["arms"]["arm_id"])
+        places = [] if networks is None else [(n.setting, n.id) for n in networks.networks]
+        yield from unknown_agents(analyses, agents, lines_of(config / ANALYSES))
+        yield from settings_left_out(analyses, sheet["trials"])
+        yield from doubtful_settings(analyses, sheet["trials"], _reported(sheet))
         if networks is not None:
-            ids = [network.id for network in networks.networks]
-            yield from unknown_analyses(configured.analyses, sheet["exclusions"], ids)
-        places = [(n.setting, n.id) for n in networks.networks] if networks is not None else []
-        yield from certainty_problems(configured.analyses, places, sheet["certainty"])
-    if networks is not None:
-        yield from unknown_network_names(networks, agents, arms, lines_of(config / NETWORKS))
-    if configured.analyses is not None:
-        made_of = configured.analyses, configured.report, sheet, dictionary
-        yield from misspelt_names(*made_of, config)
+            yield from unknown_analyses(analyses, sheet["exclusions"], [name for _, name in places])
+        yield from certainty_problems(analyses, places, sheet["certainty"])
+        if networks is not None:
+            yield from unknown_network_names(networks, agents, arms, lines_of(config / NETWORKS))
+        yield from misspelt_names(analyses, configured.report, sheet, dictionary, config)
     yield from adjudication_problems(sheet, dictionary)
 
 

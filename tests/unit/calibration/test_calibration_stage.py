@@ -213,7 +213,7 @@ def test_every_prior_is_judged(alike):
 
 def test_files_and_columns(project, tiny):
     names = ("coverage", "prediction_coverage", "width", "tau2_bias")
-    figures = {f"{name}.{kind}" for name in names for kind in project[0].figure_formats}
+    figures = {f"{name}.{kind}" for name in names for kind in project[0].figures.formats}
     assert set(files(tiny)) == {"calibration.csv", "calibration.md", *figures}
     table = read_table(tiny / "calibration.csv", ["k", "tau", "value"])
     assert list(table.columns) == COLUMNS

@@ -320,7 +320,7 @@ def test_levels_do_not_need_a_result_for_the_whole_trial():
 def test_choose_takes_one_row_for_each_thing_wanted():
     rows = frame("pcr", [{"arm_id": "b"}, {"arm_id": "a"}])
     wanted = [lambda row: row["arm_id"] == "a", lambda row: row["arm_id"] == "b"]
-    choice = choose(rows, wanted, SELECTION.of("pcr"), ["definition"], {})
+    choice = choose(rows, wanted, SELECTION.orders["pcr"], ["definition"], {})
     assert choice.taken == (1, 0)
     assert choice.set_aside == {}
 
@@ -328,7 +328,7 @@ def test_choose_takes_one_row_for_each_thing_wanted():
 def test_of_sets_that_no_rule_tells_apart_the_first_is_taken():
     # two words missing from the order of preference, so neither is preferred
     rows = frame("pcr", [{"definition": "an old one"}, {"definition": "a new one"}])
-    choice = choose(rows, [lambda _: True], SELECTION.of("pcr"), ["definition"], {})
+    choice = choose(rows, [lambda _: True], SELECTION.orders["pcr"], ["definition"], {})
     assert choice.taken == (0,)
     assert choice.set_aside == {1: "no preference separates it from row 2, which comes first"}
 

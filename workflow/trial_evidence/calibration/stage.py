@@ -94,9 +94,9 @@ def write_calibration(
     table = calibration_table(configuration, simulation, results, folder)
     write_table(folder / "calibration.csv", table)
     write_text(folder / "calibration.md", calibration_page(table))
-    style = style_for(configuration.figure_width_mm)
+    style = style_for(configuration.figures.width_mm)
     charts = calibration_charts(table, configuration.confidence_level, style)
-    publish(charts, folder, configuration.figure_formats)
+    publish(charts, folder, configuration.figures.formats)
 
 
 def _pool(design: Design) -> tuple[str, str, str]:

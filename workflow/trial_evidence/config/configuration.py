@@ -12,7 +12,7 @@ from trial_evidence.config import forms
 from trial_evidence.config.forms import Fault, Form, Id, Maybe, Number, Several, Some, Text, Whole
 from trial_evidence.config.methods import FILE as METHODS
 from trial_evidence.config.methods import Methods, Order, OwnPooling, unknown_columns
-from trial_evidence.config.reading import NOWHERE, LineOf, not_allowed, problem, read
+from trial_evidence.config.reading import LineOf, not_allowed, nowhere, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import (
     Problem,
@@ -381,16 +381,6 @@ class Configuration(Methods, Analyses, kw_only=True):
         )
 
     @property
-    def figure_width_mm(self) -> float:
-        """Width of the figures in mm."""
-        return self.figures.width_mm
-
-    @property
-    def figure_formats(self) -> tuple[Literal["svg", "pdf", "png"], ...]:
-        """File formats in which each figure is written."""
-        return self.figures.formats
-
-    @property
     def answers(self) -> tuple[Analysis, ...]:
         """The analyses that answer the review question: those that pool all their trials."""
         return tuple(a for a in self.analyses if a.pool == "overall")
@@ -433,7 +423,7 @@ def read_configuration(folder: Path, **known: Any) -> Configuration:
 
 
 def unknown_agents(
-    configuration: Configuration, agents: Sequence[str], line: LineOf = NOWHERE
+    configuration: Configuration, agents: Sequence[str], line: LineOf = nowhere
 ) -> Iterator[Problem]:
     """Errors for agents in analyses.yaml that are unknown or not in alphabetical order."""
     for at, analysis in enumerate(configuration.analyses):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trial_evidence.config.forms import Fault, Form, Text
-from trial_evidence.config.reading import NOWHERE, lines_of, problem
+from trial_evidence.config.reading import lines_of, nowhere, problem
 from trial_evidence.words.problems import Problem
 
 LABELS = "labels"
@@ -129,7 +129,7 @@ def unknown_texts(
         if strange:
             message = f'is printed nowhere: neither the sheet nor config/ has "{strange[0]}".'
             file = f"{name}.yaml"
-            line = NOWHERE if folder is None else lines_of(folder / file)
+            line = nowhere if folder is None else lines_of(folder / file)
             yield problem(file, "", "texts", english, message, line(("texts", english)))
 
 

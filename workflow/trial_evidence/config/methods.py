@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -289,11 +289,8 @@ class Selection(Form):
     """Words admitted by column, and orders of preference by table and column."""
 
     admit: Mapping[str, tuple[str, ...]]
+    # Among the rows of a table, the first column decides first.
     orders: Mapping[str, Orders]
-
-    def of(self, table: str) -> Orders:
-        """Orders of preference among the rows of a table; the first column decides first."""
-        return self.orders[table]
 
     def preferring(self, table: str, orders: Orders) -> "Selection":
         """A copy in which these orders come before a table's orders for other columns."""
@@ -301,7 +298,7 @@ class Selection(Form):
 
     def ordered(self, table: str, orders: Orders) -> Orders:
         """These orders, then the table's orders for the other columns."""
-        others = {name: order for name, order in self.of(table).items() if name not in orders}
+        others = {name: order for name, order in self.orders[table].items() if name not in orders}
         return {**orders, **others}
 
 
@@ -364,13 +361,11 @@ class Methods(Form, kw_only=True):
         where = "every table of results"
         yield from unknown_columns(self.selection.admit, every, where, "selection", "admit")
         preferred = self.sensitivity.preferred
-        words = {
-            column: [word for table in tables.values() for word in table.get(column, ())]
-            for column in preferred
+        known: dict[str, list[str]] = {}
+        for column in preferred:
+            words = [table[column] for table in tables.values() if column in table]
             # A column may hold any text in one table and words in another.
-            if all(table.get(column, (column,)) for table in tables.values())
-        }
-        known = {column: [*dict.fromkeys(words.get(column, ()))] for column in preferred}
+            known[column] = [*dict.fromkeys(chain(*words))] if all(words) else []
         yield from unknown_columns(preferred, known, where, "sensitivity", "preferred")
         for table in tables.keys() & orders.keys():
             where = f"{table}.csv"

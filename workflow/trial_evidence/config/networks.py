@@ -16,7 +16,7 @@ from trial_evidence.config.configuration import (
     several_counted,
 )
 from trial_evidence.config.forms import Fault, Form, Id, Number, Pair, Several, Some, Text
-from trial_evidence.config.reading import NOWHERE, LineOf, Place, problem, read
+from trial_evidence.config.reading import LineOf, Place, nowhere, problem, read
 from trial_evidence.measures import MEASURES, Kind
 from trial_evidence.words.problems import Problem, did_you_mean
 
@@ -185,7 +185,7 @@ def unknown_network_names(
     configuration: NetworkConfiguration,
     agents: Sequence[str],
     arms: Sequence[str],
-    line: LineOf = NOWHERE,
+    line: LineOf = nowhere,
 ) -> Iterator[Problem]:
     """Errors for names in networks.yaml that are not in the sheet.
 

@@ -64,12 +64,9 @@ def lines_of(path: Path) -> LineOf:
     return lambda place: line_of(content(), place)
 
 
-def _nowhere(place: Place) -> int | None:
+def nowhere(place: Place) -> int | None:
     """None: a configuration created in code has no lines."""
     return None
-
-
-NOWHERE: LineOf = _nowhere
 
 
 def not_allowed(

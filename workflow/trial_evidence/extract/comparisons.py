@@ -111,9 +111,9 @@ def _used_records(
 def _counted(experimental: Record, control: Record) -> dict[str, Any]:
     """The counts of two arms; where their texts differ, both, with the experimental arm's first."""
     arms = (experimental, control)
+    of_sides = zip(SIDES, arms, strict=True)
     return {
-        **{f"events_{side}": arm["events"] for side, arm in zip(SIDES, arms, strict=True)},
-        **{f"n_{side}": arm["n"] for side, arm in zip(SIDES, arms, strict=True)},
+        **{f"{number}_{side}": arm[number] for side, arm in of_sides for number in ("events", "n")},
         **texts_of(arms, " / "),
         "rows": ";".join(dict.fromkeys(str(arm["row"]) for arm in arms)),
         "inverted": "no",

@@ -138,16 +138,11 @@ def first_report_years(sheet: Sheet) -> dict[str, float]:
     """
     sources, trials = sheet["sources"], sheet["trials"]
     years = dict(zip(sources["source_id"], sources["year"], strict=True))
-    earliest: dict[str, float] = {}
-    for table in (sheet[name] for name in sheet.results):
-        for trial, source in zip(table["trial_id"], table["source_id"], strict=True):
-            year = years.get(source, np.nan)
-            if year == year:
-                earliest[trial] = min(year, earliest.get(trial, np.inf))
-    return {
-        str(trial): float(year if year == year else earliest.get(trial, np.nan))
-        for trial, year in zip(trials["trial_id"], trials["first_report_year"], strict=True)
-    }
+    cited = pd.concat(sheet[name][["trial_id", "source_id"]] for name in sheet.results)
+    cited = cited.assign(year=cited["source_id"].map(years).astype(float))
+    earliest = cited.groupby("trial_id")["year"].min()
+    first = trials["first_report_year"].fillna(trials["trial_id"].map(earliest)).astype(float)
+    return dict(zip(trials["trial_id"], first, strict=True))
 
 
 def readers_differ(sheet: Sheet, trials: Collection[str]) -> dict[tuple[str, int], str]:

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from trial_evidence.config.configuration import ANY_OTHER, Analysis
-from trial_evidence.extract.regimens import joined
+from trial_evidence.extract.regimens import arm_regimens, joined
 from trial_evidence.files import Record, records, records_by
+from trial_evidence.sheet import Sheet
 
 Arm = Mapping[str, Any]
 CONTRAST_COLUMNS = [
@@ -54,6 +55,14 @@ def trial_contrasts(arms: pd.DataFrame, trials: pd.DataFrame, agents: pd.DataFra
             if ranks[0] == ranks[1]:
                 rows.append({**_contrast(earlier, later, parents), "turned": True})
     return pd.DataFrame(rows, columns=[*CONTRAST_COLUMNS, "turned"])
+
+
+def contrasts_of_setting(sheet: Sheet, setting: str) -> pd.DataFrame:
+    """The contrasts of one setting, as returned by `trial_contrasts`."""
+    trials, arms = sheet["trials"], sheet["arms"]
+    trials = trials[trials["setting"] == setting]
+    arms = arms[arms["trial_id"].isin(trials["trial_id"])]
+    return trial_contrasts(arm_regimens(arms), trials, sheet["agents"])
 
 
 def _contrast(experimental: Arm, control: Arm, parents: Mapping[str, str]) -> Record:

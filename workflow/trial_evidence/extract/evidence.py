@@ -141,11 +141,9 @@ def _add_effect_sizes(used: Records) -> None:
         if reading.kind != "counts":
             continue
         counts = (np.array([row[column] for row in rows], float) for column in COUNT_COLUMNS)
-        effects = reading.effects(*counts)
-        found = (effects.yi, effects.vi, effects.corrected, effects.informative)
-        for record, yi, vi, corrected, informative in zip(
-            rows, *(values.tolist() for values in found), strict=True
-        ):
+        effects = vars(reading.effects(*counts)).values()
+        found = zip(*(values.tolist() for values in effects), strict=True)
+        for record, (yi, vi, corrected, informative) in zip(rows, found, strict=True):
             record |= {"yi": yi, "vi": vi, "corrected": "yes" if corrected else "no"}
             record["se_source"] = "counts"
             if not informative:

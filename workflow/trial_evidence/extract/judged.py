@@ -5,10 +5,9 @@ from typing import TypeVar
 
 from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.extract.comparisons import SIDES, trial_evidence
-from trial_evidence.extract.context import setting_context
-from trial_evidence.extract.contrasts import matches, trial_contrasts
+from trial_evidence.extract.context import Context, setting_context
+from trial_evidence.extract.contrasts import contrasts_of_setting, matches
 from trial_evidence.extract.narrowed import of_trials
-from trial_evidence.extract.regimens import arm_regimens
 from trial_evidence.files import Record
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.values import ALL
@@ -54,7 +53,10 @@ def unjudged_problems(
         analyses = {a.id: a for a in configuration.answers if a.setting == setting}
         found = _in_doubt(sheet, setting, analyses.values())
         found = found if among is None else found.intersection(among)
-        for row in _pooled(sheet, configuration, setting, found) if found else ():
+        if not found:
+            continue
+        context = setting_context(of_trials(sheet, found), configuration, setting)
+        for row in _pooled(context, analyses.values()):
             analysis, trial, outcome = (row[key] for key in ("analysis", "trial_id", "outcome"))
             if judged_risk(sheet, analyses[analysis].endpoints, trial, outcome) == NOT_JUDGED:
                 lacking.setdefault(trial, {}).setdefault(outcome, []).append(analysis)
@@ -70,10 +72,7 @@ def unjudged_problems(
 
 def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[str]:
     """Trials with a contrast that an analysis admits, but no judgement for its outcomes."""
-    trials, arms, judgements = sheet["trials"], sheet["arms"], sheet["risk_of_bias"]
-    trials = trials[trials["setting"] == setting]
-    arms = arms[arms["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
-    contrasts = trial_contrasts(arm_regimens(arms), trials, sheet["agents"])
+    contrasts, judgements = contrasts_of_setting(sheet, setting), sheet["risk_of_bias"]
     found: set[str] = set()
     for analysis in analyses:
         own = judgements["outcome"].isin([*analysis.endpoints, *analysis.labels])
@@ -81,17 +80,12 @@ def _in_doubt(sheet: Sheet, setting: str, analyses: Iterable[Analysis]) -> set[s
     return found
 
 
-def _pooled(
-    sheet: Sheet, configuration: Configuration, setting: str, trials: Collection[str]
-) -> Iterator[Record]:
-    """Rows of these trials that the answers of a setting pool, one per trial and answer.
+def _pooled(context: Context, analyses: Iterable[Analysis]) -> Iterator[Record]:
+    """Rows that these analyses pool, one per trial and analysis.
 
     Nothing else is extracted and no effect is computed, because a check should take only seconds.
     """
-    context = setting_context(of_trials(sheet, trials), configuration, setting)
-    for analysis in configuration.answers:
-        if analysis.setting != setting:
-            continue
+    for analysis in analyses:
         for group in matches(context.contrasts, analysis).values():
             used, _ = trial_evidence(context, analysis, group, (ALL,))
             yield from (row for row in used[:1] if row["pooled"] == "yes" and _tells(row))

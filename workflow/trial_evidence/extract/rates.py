@@ -39,7 +39,7 @@ def rate_evidence(context: Context, analysis: RateAnalysis) -> tuple[Records, Re
         # An arm without an admissible row must not exclude the other arms with the regimen.
         reported = [arm for arm in arms if arm in usable]
         wanted = [where({"arm_id": arm}) for arm in reported]
-        orders = context.selection.of(analysis.table)
+        orders = context.selection.orders[analysis.table]
         choice = choose_among(candidates, wanted, orders, ["definition"], kept_out)
         aside += [
             aside_record(context, analysis.id, (level,), analysis.table, candidates[label], reason)

@@ -8,9 +8,8 @@ import pandas as pd
 from trial_evidence.config.configuration import ANY_OTHER, FILE, Analysis, Configuration
 from trial_evidence.extract.comparisons import trial_evidence
 from trial_evidence.extract.context import OF_RATIOS, setting_context
-from trial_evidence.extract.contrasts import matches, trial_contrasts
+from trial_evidence.extract.contrasts import contrasts_of_setting, matches
 from trial_evidence.extract.narrowed import of_trials
-from trial_evidence.extract.regimens import arm_regimens
 from trial_evidence.extract.selection import inadmissible
 from trial_evidence.files import Record, records
 from trial_evidence.measures.effects import log_hazard_ratio
@@ -35,11 +34,7 @@ def undecided_contrasts(sheet: Sheet, configuration: Configuration) -> Iterator[
     # A trial of two arms has a single contrast.
     sheet = of_trials(sheet, sizes.index[sizes > 2])
     for setting in configuration.settings:
-        trials = sheet["trials"]
-        trials = trials[trials["setting"] == setting]
-        arms = sheet["arms"]
-        arms = arms[arms["trial_id"].isin(trials["trial_id"])].reset_index(drop=True)
-        contrasts = trial_contrasts(arm_regimens(arms), trials, sheet["agents"])
+        contrasts = contrasts_of_setting(sheet, setting)
         # Most harms of a setting have the same rule.
         ways = {
             analysis.contrast: [matches(way, analysis) for way in (contrasts, contrasts[::-1])]

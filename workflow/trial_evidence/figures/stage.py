@@ -63,11 +63,11 @@ def write_figures(
     """
     folder = results / setting
     forests = setting_forests(configuration, looks, sheet, setting, processed, results, unlike)
-    style = style_for(configuration.figure_width_mm)
+    style = style_for(configuration.figures.width_mm)
     pages = {stem: layout(forest, style) for stem, forest in forests.items()}
     listed = {(setting, stem.partition("/")[0], stem): page for stem, page in pages.items()}
     own = {f"{analysis}/**/forest*" for _, analysis, _ in listed}
-    drawn = publish(pages, folder, configuration.figure_formats, processes, own=sorted(own))
+    drawn = publish(pages, folder, configuration.figures.formats, processes, own=sorted(own))
     write_table(folder / LISTING, listing_of(listed))
     return {stem.partition("/")[0] for stem in drawn}
 

@@ -5,13 +5,10 @@ Effect sizes of single trials, the scales they are pooled on and their names bel
 """
 
 from trial_evidence.measures.measure import COUNT_COLUMNS, MEASURES, Kind, Measure, measure_words
-from trial_evidence.measures.scales import IDENTITY, LOG_RATIO, LOGIT, Scale
+from trial_evidence.measures.scales import Scale
 
 __all__ = [
     "COUNT_COLUMNS",
-    "IDENTITY",
-    "LOGIT",
-    "LOG_RATIO",
     "MEASURES",
     "Kind",
     "Measure",

@@ -7,6 +7,7 @@ fewer events, or a lower hazard, in the experimental arm.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -85,11 +86,34 @@ def check_tables(
 
 
 def _two_by_two(
-    statistic: Literal["risk-ratio", "odds-ratio", "diff"], *counts: npt.ArrayLike
+    statistic: Literal["risk-ratio", "odds-ratio", "diff"],
+    events_e: npt.ArrayLike,
+    n_e: npt.ArrayLike,
+    events_c: npt.ArrayLike,
+    n_c: npt.ArrayLike,
 ) -> EffectSizes:
-    a, n1, c, n0 = check_tables(*counts)
-    no_event = (a == 0) & (c == 0)
-    only_events = (a == n1) & (c == n0)
+    """Effect sizes of trials with counts, experimental versus control arm.
+
+    Parameters
+    ----------
+    events_e, n_e, events_c, n_c : array_like of shape (k,)
+        Patients with the event and patients analysed, experimental and control arm.
+
+    Returns
+    -------
+    EffectSizes
+        0.5 is added to all four cells of a trial with a zero cell, and to no other trial.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or above n, n is not positive, or lengths differ.
+
+    Notes
+    -----
+    Zero cells are handled as by metafor's ``escalc(add=1/2, to="only0")``.
+    """
+    a, n1, c, n0 = check_tables(events_e, n_e, events_c, n_c)
     corrected = (a == 0) | (a == n1) | (c == 0) | (c == n0)
     # The correction is applied here because statsmodels' zero_correction also changes trials
     # without a zero cell. Adding to all four cells raises each arm's n by twice the amount.
@@ -100,88 +124,19 @@ def _two_by_two(
     yi, vi = effectsize_2proportions(
         a + half, n1 + 2 * half, c + half, n0 + 2 * half, statistic=statistic, zero_correction=None
     )
-    informative = np.ones_like(corrected) if statistic == "diff" else ~no_event & ~only_events
+    # Two arms without events do show that a difference is small.
+    none_or_all = ((a == 0) & (c == 0)) | ((a == n1) & (c == n0))
+    informative = ~none_or_all | (statistic == "diff")
     return EffectSizes(yi=yi, vi=vi, corrected=corrected, informative=informative)
 
 
-def risk_ratio(
-    events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
-) -> EffectSizes:
-    """Log risk ratio, experimental versus control arm.
-
-    Parameters
-    ----------
-    events_e, n_e, events_c, n_c : array_like of shape (k,)
-        Patients with the event and patients analysed, experimental and control arm.
-
-    Returns
-    -------
-    EffectSizes
-        ``yi = log(p1 / p0)``, ``vi = 1/a - 1/n1 + 1/c - 1/n0``; 0.5 is added to all four cells of
-        a trial with a zero cell, and to no other trial.
-
-    Raises
-    ------
-    ValueError
-        If a count is missing, negative or above n, n is not positive, or lengths differ.
-
-    Notes
-    -----
-    Large-sample variance: Greenland S, Robins JM. Biometrics 1985;41:55-68. Zero cells are handled
-    as by metafor's ``escalc(add=1/2, to="only0")``.
-    """
-    return _two_by_two("risk-ratio", events_e, n_e, events_c, n_c)
-
-
-def odds_ratio(
-    events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
-) -> EffectSizes:
-    """Log odds ratio, experimental versus control arm.
-
-    Parameters
-    ----------
-    events_e, n_e, events_c, n_c : array_like of shape (k,)
-        Patients with the event and patients analysed, experimental and control arm.
-
-    Returns
-    -------
-    EffectSizes
-        ``yi = log(ad / bc)``, ``vi = 1/a + 1/b + 1/c + 1/d``; zero cells as in `risk_ratio`.
-
-    Raises
-    ------
-    ValueError
-        If a count is missing, negative or above n, n is not positive, or lengths differ.
-
-    Notes
-    -----
-    Variance: Woolf B. Ann Hum Genet 1955;19:251-253.
-    """
-    return _two_by_two("odds-ratio", events_e, n_e, events_c, n_c)
-
-
-def risk_difference(
-    events_e: npt.ArrayLike, n_e: npt.ArrayLike, events_c: npt.ArrayLike, n_c: npt.ArrayLike
-) -> EffectSizes:
-    """Risk difference, experimental minus control arm (0.13 is 13 percentage points).
-
-    Parameters
-    ----------
-    events_e, n_e, events_c, n_c : array_like of shape (k,)
-        Patients with the event and patients analysed, experimental and control arm.
-
-    Returns
-    -------
-    EffectSizes
-        ``yi = p1 - p0``, ``vi = p1(1-p1)/n1 + p0(1-p0)/n0``; zero cells as in `risk_ratio`.
-        Every trial is informative: two arms without events do show that the difference is small.
-
-    Raises
-    ------
-    ValueError
-        If a count is missing, negative or above n, n is not positive, or lengths differ.
-    """
-    return _two_by_two("diff", events_e, n_e, events_c, n_c)
+# yi = log(p1 / p0), vi = 1/a - 1/n1 + 1/c - 1/n0: the large-sample variance of Greenland S,
+# Robins JM. Biometrics 1985;41:55-68.
+risk_ratio = partial(_two_by_two, "risk-ratio")
+# yi = log(ad / bc), vi = 1/a + 1/b + 1/c + 1/d: Woolf B. Ann Hum Genet 1955;19:251-253.
+odds_ratio = partial(_two_by_two, "odds-ratio")
+# yi = p1 - p0 (0.13 is 13 percentage points), vi = p1(1-p1)/n1 + p0(1-p0)/n0.
+risk_difference = partial(_two_by_two, "diff")
 
 
 def _critical_value(level: Floats) -> Floats:

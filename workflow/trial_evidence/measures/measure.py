@@ -34,9 +34,6 @@ class Measure:
         The scale it is analysed on.
     digits : int
         Decimals printed.
-    benefit_below : bool or None
-        Whether values below the null indicate benefit, given the usual event of that kind of
-        evidence: response for counts, recurrence or death for contrasts. None for a rate.
     """
 
     name: str
@@ -45,7 +42,6 @@ class Measure:
     kind: Kind
     scale: Scale
     digits: int
-    benefit_below: bool | None
 
     @property
     def compares(self) -> bool:
@@ -73,11 +69,11 @@ class Measure:
 MEASURES: Mapping[str, Measure] = {
     measure.name: measure
     for measure in (
-        Measure("risk_ratio", "Risk ratio", "RR", "counts", LOG_RATIO, 2, False),
-        Measure("odds_ratio", "Odds ratio", "OR", "counts", LOG_RATIO, 2, False),
-        Measure("risk_difference", "Risk difference", "RD", "counts", IDENTITY, 2, False),
-        Measure("hazard_ratio", "Hazard ratio", "HR", "contrasts", LOG_RATIO, 2, True),
-        Measure("proportion", "Rate", "rate", "counts", LOGIT, 0, None),
+        Measure("risk_ratio", "Risk ratio", "RR", "counts", LOG_RATIO, 2),
+        Measure("odds_ratio", "Odds ratio", "OR", "counts", LOG_RATIO, 2),
+        Measure("risk_difference", "Risk difference", "RD", "counts", IDENTITY, 2),
+        Measure("hazard_ratio", "Hazard ratio", "HR", "contrasts", LOG_RATIO, 2),
+        Measure("proportion", "Rate", "rate", "counts", LOGIT, 0),
     )
 }
 

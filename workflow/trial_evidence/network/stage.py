@@ -60,13 +60,13 @@ def write_network(
         Number of processes that draw.
     """
     folder = results / setting / FOLDER
-    style = style_for(configuration.figure_width_mm)
+    style = style_for(configuration.figures.width_mm)
     found = examined_networks(configuration, networks, sheet, setting, style, parts)
     parts.forget_others()
     for name, table in found.tables.items():
         write_table(folder / f"{name}.csv", table)
     kept = [f"{name}.csv" for name in found.tables]
-    publish(found.pages, folder, configuration.figure_formats, processes, own=("*/*",), kept=kept)
+    publish(found.pages, folder, configuration.figures.formats, processes, own=("*/*",), kept=kept)
     listed = {(setting, *stem.split("/")): page for stem, page in found.pages.items()}
     write_table(folder / LISTING, listing_of(listed))
 

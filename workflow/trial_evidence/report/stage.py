@@ -100,7 +100,7 @@ def write_report(
     with helpers(processes - 1, make_settings) as pool:
         begun = pool.submit(of_helper, 0) if pool else None
         certainty = certainty_words(certainties(material))
-        figures = overview_pages(material, certainty, style_for(configuration.figure_width_mm))
+        figures = overview_pages(material, certainty, style_for(configuration.figures.width_mm))
         dates = search_dates(material)
         facts = provenance(places.raw, places.config, places.project, dates, list(sheet.tables))
         tables = tables_of(material)
@@ -112,7 +112,7 @@ def write_report(
     write_tables = partial(_write_tables, tables, methods, material, trail)
     with helpers(processes - 1, write_tables) as pool:
         with publishing(
-            results / FOLDER, configuration.figure_formats, pool, own=("*",), kept=(LISTING,)
+            results / FOLDER, configuration.figures.formats, pool, own=("*",), kept=(LISTING,)
         ) as drawing:
             drawing.add({name: drawn for name, (_, drawn) in figures.items()})
             written = pool.submit(of_helper, 0) if pool else None
@@ -198,7 +198,7 @@ def _crate_files(material: Material) -> list[Path]:
     results = material.results
     folders = (TABLES, FOLDER, *material.configuration.settings)
     # Users may keep files of their own in these folders.
-    kinds = {".csv", *(f".{suffix}" for suffix in material.configuration.figure_formats)}
+    kinds = {".csv", *(f".{suffix}" for suffix in material.configuration.figures.formats)}
     found = [
         path
         for folder in folders

@@ -114,7 +114,7 @@ def _variants(
     The configured one comes first, also if it is not among those to try.
     """
     selection, choices = configuration.selection, configuration.sensitivity
-    orders = selection.of(table)
+    orders = selection.orders[table]
     words = {column: order for column, order in orders.items() if isinstance(order, tuple)}
     varied = ("definition",) if counted else ("analysis", "assessor")
     firsts = [

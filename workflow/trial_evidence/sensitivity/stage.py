@@ -82,7 +82,7 @@ def write_sensitivity(
         Number of processes that draw while the next analysis is computed; with one, drawing and
         computing alternate.
     """
-    folder, style = results / setting, style_for(configuration.figure_width_mm)
+    folder, style = results / setting, style_for(configuration.figures.width_mm)
     trials = read_table(folder / "trials.csv", TRIAL_NUMBERS)
     compared = comparisons(configuration, setting, trials)
     context = setting_context(sheet, configuration, setting)
@@ -93,7 +93,7 @@ def write_sensitivity(
     found: dict[str, Examined] = {}
     with (
         helpers(processes if processes > 1 else 0) as pool,
-        publishing(folder, configuration.figure_formats, pool, own=own, record=RECORD) as drawing,
+        publishing(folder, configuration.figures.formats, pool, own=own, record=RECORD) as drawing,
     ):
         for analysis in with_all_modifiers(configuration, sheet, setting):
             # The cache key: the computation sees nothing else of the sheet and the configuration.

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from trial_evidence.words.problems import Problem, SheetError, has_errors
 
-from .check import check_sheet, read_files, read_folder, read_tables
+from .check import check_sheet, read_folder
 from .dictionary import Dictionary, dictionary_as_markdown, read_dictionary
 from .tables import Sheet, typed_sheet
 
@@ -43,9 +43,7 @@ def find_problems(
     tuple of Problem
         Errors first, then warnings, each in sheet order.
     """
-    contents, about_files = read_files(raw, dictionary)
-    tables, problems = read_tables({**contents, **new}, dictionary)
-    return check_sheet(tables, [*about_files, *problems], dictionary)[1]
+    return check_sheet(*read_folder(raw, dictionary, new), dictionary)[1]
 
 
 def load_sheet(raw: Path, dictionary: Dictionary) -> tuple[Sheet, tuple[Problem, ...]]:

@@ -193,9 +193,9 @@ def unadjudicated(sheet: Sheet, trials: Collection[str] | None = None) -> pd.Dat
             continue
         for row in matching_rows(sheet, reading):
             holds = sheet_holds(sheet, reading, row)
-            for n in differing_fields(reading):
-                values = reading.fields[n], reading.first[n], reading.second[n], holds[n]
-                found.append((reading.trial_id, reading.table, row, *values))
+            cells = zip(reading.fields, reading.first, reading.second, holds, strict=True)
+            at = (reading.trial_id, reading.table, row)
+            found += [(*at, *cell) for cell in cells if not same_value(cell[1], cell[2])]
     return pd.DataFrame(list(dict.fromkeys(found)), columns=UNADJUDICATED_COLUMNS)
 
 

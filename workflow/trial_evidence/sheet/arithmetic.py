@@ -20,12 +20,12 @@ from .checked import CheckedRow, Rows, of_kind
 from .dictionary import Dictionary
 from .values import ALL, printed_decimals, subgroup_pairs
 
-# Columns for events, patients and arm: in a row of counts, and on both sides of a contrast.
-_TWO_ARMS = (
+# Columns for events, patients and arm: in a row about one arm, and on both sides of a contrast.
+_SIDES = (
+    ("events", "n", "arm_id"),
     ("events_experimental", "n_experimental", "experimental_arm_id"),
     ("events_control", "n_control", "control_arm_id"),
 )
-_SIDES = {"counts": (("events", "n", "arm_id"),), "contrasts": _TWO_ARMS}
 # Tolerance at the ends of a rounding range, because 0.285 is stored as 0.28499... in binary.
 _HAIR = 1e-9
 _NORMAL = NormalDist()
@@ -70,21 +70,17 @@ def arithmetic_problems(tables: Rows, dictionary: Dictionary) -> list[Problem]:
     """
     problems: list[Problem] = []
     randomised = _randomised(tables)
-    for kind, sides in _SIDES.items():
-        for row in of_kind(tables, dictionary, kind):
-            for side in sides:
-                problems += _patients(row, *side, randomised)
-            problems += [*_percent(row), *_interval(row, "hr"), *_p_value(row)]
+    for row in of_kind(tables, dictionary, "counts"):
+        problems += [*_patients(row, randomised), *_percent(row)]
+    for row in of_kind(tables, dictionary, "contrasts"):
+        problems += [*_patients(row, randomised), *_interval(row, "hr"), *_p_value(row)]
     for row in tables.get("biomarker_effects", ()):
         problems += _interval(row, "estimate")
     for row in tables.get("curves_cox", ()):
-        for side in _TWO_ARMS:
-            problems += _patients(row, *side, randomised)
         # Digits beyond those of a source: nothing is rounded to the middle of the interval.
-        problems += _outside(row, "hr")
+        problems += [*_patients(row, randomised), *_outside(row, "hr")]
     for row in of_kind(tables, dictionary, "rates"):
-        for side in _SIDES["counts"]:
-            problems += _patients(row, *side, randomised)
+        problems += _patients(row, randomised)
         problems += _outside(row, "percent") or [*_fraction(row), *_lopsided(row, "percent")]
     for row in of_kind(tables, dictionary, "times"):
         problems += _outside(row, "median_months") or _lopsided(row, "median_months")
@@ -188,33 +184,28 @@ def _randomised(tables: Rows) -> dict[tuple[str, str], _Randomised]:
 
 
 def _patients(
-    row: CheckedRow,
-    events: str,
-    n: str,
-    arm: str,
-    randomised: Mapping[tuple[str, str], _Randomised],
+    row: CheckedRow, randomised: Mapping[tuple[str, str], _Randomised]
 ) -> Iterator[Problem]:
-    if row.numbers.get(events, 0.0) > row.numbers.get(n, math.inf):
-        patients = "patient" if row.numbers[n] == 1 else "patients"
-        message = f"{row.text(events)} events in {row.text(n)} {patients} are impossible."
-        yield row.problem("error", events, message)
-        return
-    total = randomised.get((row.text("trial_id"), row.text(arm)))
-    analysed = row.numbers.get(n)
-    if total is None or analysed is None:
-        return
-    said = f"{analysed:.0f} patients are analysed, but {total.words}."
-    # Patients counted by treatment received may outnumber those allocated to it.
-    if row.text("population") != TREATED and analysed > total.number:
-        yield row.problem("warning", n, said + _look(row))
-    # Event-free rates have no events, but the number still at risk.
-    elif (
-        events in row.texts
-        and row.text("subgroup") == ALL
-        and total.of_arm
-        and analysed < _FEW * total.number
-    ):
-        yield row.problem("warning", n, f"{said} Is a digit missing?{_look(row)}")
+    for events, n, arm in _SIDES:
+        analysed = row.numbers.get(n)
+        if analysed is None:
+            continue
+        if row.numbers.get(events, 0.0) > analysed:
+            patients = "patient" if analysed == 1 else "patients"
+            message = f"{row.text(events)} events in {row.text(n)} {patients} are impossible."
+            yield row.problem("error", events, message)
+            continue
+        total = randomised.get((row.text("trial_id"), row.text(arm)))
+        if total is None:
+            continue
+        said = f"{analysed:.0f} patients are analysed, but {total.words}."
+        few = total.of_arm and analysed < _FEW * total.number
+        # Patients counted by treatment received may outnumber those allocated to it.
+        if row.text("population") != TREATED and analysed > total.number:
+            yield row.problem("warning", n, said + _look(row))
+        # Event-free rates have no events, but the number still at risk.
+        elif few and events in row.texts and row.text("subgroup") == ALL:
+            yield row.problem("warning", n, f"{said} Is a digit missing?{_look(row)}")
 
 
 def _percent(row: CheckedRow) -> Iterator[Problem]:

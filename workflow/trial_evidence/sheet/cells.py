@@ -18,7 +18,6 @@ from trial_evidence.words.problems import (
     CONFLICT,
     IN_CONFLICT,
     Problem,
-    SheetError,
     about,
     counted,
     did_you_mean,
@@ -103,37 +102,37 @@ def read_cells(table: Table, content: bytes | None) -> tuple[RawTable | None, li
         every = frozenset(table.columns)
         return RawTable(table, every, (), frozenset(), every), []
     try:
-        return _as_table(table, _records(table.file, _decoded(table.file, content)))
-    except SheetError as unreadable:
-        return None, list(unreadable.problems)
+        return _as_table(table, _records(_decoded(content)))
+    except _UnreadableError as unreadable:
+        return None, [about(table.file, *unreadable.args)]
 
 
-def _unreadable(file: str, message: str, row: int | None = None) -> SheetError:
-    return SheetError([about(file, message, row)])
+class _UnreadableError(Exception):
+    """Why a file cannot be read as a table, and its row, if only one is to blame."""
 
 
-def _decoded(file: str, content: bytes | None) -> str:
+def _decoded(content: bytes | None) -> str:
     if content is None:
-        raise _unreadable(file, "the file is missing.")
+        raise _UnreadableError("the file is missing.")
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise _unreadable(file, f"this is a spreadsheet workbook that was only renamed. {SAVE_AS}")
+        raise _UnreadableError(f"this is a spreadsheet workbook that was only renamed. {SAVE_AS}")
     start = content[:200]
     full_of_zeros = len(start) >= 8 and start.count(0) > 0.4 * len(start)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or full_of_zeros:
-        raise _unreadable(file, f'saved as "Unicode text" (UTF-16). {SAVE_AS}')
+        raise _UnreadableError(f'saved as "Unicode text" (UTF-16). {SAVE_AS}')
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _not_utf_8(file, content, error.start) from error
+        raise _not_utf_8(content, error.start) from error
     if "\0" in text:
         message = f"the file holds a NUL character and is damaged. {SAVE_AS}"
-        raise _unreadable(file, message, _row_at(text, text.index("\0")))
+        raise _UnreadableError(message, _row_at(text, text.index("\0")))
     if not text.strip():
-        raise _unreadable(file, "the file is empty.")
+        raise _UnreadableError("the file is empty.")
     return text
 
 
-def _not_utf_8(file: str, content: bytes, start: int) -> SheetError:
+def _not_utf_8(content: bytes, start: int) -> _UnreadableError:
     before = content[:start].decode("utf-8-sig")
     here = content[start : start + 1]
     likely = here.decode("cp1252", errors="ignore") or here.decode("latin-1")
@@ -143,7 +142,7 @@ def _not_utf_8(file: str, content: bytes, start: int) -> SheetError:
         message += f' (probably "{likely}")'
     if context:
         message += f" after {quoted(context)}"
-    return _unreadable(file, f"{message} cannot be read. {SAVE_AS}", _row_at(before, len(before)))
+    return _UnreadableError(f"{message} cannot be read. {SAVE_AS}", _row_at(before, len(before)))
 
 
 def _row_at(text: str, position: int) -> int:
@@ -158,7 +157,7 @@ def _row_at(text: str, position: int) -> int:
     return rows
 
 
-def _records(file: str, text: str) -> list[list[str]]:
+def _records(text: str) -> list[list[str]]:
     limit = csv.field_size_limit(_LONGEST_CELL)
     records: list[list[str]] = []
     reader, read = csv.reader(io.StringIO(text, newline=""), strict=True), 0
@@ -177,7 +176,7 @@ def _records(file: str, text: str) -> list[list[str]]:
             message = f"a cell is longer than {_LONGEST_CELL:,} characters."
         else:
             message = 'a cell begins with a quotation mark (") that is never closed.'
-        raise _unreadable(file, message, len(records) + 1) from error
+        raise _UnreadableError(message, len(records) + 1) from error
     finally:
         csv.field_size_limit(limit)
     return records
@@ -237,17 +236,17 @@ def _refuse_other_forms(table: Table, header: Sequence[str]) -> None:
     first = header[0] if header else ""
     if first.startswith("sep="):
         message = 'the first line says how cells are separated ("sep="). Delete that line.'
-        raise _unreadable(table.file, message, 1)
+        raise _UnreadableError(message, 1)
     for mark, separator in _SEPARATORS.items():
         if any(cell.strip(' "') in table.columns for cell in first.split(mark)[1:]):
             message = f"the cells are separated by {separator}, not by commas. {SAVE_AS}"
-            raise _unreadable(table.file, message, 1)
+            raise _UnreadableError(message, 1)
     if not any(name in table.columns for name in header):
         message = (
             f"the first row must name the columns ({', '.join(list(table.columns)[:3])}, ...); "
             f"it begins with {quoted(first)}."
         )
-        raise _unreadable(table.file, message, 1)
+        raise _UnreadableError(message, 1)
 
 
 def _header_problems(table: Table, header: Sequence[str]) -> list[Problem]:

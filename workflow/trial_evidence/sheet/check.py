@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isnan
 from pathlib import Path
+from types import MappingProxyType
 
 from trial_evidence.words.problems import (
     Problem,
@@ -28,14 +29,22 @@ from .values import EMPTY, read_cell
 _FEW_EMPTY = 3
 
 
-def read_folder(raw: Path, dictionary: Dictionary) -> tuple[dict[str, RawTable], list[Problem]]:
-    """Read the tables of the sheet in a folder as text; see `read_files` and `read_tables`."""
-    contents, about_files = read_files(raw, dictionary)
-    tables, problems = read_tables(contents, dictionary)
+def read_folder(
+    raw: Path, dictionary: Dictionary, new: Mapping[str, bytes] = MappingProxyType({})
+) -> tuple[dict[str, RawTable], list[Problem]]:
+    """Read the tables of the sheet in a folder as text, with the problems in files and rows.
+
+    Parameters
+    ----------
+    new : mapping of str to bytes
+        Table name to content, read in place of that of the file.
+    """
+    contents, about_files = _read_files(raw, dictionary)
+    tables, problems = read_tables({**contents, **new}, dictionary)
     return tables, [*about_files, *problems]
 
 
-def read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes | None], list[Problem]]:
+def _read_files(raw: Path, dictionary: Dictionary) -> tuple[dict[str, bytes | None], list[Problem]]:
     """Read the files of a sheet.
 
     Parameters
@@ -173,15 +182,13 @@ def _checked(raw: RawTable) -> tuple[CheckedTable, list[Problem]]:
                 doubtful.add(cell.strip())
     problems = [*_many_empty(problems, list(table.columns))]
     rows = []
-    for at, row in enumerate(raw.rows):
-        wrong = unsound.get(row.number, ())
-        own = {name: column[at] for name, column in texts.items() if name not in wrong}
-        filled = {
-            name: column[at]
-            for name, column in numbers.items()
-            if not isnan(column[at]) and name not in wrong
-        }
-        rows.append(CheckedRow(table.file, row.number, subjects[at], own, filled))
+    columns = zip(raw.rows, subjects, *texts.values(), strict=True)
+    for at, (row, subject, *cells) in enumerate(columns):
+        own = dict(zip(texts, cells, strict=True))
+        for name in unsound.get(row.number, ()):
+            del own[name]
+        filled = {n: column[at] for n, column in numbers.items() if not isnan(column[at])}
+        rows.append(CheckedRow(table.file, row.number, subject, own, filled))
     return CheckedTable(table, tuple(rows), frozenset(doubtful), raw.columns), problems
 
 

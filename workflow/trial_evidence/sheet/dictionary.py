@@ -18,6 +18,7 @@ NUMBER_TYPES: frozenset[str] = frozenset({"integer", "decimal", "percent", "year
 
 _TYPES = NUMBER_TYPES | {"id", "id_or_any", "text", "word", "p_value", "date", "agents", "subgroup"}
 OPTIONAL = "optional"
+_REQUIRED = ("yes", "no", OPTIONAL)
 _RANGE = re.compile(r"(?P<low>>=?)?(?P<from>-?[0-9.]+?)(\.\.(?P<to>[0-9.]+))?")
 
 
@@ -207,13 +208,17 @@ def read_dictionary(folder: Path) -> Dictionary:
     """
     tables = {}
     for entry in _read(folder / "tables.csv"):
-        name = entry["table"]
+        name, required = entry["table"], entry["rows_required"]
+        if required not in _REQUIRED:
+            raise DictionaryError(
+                f"{name}.csv, rows_required: {required!r} is none of yes, no and {OPTIONAL}"
+            )
         columns = [_column(name, row) for row in _read(folder / f"{name}.csv")]
         tables[name] = Table(
             name=name,
             one_row_is=entry["one_row_is"],
-            rows_required=_required(name, "rows_required", entry["rows_required"]),
-            optional=entry["rows_required"] == OPTIONAL,
+            rows_required=required == "yes",
+            optional=required == OPTIONAL,
             kind=entry["kind"],
             outcome_column=entry["outcome_column"],
             columns=MappingProxyType({column.name: column for column in columns}),
@@ -248,7 +253,7 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         raise DictionaryError(f"{where}: references has the form table.column")
     referred, _, condition = row["references"].partition(" where ")
     other, _, key = referred.partition(".")
-    only = "" if row["required"] in ("yes", "no", OPTIONAL) else row["required"]
+    only = "" if row["required"] in _REQUIRED else row["required"]
     return Column(
         name=name,
         type=kind,
@@ -256,7 +261,7 @@ def _column(table: str, row: Mapping[str, str]) -> Column:
         range=_range(where, allowed) if kind in {*NUMBER_TYPES, "date"} and allowed else None,
         pattern=allowed if kind == "text" else "",
         one_pair=kind == "subgroup" and allowed == "factor=level",
-        required=not only and _required(table, name, row["required"]),
+        required=row["required"] == "yes",
         optional=row["required"] == OPTIONAL,
         unique=cast(Unique, row["unique"]),
         references=(other, key) if other else None,
@@ -280,12 +285,6 @@ def _condition(where: str, text: str) -> tuple[str, str] | None:
     if text and not (column and sign and word):
         raise DictionaryError(f"{where}: {text!r} is none of yes, no, {OPTIONAL} and column=word")
     return (column, word) if text else None
-
-
-def _required(table: str, name: str, text: str) -> bool:
-    if text not in {"yes", "no", OPTIONAL}:
-        raise DictionaryError(f"{table}.csv, {name}: {text!r} is none of yes, no and {OPTIONAL}")
-    return text == "yes"
 
 
 def _read(path: Path) -> list[dict[str, str]]:

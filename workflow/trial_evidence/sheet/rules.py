@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from unicodedata import category
 
 from trial_evidence.words.problems import Problem, counted, did_you_mean, quoted, shared_start
@@ -199,17 +199,24 @@ def _same_result_twice(tables: Rows, dictionary: Dictionary) -> Iterator[Problem
         same, unsaid, numbers = _SAME_RESULT[dictionary.kinds[table]]
         columns = dictionary.tables[table].columns
         said = [column for column in same if column in columns and not columns[column].optional]
-        groups = defaultdict(list)
-        for row in tables.get(table, ()):
-            if row.text("status") == "current" and all(map(row.text, said)):
-                groups[tuple(map(row.text, same))].append(row)
-        for rows in groups.values():
+        for rows in _current(tables.get(table, ()), said, same):
             for n, row in enumerate(rows):
                 for earlier in rows[:n]:
                     said_alike = all(_compatible(row.text(c), earlier.text(c)) for c in unsaid)
                     if said_alike and not _rounded(row, earlier):
                         yield _twice(numbers, row, earlier)
                         break
+
+
+def _current(
+    rows: Sequence[CheckedRow], stated: Sequence[str], alike: Sequence[str]
+) -> Iterable[list[CheckedRow]]:
+    """The current rows in which certain columns are stated, in groups that agree in others."""
+    groups: dict[tuple[str, ...], list[CheckedRow]] = defaultdict(list)
+    for row in rows:
+        if row.text("status") == "current" and all(map(row.text, stated)):
+            groups[tuple(map(row.text, alike))].append(row)
+    return groups.values()
 
 
 def _same_row_twice(tables: Rows, dictionary: Dictionary) -> Iterator[Problem]:
@@ -263,11 +270,7 @@ def _results_of_two_trials(tables: Rows, dictionary: Dictionary) -> Iterator[Pro
         columns, stated, enough = _ALIKE[dictionary.kinds[table]]
         # Two trials -> the first row that each has of every result they share.
         alike: dict[frozenset[str], list[tuple[CheckedRow, CheckedRow]]] = defaultdict(list)
-        groups: dict[tuple[str, ...], list[CheckedRow]] = defaultdict(list)
-        for row in tables.get(table, ()):
-            if row.text("status") == "current" and all(map(row.text, stated)):
-                groups[tuple(map(row.text, (*columns, *stated)))].append(row)
-        for rows in groups.values():
+        for rows in _current(tables.get(table, ()), stated, (*columns, *stated)):
             of_trials = {row.text("trial_id"): row for row in reversed(rows)}
             trial = rows[0].text("trial_id")
             for other, row in of_trials.items():
@@ -285,9 +288,10 @@ def _results_of_two_trials(tables: Rows, dictionary: Dictionary) -> Iterator[Pro
 
 
 def _trials_without_arms(tables: Rows) -> Iterator[Problem]:
-    with_arms = {row.text("trial_id") for row in tables.get("arms", ())}
-    for row in tables.get("trials", ()):
-        if with_arms and row.text("trial_id") not in with_arms | {""}:
+    arms = tables.get("arms", ())
+    with_arms = {"", *(row.text("trial_id") for row in arms)}
+    for row in tables.get("trials", ()) if arms else ():
+        if row.text("trial_id") not in with_arms:
             yield row.problem("warning", "trial_id", "the trial has no arm in arms.csv.")
 
 

@@ -152,9 +152,9 @@ def format_probability(probability: float, digits: int = 0) -> str:
     percent, least = 100 * probability, 10.0**-digits
     if percent > 100 - least:
         return f"> {round_half_up(100 - least, digits)}"
-    return (
-        f"< {round_half_up(least, digits)}" if percent < least else round_half_up(percent, digits)
-    )
+    if percent < least:
+        return f"< {round_half_up(least, digits)}"
+    return round_half_up(percent, digits)
 
 
 def p_digits(p_value: float) -> int:

@@ -350,7 +350,7 @@ def _selection(evidence: Evidence[Analysis], trials: pd.DataFrame) -> Iterator[s
     if evidence.measure.kind == "counts":
         yield definitions(evidence)
     else:
-        orders = selection.of(analysis.table)
+        orders = selection.orders[analysis.table]
         listed = [", ".join(analysis.labels)] if len(analysis.labels) > 1 else []
         if (trials["assessor"] != NO_ASSESSOR).any():
             listed.append(", ".join(say(w) for w in orders["assessor"] if w != NO_ASSESSOR))
@@ -371,7 +371,7 @@ def definitions(evidence: AnyEvidence) -> str:
         "Where a trial reported several definitions of {outcome}, the first available of "
         "{definitions} was used.",
         outcome=analysis.labels[0],
-        definitions=", ".join(map(evidence.say, selection.of(analysis.table)["definition"])),
+        definitions=", ".join(map(evidence.say, selection.orders[analysis.table]["definition"])),
     )
 
 
@@ -380,7 +380,7 @@ def _exceptions(
 ) -> Iterator[str]:
     """How the result of a trial departs from the preferred kind of result."""
     say, analysis, selection = evidence.say, evidence.analysis, evidence.configuration.selection
-    definitions = selection.of(analysis.table).get("definition", ("",))
+    definitions = selection.orders[analysis.table].get("definition", ("",))
     preferred = analysis.endpoints[0]
     centrally = trials["assessor"].nunique() > 1
     of_counts = {

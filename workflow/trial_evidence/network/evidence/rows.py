@@ -265,7 +265,7 @@ def _trial_evidence(trial: _Trial, network: Network, context: Context) -> _Taken
     }
     unusable = {label: reason for label, reason in found.items() if reason}
     several = {"endpoint": network.endpoints} if network.kind == "contrasts" else {}
-    orders: Orders = {**several, **context.selection.of(network.table)}
+    orders: Orders = {**several, **context.selection.orders[network.table]}
     taken, reasons = _best(trial, orders, TOGETHER[network.kind], unusable)
     if not taken:
         return _Taken(reasons)
