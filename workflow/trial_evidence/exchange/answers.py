@@ -13,7 +13,7 @@ import pandas as pd
 from openpyxl import Workbook
 
 from trial_evidence.audit.sources import FIRST_HAND, is_first_hand
-from trial_evidence.exchange.taken import Taken, unnamed_in
+from trial_evidence.exchange.taken import Taken, rebuilt
 from trial_evidence.exchange.worklist import (
     FIELDS,
     WORDS,
@@ -48,13 +48,7 @@ from trial_evidence.words.problems import (
 from trial_evidence.workbook.cells import cell_of_book
 from trial_evidence.workbook.layout import PRIVATE, WORKLIST, as_csv
 from trial_evidence.workbook.package import TO_FILL, put_table, refuse_book, workbook_bytes
-from trial_evidence.workbook.read import (
-    hidden_among,
-    merged_in,
-    names_twice,
-    open_book,
-    sheet_names,
-)
+from trial_evidence.workbook.read import hidden_among, open_book, sheet_names
 
 ASKED = {
     "table": "Table", "row": "Row", "trial": "Trial", "result": "Result", "value": "In the sheet",
@@ -199,8 +193,7 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
     made, values = open_book(book)
     sheet = made[WORKLIST]
     header, *rows = [*sheet.iter_rows()] or [()]
-    names = [_text(cell.value) for cell in header]
-    named = {name: at for at, name in enumerate(names)}
+    named = {_text(cell.value): at for at, cell in enumerate(header)}
     titles = ASKED | ANSWERS
     if missing := [title for title in titles.values() if title not in named]:
         message = f"the sheet {WORKLIST} has no column {', '.join(missing)}. Make a new worklist."
@@ -209,7 +202,7 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
             message += "Put them back, or make a new worklist."
         raise SheetError([about(book.name, message, 1)])
     columns = {"date": dictionary.tables["adjudication"].columns["date"]}
-    messages = [*names_twice(names, titles.values()), *merged_in(sheet), *unnamed_in(sheet)]
+    messages = rebuilt(sheet, titles.values())
     problems = [about(book.name, f"sheet {WORKLIST}: {message}") for message in messages]
     problems += _elsewhere(made, book)
     lines = []

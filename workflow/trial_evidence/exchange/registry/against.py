@@ -15,6 +15,7 @@ from trial_evidence.config.registry import RegistryWords
 from trial_evidence.exchange.registry.claims import Cells, Claim, Fact, Finding, Trial, Unmapped
 from trial_evidence.exchange.registry.groups import clipped, sentences
 from trial_evidence.sheet.adjudication import same_value
+from trial_evidence.sheet.arithmetic import printed_span
 from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.sheet.values import ALL, printed_decimals
@@ -266,15 +267,9 @@ def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
 
 def _reciprocal(held: str, found: str) -> bool:
     """Whether a ratio may be the other's reciprocal, as far as both are printed."""
-    (low, high), (other_low, other_high) = _as_printed(held), _as_printed(found)
+    one, other = (printed_span(float(text), printed_decimals(text)) for text in (held, found))
     opposite = (float(held) - 1) * (float(found) - 1) < 0
-    return float(found) > 0 and opposite and low * other_low <= 1 <= high * other_high
-
-
-def _as_printed(text: str) -> tuple[float, float]:
-    """The least and the largest number that is printed so."""
-    half = 0.5 * 10.0 ** -printed_decimals(text)
-    return float(text) - half, float(text) + half
+    return float(found) > 0 and opposite and one.low * other.low <= 1 <= one.high * other.high
 
 
 def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:

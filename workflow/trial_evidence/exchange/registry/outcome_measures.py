@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from trial_evidence.audit.counts import integers_for_percent
@@ -61,23 +61,8 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
         return trial.unmapped(measure.title, measure.unit_of_measure, path_of(at), why)
 
     named = named_in(measure.title, trial.words.outcomes)
-    if not named:
-        yield unmapped("its title names no outcome of config/registry.yaml.")
-        return
-    if len(named) > 1:
-        yield unmapped(f"its title names several outcomes: {', '.join(named)}.")
-        return
-    if named_in(measure.title, {"": trial.words.other_outcomes}):
-        yield unmapped("its title names another outcome than those of config/registry.yaml.")
-        return
-    if named_in(_DENIAL.split(measure.title)[0], trial.words.outcomes) != named:
-        yield unmapped("its title may count the patients without the outcome.")
-        return
-    if part := trial.part_of_patients(measure.title, measure.population_description):
-        yield unmapped(part)
-        return
-    if not measure.classes and not measure.analyses:
-        yield unmapped("no results are posted for it.")
+    if why := _why_not_read(trial, measure, named):
+        yield unmapped(why)
         return
     outcome = trial.outcomes[named[0]]
     compared = trial.dictionary.tables[outcome.table].kind == "contrasts"
@@ -100,6 +85,21 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
         yield from _medians(trial, outcome, measure, at)
     elif measure.classes:
         yield unmapped("its values are no medians.")
+
+
+def _why_not_read(trial: Trial, measure: Measure, named: Sequence[str]) -> str:
+    """Why no value of a measure can be mapped; ``""`` if its title clearly names an outcome."""
+    if not named:
+        return "its title names no outcome of config/registry.yaml."
+    if len(named) > 1:
+        return f"its title names several outcomes: {', '.join(named)}."
+    if named_in(measure.title, {"": trial.words.other_outcomes}):
+        return "its title names another outcome than those of config/registry.yaml."
+    if named_in(_DENIAL.split(measure.title)[0], trial.words.outcomes) != named:
+        return "its title may count the patients without the outcome."
+    if part := trial.part_of_patients(measure.title, measure.population_description):
+        return part
+    return "" if measure.classes or measure.analyses else "no results are posted for it."
 
 
 def _values(
