@@ -42,8 +42,8 @@ from trial_evidence.words.problems import (
     about,
     counted,
     errors_of,
-    has_errors,
     quoted,
+    refuse,
 )
 from trial_evidence.workbook.cells import cell_of_book
 from trial_evidence.workbook.layout import PRIVATE, WORKLIST, as_csv
@@ -141,8 +141,7 @@ def write_answered(
     wrong = {problem.row for problem in errors_of(problems)}
     sound = [answer for answer in answers if int(answer["line"]) not in wrong]
     problems += _contradictions(sound, sheet, book)
-    if has_errors(problems):
-        raise SheetError(problems)
+    refuse(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
     said = [problem.line() for problem in problems]
     said += [_without_value(line, book) for line in lines if not line["seen"] and _filled(line)]
@@ -180,12 +179,11 @@ def initials_fault(text: str, dictionary: Dictionary) -> str:
 def _is_answered(book: Path) -> bool:
     made, _ = open_book(book)
     # Any sheet counts: a copy of the worklist, or notes, would be lost as well.
-    for sheet in made.worksheets:
-        header, *rows = [*sheet.iter_rows(values_only=True)] or [()]
-        asked = {at for at, title in enumerate(header) if title in ASKED.values()}
-        if any(_text(cell) for row in rows for at, cell in enumerate(row) if at not in asked):
-            return True
-    return False
+    return any(
+        title not in ASKED.values() and any(map(_text, cells))
+        for sheet in made.worksheets
+        for title, *cells in sheet.iter_cols(values_only=True)
+    )
 
 
 def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], list[Problem]]:

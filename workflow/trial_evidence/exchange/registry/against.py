@@ -209,7 +209,8 @@ def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
     same = [row for row in rows if equal(row, result)[0] == len(result)]
     if same:
         return max(same, key=lambda row: equal(row, claim.values))
-    if _worded_freely(claim, held):
+    definition = table.columns.get("definition")
+    if definition is not None and not definition.words:
         # A result that another source defines in other words is a different result.
         known = {row.cells["source_id"] for row in held.tables["sources"].rows if _is_of(row, nct)}
         defined = claim.said["definition"].lower()
@@ -235,11 +236,6 @@ def _fits(claim: Claim, row: Row, held: Held) -> bool:
         for name, value in claim.said.items()
         if table.columns[name].words
     )
-
-
-def _worded_freely(claim: Claim, held: Held) -> bool:
-    column = held.dictionary.tables[claim.table].columns.get("definition")
-    return column is not None and not column.words
 
 
 def _is_of(source: Row, nct: str) -> bool:

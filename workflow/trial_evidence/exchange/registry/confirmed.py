@@ -47,12 +47,11 @@ from trial_evidence.sheet.values import PRIMARY, read_cell
 from trial_evidence.words.problems import (
     Problem,
     Severity,
-    SheetError,
     about,
     did_you_mean,
     errors_of,
-    has_errors,
     quoted,
+    refuse,
 )
 from trial_evidence.workbook.layout import PRIVATE
 from trial_evidence.workbook.read import hidden_among, open_book
@@ -80,9 +79,7 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
     """
     made, values = open_book(book)
     every = [*entries_of(made, values)]
-    problems = list(_other_columns(made, every, held, book))
-    if problems:
-        raise SheetError(problems)
+    refuse(_other_columns(made, every, held, book))
     entries = [one for one in every if one.by and not one.page.startswith(PRIVATE)]
     lines = [one for one in entries if not one.page.startswith(ROWS)]
     problems = [*_unseen(made, entries, book), *_contradictions(lines, book)]
@@ -94,8 +91,7 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         problems += unread
         faults = [fault for fault in _faults(one, held, book) if fault.column not in known]
         problems += faults if known or faults else _edited(one, marks, book)
-    if has_errors(problems):
-        raise SheetError(problems)
+    refuse(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
     cells = _once(lines)
     there = [one for one in cells if _is_there(one, held)]
