@@ -57,7 +57,7 @@ ASKED = {
 ANSWERS = {
     "seen": "Value seen", "at": "Place", "source": "Source", "initials": "Initials", "date": "Date",
 }  # fmt: skip
-HEADER = [*ASKED.values(), *ANSWERS.values()]
+TITLES = ASKED | ANSWERS
 _WIDTHS = (15, 6, 16, 46, 22, 34, 34, 60, 22, 22, 30, 9, 12)
 # A number as typed; whether the column accepts it is checked with the rules of the sheet.
 _TYPED = r"(-?(?:[^\s()\[\],;/|–—-]|(?<=[0-9]),(?=[0-9]))+)"
@@ -104,8 +104,8 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     made = Workbook()
     sheet = made.worksheets[0]
     sheet.title = WORKLIST
-    lines = [[str(row.get(name, "")) for name in ASKED | ANSWERS] for row in records(rows)]
-    put_table(sheet, [HEADER, *lines], _WIDTHS)
+    lines = [[str(row.get(name, "")) for name in TITLES] for row in records(rows)]
+    put_table(sheet, [[*TITLES.values()], *lines], _WIDTHS)
     for row in sheet.iter_rows(min_col=len(ASKED) + 1):
         for cell in row:
             cell.fill = TO_FILL
@@ -192,15 +192,14 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
     sheet = made[WORKLIST]
     header, *rows = [*sheet.iter_rows()] or [()]
     named = {_text(cell.value): at for at, cell in enumerate(header)}
-    titles = ASKED | ANSWERS
-    if missing := [title for title in titles.values() if title not in named]:
+    if missing := [title for title in TITLES.values() if title not in named]:
         message = f"the sheet {WORKLIST} has no column {', '.join(missing)}. Make a new worklist."
-        if len(missing) == len(titles):
+        if len(missing) == len(TITLES):
             message = f"row 1 of the sheet {WORKLIST} no longer has the names of the columns. "
             message += "Put them back, or make a new worklist."
         raise SheetError([about(book.name, message, 1)])
     columns = {"date": dictionary.tables["adjudication"].columns["date"]}
-    messages = rebuilt(sheet, titles.values())
+    messages = rebuilt(sheet, TITLES.values())
     problems = [about(book.name, f"sheet {WORKLIST}: {message}") for message in messages]
     problems += _elsewhere(made, book)
     lines = []
@@ -277,9 +276,8 @@ def _text_fault(column: Column, text: str) -> str:
 
 
 def _fault(answer: Mapping[str, str], book: Path, name: str, message: str) -> Problem:
-    title = (ASKED | ANSWERS)[name]
     place = book.name, int(answer["line"]), answer["trial"]
-    return Problem("error", *place, title, answer[name], message)
+    return Problem("error", *place, TITLES[name], answer[name], message)
 
 
 def _misplaced(
