@@ -13,7 +13,7 @@ import pandas as pd
 from openpyxl import Workbook
 
 from trial_evidence.audit.sources import FIRST_HAND, is_first_hand
-from trial_evidence.exchange.taken import Taken, unnamed_in
+from trial_evidence.exchange.taken import Taken, rebuilt
 from trial_evidence.exchange.worklist import (
     FIELDS,
     WORDS,
@@ -42,19 +42,13 @@ from trial_evidence.words.problems import (
     about,
     counted,
     errors_of,
-    has_errors,
     quoted,
+    refuse,
 )
 from trial_evidence.workbook.cells import cell_of_book
 from trial_evidence.workbook.layout import PRIVATE, WORKLIST, as_csv
 from trial_evidence.workbook.package import TO_FILL, put_table, refuse_book, workbook_bytes
-from trial_evidence.workbook.read import (
-    hidden_among,
-    merged_in,
-    names_twice,
-    open_book,
-    sheet_names,
-)
+from trial_evidence.workbook.read import hidden_among, open_book, sheet_names
 
 ASKED = {
     "table": "Table", "row": "Row", "trial": "Trial", "result": "Result", "value": "In the sheet",
@@ -63,7 +57,7 @@ ASKED = {
 ANSWERS = {
     "seen": "Value seen", "at": "Place", "source": "Source", "initials": "Initials", "date": "Date",
 }  # fmt: skip
-HEADER = [*ASKED.values(), *ANSWERS.values()]
+TITLES = ASKED | ANSWERS
 _WIDTHS = (15, 6, 16, 46, 22, 34, 34, 60, 22, 22, 30, 9, 12)
 # A number as typed; whether the column accepts it is checked with the rules of the sheet.
 _TYPED = r"(-?(?:[^\s()\[\],;/|–—-]|(?<=[0-9]),(?=[0-9]))+)"
@@ -110,8 +104,8 @@ def write_answers_book(rows: pd.DataFrame, book: Path) -> None:
     made = Workbook()
     sheet = made.worksheets[0]
     sheet.title = WORKLIST
-    lines = [[str(row.get(name, "")) for name in ASKED | ANSWERS] for row in records(rows)]
-    put_table(sheet, [HEADER, *lines], _WIDTHS)
+    lines = [[str(row.get(name, "")) for name in TITLES] for row in records(rows)]
+    put_table(sheet, [[*TITLES.values()], *lines], _WIDTHS)
     for row in sheet.iter_rows(min_col=len(ASKED) + 1):
         for cell in row:
             cell.fill = TO_FILL
@@ -147,8 +141,7 @@ def write_answered(
     wrong = {problem.row for problem in errors_of(problems)}
     sound = [answer for answer in answers if int(answer["line"]) not in wrong]
     problems += _contradictions(sound, sheet, book)
-    if has_errors(problems):
-        raise SheetError(problems)
+    refuse(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
     said = [problem.line() for problem in problems]
     said += [_without_value(line, book) for line in lines if not line["seen"] and _filled(line)]
@@ -186,12 +179,11 @@ def initials_fault(text: str, dictionary: Dictionary) -> str:
 def _is_answered(book: Path) -> bool:
     made, _ = open_book(book)
     # Any sheet counts: a copy of the worklist, or notes, would be lost as well.
-    for sheet in made.worksheets:
-        header, *rows = [*sheet.iter_rows(values_only=True)] or [()]
-        asked = {at for at, title in enumerate(header) if title in ASKED.values()}
-        if any(_text(cell) for row in rows for at, cell in enumerate(row) if at not in asked):
-            return True
-    return False
+    return any(
+        title not in ASKED.values() and any(map(_text, cells))
+        for sheet in made.worksheets
+        for title, *cells in sheet.iter_cols(values_only=True)
+    )
 
 
 def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], list[Problem]]:
@@ -199,17 +191,15 @@ def _lines(book: Path, dictionary: Dictionary) -> tuple[list[dict[str, str]], li
     made, values = open_book(book)
     sheet = made[WORKLIST]
     header, *rows = [*sheet.iter_rows()] or [()]
-    names = [_text(cell.value) for cell in header]
-    named = {name: at for at, name in enumerate(names)}
-    titles = ASKED | ANSWERS
-    if missing := [title for title in titles.values() if title not in named]:
+    named = {_text(cell.value): at for at, cell in enumerate(header)}
+    if missing := [title for title in TITLES.values() if title not in named]:
         message = f"the sheet {WORKLIST} has no column {', '.join(missing)}. Make a new worklist."
-        if len(missing) == len(titles):
+        if len(missing) == len(TITLES):
             message = f"row 1 of the sheet {WORKLIST} no longer has the names of the columns. "
             message += "Put them back, or make a new worklist."
         raise SheetError([about(book.name, message, 1)])
     columns = {"date": dictionary.tables["adjudication"].columns["date"]}
-    messages = [*names_twice(names, titles.values()), *merged_in(sheet), *unnamed_in(sheet)]
+    messages = rebuilt(sheet, TITLES.values())
     problems = [about(book.name, f"sheet {WORKLIST}: {message}") for message in messages]
     problems += _elsewhere(made, book)
     lines = []
@@ -286,9 +276,8 @@ def _text_fault(column: Column, text: str) -> str:
 
 
 def _fault(answer: Mapping[str, str], book: Path, name: str, message: str) -> Problem:
-    title = (ASKED | ANSWERS)[name]
     place = book.name, int(answer["line"]), answer["trial"]
-    return Problem("error", *place, title, answer[name], message)
+    return Problem("error", *place, TITLES[name], answer[name], message)
 
 
 def _misplaced(

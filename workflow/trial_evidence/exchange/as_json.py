@@ -159,7 +159,8 @@ def estimates_as_json(estimates: pd.DataFrame, software: str) -> str:
     pydantic.ValidationError
         If a row does not match the schema.
     """
-    found = [_estimate(row) for row in records(estimates)]
+    rows = records(estimates)
+    found = [{name: _cell(name, value) for name, value in row.items()} for row in rows]
     content = {"$schema": "estimates.schema.json", "format_version": VERSION,
                "software_version": software, "estimates": found}  # fmt: skip
     TypeAdapter(Estimates).validate_python(content)
@@ -172,11 +173,11 @@ def schema_of_estimates() -> str:
     return json.dumps({"$schema": DIALECT, **found}, ensure_ascii=False, indent=2) + "\n"
 
 
-def _estimate(row: dict[str, Any]) -> dict[str, Any]:
-    cells = {name: row[name] or None for name in row if name not in ESTIMATE_NUMBERS}
-    for name in ESTIMATE_NUMBERS:
-        value = row[name]
-        known = math.isfinite(value)
-        cells[name] = None if not known else int(value) if name in ESTIMATE_COUNTS else value
-    trials = tuple(filter(None, row["trials"].split(";")))
-    return {name: cells[name] for name in row} | {"trials": trials}
+def _cell(name: str, value: Any) -> Any:
+    if name == "trials":
+        return tuple(filter(None, value.split(";")))
+    if name not in ESTIMATE_NUMBERS:
+        return value or None
+    if not math.isfinite(value):
+        return None
+    return int(value) if name in ESTIMATE_COUNTS else value

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from trial_evidence.config.configuration import Configuration, EffectModifier
+from trial_evidence.config.configuration import Analysis, Configuration
 from trial_evidence.files import records
 from trial_evidence.measures import COUNT_COLUMNS
 from trial_evidence.pool.bayes.priors import model_priors
@@ -46,11 +46,7 @@ def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataF
         subgroup differences; ``published`` says whether a trial shown alone keeps the limits of
         its source.
     """
-    groupings = {(a.setting, a.id): a.subgroups for a in configuration.analyses}
-    factors = {
-        (a.setting, a.id): {modifier.factor: modifier for modifier in a.effect_modifiers}
-        for a in configuration.analyses
-    }
+    analyses = {(a.setting, a.id): a for a in configuration.analyses}
     found: list[pd.DataFrame] = []
     pools = evidence.estimates[evidence.estimates["model"] != "no_trial"]
     for pool in records(pools.drop_duplicates([*KEYS, "trials"])):
@@ -58,9 +54,9 @@ def pooled_effects(configuration: Configuration, evidence: Evidence) -> pd.DataF
         if pool["measure"] == "proportion":
             rows = _rates(evidence, pool)
         elif "_of_" in pool["measure"]:
-            rows = _interaction(evidence, pool, factors[place][pool["subgroup"]])
+            rows = _interaction(evidence, pool, analyses[place])
         else:
-            rows = _trials(evidence, pool, groupings[place], configuration.confidence_level)
+            rows = _trials(evidence, pool, analyses[place], configuration.confidence_level)
         found.append(rows.assign(**{name: pool[name] for name in KEYS}).reindex(columns=COLUMNS))
     return pd.concat(found or [pd.DataFrame(columns=COLUMNS)]).drop_duplicates(ignore_index=True)
 
@@ -74,16 +70,15 @@ def _rates(evidence: Evidence, pool: dict[str, Any]) -> pd.DataFrame:
 
 
 def _trials(
-    evidence: Evidence, pool: dict[str, Any], grouping: str, percent: float
+    evidence: Evidence, pool: dict[str, Any], analysis: Analysis, percent: float
 ) -> pd.DataFrame:
     rows = rows_behind(evidence, pool)
     published = ["yes" if published_limits(row, percent) else "" for row in records(rows)]
-    return rows.assign(trial=rows["trial_id"], group=rows[grouping], published=published)
+    return rows.assign(trial=rows["trial_id"], group=rows[analysis.subgroups], published=published)
 
 
-def _interaction(
-    evidence: Evidence, pool: dict[str, Any], modifier: EffectModifier
-) -> pd.DataFrame:
+def _interaction(evidence: Evidence, pool: dict[str, Any], analysis: Analysis) -> pd.DataFrame:
+    (modifier,) = (one for one in analysis.effect_modifiers if one.factor == pool["subgroup"])
     measure = pool["measure"].rpartition("_of_")[2].removesuffix("s")
     rows = pd.concat(
         members(evidence.trials, pool, subgroup, measure) for subgroup in modifier.subgroups

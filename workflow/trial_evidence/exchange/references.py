@@ -19,7 +19,7 @@ from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.sheet.values import read_cell
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import Problem, SheetError, counted, quoted
+from trial_evidence.words.problems import Problem, counted, quoted, refuse
 from trial_evidence.workbook.records import (
     NO_TITLE,
     at_line,
@@ -160,8 +160,7 @@ def read_references(file: Path, raw: Path, dictionary: Dictionary) -> References
                 problems.append(at_line(file, one.line, f"{message} Keep one of the two."))
         else:
             taken[fit[0].number] = one
-    if problems:
-        raise SheetError(problems)
+    refuse(problems)
     by_number = {row.number: row for row in rows}
     for number, one in sorted(taken.items()):
         for cell in _cells(by_number[number], one, table, f"{file.name}, line {one.line}"):

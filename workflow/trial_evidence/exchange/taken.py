@@ -1,11 +1,12 @@
 """What was taken from a workbook or an export, and from where."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from trial_evidence.words.problems import Problem, quoted
+from trial_evidence.workbook.read import merged_in
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,24 @@ class Taken:
         return replace(problem, file=file, message=f"{problem.message}{more}")
 
 
-def unnamed_in(sheet: Any) -> list[str]:
-    """Return messages about cells below an empty cell of row 1, which would be lost."""
+def rebuilt(sheet: Any, known: Iterable[str]) -> list[str]:
+    """Return messages about edits of a worksheet's columns by which an entry would be lost.
+
+    These are known names of columns that occur more than once in row 1, merged cells, and cells
+    below an empty cell of row 1.
+    """
     header, *rows = [*sheet.iter_rows()] or [()]
-    empty = [at for at, cell in enumerate(header) if not str(cell.value or "").strip()]
-    return [
-        f"cell {row[at].coordinate} holds {quoted(str(row[at].value))}, but its column has no "
-        "name in row 1, so it would be lost. Move it, give the column a name, or delete it."
-        for row in rows
-        for at in empty
-        if row[at].value is not None and str(row[at].value).strip()
+    names = [str(cell.value or "").strip() for cell in header]
+    twice = [
+        f"{names.count(name)} columns have the name {name}. Delete one, or rename it."
+        for name in known
+        if names.count(name) > 1
     ]
+    unnamed = [
+        f"cell {cell.coordinate} holds {quoted(str(cell.value))}, but its column has no "
+        "name in row 1, so it would be lost. Move it, give the column a name, or delete it."
+        for cells in rows
+        for name, cell in zip(names, cells, strict=True)
+        if not name and cell.value is not None and str(cell.value).strip()
+    ]
+    return [*twice, *merged_in(sheet), *unnamed]

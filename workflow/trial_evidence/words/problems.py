@@ -89,6 +89,13 @@ class SheetError(Exception):
         super().__init__("\n".join(problem.line() for problem in self.problems))
 
 
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise a :class:`SheetError` with these findings if any of them is an error."""
+    found = tuple(problems)
+    if has_errors(found):
+        raise SheetError(found)
+
+
 @contextmanager
 def told_in(problems: list[Problem]) -> Iterator[None]:
     """Collect the problems of a :class:`SheetError` in `problems` instead of raising it."""

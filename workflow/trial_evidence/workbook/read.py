@@ -294,6 +294,7 @@ class _SheetReader:
         self.letters: dict[tuple[str, str], str] = {}
         self.private: list[str] = []
         self._own: set[int] = set()
+        self._needed = [name for name, column in table.columns.items() if not column.optional]
 
     def read(self) -> RawTable | None:
         if self.sheet.max_row > _MOST_ROWS:
@@ -303,16 +304,14 @@ class _SheetReader:
             )
             return None
         records = [self._without_private(cells) for cells in self.sheet.iter_rows()]
-        filled = [cells for cells in records if any(map(_is_filled, cells))]
+        filled = [cells for cells in records if _texts(cells)]
         if not filled:
             self._about_sheet("the sheet is empty: even the column names are missing.")
             return None
         for message in merged_in(self.sheet):
             self._about_sheet(message)
-        header = {
-            at: str(cell.value).strip() for at, cell in enumerate(records[0]) if _is_filled(cell)
-        }
-        if self._is_no_header(header.values()):
+        header = _texts(records[0])
+        if self._is_no_header(header):
             self._about_header(header, filled)
             return None
         self.letters = {
@@ -339,7 +338,7 @@ class _SheetReader:
         rows = {number: self._row(number, header, cells) for number, cells in below.items()}
         self._about_columns_without_a_name(header, below.values())
         # Check the column names as those of a CSV file.
-        names = list(header.values())
+        names = header.values()
         to_judge = as_csv([names, ["x"] * len(names)] if rows else [names])
         raw, found = read_cells(self.table, to_judge.encode())
         self.problems += [replace(problem, file=self.place) for problem in found]
@@ -354,10 +353,10 @@ class _SheetReader:
     def _without_private(self, cells: Sequence[Any]) -> list[Any]:
         """The cells of a row, without the analyst's own columns."""
         if cells and cells[0].row == 1:
-            names = {cell.column: str(cell.value).strip() for cell in cells if _is_filled(cell)}
-            self._own = {at for at, name in names.items() if name.startswith(PRIVATE)}
-            self.private = [f"{self.table.name}.{names[at]}" for at in sorted(self._own)]
-        return [cell for cell in cells if cell.column not in self._own]
+            own = {at: name for at, name in _texts(cells).items() if name.startswith(PRIVATE)}
+            self._own = set(own)
+            self.private = [f"{self.table.name}.{name}" for name in own.values()]
+        return [cell for at, cell in enumerate(cells) if at not in self._own]
 
     def _below(
         self, header: Mapping[int, str], filled: Iterable[Sequence[Any]]
@@ -366,7 +365,7 @@ class _SheetReader:
         below = {}
         for cells in filled:
             number = cells[0].row
-            if header != {at: str(c.value).strip() for at, c in enumerate(cells) if _is_filled(c)}:
+            if header != _texts(cells):
                 below[number] = cells
             elif number > 1:
                 self._about_sheet("the row repeats the names of the columns. Delete it.", number)
@@ -387,19 +386,20 @@ class _SheetReader:
             ]
         return texts
 
-    def _is_no_header(self, names: Iterable[str]) -> bool:
+    def _missing(self, header: Mapping[int, str]) -> list[str]:
+        """The required column names that a row does not have."""
+        return [name for name in self._needed if name not in header.values()]
+
+    def _is_no_header(self, header: Mapping[int, str]) -> bool:
         """Whether most of the required column names are missing."""
-        needed = {name for name, column in self.table.columns.items() if not column.optional}
-        return len(needed.intersection(names)) < len(needed) / 2
+        return len(self._missing(header)) > len(self._needed) / 2
 
     def _about_header(self, header: Mapping[int, str], filled: Sequence[Sequence[Any]]) -> None:
-        needed = [name for name, column in self.table.columns.items() if not column.optional]
-        missing = ", ".join(name for name in needed if name not in header.values())
+        missing = ", ".join(self._missing(header))
         begins = f" It begins with {quoted(next(iter(header.values())))}." if header else ""
         message = f"row 1 must hold the names of the columns; missing: {missing}.{begins}"
         for cells in filled[:_MOST_ABOVE]:
-            names = [str(cell.value).strip() for cell in cells if _is_filled(cell)]
-            if not self._is_no_header(names):
+            if not self._is_no_header(_texts(cells)):
                 message += f" They are in row {cells[0].row}: delete the rows above."
                 break
         self._about_sheet(message)
@@ -439,15 +439,6 @@ def merged_in(sheet: Any) -> list[str]:
     ]
 
 
-def names_twice(names: Sequence[str], known: Iterable[str]) -> list[str]:
-    """Return messages about known column names that occur more than once in row 1."""
-    return [
-        f"{names.count(name)} columns have the name {name}. Delete one, or rename it."
-        for name in known
-        if names.count(name) > 1
-    ]
-
-
 def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
     """Return a message about what is hidden of a sheet and these rows; ``""`` if nothing is."""
     if sheet.sheet_state != "visible":
@@ -469,6 +460,11 @@ def hidden_among(sheet: Any, rows: Iterable[int]) -> str:
 def _is_struck(cell: Any) -> bool:
     parts = struck_through(cell)
     return bool(parts) and all(parts)
+
+
+def _texts(cells: Sequence[Any]) -> dict[int, str]:
+    """The texts of the cells of a row that are filled in, by position."""
+    return {at: str(cell.value).strip() for at, cell in enumerate(cells) if _is_filled(cell)}
 
 
 def _is_filled(cell: Any) -> bool:

@@ -19,7 +19,7 @@ import rispy
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Dictionary
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted
+from trial_evidence.words.problems import Problem, SheetError, about, counted, quoted, refuse
 
 from .layout import as_csv
 from .package import NOT_IN_A_FILE
@@ -142,8 +142,7 @@ def found_records(file: Path, search: str, raw: Path, dictionary: Dictionary) ->
     search = _search(search, searches, screened)
     faults = [fault for line, tags in found for fault in record_faults(file, line, tags)]
     faults += _other_papers(file, found, sources)
-    if faults:
-        raise SheetError(faults)
+    refuse(faults)
     rows = tuple(_marked([tags for _, tags in found], search, screened, sources))
     columns = list(dictionary.tables[SCREENING].columns)
     cells = [[row.get(column, "") for column in columns] for row in (*screened, *rows)]
@@ -221,8 +220,7 @@ def located_records(file: Path) -> list[tuple[int, Mapping[str, Any]]]:
     pubmed = any(map(_PUBMED.match, lines)) or (
         any(map(_PUBMED_TAG.match, lines)) and not any(map(_RIS.match, lines))
     )
-    if problems := list(_broken(file, lines, pubmed=pubmed)):
-        raise SheetError(problems)
+    refuse(_broken(file, lines, pubmed=pubmed))
     parsed = _parsed(file, text, pubmed=pubmed)
     start = _PUBMED if pubmed else _RIS
     begins = [n for n, line in enumerate(lines, start=1) if start.match(line)]

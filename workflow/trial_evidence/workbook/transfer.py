@@ -180,7 +180,9 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         )
     shutil.rmtree(new, ignore_errors=True)
     try:
-        _copy_with(folder, new, files)
+        shutil.copytree(folder, new, symlinks=True)
+        for name, content in files.items():
+            (new / name).write_bytes(content)
         folder.rename(old)
         try:
             new.rename(folder)
@@ -191,13 +193,6 @@ def replace_files(raw: Path, files: Mapping[str, bytes]) -> None:
         old.rename(new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-
-
-def _copy_with(folder: Path, copy: Path, files: Mapping[str, bytes]) -> None:
-    """Copy a folder, replacing the content of some files."""
-    shutil.copytree(folder, copy, symlinks=True)
-    for name, content in files.items():
-        (copy / name).write_bytes(content)
 
 
 def restore(raw: Path) -> bool:

@@ -19,7 +19,7 @@ from trial_evidence.sheet.cells import RawTable
 from trial_evidence.sheet.check import read_folder
 from trial_evidence.sheet.dictionary import Column, Dictionary, Table
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import Problem, SheetError, errors_of, has_errors
+from trial_evidence.words.problems import Problem, errors_of, has_errors, refuse
 from trial_evidence.words.supplied import supplied
 
 from .layout import LISTS, MADE_FROM, READ_ME, row_mark
@@ -75,10 +75,8 @@ def write_workbook(raw: Path, dictionary: Dictionary, book: Path) -> None:
 
     refuse_book(book)
     tables, found = read_folder(raw, dictionary)
-    problems = errors_of(found)
-    problems += [problem for raw_table in tables.values() for problem in _unfit_cells(raw_table)]
-    if problems:
-        raise SheetError(problems)
+    unfit = [problem for raw_table in tables.values() for problem in _unfit_cells(raw_table)]
+    refuse([*errors_of(found), *unfit])
     if book.exists():
         existing = read_book(book, dictionary)
         message = ""

@@ -15,6 +15,7 @@ from trial_evidence.config.registry import RegistryWords
 from trial_evidence.exchange.registry.claims import Cells, Claim, Fact, Finding, Trial, Unmapped
 from trial_evidence.exchange.registry.groups import clipped, sentences
 from trial_evidence.sheet.adjudication import same_value
+from trial_evidence.sheet.arithmetic import printed_span
 from trial_evidence.sheet.cells import RawTable, Row
 from trial_evidence.sheet.dictionary import Dictionary, Table
 from trial_evidence.sheet.values import ALL, printed_decimals
@@ -208,7 +209,8 @@ def _row_of(claim: Claim, held: Held, nct: str) -> Row | Unmapped | None:
     same = [row for row in rows if equal(row, result)[0] == len(result)]
     if same:
         return max(same, key=lambda row: equal(row, claim.values))
-    if _worded_freely(claim, held):
+    definition = table.columns.get("definition")
+    if definition is not None and not definition.words:
         # A result that another source defines in other words is a different result.
         known = {row.cells["source_id"] for row in held.tables["sources"].rows if _is_of(row, nct)}
         defined = claim.said["definition"].lower()
@@ -236,11 +238,6 @@ def _fits(claim: Claim, row: Row, held: Held) -> bool:
     )
 
 
-def _worded_freely(claim: Claim, held: Held) -> bool:
-    column = held.dictionary.tables[claim.table].columns.get("definition")
-    return column is not None and not column.words
-
-
 def _is_of(source: Row, nct: str) -> bool:
     return source.cells.get("nct") == nct and source.cells["type"] == "registry"
 
@@ -266,15 +263,9 @@ def _cells(claim: Claim, row: Row, held: Held) -> Iterator[Line]:
 
 def _reciprocal(held: str, found: str) -> bool:
     """Whether a ratio may be the other's reciprocal, as far as both are printed."""
-    (low, high), (other_low, other_high) = _as_printed(held), _as_printed(found)
+    one, other = (printed_span(float(text), printed_decimals(text)) for text in (held, found))
     opposite = (float(held) - 1) * (float(found) - 1) < 0
-    return float(found) > 0 and opposite and low * other_low <= 1 <= high * other_high
-
-
-def _as_printed(text: str) -> tuple[float, float]:
-    """The least and the largest number that is printed so."""
-    half = 0.5 * 10.0 ** -printed_decimals(text)
-    return float(text) - half, float(text) + half
+    return float(found) > 0 and opposite and one.low * other.low <= 1 <= one.high * other.high
 
 
 def _new_row(claim: Claim, held: Held, source: str, alike: int) -> NewRow:

@@ -113,14 +113,11 @@ def told_apart(trial: Trial, found: Iterable[Finding]) -> Iterator[Finding]:
     for one in every:
         if isinstance(one, Claim) and times[one.row] > 1:
             value = ", ".join(f"{name} {value}" for name, (value, _) in one.values.items())
-            why = f"{times[one.row]} results of this measure fit the same row ({_words(one)})."
+            words = ", ".join([*one.key.values(), *one.said.values()])
+            why = f"{times[one.row]} results of this measure fit the same row ({words})."
             yield trial.unmapped(one.title, value, one.path, why)
         else:
             yield one
-
-
-def _words(claim: Claim) -> str:
-    return ", ".join([*claim.key.values(), *claim.said.values()])
 
 
 def said_of(trial: Trial, table: str, measure: Measure, *more: str) -> dict[str, str]:

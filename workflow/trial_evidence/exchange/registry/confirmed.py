@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain, groupby
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from trial_evidence.exchange.registry.book import (
     mark_of,
     marks_in,
 )
-from trial_evidence.exchange.taken import Taken, unnamed_in
+from trial_evidence.exchange.taken import Taken, rebuilt
 from trial_evidence.exchange.worklist import FIELDS
 from trial_evidence.sheet import Sheet
 from trial_evidence.sheet.adjudication import same_value
@@ -46,18 +47,19 @@ from trial_evidence.sheet.values import PRIMARY, read_cell
 from trial_evidence.words.problems import (
     Problem,
     Severity,
-    SheetError,
     about,
     did_you_mean,
     errors_of,
-    has_errors,
     quoted,
+    refuse,
 )
 from trial_evidence.workbook.layout import PRIVATE
-from trial_evidence.workbook.read import hidden_among, merged_in, names_twice, open_book
+from trial_evidence.workbook.read import hidden_among, open_book
 
 # The columns of a result, which one outcome measure has to give together.
 RESULT = {*chain(*FIELDS.values()), "ci_level"}
+# The sheets with values for cells; the others to confirm hold new rows.
+_PAGES = (DIFFERS, ADDED, AGREES)
 _MEASURE = re.compile(r"(.*outcomeMeasures\[[0-9]+\])(?:\.(analyses\[[0-9]+\]))?")
 
 
@@ -77,12 +79,11 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
     """
     made, values = open_book(book)
     every = [*entries_of(made, values)]
-    problems = list(_other_columns(made, every, held, book))
-    if problems:
-        raise SheetError(problems)
+    refuse(_other_columns(made, every, held, book))
     entries = [one for one in every if one.by and not one.page.startswith(PRIVATE)]
-    problems = [*_unseen(made, entries, book), *_contradictions(entries, book)]
-    problems += _of_two_measures(entries, book)
+    lines = [one for one in entries if not one.page.startswith(ROWS)]
+    problems = [*_unseen(made, entries, book), *_contradictions(lines, book)]
+    problems += _of_two_measures(lines, book)
     marks = marks_in(made)
     for one in entries:
         unread = list(_unread(one, book))
@@ -90,24 +91,22 @@ def write_confirmed(book: Path, raw: Path, sheet: Sheet, held: Held, folder: Pat
         problems += unread
         faults = [fault for fault in _faults(one, held, book) if fault.column not in known]
         problems += faults if known or faults else _edited(one, marks, book)
-    if has_errors(problems):
-        raise SheetError(problems)
+    refuse(problems)
     shutil.copytree(raw, folder, dirs_exist_ok=True)
-    cells = _once([one for one in entries if not one.page.startswith(ROWS)])
+    cells = _once(lines)
     there = [one for one in cells if _is_there(one, held)]
     said = [problem.line() for problem in problems]
     said += [f"{_which(one)}: {one['found']} is there already." for one in there]
     cells = [one for one in cells if one not in there]
+    unconfirmed = [one for one in every if one.page == DIFFERS and not one.by]
     taken_from: dict[tuple[str, int], str] = {}
-    for (table, row), group in groupby(sorted(cells, key=_place), key=_place):
-        lines = list(group)
-        taken_from[table, row] = _lines_of(book, lines)
+    for of_row in _grouped(sorted(cells, key=_place), _place):
         readings = len(read_lines(folder / f"{READINGS}.csv"))
-        unconfirmed = [one for one in every if one.page == DIFFERS and not one.by]
-        said += _confirmed(lines, unconfirmed, sheet, held, folder)
+        said += _confirmed(of_row, unconfirmed, sheet, held, folder)
         # A second reading is appended as the last row.
-        taken_from[READINGS, readings + 1] = taken_from[table, row]
-    for table, added in _new_rows(entries, every, held).items():
+        for place in (_place(of_row[0]), (READINGS, readings + 1)):
+            taken_from[place] = _lines_of(book, of_row)
+    for table, added in _new_rows(every, held).items():
         described = held.dictionary.tables[table]
         numbered = [(_row_there(new, held, table), one, new) for one, new in added]
         # Rows that already exist come first.
@@ -127,18 +126,19 @@ def _lines_of(book: Path, entries: Sequence[Entry]) -> str:
 
 def _other_columns(made: Any, every: Sequence[Entry], held: Held, book: Path) -> Iterator[Problem]:
     """Problems with columns missing or duplicated, merged cells, and sheets of unknown name."""
-    strange = {one.page for one in every if one.by and not _is_known(one.page)}
+    confirmed = {one.page for one in every if one.by} - {*_PAGES}
+    strange = [page for page in confirmed if not page.startswith((ROWS, PRIVATE))]
     for title in sorted(strange):
         message = (
             "no sheet to confirm has this name, so what is confirmed on it would be lost. Give it "
             f"its name again ({DIFFERS}, {ADDED}, {ROWS}..., {AGREES}), or let its name begin with "
-            f"_ if it is yours alone.{did_you_mean(title, (DIFFERS, ADDED, AGREES))}"
+            f"_ if it is yours alone.{did_you_mean(title, _PAGES)}"
         )
         yield about(f"{book.name}, sheet {title}", message)
     for sheet in made.worksheets:
         header = [str(cell.value or "").strip() for cell in sheet[1]]
         wanted: list[str] = []
-        if sheet.title in (AGREES, DIFFERS, ADDED):
+        if sheet.title in _PAGES:
             wanted = [*LINE.values(), CONFIRMED]
         elif sheet.title.startswith(ROWS):
             table = held.dictionary.tables.get(sheet.title.removeprefix(ROWS))
@@ -146,13 +146,8 @@ def _other_columns(made: Any, every: Sequence[Entry], held: Held, book: Path) ->
         if missing := [name for name in wanted if name not in header]:
             message = f"the sheet has no column {', '.join(missing)}. Make a new workbook."
             yield about(f"{book.name}, sheet {sheet.title}", message, 1)
-        messages = [*names_twice(header, wanted), *merged_in(sheet), *unnamed_in(sheet)]
-        for message in messages if wanted else ():
+        for message in rebuilt(sheet, wanted) if wanted else ():
             yield about(f"{book.name}, sheet {sheet.title}", message)
-
-
-def _is_known(page: str) -> bool:
-    return page in (AGREES, DIFFERS, ADDED) or page.startswith((ROWS, PRIVATE))
 
 
 def _unseen(made: Any, entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
@@ -166,8 +161,6 @@ def _contradictions(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
     """Lines whose value for a cell contradicts that of an earlier line."""
     first: dict[tuple[str, ...], Entry] = {}
     for one in entries:
-        if one.page.startswith(ROWS):
-            continue
         above = first.setdefault(_cell(one), one)
         if not same_value(above["found"], one["found"]):
             other = f"sheet {above.page}, row {above.number} says {quoted(above['found'])}"
@@ -189,31 +182,29 @@ def _edited(entry: Entry, marks: Collection[str], book: Path) -> Iterator[Proble
 
 def _of_two_measures(entries: Sequence[Entry], book: Path) -> Iterator[Problem]:
     """Rows confirmed by parts of several results of a record, none of which has all of them."""
-    rows: dict[tuple[str, str], dict[str, set[tuple[str, str]]]] = {}
-    last: dict[tuple[str, str], Entry] = {}
-    for one in entries:
-        if not one.page.startswith(ROWS) and one["column"] in RESULT:
-            columns = rows.setdefault((one["table"], one["row"]), {})
-            columns.setdefault(one["column"], set()).add(_measure(one))
-            last[one["table"], one["row"]] = one
-    for row, columns in rows.items():
+    results = [one for one in entries if one["column"] in RESULT]
+    for of_row in _grouped(results, itemgetter("table", "row")):
+        given = [{*map(_measure, of_cell)} for of_cell in _grouped(of_row, _cell)]
+        measures = {*map(_measure, of_row)}
         # Patients and medians are those of the measure, and belong to each of its analyses.
-        given = [*columns.values()]
-        whole = {
-            (measure, analysis)
-            for measure, analysis in set().union(*given)
-            if all({(measure, analysis), (measure, "")} & found for found in given)
-        }
-        if not whole:
-            one_measure = len({measure for measure, _ in set().union(*given)}) == 1
-            what, part = (
-                ("analyses", "analysis") if one_measure else ("outcome measures", "measure")
-            )
-            message = (
-                f"the lines confirmed for this row are of different {what}, so no {part} has this "
-                f"result. Confirm the lines of one {part}."
-            )
-            yield _problem(last[row], book, LINE["path"], last[row]["path"], message)
+        if any(all({one, (one[0], "")} & found for found in given) for one in measures):
+            continue
+        what, part = "outcome measures", "measure"
+        if len({measure for measure, _ in measures}) == 1:
+            what, part = "analyses", "analysis"
+        message = (
+            f"the lines confirmed for this row are of different {what}, so no {part} has this "
+            f"result. Confirm the lines of one {part}."
+        )
+        yield _problem(of_row[-1], book, LINE["path"], of_row[-1]["path"], message)
+
+
+def _grouped(entries: Iterable[Entry], key: Callable[[Entry], Hashable]) -> list[list[Entry]]:
+    """The lines with the same key together, in the order of their first."""
+    groups: dict[Hashable, list[Entry]] = {}
+    for one in entries:
+        groups.setdefault(key(one), []).append(one)
+    return [*groups.values()]
 
 
 def _measure(entry: Entry) -> tuple[str, str]:
@@ -235,10 +226,7 @@ def _cell(entry: Entry) -> tuple[str, ...]:
 
 def _once(entries: Sequence[Entry]) -> list[Entry]:
     """One line per cell, the first, with all readers who confirmed any line of that cell."""
-    lines: dict[tuple[str, ...], list[Entry]] = {}
-    for one in entries:
-        lines.setdefault(_cell(one), []).append(one)
-    return [replace(same[0], by=_readers(same)) for same in lines.values()]
+    return [replace(same[0], by=_readers(same)) for same in _grouped(entries, _cell)]
 
 
 def _readers(entries: Sequence[Entry]) -> str:
@@ -389,18 +377,16 @@ def _second_reading(read: Sequence[Entry], sheet: Sheet, folder: Path) -> Iterat
 
 
 def _new_rows(
-    entries: Sequence[Entry], every: Sequence[Entry], held: Held
+    every: Sequence[Entry], held: Held
 ) -> dict[str, list[tuple[Entry, Mapping[str, str]]]]:
     """Table -> rows to add, with their lines; sources that they name are added as well."""
     every = [one for one in every if one.page.startswith(ROWS)]
-    taken = {(one.page, one.number) for one in entries}
-    named = {one.cells["source_id"] for one in every if (one.page, one.number) in taken}
+    named = {one.cells["source_id"] for one in every if one.by}
     named -= {row.cells["source_id"] for row in held.tables["sources"].rows}
     rows: dict[str, list[tuple[Entry, Mapping[str, str]]]] = {}
     for one in every:
         table = one.page.removeprefix(ROWS)
-        comes_along = table == "sources" and one.cells["source_id"] in named
-        if comes_along or (one.page, one.number) in taken:
+        if one.by or (table == "sources" and one.cells["source_id"] in named):
             columns = held.dictionary.tables[table].columns
             cells = {name: text for name, text in one.cells.items() if name in columns}
             known = rows.setdefault(table, [])

@@ -120,7 +120,7 @@ def _events(trial: Trial) -> Iterator[Finding]:
 
     def found(
         name: str, group: str, definition: str, path: Place, part: EventGroup | EventStats
-    ) -> Iterator[Finding]:
+    ) -> Finding:
         which = "serious_num" if isinstance(part, EventGroup) else "num"
         steps = {"events": f"{which}_affected", "n": f"{which}_at_risk"}
         affected, at_risk = (getattr(part, step) for step in steps.values())
@@ -130,8 +130,7 @@ def _events(trial: Trial) -> Iterator[Finding]:
             why = why or "affected patients and patients at risk are not both given."
         if why:
             given = "NA" if affected is None else str(affected)
-            yield trial.unmapped(title, given, path_of(path), why)
-            return
+            return trial.unmapped(title, given, path_of(path), why)
         outcome = trial.outcomes[name]
         key = key_of_outcome(trial, outcome, arm_id=arms[group].arm)
         said = {"population": "safety", "definition": definition}
@@ -139,14 +138,14 @@ def _events(trial: Trial) -> Iterator[Finding]:
             column: (str(getattr(part, step)), path_of((*path, to_camel(step))))
             for column, step in steps.items()
         }
-        yield Claim(trial.id, outcome.table, key, said, values, path_of(path), title)
+        return Claim(trial.id, outcome.table, key, said, values, path_of(path), title)
 
-    def totals() -> Iterator[Finding]:
-        for n, group in enumerate(events.event_groups):
-            path = (*at, "eventGroups", n)
-            yield from found(trial.words.serious_events, group.id, _SERIOUS, path, group)
-
-    yield from told_apart(trial, totals())
+    serious = trial.words.serious_events
+    totals = (
+        found(serious, group.id, _SERIOUS, (*at, "eventGroups", n), group)
+        for n, group in enumerate(events.event_groups)
+    )
+    yield from told_apart(trial, totals)
     least = events.frequency_threshold
     above = f", above {least}%" if least not in {"", "0"} else ""
     which_of = {
@@ -159,13 +158,11 @@ def _events(trial: Trial) -> Iterator[Finding]:
             (n, event, name) for n, event in enumerate(listed) for name in _terms(trial, event)
         ]
         for n, event, name in mapped:
-            stats = [
-                one
+            definition, place = f"{event.term}: {which}", (*at, part, n, "stats")
+            stats = (
+                found(name, held.group_id, definition, (*place, s), held)
                 for s, held in enumerate(event.stats)
-                for one in found(
-                    name, held.group_id, f"{event.term}: {which}", (*at, part, n, "stats", s), held
-                )
-            ]
+            )
             yield from told_apart(trial, stats)
         if rest := len(listed) - len({n for n, _, _ in mapped}):
             why = "no outcome of config/registry.yaml (event_terms) has them."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from trial_evidence.audit.counts import integers_for_percent
@@ -61,23 +61,8 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
         return trial.unmapped(measure.title, measure.unit_of_measure, path_of(at), why)
 
     named = named_in(measure.title, trial.words.outcomes)
-    if not named:
-        yield unmapped("its title names no outcome of config/registry.yaml.")
-        return
-    if len(named) > 1:
-        yield unmapped(f"its title names several outcomes: {', '.join(named)}.")
-        return
-    if named_in(measure.title, {"": trial.words.other_outcomes}):
-        yield unmapped("its title names another outcome than those of config/registry.yaml.")
-        return
-    if named_in(_DENIAL.split(measure.title)[0], trial.words.outcomes) != named:
-        yield unmapped("its title may count the patients without the outcome.")
-        return
-    if part := trial.part_of_patients(measure.title, measure.population_description):
-        yield unmapped(part)
-        return
-    if not measure.classes and not measure.analyses:
-        yield unmapped("no results are posted for it.")
+    if why := _why_not_read(trial, measure, named):
+        yield unmapped(why)
         return
     outcome = trial.outcomes[named[0]]
     compared = trial.dictionary.tables[outcome.table].kind == "contrasts"
@@ -100,6 +85,21 @@ def measure_findings(trial: Trial, measure: Measure, at: Place) -> Iterator[Find
         yield from _medians(trial, outcome, measure, at)
     elif measure.classes:
         yield unmapped("its values are no medians.")
+
+
+def _why_not_read(trial: Trial, measure: Measure, named: Sequence[str]) -> str:
+    """Why no value of a measure can be mapped; ``""`` if its title clearly names an outcome."""
+    if not named:
+        return "its title names no outcome of config/registry.yaml."
+    if len(named) > 1:
+        return f"its title names several outcomes: {', '.join(named)}."
+    if named_in(measure.title, {"": trial.words.other_outcomes}):
+        return "its title names another outcome than those of config/registry.yaml."
+    if named_in(_DENIAL.split(measure.title)[0], trial.words.outcomes) != named:
+        return "its title may count the patients without the outcome."
+    if part := trial.part_of_patients(measure.title, measure.population_description):
+        return part
+    return "" if measure.classes or measure.analyses else "no results are posted for it."
 
 
 def _values(
@@ -129,19 +129,25 @@ def _analysed(denoms: Iterable[Denom], at: Place) -> dict[str, tuple[str, str]]:
 def _no_count(measure: Measure) -> str:
     """The reason if the values of a measure are not, or not clearly, numbers of patients."""
     kind, unit = measure.param_type, measure.unit_of_measure.strip().lower()
+    counts, shown = kind == "COUNT_OF_PARTICIPANTS", shortened(measure.unit_of_measure)
     others = [one.units for one in measure.denoms if not _of_participants(one)]
     if kind not in _COUNTS:
         return f"its values are {kind.lower().replace('_', ' ')}s, not numbers of patients."
     if not _PERCENT.search(unit):
         # A count has this type; a plain number below such a title may be either.
-        unclear = kind != "COUNT_OF_PARTICIPANTS" and _PERCENT.search(measure.title)
-        return "its title says percentage, its unit patients." if unclear else ""
-    if kind == "COUNT_OF_PARTICIPANTS":
+        if not counts and _PERCENT.search(measure.title):
+            return "its title says percentage, its unit patients."
+        # "Patients with events / 100 patient-years" is no count of patients, nor is a proportion.
+        people = ("participant" in unit or "patient" in unit) and not _NO_COUNT.search(unit)
+        if counts or people:
+            return ""
+        return f'the unit "{shown}" is neither patients nor a percentage.'
+    if counts:
         return "its values are called both a count and a percentage."
     if others:
         return f"the percentages may be of {shortened(', '.join(others))}, not of patients."
     if not _PERCENT_ALONE.fullmatch(unit) and not _PEOPLE.search(unit):
-        return f'the unit "{shortened(measure.unit_of_measure)}" is no percentage of patients.'
+        return f'the unit "{shown}" is no percentage of patients.'
     return ""
 
 
@@ -149,10 +155,20 @@ def _of_participants(denom: Denom) -> bool:
     return denom.units.lower() in {"", "participants"}
 
 
-def _of_the_outcome(trial: Trial, titles: str) -> bool:
-    """Whether titles that do not name the outcome say how it was assessed, and deny nothing."""
+def _of_others(trial: Trial, titles: str, named: Sequence[str]) -> str:
+    """The reason if titles of a class and category are not, or not clearly, of the outcome.
+
+    If none of the measure is named after the outcome, they must say how it was assessed, and deny
+    nothing.
+    """
+    if not titles or titles in named:
+        return ""
+    if named:
+        return f"these are other patients than those of {quoted(named[0])}."
     words = {"": [*chain(*map(_plain_phrases, trial.words.columns.values()))]}
-    return not _DENIAL.search(titles) and bool(named_in(titles, words))
+    if not _DENIAL.search(titles) and named_in(titles, words):
+        return ""
+    return f"{quoted(titles)} does not say that these patients had the outcome."
 
 
 def _named_after(trial: Trial, outcome: Outcome, measure: Measure) -> list[str]:
@@ -170,46 +186,24 @@ def _plain_phrases(phrases: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iterator[Finding]:
-    unit = measure.unit_of_measure.lower()
-    percent = bool(_PERCENT.search(unit))
-    # "Patients with events / 100 patient-years" is not a count of patients, nor is a proportion.
-    counted_ = measure.param_type == "COUNT_OF_PARTICIPANTS" or (
-        ("participant" in unit or "patient" in unit) and not _NO_COUNT.search(unit)
-    )
     named, no_count = _named_after(trial, outcome, measure), _no_count(measure)
     for group, titles, place, one, (n, path_of_n) in _values(measure, at):
         title = ", ".join(filter(None, (measure.title, titles, group.title)))
         path = path_of((*place, "value"))
         arm = trial.arms.arm_of(group)
         why = arm.why or trial.part_of_patients(titles, group.title)
-        if not why and named and titles and titles not in named:
-            why = f"these are other patients than those of {quoted(named[0])}."
-        if not why and not named and titles and not _of_the_outcome(trial, titles):
-            why = f"{quoted(titles)} does not say that these patients had the outcome."
-        values: Values = {"n": (n, path_of_n)}
+        why = why or _of_others(trial, titles, named) or _no_patients(one, n) or no_count
+        values: Values = {"n": (n, path_of_n), "events": (one.value, path)}
         note = ""
-        if not why and not one.value:
-            why = "the value is not available (NA)."
-        elif not why and not n:
-            why = "the number of patients analysed (denoms) is not given."
-        elif not why and not int(n):
-            why = "no patients were analysed (denoms is 0)."
-        elif not why and no_count:
-            why = no_count
-        elif not why and percent:
+        if not why and _PERCENT.search(measure.unit_of_measure):
             fit = integers_for_percent(float(one.value), int(n), printed_decimals(one.value))
             values["events"] = ", ".join(map(str, fit)), path
             values["reported_percent"] = one.value, path
             note = f"events computed: {one.value}% of {n}"
             if len(fit) != 1:
                 why = f"no single whole number of {n} patients is {one.value}%."
-        elif not why and counted_:
-            values["events"] = one.value, path
-            if not one.value.isdigit() or int(one.value) > int(n):
-                why = f"it is not a number of the {n} patients analysed."
-        elif not why:
-            unit = shortened(measure.unit_of_measure)
-            why = f'the unit "{unit}" is neither patients nor a percentage.'
+        elif not why and (not one.value.isdigit() or int(one.value) > int(n)):
+            why = f"it is not a number of the {n} patients analysed."
         if why:
             yield trial.unmapped(title, one.value or "NA", path, why)
             continue
@@ -219,6 +213,15 @@ def _counts(trial: Trial, outcome: Outcome, measure: Measure, at: Place) -> Iter
             # The description has no words of config/registry.yaml, so the reader has to judge it.
             note = sentences(note, f"Analysed: {analysed.rstrip('. ')}")
         yield Claim(trial.id, outcome.table, key, said, values, path_of(place), title, note)
+
+
+def _no_patients(one: Measurement, n: str) -> str:
+    """The reason if a value or the number of patients that it is of is not given."""
+    if not one.value:
+        return "the value is not available (NA)."
+    if not n:
+        return "the number of patients analysed (denoms) is not given."
+    return "" if int(n) else "no patients were analysed (denoms is 0)."
 
 
 def _ratio(
@@ -317,11 +320,8 @@ def _level(analysis: StatisticalAnalysis) -> str:
     if not analysis.ci_pct_value or analysis.ci_num_sides != "ONE_SIDED":
         return analysis.ci_pct_value
     level = 2 * float(analysis.ci_pct_value) - 100
-    return "" if _is_two_sided(analysis) and level < USUAL_LEVEL else f"{level:g}"
-
-
-def _is_two_sided(analysis: StatisticalAnalysis) -> bool:
-    return bool(analysis.ci_lower_limit and analysis.ci_upper_limit)
+    two_limits = analysis.ci_lower_limit and analysis.ci_upper_limit
+    return "" if two_limits and level < USUAL_LEVEL else f"{level:g}"
 
 
 def _about_sides(analysis: StatisticalAnalysis) -> str:

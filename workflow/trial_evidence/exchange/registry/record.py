@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from trial_evidence.config.forms import custom_error
 from trial_evidence.words.errors import RequestError
-from trial_evidence.words.problems import Problem, SheetError, about, quoted, told_in
+from trial_evidence.words.problems import Problem, SheetError, about, quoted, refuse, told_in
 from trial_evidence.workbook.package import LONGEST_CELL, NOT_IN_A_FILE
 
 Place = tuple[str | int, ...]
@@ -380,8 +380,7 @@ def read_records(source: Path) -> dict[str, Record]:
         if first.setdefault(record.nct_id, name) != name:
             message = f"{record.nct_id} is already in {first[record.nct_id]}. Keep one of the two."
             problems.append(about(name, message))
-    if problems:
-        raise SheetError(problems)
+    refuse(problems)
     return found
 
 
@@ -477,8 +476,7 @@ def _where(file: Path, place: Place) -> str:
 
 def _refuse(file: Path, faults: Iterable[Fault]) -> None:
     """Raise a SheetError with faults in a file, if there are any."""
-    if problems := [about(_where(file, place), message) for place, message in faults]:
-        raise SheetError(problems)
+    refuse(about(_where(file, place), message) for place, message in faults)
 
 
 def there(value: Any) -> str:
