@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from invented import ROOT
 from opened import LONG, NASTY, Watched
@@ -14,7 +15,11 @@ from small_project import drawn_once, evidence_of, small_project
 from trial_evidence.cli import main
 from trial_evidence.config.reports import read_report_configuration
 from trial_evidence.kept import Parts
-from trial_evidence.report.material.material import Material, report_table
+from trial_evidence.report.material.material import (
+    SENSITIVITY_NUMBERS,
+    Material,
+    report_table,
+)
 from trial_evidence.report.page.page import page
 from trial_evidence.report.page.sections import page_settings
 from trial_evidence.report.trail.trace import trail_of
@@ -47,7 +52,12 @@ def write_page_of(folder: Path, drawn: str) -> Path:
     )  # fmt: skip
     report = read_report_configuration(folder / "config", configuration)
     results, parts = folder / "results", Parts(folder / "parts")
-    material = Material(configuration, report, sheet, evidence, {}, results, parts)
+    # As if the sensitivity stage had found nothing.
+    none = {
+        name: pd.DataFrame(columns=["setting", "analysis", *numbers])
+        for name, numbers in SENSITIVITY_NUMBERS.items()
+    }
+    material = Material(configuration, report, sheet, evidence, none, results, parts)
     trail = trail_of(evidence, configuration)
     text = page(
         material, page_settings(material, trail), trail, "The evidence", tables=(table,),
