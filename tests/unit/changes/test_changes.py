@@ -278,7 +278,7 @@ def test_networks_of_the_same_rows_are_compared_by_other_methods(side, change):
 
 def test_a_component_that_cannot_be_estimated_has_no_estimate_to_compare(side):
     """It would be told as a number that is none."""
-    (evidence,) = side.evidence_of_networks("metastatic_pretreated").values()
+    (evidence,) = side.evidence_of_networks["metastatic_pretreated"].values()
     tables = examined(evidence, synergy_of(evidence.network, side.networks), side.configuration)[2]
     components = tables["components"]
     lost = components.loc[components["estimate"].notna(), "component"].iloc[0]
@@ -294,7 +294,7 @@ def test_a_component_that_cannot_be_estimated_has_no_estimate_to_compare(side):
 
 def test_an_effect_of_a_network_rests_on_the_trials_of_its_part(side):
     """Not on those of parts that no trial connects with it."""
-    (evidence,) = side.evidence_of_networks("metastatic_pretreated").values()
+    (evidence,) = side.evidence_of_networks["metastatic_pretreated"].values()
     tables = examined(evidence, synergy_of(evidence.network, side.networks), side.configuration)[2]
     part = tables["summary"].assign(trials=7)
     found = _estimates(evidence, {**tables, "summary": part}, side)
@@ -947,6 +947,9 @@ def test_a_revision_that_does_not_pass_the_check(project, changes):
         page,
     )
     assert "Estimates are not compared" in page_of(project)
+    # Which results rest on a row is known without the earlier sheet.
+    (used,) = re.findall(r"pcr.csv row 13 is used by (.*)", page)
+    assert "neoadjuvant/pcr_network" in used.split(", ")
 
 
 def test_an_adjudication_that_both_have_is_no_change(project, changes):

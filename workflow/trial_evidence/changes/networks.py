@@ -62,10 +62,14 @@ class Side:
         """Setting -> the evidence of its analyses."""
         return {setting: evidence_of(context) for setting, context in self.contexts.items()}
 
-    def evidence_of_networks(self, setting: str) -> dict[str, NetworkEvidence]:
-        """The evidence of every network of a setting, by its id; empty if there is no setting."""
+    @cached_property
+    def evidence_of_networks(self) -> dict[str, dict[str, NetworkEvidence]]:
+        """Setting -> the evidence of its networks, by their ids."""
         known = self.sheet, self.configuration, self.networks
-        return evidence_of_networks(*known, setting, self.contexts.get(setting))
+        return {
+            setting: evidence_of_networks(*known, setting, context)
+            for setting, context in self.contexts.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,6 @@ class NetworkChanges:
     estimates : tuple of EstimateChange
         Effects against the reference, components, interactions and synergy that differ; `regimen`
         says which it is.
-    evidence : tuple of NetworkEvidence
-        The current evidence of each network.
     tables : pair of mapping
         Before and after: (setting, network) -> its tables by name, for networks that were fitted.
     surrogacy : tuple
@@ -86,7 +88,6 @@ class NetworkChanges:
     """
 
     estimates: tuple[EstimateChange, ...] = ()
-    evidence: tuple[NetworkEvidence, ...] = ()
     tables: tuple[TablesOfNetworks, TablesOfNetworks] = ({}, {})
     surrogacy: tuple[SurrogacyChange, ...] = ()
 
@@ -102,12 +103,10 @@ def network_changes(
     configuration differs, or if it, or a trial in it, was `judged` otherwise.
     """
     changes: list[EstimateChange] = []
-    evidence: list[NetworkEvidence] = []
     tables: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
     surrogacy: list[SurrogacyChange] = []
     for setting in dict.fromkeys([*before.configuration.settings, *after.configuration.settings]):
-        old, new = (side.evidence_of_networks(setting) for side in (before, after))
-        evidence += new.values()
+        old, new = (side.evidence_of_networks.get(setting, {}) for side in (before, after))
         for name in dict.fromkeys([*old, *new]):
             one, other = old.get(name), new.get(name)
             if (
@@ -125,7 +124,7 @@ def network_changes(
                     of_sides[-1] = dict(_estimates(found, held[setting, name], side))
             changes += differing(*of_sides)
         surrogacy += _surrogacy_changes((before, after), (old, new), setting)
-    return NetworkChanges(tuple(changes), tuple(evidence), tables, tuple(surrogacy))
+    return NetworkChanges(tuple(changes), tables, tuple(surrogacy))
 
 
 def _same_methods(before: Side, after: Side) -> bool:

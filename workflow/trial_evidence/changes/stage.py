@@ -24,7 +24,6 @@ from trial_evidence.figures.canvas.publishing import publish
 from trial_evidence.figures.canvas.style import style_for
 from trial_evidence.figures.forests.layout import layout
 from trial_evidence.files import records, write_text
-from trial_evidence.network.evidence.rows import NetworkEvidence
 from trial_evidence.sheet import Dictionary, Sheet, load_sheet
 from trial_evidence.sheet.adjudication import apply_adjudications
 from trial_evidence.words.pages import filled
@@ -103,7 +102,7 @@ def write_changes(
         "matters": matters or [remark or NOTHING],
         "settings": settings,
         "rows": difference.in_lines(rows=True),
-        "users": _users(difference, networks.evidence, now),
+        "users": _users(difference, now),
         "sections": [first, second] if second.estimates else [first],
     }
     text = filled("changes.md.j2", lambda cell: cell.replace("|", "\\|"), **content)
@@ -155,16 +154,16 @@ def _not_passed(error: SheetError) -> str:
     return f"does not pass today's check ({error.problems[0].line()})"
 
 
-def _users(
-    difference: SheetDifference,
-    networks: tuple[NetworkEvidence, ...],
-    now: Side,
-) -> tuple[str, ...]:
+def _users(difference: SheetDifference, now: Side) -> tuple[str, ...]:
     """The analyses and networks that use each added or changed row, in words."""
     tables = tables_of(now.configuration)
     tables |= {(network.setting, network.id): network.table for network in now.networks.networks}
     frames = [table for found in now.evidence.values() for table in (found.used, found.rates)]
-    frames += [of.used.rename(columns={"network": "analysis"}) for of in networks]
+    frames += [
+        of.used.rename(columns={"network": "analysis"})
+        for networks in now.evidence_of_networks.values()
+        for of in networks.values()
+    ]
     users: dict[Place, dict[str, None]] = {}
     for use in (row for frame in frames for row in records(frame)):
         setting, analysis = use["setting"], use["analysis"]

@@ -33,7 +33,7 @@ from trial_evidence.report.tables.flow import flow_steps, search_in_words, uncou
 from trial_evidence.report.tables.front import front_table
 from trial_evidence.report.words import formats, reading
 from trial_evidence.report.words.templates import declared, environment
-from trial_evidence.words.printed import counted
+from trial_evidence.words.printed import counted, lower_first
 
 FOLDER = "overview"
 # Subfolder of a setting with a list of figures -> subfolder with the figures on that list.
@@ -306,7 +306,7 @@ def _short_title(material: Material, analysis: Analysis) -> str:
     asked = [(other.setting, other.endpoints) for other in material.front()]
     control = analysis.arm_labels[1]
     more = asked.count((analysis.setting, analysis.endpoints)) > 1
-    return f"{name} v {control[:1].lower()}{control[1:]}" if more else name
+    return f"{name} v {lower_first(control)}" if more else name
 
 
 def _all_bars(lights: Sequence[bias.TrafficLights], style: Style) -> Page:
