@@ -58,7 +58,7 @@ class Labels(Form):
         configured = sections.get("configured", "")
         for english, text in self.texts.items():
             # the name of an arm may resemble a text of the library
-            if (meant := _meant(english)) and english not in configured:
+            if english not in configured and (meant := _meant(english)):
                 message = f'"{english}" is not a text of the library. Did you mean "{meant}"?'
                 yield ("texts", english), message
             wanted, found = (
