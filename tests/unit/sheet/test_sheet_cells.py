@@ -53,6 +53,27 @@ def test_the_form_of_a_file_does_not_change_the_sheet(form: str) -> None:
         assert frame.equals(sheet[name])
 
 
+@pytest.mark.parametrize("name", ["margin-2", "junction-1", "octave-12", "decision-2024"])
+def test_a_trial_named_like_a_month_and_a_number_is_no_date(name: str) -> None:
+    """A spreadsheet writes months in full or short; the trial would be refused, or doubted."""
+    files = files_of(VALID)
+    changed = {
+        table: content.replace(b"trial_a", name.encode()).replace(b"Trial A", name.upper().encode())
+        for table, content in files.items()
+    }
+    assert changed != files
+    assert check(changed)[1] == []
+
+
+@pytest.mark.parametrize("day", ["2-Mar", "Mar-12", "1. März", "September 2012", "3-Dez-24"])
+def test_a_date_in_place_of_a_name_is_doubted(day: str) -> None:
+    files = files_of(VALID)
+    rows = rows_of(files["trials"])
+    rows[1][rows[0].index("name")] = day
+    (problem,) = check(files | {"trials": as_csv(rows)})[1]
+    assert problem.message.startswith(f'"{day}" is a date. If something else was typed')
+
+
 def test_a_cell_with_line_breaks_is_one_row() -> None:
     files = files_of(VALID)
     rows = rows_of(files["pcr"])

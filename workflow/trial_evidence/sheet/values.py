@@ -46,7 +46,11 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FACTOR = re.compile(r"[a-z][a-z0-9_]*")
 _ERROR_VALUE = re.compile(r"#(#+|[A-ZÄÖÜ0/]+[!?]?)")
 _FORMULA = re.compile(r"=\s*[-+(]*\s*[A-Za-z0-9$(]")
-_MONTH = r"(jan|feb|mar|mär|mrz|apr|may|mai|jun|jul|aug|sep|sept|oct|okt|nov|dec|dez)[a-zä]*\.?"
+# In full or short, in English or German; a trial may be called MARGIN 2 or decision-1.
+_MONTH = (
+    r"(jan(uary?)?|feb(ruary?)?|mar(ch)?|märz?|mrz|apr(il)?|may|mai|jun[ei]?|jul[iy]?|aug(ust)?"
+    r"|sept?(ember)?|o[ck]t(ober)?|nov(ember)?|de[cz](ember)?)\.?"
+)
 _DATE = re.compile(
     rf"([0-9]{{1,2}}\.?[-./ ]?\s?{_MONTH}([-./ ]+[0-9]{{2,4}})?"
     rf"|{_MONTH}[-./ ]+[0-9]{{1,4}}"
