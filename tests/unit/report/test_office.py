@@ -157,6 +157,18 @@ def test_columns_fill_the_page_and_long_words_fit():
     assert widths[1] > widths[0] > 3
 
 
+def test_columns_are_as_wide_as_makes_the_table_lowest():
+    """Otherwise a table is printed on pages of narrow, high cells.
+
+    One row is high because of A, the other because of B, with a quarter of the text. The height
+    4/a + 1/b is least where a is twice b.
+    """
+    frame = pd.DataFrame({"A": ["four " * 400, "a"], "B": ["a", "four " * 100]})
+    a, b = column_widths(ReportTable("t", "", frame, (), frame), 200)
+    padding = 2.6
+    assert a - padding == pytest.approx(2 * (b - padding), rel=0.01)
+
+
 @pytest.mark.parametrize("write", [tables_as_workbook, lambda t: tables_as_document(t, "All")])
 def test_no_file_tells_when_it_was_made(write):
     content = write([table()])

@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from docx import Document
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -27,6 +28,8 @@ _POINTS = 7.5
 _MM_A_LETTER, _BOLD_MM_A_LETTER = 1.4, 1.7
 _LONGEST_WORD = 12
 _PADDING_MM = 2.6
+# Steps after which widths no longer change by what a reader sees.
+_STEPS = 12
 
 
 def tables_as_document(
@@ -158,22 +161,38 @@ def page(section: Any, *, across: bool) -> float:
 
 
 def column_widths(table: ReportTable, width: float) -> list[float]:
-    """Column widths in millimetres, by content; they add up to the given width."""
-    least, wanted = [], []
-    for texts in _columns(table):
-        word = max((len(word) for text in texts for word in text.split()), default=1)
-        head = max(map(len, texts[0].split()))
-        # Words in headings are never broken; ids and addresses in cells may be.
-        letters = max(head * _BOLD_MM_A_LETTER, min(word, _LONGEST_WORD) * _MM_A_LETTER)
-        least.append(letters + _PADDING_MM)
-        lengths = sorted(map(len, texts))
-        # Long texts wrap, so columns get less than proportional width.
-        wanted.append(lengths[int(0.9 * (len(lengths) - 1))] ** 0.8)
-    room = max(0.0, width - sum(least))
-    columns = [
-        narrow + room * weight / sum(wanted) for narrow, weight in zip(least, wanted, strict=True)
-    ]
-    return [column * width / sum(columns) for column in columns]
+    """Column widths in millimetres that make the table about as low as possible.
+
+    They add up to the given width. A row is as high as its highest cell, so each step widens the
+    columns that make rows high; what is left over is shared in proportion to the square root of
+    their text, which makes the sum of the heights least.
+    """
+    columns = _columns(table)
+    least = np.array([_narrowest(texts) for texts in columns])
+    room = width - _PADDING_MM * len(columns)
+    if least.sum() >= room:
+        every = least + _PADDING_MM
+        return [float(column) for column in every * width / every.sum()]
+    # Length of each cell's text on one line, for rows and columns.
+    text = _MM_A_LETTER * np.array([list(map(len, texts)) for texts in columns]).T
+    share = least + (room - least.sum()) / len(columns)
+    for _ in range(_STEPS):
+        lines = text / share
+        # A cell lower than its row does not make the row higher, nor does one of a single line.
+        matters = np.square(np.square(lines / np.maximum(lines.max(axis=1, keepdims=True), 1)))
+        wanted = np.sqrt((matters * text).sum(axis=0))
+        more = np.maximum(wanted * room / wanted.sum() - least, 0)
+        aim = least + more * (room - least.sum()) / more.sum()
+        share = np.sqrt(share * aim)
+        share = least + (share - least) * (room - least.sum()) / (share - least).sum()
+    return [float(column) for column in share + _PADDING_MM]
+
+
+def _narrowest(texts: Sequence[str]) -> float:
+    """Least width of a column's text: headings keep their words whole, ids in cells may break."""
+    word = max((len(word) for text in texts for word in text.split()), default=1)
+    head = max(map(len, texts[0].split()))
+    return max(head * _BOLD_MM_A_LETTER, min(word, _LONGEST_WORD) * _MM_A_LETTER)
 
 
 def _table(table: ReportTable, width: float, parts: Parts) -> Any:
