@@ -181,7 +181,10 @@ def bias_of_shares(material: Material, shares: Mapping[str, float]) -> Proposal:
     if not shares:
         return "not_judged", "How much each trial contributes is not known."
     rules = material.report.certainty
-    high, doubtful = shares.get("high", 0.0), 1 - shares.get("low", 0.0)
+    # Sums of weights differ between machines in their last digit, and so which side of a limit a
+    # share is on that equals it.
+    shares = {risk: round(share, 9) for risk, share in shares.items()}
+    high, doubtful = shares.get("high", 0.0), round(1 - shares.get("low", 0.0), 9)
     limits = {
         "high": (100 * rules.high_risk_share, 100 * rules.very_high_risk_share),
         "low": (100 * (1 - rules.concerns_share),),
