@@ -158,6 +158,14 @@ def test_rounding_does_not_contradict_a_judgement(found):
     assert reason.endswith(": low 80.4%, high 19.6%.")
 
 
+def test_a_share_at_a_limit_is_judged_alike_on_every_machine(found):
+    """Half of the weight each, as two processors add it up."""
+    for half in (0.5, 0.49999999999999994):
+        judgement, reason = bias_of_shares(found, {"some_concerns": 1 - half, "high": half})
+        assert judgement == "very_serious"
+        assert reason.endswith(": some concerns 50%, high 50%.")
+
+
 def test_two_trials_are_as_imprecise_as_their_common_effect(found):
     # The leading interval is wide because of the prior on heterogeneity, not because of chance.
     changed = examined(found, k=2.0, model="bayesian_empirical", ci_low=0.5, ci_high=1.3)
