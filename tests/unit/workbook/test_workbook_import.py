@@ -261,9 +261,9 @@ def test_what_only_the_sheet_has_wrong_is_located_in_the_workbook(tmp_path: Path
     """A space that the import would remove, in a cell that is unchanged from the sheet."""
     raw = copy_of(VALID, tmp_path)
     file = raw / "pcr.csv"
-    lines = file.read_text().splitlines(keepends=True)
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     lines[1:4] = [lines[2], lines[3], lines[1].replace(",42,105,", ",42\u00a0,105,")]
-    file.write_text("".join(lines))
+    file.write_text("".join(lines), encoding="utf-8")
     wrong = files_of(raw)
 
     def edit(workbook: Any) -> None:
